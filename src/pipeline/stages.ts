@@ -1,0 +1,98 @@
+import { z } from 'zod';
+
+/**
+ * The stages of a pipeline run and what each leaves behind in its marker: the contracts through which the features meet.
+ * A slice goes `fetch → enrich → aggregate` (the last only where slices are whole days); `plan` comes before all slices
+ * and `publish` after all of them, both on the slice `all`.
+ */
+export const STAGES = ['plan', 'fetch', 'enrich', 'aggregate', 'publish'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const QUEUES = ['ingestion', 'enrichment', 'aggregation'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+export const QUEUE_OF_STAGE = {
+  plan: 'ingestion',
+  fetch: 'ingestion',
+  enrich: 'enrichment',
+  aggregate: 'aggregation',
+  publish: 'aggregation',
+} as const satisfies Record<Stage, QueueName>;
+
+const instant = z.int();
+/** A UTC day, `YYYY-MM-DD`. */
+const day = z.iso.date();
+
+/** The part of a window that one job fetches: at most one UTC day of one chunk of experiments. */
+export const sliceSchema = z.object({
+  /** `c<chunk>-<YYYYMMDD>` */
+  id: z.string().regex(/^[A-Za-z0-9-]+$/),
+  chunk: z.int().nonnegative(),
+  from: instant,
+  to: instant,
+  /** The last slice of its chunk asks without an upper end, and asks the questions about what started before the window. */
+  last: z.boolean(),
+});
+export type Slice = z.infer<typeof sliceSchema>;
+
+/** A run that was open when the pipeline run was planned; `token` tells this entry from a later one of the same run. */
+export const openRunSchema = z.object({ run_id: z.string(), experiment_id: z.string(), token: z.string() });
+export type OpenRun = z.infer<typeof openRunSchema>;
+
+/** What `plan` fixes: from here on nothing of a run depends on the clock. */
+export const planSchema = z.object({
+  from: instant,
+  to: instant,
+  chunks: z.array(z.object({ experiment_ids: z.array(z.string()), from: instant })),
+  slices: z.array(sliceSchema),
+  open: z.array(openRunSchema),
+  page_size: z.int().positive(),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** One MLflow answer in scratch, exactly as sent. `date`: its Date header, ms; `began`: `date` less the request's duration, ms. */
+export const pageSchema = z.object({ key: z.string(), date: instant, began: instant, runs: z.int() });
+export type Page = z.infer<typeof pageSchema>;
+
+export const fetchResultSchema = z.object({
+  pages: z.array(pageSchema),
+  /** Stored or open runs that MLflow no longer returns although their experiment is listed; `day` null: not stored. */
+  gone: z.array(z.object({ run_id: z.string(), day: day.nullable(), date: instant, began: instant })),
+  answered: z.array(z.string()),
+  refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
+  bytes: z.int(),
+});
+export type FetchResult = z.infer<typeof fetchResultSchema>;
+
+export const enrichResultSchema = z.object({
+  /** Days of all rows in the slice's pages, changed or not. */
+  touched_days: z.array(day),
+  runs: z.int(),
+  metrics: z.int(),
+  inserted: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  superseded: z.int(),
+  quarantined: z.int(),
+  /** Runs read well that need no further question: finished, deleted or gone. */
+  closed: z.array(z.string()),
+  partitions_written: z.int(),
+  partitions_unchanged: z.int(),
+});
+export type EnrichResult = z.infer<typeof enrichResultSchema>;
+
+export const rebuildResultSchema = z.object({
+  days: z.array(day),
+  partitions_written: z.int(),
+  partitions_unchanged: z.int(),
+});
+export type RebuildResult = z.infer<typeof rebuildResultSchema>;
+
+export const RESULT_OF_STAGE = {
+  plan: planSchema,
+  fetch: fetchResultSchema,
+  enrich: enrichResultSchema,
+  aggregate: rebuildResultSchema,
+  publish: rebuildResultSchema,
+} as const satisfies Record<Stage, z.ZodType>;
+export type StageResults = { [S in Stage]: z.infer<(typeof RESULT_OF_STAGE)[S]> };

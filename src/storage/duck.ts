@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { MonitorError } from '../domain/errors.js';
+
+export interface DuckLimits {
+  /** As DuckDB reads it: `1GB`, `60%`. */
+  readonly memory?: string | undefined;
+  readonly threads?: number | undefined;
+  readonly maxTempSize?: string | undefined;
+}
+
+/**
+ * An in-memory DuckDB that can read and write one folder and nothing else: no credentials, no network, no extension,
+ * and a configuration that SQL cannot change.
+ */
+export class Duck {
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    readonly folder: string,
+  ) {}
+
+  static async open(folder: string, limits: DuckLimits = {}): Promise<Duck> {
+    const temp = join(folder, 'duckdb-temp');
+    await mkdir(temp, { recursive: true });
+    const instance = await DuckDBInstance.create(':memory:', {
+      ...(limits.memory ? { memory_limit: limits.memory } : {}),
+      ...(limits.threads ? { threads: String(limits.threads) } : {}),
+      ...(limits.maxTempSize ? { max_temp_directory_size: limits.maxTempSize } : {}),
+      temp_directory: temp,
+      TimeZone: 'UTC',
+      preserve_insertion_order: 'true',
+    });
+    const connection = await instance.connect();
+    try {
+      await connection.run(`SET allowed_directories = ['${folder.replaceAll("'", "''")}']`);
+      await connection.run('SET enable_external_access = false');
+      await connection.run('SET lock_configuration = true');
+    } finally {
+      connection.closeSync();
+    }
+    return new Duck(instance, folder);
+  }
+
+  /** Runs `work` on a connection of its own, so that temporary tables of two jobs never meet. */
+  async session<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
+    const connection = await this.instance.connect();
+    try {
+      return await work(new DuckSession(connection));
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  close(): void {
+    this.instance.closeSync();
+  }
+}
+
+type Parameters = Record<string, DuckDBValue>;
+
+export class DuckSession {
+  constructor(readonly connection: DuckDBConnection) {}
+
+  async run(statement: string, parameters?: Parameters): Promise<void> {
+    await this.attempt(statement, () => this.connection.run(statement, parameters));
+  }
+
+  /** Rows as objects of plain JavaScript values. For small results only: no object per metric. */
+  async rows<T>(statement: string, parameters?: Parameters): Promise<T[]> {
+    const reader = await this.attempt(statement, () => this.connection.runAndReadAll(statement, parameters));
+    return reader.getRowObjectsJS() as T[];
+  }
+
+  /** The columns of a result as arrays. */
+  async columns(statement: string, parameters?: Parameters): Promise<Record<string, unknown[]>> {
+    const reader = await this.attempt(statement, () => this.connection.runAndReadAll(statement, parameters));
+    return reader.getColumnsObjectJS() as Record<string, unknown[]>;
+  }
+
+  private async attempt<T>(statement: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new MonitorError(
+        'duckdb',
+        message.split('\n')[0] ?? message,
+        { statement: statement.split('\n')[0] },
+        false,
+        { cause: error },
+      );
+    }
+  }
+}
+
+const statements = new Map<string, string>();
+
+/** The text of a `.sql` file that stands beside the calling module: `sql(import.meta.url, './sql/judge.sql')`. */
+export function sql(base: string, path: string): string {
+  const url = new URL(path, base);
+  let text = statements.get(url.href);
+  if (text === undefined) {
+    text = readFileSync(url, 'utf8');
+    statements.set(url.href, text);
+  }
+  return text;
+}
