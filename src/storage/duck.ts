@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 
 export interface DuckLimits {
@@ -29,11 +35,11 @@ export class Duck {
       ...(limits.threads ? { threads: String(limits.threads) } : {}),
       ...(limits.maxTempSize ? { max_temp_directory_size: limits.maxTempSize } : {}),
       temp_directory: temp,
-      TimeZone: 'UTC',
       preserve_insertion_order: 'true',
     });
     const connection = await instance.connect();
     try {
+      await connection.run("SET GLOBAL TimeZone = 'UTC'");
       await connection.run(`SET allowed_directories = ['${folder.replaceAll("'", "''")}']`);
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
@@ -58,6 +64,15 @@ export class Duck {
   }
 }
 
+/** DuckDB's vectors hold this many rows. */
+const CHUNK_ROWS = 2048;
+
+/** A column to be written: `Float64Array`, or an array with nulls. */
+export interface Column {
+  readonly type: DuckDBType;
+  readonly values: Float64Array | readonly DuckDBValue[];
+}
+
 type Parameters = Record<string, DuckDBValue>;
 
 export class DuckSession {
@@ -73,10 +88,35 @@ export class DuckSession {
     return reader.getRowObjectsJS() as T[];
   }
 
-  /** The columns of a result as arrays. */
-  async columns(statement: string, parameters?: Parameters): Promise<Record<string, unknown[]>> {
-    const reader = await this.attempt(statement, () => this.connection.runAndReadAll(statement, parameters));
-    return reader.getColumnsObjectJS() as Record<string, unknown[]>;
+  /** The columns of a result, all of type DOUBLE and without nulls, as typed arrays: for numbers by the million. */
+  async doubles(statement: string, parameters?: Parameters): Promise<Float64Array[]> {
+    const result = await this.attempt(statement, () => this.connection.run(statement, parameters));
+    const chunks = await result.fetchAllChunks();
+    const rows = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+    return Array.from({ length: result.columnCount }, (_, column) => {
+      const values = new Float64Array(rows);
+      let row = 0;
+      for (const chunk of chunks) {
+        for (const value of chunk.getColumnValues(column)) values[row++] = Number(value);
+      }
+      return values;
+    });
+  }
+
+  /** Makes a temporary table of these columns, which are of equal length. */
+  async createTable(name: string, columns: Readonly<Record<string, Column>>): Promise<void> {
+    const names = Object.keys(columns);
+    const list = Object.values(columns);
+    const declared = names.map((column, i) => `"${column}" ${list[i]?.type}`).join(', ');
+    await this.run(`CREATE OR REPLACE TEMP TABLE ${name} (${declared})`);
+    const appender = await this.connection.createAppender(name);
+    const rows = list[0]?.values.length ?? 0;
+    for (let from = 0; from < rows; from += CHUNK_ROWS) {
+      const chunk = DuckDBDataChunk.create(list.map(({ type }) => type));
+      chunk.setColumns(list.map(({ values }) => Array.from(values.slice(from, from + CHUNK_ROWS))));
+      appender.appendDataChunk(chunk);
+    }
+    appender.closeSync();
   }
 
   private async attempt<T>(statement: string, work: () => Promise<T>): Promise<T> {

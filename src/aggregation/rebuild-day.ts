@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { MonitorError } from '../domain/errors.js';
+import { addDays } from '../domain/time.js';
+import { RULEBOOK_KEY, rulebookSchema, rulesOn } from '../pipeline/rulebook.js';
+import { type Duck, type DuckSession, sql } from '../storage/duck.js';
+import { readFooter } from '../storage/footer.js';
+import { readDocument } from '../storage/json-document.js';
+import { partitionKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
+import { computeDay, type JudgedFiles } from './day-tables.js';
+import { SPAN_DAYS } from './series.js';
+
+const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
+
+export interface RebuildTools {
+  readonly store: ObjectStore;
+  readonly duck: Duck;
+  readonly scratch: (name: string) => string;
+  readonly rulesVersion: number;
+}
+
+/**
+ * Makes the aggregated objects of one day equal to the judged datasets of that day and the 7 before it, if the inputs
+ * they name are not these. A day without judged runs has none.
+ */
+export async function rebuildDay(tools: RebuildTools, day: string): Promise<PublishCounts> {
+  const { store, duck } = tools;
+  return duck.session((session) =>
+    publishTogether(
+      store,
+      DATASETS.map((dataset) => partitionKey(dataset, day)),
+      {
+        recorded: (file) => readFooter(session, file, 'inputs'),
+        prepare: () => prepare(tools, session, day),
+        scratch: tools.scratch,
+      },
+    ),
+  );
+}
+
+async function prepare(
+  tools: RebuildTools,
+  session: DuckSession,
+  day: string,
+): Promise<Prepared | undefined> {
+  const book = (await readDocument(tools.store, RULEBOOK_KEY, rulebookSchema))?.value;
+  if (!book) return undefined;
+  const { settings } = rulesOn(book, day);
+  if (settings.rules_version > tools.rulesVersion) {
+    throw new MonitorError(
+      'older_rules',
+      `The store is judged by rules version ${settings.rules_version}; this process knows ${tools.rulesVersion}`,
+    );
+  }
+  const judged = await loadJudged(tools.store, session, day);
+  if (!judged) return undefined;
+  const { files, today } = judged;
+  const inputs = createHash('sha256')
+    .update(JSON.stringify({ judged: judged.inputs, settings }))
+    .digest('hex');
+  let computed: Promise<void> | undefined;
+  return {
+    inputs,
+    write: async (key, file) => {
+      computed ??= computeDay(session, day, files, settings);
+      await computed;
+      if (key.startsWith('metric_timeseries/')) {
+        await session.run(sql(import.meta.url, './sql/copy_metric_timeseries.sql'), {
+          file,
+          inputs,
+          enriched: today.enriched,
+        });
+      } else if (key.startsWith('application_summary/')) {
+        await session.run(sql(import.meta.url, './sql/copy_application_summary.sql'), { file, inputs });
+      } else {
+        await session.run(sql(import.meta.url, './sql/copy_platform_summary.sql'), {
+          file,
+          inputs,
+          runs: today.runs,
+          count_nested_runs: settings.count_nested_runs,
+        });
+      }
+    },
+  };
+}
+
+interface Judged {
+  readonly files: JudgedFiles;
+  readonly today: { readonly runs: string; readonly enriched: string };
+  /** Day and recorded inputs of both datasets, oldest first. */
+  readonly inputs: readonly (readonly string[])[];
+}
+
+/** The judged files of the day and the 7 before it; undefined if the day itself has none. */
+async function loadJudged(
+  store: ObjectStore,
+  session: DuckSession,
+  day: string,
+): Promise<Judged | undefined> {
+  const runs: string[] = [];
+  const enriched: string[] = [];
+  const inputs: string[][] = [];
+  for (let back = SPAN_DAYS; back >= 0; back--) {
+    const date = addDays(day, -back);
+    const judgedRuns = await store.fetch(partitionKey('runs', date));
+    const judgedMetrics = await store.fetch(partitionKey('enriched_metrics', date));
+    if (!judgedRuns || !judgedMetrics) {
+      if (back === 0) return undefined;
+      continue;
+    }
+    runs.push(judgedRuns.file);
+    enriched.push(judgedMetrics.file);
+    inputs.push([
+      date,
+      (await readFooter(session, judgedRuns.file, 'inputs')) ?? '',
+      (await readFooter(session, judgedMetrics.file, 'inputs')) ?? '',
+    ]);
+  }
+  const today = { runs: runs.at(-1) ?? '', enriched: enriched.at(-1) ?? '' };
+  return { files: { runs, enriched }, today, inputs };
+}

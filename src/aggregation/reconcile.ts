@@ -1,0 +1,36 @@
+import { addDays } from '../domain/time.js';
+import type { RebuildResult } from '../pipeline/stages.js';
+import { dayOfKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { type RebuildTools, rebuildDay } from './rebuild-day.js';
+import { SPAN_DAYS } from './series.js';
+
+/** The days whose aggregates depend on the touched days: these and the 7 after each, newest first. */
+export function dependentDays(touched: Iterable<string>): string[] {
+  const days = new Set<string>();
+  for (const day of touched) for (let ahead = 0; ahead <= SPAN_DAYS; ahead++) days.add(addDays(day, ahead));
+  return [...days].sort().reverse();
+}
+
+/** All days that hold judged runs, newest first. */
+export async function judgedDays(store: ObjectStore): Promise<string[]> {
+  const days: string[] = [];
+  for await (const { key } of store.list('runs/')) {
+    const day = dayOfKey(key);
+    if (day) days.push(day);
+  }
+  return days.sort().reverse();
+}
+
+/** Rebuilds the given days, in their order, where the recorded inputs differ from today's. */
+export async function rebuildDays(tools: RebuildTools, days: readonly string[]): Promise<RebuildResult> {
+  const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
+  for (const day of days) {
+    const counts = await rebuildDay(tools, day);
+    if (counts.written + counts.unchanged === 0) continue;
+    result.days.push(day);
+    result.partitions_written += counts.written;
+    result.partitions_unchanged += counts.unchanged;
+  }
+  return result;
+}

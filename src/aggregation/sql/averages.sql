@@ -1,0 +1,5 @@
+-- Makes `averages`: the moving average of each point that has a row in `computed` (point, moving_avg).
+CREATE OR REPLACE TEMP TABLE averages AS
+SELECT run_id, metric_name, moving_avg
+FROM points
+JOIN computed USING (point);

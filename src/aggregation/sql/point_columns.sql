@@ -1,0 +1,7 @@
+-- A row per point in order: its series, its time in ms, its value (NaN if it has none).
+SELECT
+  series,
+  epoch_ms("timestamp")::DOUBLE AS time,
+  coalesce("value", 'NaN'::DOUBLE) AS "value"
+FROM points
+ORDER BY point;

@@ -1,0 +1,105 @@
+import { unlink } from 'node:fs/promises';
+import { MonitorError } from '../domain/errors.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import { PreconditionFailedError } from '../storage/errors.js';
+import { baseKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+
+export interface MergeCounts {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  superseded: number;
+  written: boolean;
+  /** Runs whose stored row was kept although the answer differs, or whose answers disagree: to be asked again. */
+  undecided: string[];
+}
+
+export interface MergeTools {
+  readonly store: ObjectStore;
+  readonly scratch: (name: string) => string;
+  /** The tracking server's clock, asked now; ms. */
+  readonly serverNow: () => Promise<number>;
+}
+
+const ROUNDS = 20;
+
+/**
+ * Merges `facts` and `gone` of one day into its base object by the base rule, with compare-and-swap: a lost race
+ * reads the winner's object and decides again. An unchanged base is not written.
+ */
+export async function mergeDay(session: DuckSession, tools: MergeTools, day: string): Promise<MergeCounts> {
+  const key = baseKey(day);
+  for (let round = 0; round < ROUNDS; round++) {
+    const stored = await tools.store.fetch(key);
+    await loadStored(session, stored?.file);
+    const counts = await decide(session, tools, day);
+    if (!counts.written) return counts;
+    const file = tools.scratch(`base-${day}.parquet`);
+    try {
+      await session.run(sql(import.meta.url, './sql/write_base.sql'));
+      const [row] = await session.rows<{ content: string }>(sql(import.meta.url, './sql/content_digest.sql'));
+      await session.run(sql(import.meta.url, './sql/copy_base.sql'), { file, content: row?.content ?? '' });
+      await tools.store.put(key, { file }, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
+      return counts;
+    } catch (error) {
+      if (!(error instanceof PreconditionFailedError)) throw error;
+    } finally {
+      await unlink(file).catch(() => undefined);
+      await session.run('DROP TABLE IF EXISTS merged');
+    }
+  }
+  throw new MonitorError(
+    'base_contended',
+    `The base of ${day} changed under ${ROUNDS} attempts`,
+    { day },
+    true,
+  );
+}
+
+async function loadStored(session: DuckSession, file: string | undefined): Promise<void> {
+  // A view takes no parameters; the path is this service's own and is quoted all the same.
+  if (file) {
+    const path = `'${file.replaceAll("'", "''")}'`;
+    await session.run(`CREATE OR REPLACE TEMP VIEW stored_rows AS SELECT * FROM read_parquet(${path})`);
+  } else {
+    await session.run(sql(import.meta.url, './sql/base_schema.sql'));
+  }
+  await session.run(
+    'CREATE OR REPLACE TEMP TABLE stored AS SELECT run_id, content_digest, lifecycle_stage, observed_at FROM stored_rows',
+  );
+}
+
+interface Decision {
+  decision: 'insert' | 'unchanged' | 'replace' | 'supersede';
+  n: number;
+  ahead: number;
+}
+
+async function decide(session: DuckSession, tools: MergeTools, day: string): Promise<MergeCounts> {
+  const statement = sql(import.meta.url, './sql/decide.sql');
+  const count = () =>
+    session.rows<Decision>(
+      `SELECT decision, count(*)::INTEGER AS n, count(*) FILTER (stored_is_ahead)::INTEGER AS ahead
+       FROM decided GROUP BY decision`,
+    );
+  await session.run(statement, { day, server_now: 0n });
+  let decisions = await count();
+  // Only a row from the future can be told from a newer row by the server's clock, asked after the row was read.
+  if (decisions.some(({ decision, ahead }) => decision === 'supersede' && ahead > 0)) {
+    await session.run(statement, { day, server_now: BigInt(await tools.serverNow()) });
+    decisions = await count();
+  }
+  const of = (wanted: Decision['decision']) => decisions.find(({ decision }) => decision === wanted)?.n ?? 0;
+  const undecided = await session.rows<{ run_id: string }>(
+    "SELECT run_id FROM decided WHERE torn OR decision = 'supersede' ORDER BY run_id",
+  );
+  return {
+    inserted: of('insert'),
+    updated: of('replace'),
+    unchanged: of('unchanged'),
+    superseded: of('supersede'),
+    written: of('insert') + of('replace') > 0,
+    undecided: undecided.map(({ run_id }) => run_id),
+  };
+}

@@ -1,0 +1,34 @@
+-- Makes `active`: a row per run of the base ($base) that is in datasets, with its names and whether it counts.
+-- $experiments: JSON, [{experiment_id, name, tag, listed}] of those in scope; $excluded: metric names outside scope.
+CREATE OR REPLACE TEMP TABLE active AS
+WITH experiments AS (
+  SELECT unnest(
+    from_json($experiments, '[{"experiment_id": "VARCHAR", "name": "VARCHAR", "tag": "VARCHAR"}]'),
+    recursive := true
+  )
+)
+SELECT
+  run.date,
+  run."timestamp",
+  run.run_id,
+  coalesce(run.run_name, run.tags['mlflow.runName'], left(run.run_id, 8)) AS run_name,
+  run.experiment_id,
+  experiments.name AS experiment_name,
+  coalesce(run.tags[$application_tag], experiments.tag, experiments.name, run.experiment_id) AS application,
+  coalesce(run.tags['mlflow.user'], run.user_id) AS user_id,
+  run.run_status,
+  run.start_time,
+  run.end_time,
+  run.tags['mlflow.parentRunId'] AS parent_run_id,
+  (run.tags['mlflow.parentRunId'] IS NULL OR $count_nested_runs)
+    AND (
+      run.run_status IN ('FINISHED', 'FAILED', 'KILLED')
+      OR $judge_running
+      OR coalesce(run.tags['monitor.judge'] = 'running', false)
+    ) AS eligible,
+  run.params,
+  run.tags,
+  list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics
+FROM read_parquet($base) AS run
+JOIN experiments USING (experiment_id)
+WHERE run.lifecycle_stage = 'active';

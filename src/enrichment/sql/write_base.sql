@@ -1,0 +1,42 @@
+-- Makes `merged`: the rows of the base of one day after `decided`, sorted by run_id. Reads `facts`, `gone`, `stored_rows`, `decided`.
+CREATE OR REPLACE TEMP TABLE merged AS
+SELECT stored_rows.*
+FROM stored_rows
+WHERE run_id NOT IN (SELECT run_id FROM decided WHERE decision = 'replace')
+UNION ALL BY NAME
+SELECT
+  stored_rows.* REPLACE (
+    'gone' AS lifecycle_stage,
+    sha256('gone ' || stored_rows.content_digest) AS content_digest,
+    make_timestamp(gone.date_ms * 1000)::TIMESTAMPTZ AS observed_at,
+    make_timestamp(gone.date_ms * 1000)::TIMESTAMPTZ AS changed_at
+  )
+FROM stored_rows
+JOIN decided USING (run_id)
+JOIN gone USING (run_id)
+WHERE decided.gone AND decided.decision = 'replace'
+UNION ALL BY NAME
+SELECT
+  facts.day AS date,
+  make_timestamp(facts.time_ms * 1000)::TIMESTAMPTZ AS "timestamp",
+  facts.run_id,
+  facts.run_name,
+  facts.experiment_id,
+  facts.user_id,
+  facts.run_status,
+  make_timestamp(facts.start_ms * 1000)::TIMESTAMPTZ AS start_time,
+  make_timestamp(facts.end_ms * 1000)::TIMESTAMPTZ AS end_time,
+  facts.lifecycle_stage,
+  facts.params,
+  facts.tags,
+  facts.inputs,
+  facts.metrics,
+  facts.content_digest,
+  make_timestamp(facts.date_ms * 1000)::TIMESTAMPTZ AS observed_at,
+  coalesce(stored_rows.first_observed_at, make_timestamp(facts.date_ms * 1000)::TIMESTAMPTZ) AS first_observed_at,
+  make_timestamp(facts.date_ms * 1000)::TIMESTAMPTZ AS changed_at
+FROM facts
+JOIN decided USING (run_id)
+LEFT JOIN stored_rows USING (run_id)
+WHERE NOT decided.gone AND decided.decision IN ('insert', 'replace')
+ORDER BY run_id;

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
+
+/** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
+export const RULEBOOK_KEY = '_state/rulebook.json';
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => (value?.trim() ? value : null));
+const limit = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? null);
+
+/** One row of the metrics API; blanks are absent. */
+export const metricMetadataSchema = z.object({
+  metric_name: z.string().regex(/\S/),
+  display_name: text,
+  description: text,
+  unit: text,
+  category: text,
+  higher_is_better: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? null),
+}) satisfies z.ZodType<MetricMetadata>;
+
+/** One row of the thresholds API; blanks are absent, `updated_at` without an offset is UTC. */
+export const thresholdRowSchema = z.object({
+  metric_name: z.string().regex(/\S/),
+  experiment_id: z
+    .union([z.string(), z.int()])
+    .nullish()
+    .transform((value) => (value === null || value === undefined ? null : String(value).trim() || null)),
+  critical_threshold: limit,
+  warning_threshold: limit,
+  updated_at: text.refine((value) => value === null || !Number.isNaN(Date.parse(value)), 'not a time'),
+  updated_by: text,
+}) satisfies z.ZodType<ThresholdRow>;
+
+const firstDay = z.iso.date().nullable();
+const strings = z.array(z.string());
+const domainSettingsSchema = z.object({
+  rules_version: z.int(),
+  application_tag: z.string(),
+  count_nested_runs: z.boolean(),
+  judge_running: z.boolean(),
+  experiment_include: strings,
+  experiment_exclude: strings,
+  metric_include: strings,
+  metric_exclude: strings,
+  moving_average_window_hours: z.number(),
+  light_span_hours: z.number(),
+  critical_runs_percent: z.number(),
+  pass_rate_percent: z.number(),
+  warning_runs_percent: z.number(),
+  failed_runs_percent: z.number(),
+}) satisfies z.ZodType<DomainSettings>;
+
+export const rulebookSchema = z.object({
+  version: z.literal(1),
+  entries: z.array(
+    z.object({
+      metric_name: z.string(),
+      first_day: firstDay,
+      metadata: metricMetadataSchema.nullable(),
+      thresholds: z.array(thresholdRowSchema),
+    }),
+  ),
+  settings: z.array(z.object({ first_day: firstDay, settings: domainSettingsSchema })),
+});
+export type Rulebook = z.infer<typeof rulebookSchema>;
+type Entry = Rulebook['entries'][number];
+
+/** What the catalog says of all its names. */
+export interface CatalogAnswer {
+  readonly metadata: readonly MetricMetadata[];
+  readonly thresholds: readonly ThresholdRow[];
+}
+
+/** What applies to one day. */
+export interface DayRules extends CatalogAnswer {
+  readonly settings: DomainSettings;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first
+ * settings, apply to all days; a change applies from `changeFrom` (a day) on; a name that left has a change to nothing.
+ * @returns the same object when nothing changed
+ */
+export function updateRulebook(
+  book: Rulebook | undefined,
+  answer: CatalogAnswer,
+  settings: DomainSettings,
+  changeFrom: string,
+): Rulebook {
+  const entries: Entry[] = book ? [...book.entries] : [];
+  const last = new Map(entries.map((entry) => [entry.metric_name, entry]));
+  const metadata = new Map(answer.metadata.map((row) => [row.metric_name, row]));
+  const thresholds = new Map<string, ThresholdRow[]>();
+  for (const row of answer.thresholds) {
+    thresholds.set(row.metric_name, [...(thresholds.get(row.metric_name) ?? []), row]);
+  }
+  for (const name of [...new Set([...metadata.keys(), ...thresholds.keys(), ...last.keys()])].sort()) {
+    const known = last.get(name);
+    const next = { metadata: metadata.get(name) ?? null, thresholds: thresholds.get(name) ?? [] };
+    if (known && same([known.metadata, known.thresholds], [next.metadata, next.thresholds])) continue;
+    entries.push({ metric_name: name, first_day: known ? changeFrom : null, ...next });
+  }
+  const inForce = book?.settings.at(-1);
+  const settingsBook =
+    inForce && same(inForce.settings, settings)
+      ? book.settings
+      : [...(book?.settings ?? []), { first_day: inForce ? changeFrom : null, settings }];
+  if (book && entries.length === book.entries.length && settingsBook === book.settings) return book;
+  return { version: 1, entries, settings: settingsBook };
+}
+
+/** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */
+export function rulesOn(book: Rulebook, day: string): DayRules {
+  const applies = ({ first_day }: { first_day: string | null }) => first_day === null || first_day <= day;
+  const byName = new Map<string, Entry>();
+  for (const entry of book.entries) if (applies(entry)) byName.set(entry.metric_name, entry);
+  const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
+  const settings = book.settings.findLast(applies)?.settings;
+  if (!settings) throw new RangeError('The rulebook holds no settings');
+  return {
+    metadata: entries.flatMap(({ metadata }) => metadata ?? []),
+    thresholds: entries.flatMap(({ thresholds }) => thresholds),
+    settings,
+  };
+}
