@@ -40,7 +40,7 @@ export const thresholdRowSchema = z.object({
 }) satisfies z.ZodType<ThresholdRow>;
 
 const firstDay = z.iso.date().nullable();
-const strings = z.array(z.string());
+const strings = z.array(z.string()).readonly();
 const domainSettingsSchema = z.object({
   rules_version: z.int(),
   application_tag: z.string(),
@@ -111,12 +111,16 @@ export function updateRulebook(
     entries.push({ metric_name: name, first_day: known ? changeFrom : null, ...next });
   }
   const inForce = book?.settings.at(-1);
-  const settingsBook =
-    inForce && same(inForce.settings, settings)
-      ? book.settings
-      : [...(book?.settings ?? []), { first_day: inForce ? changeFrom : null, settings }];
-  if (book && entries.length === book.entries.length && settingsBook === book.settings) return book;
-  return { version: 1, entries, settings: settingsBook };
+  const settingsBook = book?.settings ?? [];
+  const sameSettings = inForce !== undefined && same(inForce.settings, settings);
+  if (book && entries.length === book.entries.length && sameSettings) return book;
+  return {
+    version: 1,
+    entries,
+    settings: sameSettings
+      ? settingsBook
+      : [...settingsBook, { first_day: inForce ? changeFrom : null, settings }],
+  };
 }
 
 /** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */

@@ -88,6 +88,12 @@ export class DuckSession {
     return reader.getRowObjectsJS() as T[];
   }
 
+  /** A result column by column, as plain JavaScript values. */
+  async columns(statement: string, parameters?: Parameters): Promise<Record<string, unknown[]>> {
+    const reader = await this.attempt(statement, () => this.connection.runAndReadAll(statement, parameters));
+    return reader.getColumnsObjectJS();
+  }
+
   /** The columns of a result, all of type DOUBLE and without nulls, as typed arrays: for numbers by the million. */
   async doubles(statement: string, parameters?: Parameters): Promise<Float64Array[]> {
     const result = await this.attempt(statement, () => this.connection.run(statement, parameters));

@@ -1,0 +1,165 @@
+import type { MetricMetadata, Rule, ThresholdRow } from './model.js';
+import { isPattern, matches } from './pattern.js';
+import { compareText, lengthOf, present } from './text.js';
+import { compareInstants, instantOf } from './time.js';
+
+/** Rows by the name they are for; rows of one name in the order of the answer. */
+export interface NameIndex<Row> {
+  readonly exact: ReadonlyMap<string, readonly Row[]>;
+  /** The longest pattern first, of equal length the alphabetically first. */
+  readonly patterns: readonly (readonly [pattern: string, rows: readonly Row[]])[];
+}
+
+/** Threshold rows by experiment; null: of the platform. */
+export type ThresholdBook = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
+
+function groupBy<Key, Row>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
+  const groups = new Map<Key, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group) group.push(row);
+    else groups.set(keyOf(row), [row]);
+  }
+  return groups;
+}
+
+/** A row without a name is no row. */
+export function indexByName<Row extends { readonly metric_name: string }>(
+  rows: readonly Row[],
+): NameIndex<Row> {
+  const exact = groupBy(
+    rows.filter(({ metric_name }) => present(metric_name)),
+    ({ metric_name }) => metric_name,
+  );
+  const patterns = [...exact]
+    .filter(([name]) => isPattern(name))
+    .sort(([a], [b]) => lengthOf(b) - lengthOf(a) || compareText(a, b));
+  return { exact, patterns };
+}
+
+export function indexByExperiment(rows: readonly ThresholdRow[]): ThresholdBook {
+  const groups = groupBy(rows, ({ experiment_id }) => present(experiment_id));
+  return new Map([...groups].map(([experiment, group]) => [experiment, indexByName(group)]));
+}
+
+/** The rows of the most specific name that fits; empty: none does. */
+function rowsFor<Row>(index: NameIndex<Row> | undefined, name: string): readonly Row[] {
+  return index?.exact.get(name) ?? index?.patterns.find(([pattern]) => matches(pattern, name))?.[1] ?? [];
+}
+
+/** The metadata that applies to a metric: of equal names the last in the answer. */
+export function chooseMetadata(metricName: string, index: NameIndex<MetricMetadata>): MetricMetadata | null {
+  return rowsFor(index, metricName).at(-1) ?? null;
+}
+
+/**
+ * The threshold row that applies to a metric of an experiment.
+ * @param higherIsBetter of the metadata; it says which of two rows is the stricter one
+ */
+export function chooseThreshold(
+  metricName: string,
+  experimentId: string,
+  higherIsBetter: boolean | null,
+  book: ThresholdBook,
+): ThresholdRow | null {
+  const own = rowsFor(book.get(experimentId), metricName);
+  const rows = own.length > 0 ? own : rowsFor(book.get(null), metricName);
+  let chosen: ThresholdRow | null = null;
+  for (const row of rows) {
+    if (chosen === null || precedence(row, chosen, higherIsBetter) >= 0) chosen = row;
+  }
+  return chosen;
+}
+
+/** Positive: row `a` goes before `b` of the same name; 0: the later one in the answer does. */
+function precedence(a: ThresholdRow, b: ThresholdRow, higherIsBetter: boolean | null): number {
+  return (
+    compareTimes(a.updated_at, b.updated_at) ||
+    compareStrictness(a.critical_threshold, b.critical_threshold, higherIsBetter) ||
+    compareStrictness(a.warning_threshold, b.warning_threshold, higherIsBetter)
+  );
+}
+
+function compareTimes(a: string | null, b: string | null): number {
+  const [first, second] = [a === null ? null : instantOf(a), b === null ? null : instantOf(b)];
+  if (first === null || second === null) return Number(first !== null) - Number(second !== null);
+  return compareInstants(first, second);
+}
+
+function compareStrictness(a: number | null, b: number | null, higherIsBetter: boolean | null): number {
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  return higherIsBetter === false ? b - a : a - b;
+}
+
+/** Which way is better: what the metadata says, else the order of two different limits, else nothing. */
+export function directionOf(
+  metadata: Pick<MetricMetadata, 'higher_is_better'> | null,
+  threshold: Pick<ThresholdRow, 'critical_threshold' | 'warning_threshold'> | null,
+): boolean | null {
+  if (metadata !== null && metadata.higher_is_better !== null) return metadata.higher_is_better;
+  const critical = threshold?.critical_threshold ?? null;
+  const warning = threshold?.warning_threshold ?? null;
+  return critical === null || warning === null || critical === warning ? null : critical < warning;
+}
+
+function ruleOf(metricName: string, metadata: MetricMetadata | null, threshold: ThresholdRow | null): Rule {
+  return {
+    display_name: present(metadata?.display_name ?? null) ?? metricName,
+    description: present(metadata?.description ?? null),
+    unit: present(metadata?.unit ?? null),
+    category: present(metadata?.category ?? null),
+    higher_is_better: directionOf(metadata, threshold),
+    critical_threshold: threshold?.critical_threshold ?? null,
+    warning_threshold: threshold?.warning_threshold ?? null,
+    threshold_source: threshold && (present(threshold.experiment_id) ? 'experiment' : 'platform'),
+    threshold_updated_at: present(threshold?.updated_at ?? null),
+    threshold_updated_by: present(threshold?.updated_by ?? null),
+  };
+}
+
+/** Resolves rules of one book: what does not depend on the experiment is worked out once per metric name. */
+export function createRuleResolver(
+  metadata: readonly MetricMetadata[],
+  thresholds: readonly ThresholdRow[],
+): (metricName: string, experimentId: string) => Rule {
+  const names = indexByName(metadata);
+  const book = indexByExperiment(thresholds);
+  const described = new Map<string, MetricMetadata | null>();
+  const platform = new Map<string, Rule>();
+
+  const metadataOf = (metricName: string): MetricMetadata | null => {
+    let found = described.get(metricName);
+    if (found === undefined) {
+      found = chooseMetadata(metricName, names);
+      described.set(metricName, found);
+    }
+    return found;
+  };
+  const resolve = (metricName: string, experimentId: string): Rule => {
+    const found = metadataOf(metricName);
+    return ruleOf(
+      metricName,
+      found,
+      chooseThreshold(metricName, experimentId, found?.higher_is_better ?? null, book),
+    );
+  };
+  return (metricName, experimentId) => {
+    if (book.has(experimentId)) return resolve(metricName, experimentId);
+    let rule = platform.get(metricName);
+    if (rule === undefined) {
+      rule = resolve(metricName, experimentId);
+      platform.set(metricName, rule);
+    }
+    return rule;
+  };
+}
+
+/** The rule of one metric of one experiment; for many of the same book see `createRuleResolver`. */
+export function resolveRule(
+  metricName: string,
+  experimentId: string,
+  metadata: readonly MetricMetadata[],
+  thresholds: readonly ThresholdRow[],
+): Rule {
+  return createRuleResolver(metadata, thresholds)(metricName, experimentId);
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, link, mkdir, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StoreError } from './errors.js';
+import type { ObjectBody } from './object-store.js';
+
+const READ_BYTES = 2 ** 20;
+
+/** Writes the body to a new file that survives a power cut. @returns its SHA-256, hex */
+export async function writeDurably(file: string, body: ObjectBody): Promise<string> {
+  const hash = createHash('sha256');
+  const source = Buffer.isBuffer(body) ? [body] : createReadStream(body.file, { highWaterMark: READ_BYTES });
+  async function* digested() {
+    for await (const chunk of source) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(digested());
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return hash.digest('hex');
+}
+
+/** Puts the file in the place of the target, and the change of each folder on the disk. */
+export async function moveDurably(file: string, target: string): Promise<void> {
+  const folder = dirname(target);
+  for (let attempt = 1; ; attempt++) {
+    const firstMade = await mkdir(folder, { recursive: true });
+    try {
+      await rename(file, target);
+    } catch (error) {
+      // A delete that emptied the folder took it away in between.
+      if (errno(error) === 'ENOENT' && attempt < 5) continue;
+      throw error;
+    }
+    const last = firstMade ? dirname(firstMade) : folder;
+    for (let made = folder; ; made = dirname(made)) {
+      await syncFolder(made);
+      if (made === last || made === dirname(made)) return;
+    }
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A second name for the file, which keeps its bytes when the first name gets others; a copy where links are not possible. */
+export async function linkOrCopy(file: string, other: string): Promise<void> {
+  try {
+    await link(file, other);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') throw error;
+    await copyFile(file, other);
+  }
+}
+
+/** The code of a system error: `ENOENT`; undefined for any other error. */
+export function errno(error: unknown): string | undefined {
+  // By shape: an error of Node's own modules is not an instance of another realm's Error.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** What the path names is not there, or not a file: no object. */
+export const isAbsent = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errno(error) ?? '');
+
+/** Errors that a person has to mend first; the others (space, handles, a busy disk) may be gone on the next try. */
+const LASTING = new Set(['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'ENAMETOOLONG']);
+
+/** @throws {StoreError} `store_io` in place of a system error */
+export async function withStoreErrors<T>(action: string, key: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = errno(error);
+    if (code === undefined) throw error;
+    const message = `Cannot ${action} ${key || 'the folder'}: ${error}`;
+    throw new StoreError('store_io', message, { key, errno: code }, !LASTING.has(code), { cause: error });
+  }
+}

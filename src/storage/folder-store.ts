@@ -1,0 +1,185 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { mkdir, open, readdir, readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import { PreconditionFailedError } from './errors.js';
+import { FileCache, type FileCacheOptions } from './file-cache.js';
+import { isAbsent, linkOrCopy, moveDurably, withStoreErrors, writeDurably } from './folder-files.js';
+import { KeyedMutex } from './keyed-mutex.js';
+import { assertKey, assertPrefix, isKey } from './object-key.js';
+import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition, StoredObject } from './object-store.js';
+
+export interface FolderStoreOptions {
+  /** `STORAGE_DIR`. Names that begin with a dot are this service's own: lock, temporary files, local copies. */
+  readonly dir: string;
+  /** `S3_PREFIX`: a folder below `dir` that holds the objects. */
+  readonly prefix?: string | undefined;
+  readonly cache?: FileCacheOptions | undefined;
+}
+
+/**
+ * Objects as files of a folder; the ETag is the SHA-256 of the content. The conditions of a put hold within one process,
+ * so open it only with the folder's lock. What a process that died left half done is removed when the next opens.
+ */
+export class FolderStore implements ObjectStore {
+  private readonly mutex = new KeyedMutex();
+  /** ETags by path, valid while the file's stamp is the same. */
+  private readonly etags = new Map<string, { readonly stamp: string; readonly etag: string }>();
+
+  private constructor(
+    readonly description: string,
+    private readonly root: string,
+    private readonly temp: string,
+    private readonly cache: FileCache,
+  ) {}
+
+  static async open({ dir, prefix = '', cache }: FolderStoreOptions): Promise<FolderStore> {
+    const below = prefix.replace(/^\/+|\/+$/g, '');
+    if (below) assertKey(below);
+    const home = resolve(dir);
+    const root = join(home, below);
+    const temp = join(home, '.tmp');
+    return withStoreErrors('open', dir, async () => {
+      await rm(temp, { recursive: true, force: true });
+      await mkdir(temp, { recursive: true });
+      await mkdir(root, { recursive: true });
+      const copies = await FileCache.open(join(home, '.cache'), cache);
+      return new FolderStore(`folder ${join(dir, below)}`, root, temp, copies);
+    });
+  }
+
+  async get(key: string): Promise<StoredObject | undefined> {
+    const path = this.pathOf(key);
+    return unlessAbsent('read', key, async () => {
+      const body = await readFile(path);
+      return { body, etag: createHash('sha256').update(body).digest('hex') };
+    });
+  }
+
+  async head(key: string): Promise<ObjectEntry | undefined> {
+    return this.describe(key, this.pathOf(key));
+  }
+
+  async fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
+    const path = this.pathOf(key);
+    // No put of this key may come between the look at the ETag and the link.
+    return this.mutex.run(key, async () => {
+      const entry = await this.describe(key, path);
+      if (!entry) return undefined;
+      const name = entry.etag + extname(key);
+      const file = await withStoreErrors('fetch', key, () =>
+        this.cache.file(name, entry.size, (copy) => linkOrCopy(path, copy)),
+      );
+      return { file, etag: entry.etag };
+    });
+  }
+
+  async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
+    const path = this.pathOf(key);
+    const temp = join(this.temp, randomUUID());
+    return withStoreErrors('write', key, async () => {
+      try {
+        const etag = await writeDurably(temp, body);
+        return await this.mutex.run(key, async () => {
+          if (condition) await this.assertCondition(key, path, condition);
+          await moveDurably(temp, path);
+          this.etags.set(path, { stamp: stampOf(await stat(path, { bigint: true })), etag });
+          return etag;
+        });
+      } finally {
+        await rm(temp, { force: true });
+      }
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectEntry> {
+    assertPrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    yield* this.walk(folder, prefix);
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.pathOf(key);
+    await this.mutex.run(key, () =>
+      unlessAbsent('delete', key, async () => {
+        await unlink(path);
+        this.etags.delete(path);
+        await this.removeEmptyFolders(dirname(path));
+      }),
+    );
+  }
+
+  async close(): Promise<void> {}
+
+  private pathOf(key: string): string {
+    assertKey(key);
+    return join(this.root, key);
+  }
+
+  private async assertCondition(key: string, path: string, condition: PutCondition): Promise<void> {
+    const stored = await this.describe(key, path);
+    const demanded = 'ifMatch' in condition ? condition.ifMatch : undefined;
+    if (stored?.etag !== demanded) throw new PreconditionFailedError(key);
+  }
+
+  private async describe(key: string, path: string): Promise<ObjectEntry | undefined> {
+    return unlessAbsent('read', key, async () => {
+      const seen = await stat(path, { bigint: true });
+      if (!seen.isFile()) return undefined;
+      const known = this.etags.get(path);
+      if (known?.stamp === stampOf(seen)) return { key, etag: known.etag, size: Number(seen.size) };
+      const handle = await open(path, 'r');
+      try {
+        // Of the open file, not of the path: another may stand there by now.
+        const stats = await handle.stat({ bigint: true });
+        const hash = createHash('sha256');
+        for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk);
+        const etag = hash.digest('hex');
+        this.etags.set(path, { stamp: stampOf(stats), etag });
+        return { key, etag, size: Number(stats.size) };
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  /** @param folder empty, or with a slash at its end */
+  private async *walk(folder: string, prefix: string): AsyncIterable<ObjectEntry> {
+    const path = join(this.root, folder);
+    const entries = await unlessAbsent('list', folder, () => readdir(path, { withFileTypes: true }));
+    // A folder's keys go on with a slash, so that is how it takes its place among the files; keys are ASCII.
+    const names = (entries ?? [])
+      .filter(({ name }) => isKey(folder + name))
+      .map((entry) => ({ key: folder + entry.name + (entry.isDirectory() ? '/' : ''), entry }))
+      .filter(({ key }) => key.startsWith(prefix) || (key.endsWith('/') && prefix.startsWith(key)))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const { key, entry } of names) {
+      if (entry.isDirectory()) yield* this.walk(key, prefix);
+      else if (entry.isFile()) {
+        const found = await this.describe(key, join(this.root, key));
+        if (found) yield found;
+      }
+    }
+  }
+
+  private async removeEmptyFolders(folder: string): Promise<void> {
+    for (let path = folder; path !== this.root; path = dirname(path)) {
+      try {
+        await rmdir(path);
+      } catch {
+        return;
+      }
+    }
+  }
+}
+
+const stampOf = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs}-${size}-${ino}`;
+
+function unlessAbsent<T>(action: string, key: string, work: () => Promise<T>): Promise<T | undefined> {
+  return withStoreErrors(action, key, () =>
+    work().catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FolderStore } from '../../../src/storage/folder-store.js';
+import { describeObjectStore } from './conformance.js';
+
+const folders: string[] = [];
+const makeFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'folder-store-'));
+  folders.push(folder);
+  return folder;
+};
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+describeObjectStore('a folder', async () => FolderStore.open({ dir: await makeFolder() }));
+describeObjectStore('a folder with a prefix', async () =>
+  FolderStore.open({ dir: await makeFolder(), prefix: 'team/monitor/' }),
+);
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+describe('a folder store', () => {
+  it('names an object by the SHA-256 of its content, also one that it did not write', async () => {
+    const dir = await makeFolder();
+    const store = await FolderStore.open({ dir });
+    expect(await store.put('a', Buffer.from('text'))).toBe(sha256('text'));
+    await writeFile(join(dir, 'b'), 'foreign');
+    expect((await store.head('b'))?.etag).toBe(sha256('foreign'));
+    // Same size, other bytes, by another program: the stamp of the file tells.
+    await writeFile(join(dir, 'b'), 'changed');
+    await utimes(join(dir, 'b'), new Date(0), new Date(0));
+    expect((await store.head('b'))?.etag).toBe(sha256('changed'));
+  });
+
+  it('keeps its objects below the prefix and its own files out of the list', async () => {
+    const dir = await makeFolder();
+    const store = await FolderStore.open({ dir, prefix: '/team/' });
+    await store.put('a/b', Buffer.from('x'));
+    await store.fetch('a/b');
+    expect(await readFile(join(dir, 'team/a/b'), 'utf8')).toBe('x');
+    const whole = await FolderStore.open({ dir });
+    await writeFile(join(dir, 'not a key'), '');
+    const keys: string[] = [];
+    for await (const { key } of whole.list('')) keys.push(key);
+    expect(keys).toEqual(['team/a/b']);
+    await expect(FolderStore.open({ dir, prefix: '../other' })).rejects.toMatchObject({
+      code: 'invalid_key',
+    });
+  });
+
+  it('keeps the old object after a crash between the temporary file and the rename, and clears what it left', async () => {
+    const dir = await makeFolder();
+    const before = await FolderStore.open({ dir });
+    await before.put('a', Buffer.from('old'));
+    await before.fetch('a');
+    await writeFile(join(dir, '.tmp/left'), 'half of the ne');
+    const after = await FolderStore.open({ dir });
+    expect((await after.get('a'))?.body.toString()).toBe('old');
+    expect(await readdir(join(dir, '.tmp'))).toEqual([]);
+    expect(await readdir(join(dir, '.cache'))).toEqual([]);
+  });
+
+  it('leaves no temporary file behind a lost race or a failed put', async () => {
+    const dir = await makeFolder();
+    const store = await FolderStore.open({ dir });
+    await store.put('a', Buffer.from('x'));
+    await store.put('a', Buffer.from('y'), { ifNoneMatch: '*' }).catch(() => undefined);
+    await store.put('a/b', Buffer.from('y')).catch(() => undefined);
+    expect(await readdir(join(dir, '.tmp'))).toEqual([]);
+  });
+
+  it('says which object the file system refuses, and that a retry does not mend it', async () => {
+    const dir = await makeFolder();
+    const store = await FolderStore.open({ dir });
+    await mkdir(join(dir, 'a/b'), { recursive: true });
+    const error = await store.put('a', Buffer.from('x')).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'store_io', retryable: false, context: { key: 'a' } });
+  });
+
+  it('removes the folders that a delete empties, but never its own', async () => {
+    const dir = await makeFolder();
+    const store = await FolderStore.open({ dir, prefix: 'team' });
+    await store.put('_raw/x/1', Buffer.from('x'));
+    await store.delete('_raw/x/1');
+    expect(await readdir(join(dir, 'team'))).toEqual([]);
+  });
+
+  it('gives a fetched file no bytes of its own on the disk, and drops those not asked for longest', async () => {
+    const dir = await makeFolder();
+    let now = 0;
+    const store = await FolderStore.open({ dir, cache: { maxBytes: 25, graceMs: 100, clock: () => now } });
+    const bodies = ['a', 'b', 'c'].map((letter) => letter.repeat(10));
+    for (const body of bodies) await store.put(`${body[0]}.parquet`, Buffer.from(body));
+    const first = await store.fetch('a.parquet');
+    expect((await stat(first?.file ?? '')).ino).toBe((await stat(join(dir, 'a.parquet'))).ino);
+    expect(first?.file).toMatch(/\.parquet$/);
+    await store.fetch('b.parquet');
+    await store.fetch('c.parquet');
+    // All three may still be read by somebody.
+    expect(await readdir(join(dir, '.cache'))).toHaveLength(3);
+    now = 150;
+    await store.fetch('a.parquet');
+    const kept = await readdir(join(dir, '.cache'));
+    expect(kept.sort()).toEqual([bodies[0], bodies[2]].map((body) => `${sha256(body ?? '')}.parquet`).sort());
+    expect(await readFile((await store.fetch('b.parquet'))?.file ?? '', 'utf8')).toBe(bodies[1]);
+  });
+});
