@@ -1,9 +1,9 @@
 import { DOUBLE, INTEGER, listValue, VARCHAR } from '@duckdb/node-api';
+import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hours.js';
 import { rates } from '../domain/light.js';
 import type { DomainSettings } from '../domain/model.js';
 import { dayStart, MS_PER_HOUR } from '../domain/time.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
-import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from './hours.js';
 import { averagesFrom, type Points, spansOf } from './series.js';
 
 /** The local files of the judged datasets of a day and of the days before it, oldest first. */

@@ -1,7 +1,5 @@
 import { addDays } from '../domain/time.js';
 import type { RebuildResult } from '../pipeline/stages.js';
-import { dayOfKey } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/object-store.js';
 import { type RebuildTools, rebuildDay } from './rebuild-day.js';
 import { SPAN_DAYS } from './series.js';
 
@@ -10,16 +8,6 @@ export function dependentDays(touched: Iterable<string>): string[] {
   const days = new Set<string>();
   for (const day of touched) for (let ahead = 0; ahead <= SPAN_DAYS; ahead++) days.add(addDays(day, ahead));
   return [...days].sort().reverse();
-}
-
-/** All days that hold judged runs, newest first. */
-export async function judgedDays(store: ObjectStore): Promise<string[]> {
-  const days: string[] = [];
-  for await (const { key } of store.list('runs/')) {
-    const day = dayOfKey(key);
-    if (day) days.push(day);
-  }
-  return days.sort().reverse();
 }
 
 /** Rebuilds the given days, in their order, where the recorded inputs differ from today's. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { readDocument, updateDocument } from '../storage/json-document.js';
+import type { ObjectStore } from '../storage/object-store.js';
 
 /** Every experiment that was ever listed: merged by the time of observation, never dropped. */
 export const EXPERIMENTS_KEY = '_state/experiments.json';
@@ -9,8 +11,10 @@ const storedExperimentSchema = z.object({
   tags: z.record(z.string(), z.string()),
   /** Whether the newest listing holds it. */
   listed: z.boolean(),
-  /** ms, the server's clock. */
+  /** ms, the server's clock, when one of the facts above was first seen. */
   observed_at: z.int(),
+  /** false: its lifecycle changed, and its stored days have not been swept since. */
+  swept: z.boolean(),
 });
 export type StoredExperiment = z.infer<typeof storedExperimentSchema>;
 
@@ -19,3 +23,82 @@ export const experimentsSchema = z.object({
   experiments: z.record(z.string(), storedExperimentSchema),
 });
 export type StoredExperiments = z.infer<typeof experimentsSchema>;
+
+/** An experiment as a listing of the tracking server has it. */
+export interface ListedExperiment {
+  readonly experiment_id: string;
+  readonly name: string;
+  readonly lifecycle_stage: 'active' | 'deleted';
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export async function readExperiments(store: ObjectStore): Promise<Record<string, StoredExperiment>> {
+  return (await readDocument(store, EXPERIMENTS_KEY, experimentsSchema))?.value.experiments ?? {};
+}
+
+/**
+ * Brings a complete listing, made at `date` (ms, the server's clock), into the stored experiments; a later observation stays.
+ * @returns the experiments as they are now stored
+ */
+export async function mergeExperiments(
+  store: ObjectStore,
+  listing: readonly ListedExperiment[],
+  date: number,
+): Promise<Record<string, StoredExperiment>> {
+  const merged = await updateDocument(store, EXPERIMENTS_KEY, experimentsSchema, (current) => ({
+    version: 1 as const,
+    experiments: mergeListing(current?.experiments ?? {}, listing, date),
+  }));
+  return merged?.experiments ?? {};
+}
+
+export function mergeListing(
+  known: Readonly<Record<string, StoredExperiment>>,
+  listing: readonly ListedExperiment[],
+  date: number,
+): Record<string, StoredExperiment> {
+  const merged: Record<string, StoredExperiment> = { ...known };
+  const listed = new Set(listing.map(({ experiment_id }) => experiment_id));
+  for (const [id, stored] of Object.entries(known)) {
+    if (!listed.has(id) && stored.listed && stored.observed_at <= date) {
+      merged[id] = { ...stored, listed: false, observed_at: date };
+    }
+  }
+  for (const { experiment_id, name, lifecycle_stage, tags } of listing) {
+    const stored = known[experiment_id];
+    if (stored && stored.observed_at > date) continue;
+    const changed = stored === undefined || stored.lifecycle_stage !== lifecycle_stage;
+    const facts = { name, lifecycle_stage, tags: { ...tags }, listed: true };
+    const same = stored && sameFacts(stored, facts);
+    merged[experiment_id] = same
+      ? stored
+      : { ...facts, observed_at: date, swept: stored === undefined || (stored.swept && !changed) };
+  }
+  return merged;
+}
+
+type Facts = Pick<StoredExperiment, 'name' | 'lifecycle_stage' | 'tags' | 'listed'>;
+function sameFacts(a: Facts, b: Facts): boolean {
+  const names = Object.keys(a.tags);
+  return (
+    a.name === b.name &&
+    a.lifecycle_stage === b.lifecycle_stage &&
+    a.listed === b.listed &&
+    names.length === Object.keys(b.tags).length &&
+    names.every((name) => a.tags[name] === b.tags[name])
+  );
+}
+
+/** Says that all stored days of these experiments were swept after their lifecycle changed. */
+export async function markSwept(store: ObjectStore, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await updateDocument(store, EXPERIMENTS_KEY, experimentsSchema, (current) => {
+    if (!current) return undefined;
+    const experiments = { ...current.experiments };
+    for (const id of ids) {
+      const stored = experiments[id];
+      if (stored) experiments[id] = { ...stored, swept: true };
+    }
+    return { version: 1 as const, experiments };
+  });
+}

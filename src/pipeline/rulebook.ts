@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
+import { canonicalJson } from '../storage/json-document.js';
 
 /** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
 export const RULEBOOK_KEY = '_state/rulebook.json';
@@ -84,7 +85,7 @@ export interface DayRules extends CatalogAnswer {
   readonly settings: DomainSettings;
 }
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
 /**
  * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first

@@ -23,6 +23,18 @@ const instant = z.int();
 /** A UTC day, `YYYY-MM-DD`. */
 const day = z.iso.date();
 
+/** What a job carries: names, never rows. */
+export const jobSchema = z.object({
+  version: z.literal(1),
+  run: z.string(),
+  slice: z.string(),
+  stage: z.enum(STAGES),
+});
+export type JobPayload = z.infer<typeof jobSchema>;
+
+/** The slice on which `plan` and `publish` work. */
+export const ALL = 'all';
+
 /** The part of a window that one job fetches: at most one UTC day of one chunk of experiments. */
 export const sliceSchema = z.object({
   /** `c<chunk>-<YYYYMMDD>` */
@@ -30,20 +42,28 @@ export const sliceSchema = z.object({
   chunk: z.int().nonnegative(),
   from: instant,
   to: instant,
-  /** The last slice of its chunk asks without an upper end, and asks the questions about what started before the window. */
+  /** Asks without an upper end. */
+  open_end: z.boolean(),
+  /** Also asks the questions about what started before the window: one slice of each chunk. */
   last: z.boolean(),
 });
 export type Slice = z.infer<typeof sliceSchema>;
 
 /** A run that was open when the pipeline run was planned; `token` tells this entry from a later one of the same run. */
-export const openRunSchema = z.object({ run_id: z.string(), experiment_id: z.string(), token: z.string() });
+export const openRunSchema = z.object({
+  run_id: z.string(),
+  experiment_id: z.string(),
+  day: day.nullable(),
+  token: z.string(),
+});
 export type OpenRun = z.infer<typeof openRunSchema>;
 
 /** What `plan` fixes: from here on nothing of a run depends on the clock. */
 export const planSchema = z.object({
   from: instant,
   to: instant,
-  chunks: z.array(z.object({ experiment_ids: z.array(z.string()), from: instant })),
+  /** `sweep`: makes whole days equal to MLflow, so that what it no longer returns leaves. */
+  chunks: z.array(z.object({ experiment_ids: z.array(z.string()), from: instant, sweep: z.boolean() })),
   slices: z.array(sliceSchema),
   open: z.array(openRunSchema),
   page_size: z.int().positive(),

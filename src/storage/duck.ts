@@ -27,8 +27,9 @@ export class Duck {
     readonly folder: string,
   ) {}
 
+  /** @param folder an absolute path */
   static async open(folder: string, limits: DuckLimits = {}): Promise<Duck> {
-    const temp = join(folder, 'duckdb-temp');
+    const temp = join(folder, '.duckdb');
     await mkdir(temp, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
       ...(limits.memory ? { memory_limit: limits.memory } : {}),
@@ -134,7 +135,8 @@ export class DuckSession {
         'duckdb',
         message.split('\n')[0] ?? message,
         { statement: statement.split('\n')[0] },
-        false,
+        // Memory and disk come back; what never will is closed by the number of its tries.
+        true,
         { cause: error },
       );
     }

@@ -1,6 +1,6 @@
-import { addCounts, light, NO_RUNS, rates } from '../domain/light.js';
-import type { DomainSettings, Light, RunCounts } from '../domain/model.js';
-import { MS_PER_HOUR } from '../domain/time.js';
+import { addCounts, light, NO_RUNS, rates } from './light.js';
+import type { DomainSettings, Light, RunCounts } from './model.js';
+import { MS_PER_HOUR } from './time.js';
 
 /** The counts of one application in one hour (`hour`: its start, ms). */
 export interface HourCounts extends RunCounts {

@@ -1,0 +1,45 @@
+import { Processor } from '@nestjs/bullmq';
+import { Inject, Module } from '@nestjs/common';
+import { RULES_VERSION, type Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/tokens.js';
+import type { Engine, HandlersOf } from '../pipeline/engine.js';
+import { StageWorker } from '../pipeline/stage-worker.js';
+import { ENGINE, SCRATCH } from '../pipeline/tokens.js';
+import { WORKER_OPTIONS } from '../pipeline/worker-options.js';
+import type { Duck } from '../storage/duck.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import type { RebuildTools } from './rebuild-day.js';
+import { dependentDays, rebuildDays } from './reconcile.js';
+
+@Processor('aggregation', WORKER_OPTIONS)
+export class AggregationWorker extends StageWorker<'aggregation'> {
+  protected readonly concurrency: number;
+  protected readonly handlers: HandlersOf<'aggregation'>;
+
+  constructor(
+    @Inject(ENGINE) protected readonly engine: Engine,
+    @Inject(OBJECT_STORE) store: ObjectStore,
+    @Inject(DUCK) duck: Duck,
+    @Inject(SCRATCH) scratch: (name: string) => string,
+    @Inject(SETTINGS) settings: Settings,
+  ) {
+    super();
+    const tools: RebuildTools = { store, duck, scratch, rulesVersion: RULES_VERSION };
+    this.concurrency = settings.AGGREGATION_CONCURRENCY;
+    this.handlers = {
+      aggregate: async ({ slice, result }) =>
+        rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days),
+      publish: async ({ plan, result }) => {
+        const touched = new Set<string>();
+        for (const { id } of plan.slices) {
+          for (const day of (await result(id, 'enrich')).touched_days) touched.add(day);
+        }
+        return rebuildDays(tools, dependentDays(touched));
+      },
+    };
+  }
+}
+
+@Module({ providers: [AggregationWorker] })
+export class AggregationModule {}

@@ -1,0 +1,44 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { AggregationModule } from './aggregation/aggregation.module.js';
+import { CLOCK, SETTINGS } from './config/tokens.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
+import { EnrichmentModule } from './enrichment/enrichment.module.js';
+import { HealthModule } from './health/health.module.js';
+import { IngestionModule } from './ingestion/ingestion.module.js';
+import { PipelineModule } from './pipeline/pipeline.module.js';
+import { Scheduler } from './pipeline/scheduler.js';
+import { SCRATCH } from './pipeline/tokens.js';
+import type { Resources } from './resources.js';
+import { DUCK, OBJECT_STORE } from './storage/tokens.js';
+
+@Global()
+@Module({})
+class ResourcesModule {}
+
+@Module({})
+export class AppModule {
+  /** @param scheduled whether it makes pipeline runs by itself */
+  static register(resources: Resources, scheduled: boolean): DynamicModule {
+    const { settings, clock, store, duck, scratch, queue } = resources;
+    const values = [
+      { provide: SETTINGS, useValue: settings },
+      { provide: CLOCK, useValue: clock },
+      { provide: OBJECT_STORE, useValue: store },
+      { provide: DUCK, useValue: duck },
+      { provide: SCRATCH, useValue: scratch },
+    ];
+    const works = settings.ROLES.includes('worker');
+    return {
+      module: AppModule,
+      imports: [
+        { module: ResourcesModule, providers: values, exports: values.map(({ provide }) => provide) },
+        PipelineModule.register(queue),
+        ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
+        ...(settings.ROLES.includes('api') ? [DashboardModule, HealthModule] : []),
+        ...(scheduled ? [ScheduleModule.forRoot()] : []),
+      ],
+      providers: scheduled ? [Scheduler] : [],
+    };
+  }
+}

@@ -1,0 +1,90 @@
+import { Processor } from '@nestjs/bullmq';
+import { Inject, Logger, Module } from '@nestjs/common';
+import { domainSettings, RULES_VERSION, type Settings } from '../config/settings.js';
+import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import { dayOf } from '../domain/time.js';
+import type { Engine, HandlersOf, StageContext } from '../pipeline/engine.js';
+import { enterOpenRuns } from '../pipeline/open-runs.js';
+import { StageWorker } from '../pipeline/stage-worker.js';
+import type { EnrichResult } from '../pipeline/stages.js';
+import { ENGINE, SCRATCH, SERVER_CLOCK } from '../pipeline/tokens.js';
+import { WORKER_OPTIONS } from '../pipeline/worker-options.js';
+import type { Duck } from '../storage/duck.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import { readCatalogFiles } from './catalog.js';
+import { type EnrichTools, enrichSlice } from './enrich-slice.js';
+import { judgeDay } from './judge-day.js';
+import { RulebookKeeper } from './rulebook-keeper.js';
+
+@Processor('enrichment', WORKER_OPTIONS)
+export class EnrichmentWorker extends StageWorker<'enrichment'> {
+  protected readonly concurrency: number;
+  protected readonly handlers: HandlersOf<'enrichment'>;
+
+  constructor(
+    @Inject(ENGINE) protected readonly engine: Engine,
+    @Inject(OBJECT_STORE) store: ObjectStore,
+    @Inject(DUCK) duck: Duck,
+    @Inject(SCRATCH) scratch: (name: string) => string,
+    @Inject(SERVER_CLOCK) serverNow: () => Promise<number>,
+    @Inject(SETTINGS) settings: Settings,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    super();
+    const log = new Logger('Catalog');
+    const keeper = new RulebookKeeper({
+      store,
+      settings: domainSettings(settings),
+      readCatalog: () => readCatalogFiles(settings.METRICS_API_URL, settings.THRESHOLDS_API_URL),
+      ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
+      reevaluateDays: settings.REEVALUATE_DAYS,
+      clock,
+      warn: (message) => log.warn(message),
+    });
+    const tools: EnrichTools = {
+      store,
+      duck,
+      scratch,
+      rulesVersion: RULES_VERSION,
+      serverNow,
+      refreshRulebook: (observed) => keeper.refresh(observed),
+      enterOpenRuns: (runs) => enterOpenRuns(store, runs),
+    };
+    this.concurrency = settings.ENRICHMENT_CONCURRENCY;
+    this.handlers = {
+      enrich: (context) =>
+        context.record.kind === 'reevaluation' ? judgeAgain(tools, context) : bringIn(tools, context),
+    };
+  }
+}
+
+async function bringIn(
+  tools: EnrichTools,
+  { record, plan, slice, result }: StageContext,
+): Promise<EnrichResult> {
+  const asked = new Set(plan.open.map(({ run_id }) => run_id));
+  return enrichSlice(tools, record.id, await result(slice.id, 'fetch'), asked);
+}
+
+async function judgeAgain(tools: EnrichTools, { slice }: StageContext): Promise<EnrichResult> {
+  const day = dayOf(slice.from);
+  await tools.refreshRulebook(undefined);
+  const counts = await judgeDay(tools, day);
+  return {
+    touched_days: [day],
+    runs: 0,
+    metrics: 0,
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    superseded: 0,
+    quarantined: 0,
+    closed: [],
+    partitions_written: counts.written,
+    partitions_unchanged: counts.unchanged,
+  };
+}
+
+@Module({ providers: [EnrichmentWorker] })
+export class EnrichmentModule {}

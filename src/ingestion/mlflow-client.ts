@@ -1,0 +1,293 @@
+import { createWriteStream, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { HttpService } from '@nestjs/axios';
+import { z } from 'zod';
+import { MonitorError } from '../domain/errors.js';
+import type { AnswerTime, Experiment, MlflowClient, RunQuery } from './mlflow.js';
+
+export interface MlflowClientOptions {
+  readonly uri: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  readonly insecureTls: boolean;
+  /** PEM files. */
+  readonly serverCertPath?: string | undefined;
+  readonly clientCertPath?: string | undefined;
+  readonly maxRetries: number;
+  readonly backoffSeconds: number;
+  /** The longest silence within a request. */
+  readonly timeoutSeconds: number;
+  readonly concurrency: number;
+  readonly maxPageBytes: number;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+const RETRIED = new Set([408, 429, 500, 502, 503, 504]);
+const LONGEST_WAIT_MS = 120_000;
+const MAX_PAGES = 1_000;
+
+const experimentsSchema = z.object({
+  experiments: z
+    .array(
+      z.object({
+        experiment_id: z.string(),
+        name: z.string(),
+        lifecycle_stage: z.enum(['active', 'deleted']),
+        creation_time: z.coerce.number().optional(),
+        tags: z.array(z.object({ key: z.string(), value: z.string().optional() })).optional(),
+      }),
+    )
+    .optional(),
+  next_page_token: z.string().optional(),
+});
+
+interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly data?: unknown;
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+/** An answer that may be better the next time; `after`: the wait that the server asks for, ms. */
+class TryAgain extends Error {
+  constructor(
+    readonly error: MonitorError,
+    readonly after?: number,
+  ) {
+    super(error.message);
+  }
+}
+
+export class HttpMlflowClient implements MlflowClient {
+  private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
+  private readonly headers: Record<string, string>;
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly http: HttpService,
+    private readonly options: MlflowClientOptions,
+  ) {
+    const { username, password = '', token, serverCertPath, clientCertPath } = options;
+    const client = clientCertPath ? readFileSync(clientCertPath) : undefined;
+    this.agents = {
+      httpAgent: new HttpAgent({ keepAlive: true }),
+      httpsAgent: new HttpsAgent({
+        keepAlive: true,
+        rejectUnauthorized: !options.insecureTls,
+        ...(serverCertPath ? { ca: readFileSync(serverCertPath) } : {}),
+        ...(client ? { cert: client, key: client } : {}),
+      }),
+    };
+    const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const authorization = basic || (token && `Bearer ${token}`);
+    this.headers = authorization ? { authorization } : {};
+  }
+
+  async listExperiments(): Promise<{ experiments: Experiment[] } & AnswerTime> {
+    const experiments: Experiment[] = [];
+    const data = { view_type: 'ALL', max_results: 1000 };
+    let token: string | undefined;
+    // The oldest of its pages is as old as the list.
+    let time: AnswerTime | undefined;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const chunks: Buffer[] = [];
+      const answer = await this.ask(
+        {
+          method: 'POST',
+          path: 'experiments/search',
+          data: token === undefined ? data : { ...data, page_token: token },
+        },
+        async (body) => {
+          chunks.length = 0;
+          for await (const chunk of body) chunks.push(chunk);
+          return parseExperiments(Buffer.concat(chunks));
+        },
+      );
+      time ??= { date: answer.date, began: answer.began };
+      for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of answer.value.experiments ??
+        []) {
+        experiments.push({
+          experiment_id,
+          name,
+          lifecycle_stage,
+          tags: Object.fromEntries((tags ?? []).map(({ key, value }) => [key, value ?? ''])),
+          creation_time: creation_time ?? null,
+        });
+      }
+      token = answer.value.next_page_token || undefined;
+      if (token === undefined) return { experiments, ...time };
+    }
+    throw new MonitorError('too_many_pages', `MLflow lists more than ${MAX_PAGES} pages of experiments`);
+  }
+
+  async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & AnswerTime> {
+    const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
+    const { value, date, began } = await this.ask({ method: 'POST', path: 'runs/search', data }, (body) =>
+      save(body, file),
+    );
+    return { bytes: value, date, began };
+  }
+
+  async getRun(runId: string, file: string): Promise<({ bytes: number } & AnswerTime) | undefined> {
+    try {
+      const request = { method: 'GET', path: 'runs/get', params: { run_id: runId } } as const;
+      const { value, date, began } = await this.ask(request, (body) => save(body, file));
+      return { bytes: value, date, began };
+    } catch (error) {
+      if (error instanceof MonitorError && error.context['status'] === 404) return undefined;
+      throw error;
+    }
+  }
+
+  private async ask<T>(
+    request: Request,
+    read: (body: Readable) => Promise<T>,
+  ): Promise<{ value: T } & AnswerTime> {
+    const { maxRetries, backoffSeconds, sleep = wait } = this.options;
+    for (let attempt = 0; ; attempt++) {
+      await this.enter();
+      try {
+        return await this.once(request, read);
+      } catch (error) {
+        if (!(error instanceof TryAgain)) throw error;
+        if (attempt >= maxRetries) throw error.error;
+        const backoff = backoffSeconds * 1000 * 2 ** attempt * (0.5 + Math.random() / 2);
+        await sleep(Math.min(error.after ?? backoff, LONGEST_WAIT_MS));
+      } finally {
+        this.leave();
+      }
+    }
+  }
+
+  private async once<T>(
+    { method, path, data, params }: Request,
+    read: (body: Readable) => Promise<T>,
+  ): Promise<{ value: T } & AnswerTime> {
+    const { uri, timeoutSeconds, maxPageBytes } = this.options;
+    const begun = Date.now();
+    const silence = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), timeoutSeconds * 1000);
+    };
+    heard();
+    try {
+      const response = await this.http.axiosRef.request<Readable>({
+        method,
+        url: `${uri}/api/2.0/mlflow/${path}`,
+        data,
+        params,
+        headers: this.headers,
+        responseType: 'stream',
+        maxRedirects: 0,
+        validateStatus: () => true,
+        signal: silence.signal,
+        proxy: false,
+        ...this.agents,
+      });
+      const { status, headers } = response;
+      if (status < 200 || status > 299) await refuse(response.data, path, status, headers['retry-after']);
+      const date = Date.parse(String(headers['date'])) || Date.now();
+      let bytes = 0;
+      const counted = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          heard();
+          bytes += chunk.length;
+          done(
+            bytes > maxPageBytes ? new MonitorError('page_too_big', `An answer of ${path} is too big`) : null,
+            chunk,
+          );
+        },
+      });
+      const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
+      const promised = Number(headers['content-length'] ?? bytes);
+      if (promised !== bytes) throw notJson(path, `only ${bytes} of ${promised} bytes came`);
+      return { value, date, began: date - (Date.now() - begun) };
+    } catch (error) {
+      if (error instanceof TryAgain) throw error;
+      if (error instanceof MonitorError) {
+        if (error.code === 'mlflow_not_json') throw new TryAgain(error);
+        throw error;
+      }
+      const reason = silence.signal.aborted
+        ? `silent for ${timeoutSeconds} s`
+        : error instanceof Error
+          ? error.message
+          : String(error);
+      throw new TryAgain(
+        new MonitorError('mlflow_unreachable', `MLflow at ${uri} does not answer: ${reason}`, { path }, true),
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async enter(): Promise<void> {
+    if (this.running < this.options.concurrency) this.running++;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Hands the place on to who has waited longest. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.running--;
+  }
+}
+
+const notJson = (path: string, problem: string): MonitorError =>
+  new MonitorError(
+    'mlflow_not_json',
+    `MLflow's answer to ${path} cannot be read: ${problem}`,
+    { path },
+    true,
+  );
+
+async function refuse(body: Readable, path: string, status: number, retryAfter: unknown): Promise<never> {
+  let text = '';
+  for await (const chunk of body) if (text.length < 2_000) text += String(chunk);
+  const message = `MLflow answers ${path} with ${status}: ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
+  if (RETRIED.has(status)) {
+    const seconds = Number(retryAfter);
+    const after = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(String(retryAfter)) - Date.now();
+    const error = new MonitorError('mlflow_busy', message, { path, status }, true);
+    throw new TryAgain(error, Number.isFinite(after) ? Math.max(after, 0) : undefined);
+  }
+  const unauthorized = status === 401;
+  throw new MonitorError(unauthorized ? 'mlflow_unauthorized' : 'mlflow_refused', message, { path, status });
+}
+
+function parseExperiments(body: Buffer): z.infer<typeof experimentsSchema> {
+  try {
+    return experimentsSchema.parse(JSON.parse(body.toString('utf8')));
+  } catch {
+    throw notJson('experiments/search', 'it is not a list of experiments in JSON');
+  }
+}
+
+/** Bytes go from the socket to the file; only the two ends are looked at. */
+async function save(body: Readable, file: string): Promise<number> {
+  await pipeline(body, createWriteStream(file));
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, 64);
+    const ends = Buffer.alloc(length * 2);
+    await handle.read(ends, 0, length, 0);
+    await handle.read(ends, length, length, size - length);
+    const text = ends.toString('latin1').trim();
+    if (!text.startsWith('{') || !text.endsWith('}'))
+      throw notJson('runs', 'it is no JSON, or only a part of it');
+    return size;
+  } finally {
+    await handle.close();
+  }
+}

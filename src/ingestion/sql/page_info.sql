@@ -1,0 +1,12 @@
+-- One row about the page $file: how many runs it holds, their ids, the start time of the last one (ms; null: none) and the token of the next page.
+SELECT
+  coalesce(len(runs), 0)::INTEGER AS runs,
+  coalesce(list_transform(runs, lambda r: json_extract_string(r, '$.info.run_id')), []) AS ids,
+  try_cast(json_extract_string(runs[-1], '$.info.start_time') AS BIGINT)::DOUBLE AS last_start,
+  nullif(next_page_token, '') AS token
+FROM read_json(
+  $file,
+  format = 'unstructured',
+  columns = {runs: 'JSON[]', next_page_token: 'VARCHAR'},
+  maximum_object_size = 1073741824
+);

@@ -1,0 +1,52 @@
+import type { PipelineKind } from '../domain/model.js';
+import { ALL, type Plan, type Stage } from './stages.js';
+
+export interface StageId {
+  readonly slice: string;
+  readonly stage: Stage;
+}
+
+export const stageName = ({ slice, stage }: StageId): string => `${slice}.${stage}`;
+
+const SLICE_STAGES: Readonly<Record<PipelineKind, readonly Stage[]>> = {
+  delta: ['fetch', 'enrich'],
+  backup: ['fetch', 'enrich'],
+  historical: ['fetch', 'enrich', 'aggregate'],
+  backfill: ['fetch', 'enrich', 'aggregate'],
+  bootstrap: ['fetch', 'enrich', 'aggregate'],
+  reevaluation: ['enrich'],
+};
+
+/**
+ * The stages of a pipeline run that can be worked on now, in the order in which to begin them.
+ * @param done names of the stages that have left their marker
+ */
+export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: ReadonlySet<string>): StageId[] {
+  if (!plan) return [{ slice: ALL, stage: 'plan' }];
+  const isDone = (slice: string, stage: Stage) => done.has(stageName({ slice, stage }));
+  const due: StageId[] = [];
+  let complete = true;
+  for (const { id, from } of plan.slices) {
+    const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
+    if (!stage) continue;
+    complete = false;
+    // A day looks back on those before it: oldest first, each day is rebuilt once.
+    const waits =
+      stage === 'aggregate' &&
+      kind === 'historical' &&
+      plan.slices.some((other) => other.from < from && !isDone(other.id, 'enrich'));
+    if (!waits) due.push({ slice: id, stage });
+  }
+  if (complete && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });
+  return due;
+}
+
+/** How far a run is: stages done of all that its plan holds. */
+export function progressOf(
+  kind: PipelineKind,
+  plan: Plan | undefined,
+  done: ReadonlySet<string>,
+): { done: number; all: number } {
+  const all = 2 + (plan?.slices.length ?? 0) * SLICE_STAGES[kind].length;
+  return { done: Math.min(done.size, all), all };
+}

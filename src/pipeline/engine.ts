@@ -1,0 +1,261 @@
+import { EventEmitter } from 'node:events';
+import type { Job, Queue } from 'bullmq';
+import { UnrecoverableError } from 'bullmq';
+import { withLogContext } from '../config/log-context.js';
+import type { Clock } from '../config/tokens.js';
+import { MonitorError } from '../domain/errors.js';
+import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import { KeyedMutex } from '../storage/keyed-mutex.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { dueStages, progressOf, type StageId, stageName } from './due.js';
+import { settleRun } from './finish.js';
+import { Markers } from './markers.js';
+import {
+  closeRun,
+  createRun,
+  ensureRecord,
+  type NewRun,
+  type RunRecord,
+  readKind,
+  readRecord,
+} from './run-record.js';
+import {
+  type JobPayload,
+  jobSchema,
+  type Plan,
+  QUEUE_OF_STAGE,
+  type QueueName,
+  type Slice,
+  type Stage,
+  type StageResults,
+} from './stages.js';
+
+/** What a handler of a stage works with. */
+export interface StageContext {
+  readonly record: RunRecord;
+  /** @throws {MonitorError} `no_plan` in the stage that makes it */
+  readonly plan: Plan;
+  /** @throws {MonitorError} `no_slice` for the stages of the whole run */
+  readonly slice: Slice;
+  result<S extends Stage>(slice: string, stage: S): Promise<StageResults[S]>;
+}
+export type Handler<S extends Stage> = (context: StageContext) => Promise<StageResults[S]>;
+/** A handler for every stage of a queue: the compiler shows the one that is missing. */
+export type HandlersOf<Q extends QueueName> = {
+  readonly [S in Stage as (typeof QUEUE_OF_STAGE)[S] extends Q ? S : never]: Handler<S>;
+};
+
+export interface EngineOptions {
+  readonly store: ObjectStore;
+  readonly queues: Readonly<Record<QueueName, Queue>>;
+  readonly clock: Clock;
+  readonly stageTries: number;
+  readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
+}
+
+/** Deltas keep the page fresh, so they go before everything that mends the past. */
+const PRIORITY: Readonly<Record<PipelineKind, number>> = {
+  delta: 0,
+  bootstrap: 5,
+  backup: 10,
+  historical: 15,
+  backfill: 20,
+  reevaluation: 25,
+};
+const LIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused']);
+const DAY_SECONDS = 86_400;
+
+interface EngineEvents {
+  progress: [runId: string, done: number, all: number];
+  finished: [record: RunRecord];
+}
+
+/**
+ * Moves pipeline runs forward. The record and the markers in the store are the truth; the queue holds only work in
+ * flight, and whatever it loses is found missing and enqueued again.
+ */
+export class Engine {
+  readonly events = new EventEmitter<EngineEvents>();
+  private readonly mutex = new KeyedMutex();
+  /** When each stage that is being worked on began, ms. */
+  private readonly held = new Map<string, number>();
+
+  constructor(private readonly options: EngineOptions) {}
+
+  /** The age in ms of the work that this process has held longest; 0 without any. */
+  oldestHeld(): number {
+    return this.held.size === 0 ? 0 : this.options.clock() - Math.min(...this.held.values());
+  }
+
+  /** Asks every queue something. */
+  async ping(): Promise<void> {
+    for (const queue of Object.values(this.options.queues)) await queue.getJobCounts('active');
+  }
+
+  /** @returns the id of the new run; undefined if there is nothing new to do */
+  async create(kind: PipelineKind, run: Omit<NewRun, 'now'>): Promise<string | undefined> {
+    const id = await createRun(this.options.store, kind, { ...run, now: this.options.clock() });
+    if (id) this.options.log.log(`${id} is to be done`);
+    await this.dispatch();
+    return id;
+  }
+
+  /** Enqueues what is due and has no live job: once a minute, at start, and whenever a run may begin. */
+  async dispatch(): Promise<void> {
+    const { store } = this.options;
+    const bootstrapping = (await readKind(store, 'bootstrap')).active.length > 0;
+    for (const kind of PIPELINE_KINDS) {
+      if (bootstrapping && kind !== 'bootstrap' && kind !== 'backfill') continue;
+      const [first] = (await readKind(store, kind)).active;
+      if (first) await this.advance(kind, first);
+    }
+  }
+
+  /** Works on one job; the handlers are those of its queue. */
+  async runStage(job: Job, handlers: Partial<{ [S in Stage]: Handler<S> }>): Promise<void> {
+    const payload = jobSchema.safeParse(job.data);
+    if (!payload.success || payload.data.stage !== job.name) {
+      throw new UnrecoverableError(`The job ${job.id} is none of this version`);
+    }
+    const { run, stage } = payload.data;
+    const handler = handlers[stage];
+    if (!handler) throw new UnrecoverableError(`The stage ${stage} is not done here`);
+    const held = `${job.id}`;
+    this.held.set(held, this.options.clock());
+    try {
+      await withLogContext({ pipeline_run_id: run, job_id: held }, () =>
+        this.work(job, payload.data, handler),
+      );
+    } finally {
+      this.held.delete(held);
+    }
+  }
+
+  private async work(job: Job, payload: JobPayload, handler: Handler<Stage>): Promise<void> {
+    const { store, log, clock } = this.options;
+    const record = await readRecord(store, payload.run);
+    if (record?.status !== 'active') return;
+    const markers = new Markers(store, record.id);
+    if (!(await markers.has(payload))) {
+      const begun = clock();
+      try {
+        const result = await handler(await contextOf(record, markers, payload));
+        await markers.put(payload.slice, payload.stage, result);
+      } catch (error) {
+        await this.failed(job, payload, record, error);
+        return;
+      }
+      log.log(`${stageName(payload)} of ${record.id} is done in ${((clock() - begun) / 1000).toFixed(1)} s`);
+    }
+    await this.advance(record.kind, record.id);
+  }
+
+  private async failed(job: Job, payload: JobPayload, record: RunRecord, error: unknown): Promise<void> {
+    const { store, log } = this.options;
+    const code = error instanceof MonitorError ? error.code : 'unexpected';
+    const message = error instanceof Error ? error.message : String(error);
+    if (code === 'raw_page_gone') {
+      log.warn(`${message}; ${payload.slice} is fetched again`);
+      await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
+      await this.advance(record.kind, record.id);
+      return;
+    }
+    const lasting = error instanceof MonitorError && !error.retryable;
+    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    log.warn(`${stageName(payload)} of ${record.id}, attempt ${job.attemptsMade + 1}: ${message}`);
+    if (!lasting && !lastAttempt) throw error;
+    await this.close(record, payload, code, message);
+    throw new UnrecoverableError(message);
+  }
+
+  private async close(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
+    const { store, clock, log } = this.options;
+    log.error(`${record.id} failed in ${stageName(id)}: ${message}`);
+    const error = { slice: id.slice, stage: id.stage, code, message };
+    const closed = await closeRun(store, record, { status: 'failed', error, refused: [] }, clock());
+    if (closed) this.events.emit('finished', closed);
+  }
+
+  private advance(kind: PipelineKind, runId: string): Promise<void> {
+    return this.mutex.run(runId, () => this.advanceAlone(kind, runId));
+  }
+
+  private async advanceAlone(kind: PipelineKind, runId: string): Promise<void> {
+    const { store, clock, log } = this.options;
+    const record = await ensureRecord(store, kind, runId, { nominal: null, now: clock() });
+    if (record.status !== 'active') {
+      await closeRun(store, record, record, record.finished_at ?? clock());
+      return;
+    }
+    const markers = new Markers(store, runId);
+    const [plan, done] = [await markers.plan(), await markers.done()];
+    const progress = progressOf(kind, plan, done);
+    this.events.emit('progress', runId, progress.done, progress.all);
+    const due = dueStages(kind, plan, done);
+    if (due.length > 0 || !plan) {
+      for (const id of due) await this.enqueue(record, markers, id);
+      return;
+    }
+    const refused = await settleRun(store, kind, plan, markers);
+    const closed = await closeRun(store, record, { status: 'done', error: null, refused }, clock());
+    log.log(
+      `${runId} is done${refused.length ? `; refused: ${refused.map((r) => r.experiment_id).join(', ')}` : ''}`,
+    );
+    if (closed) this.events.emit('finished', closed);
+    // Another run may have waited for this one.
+    setImmediate(() => this.dispatch().catch((error) => log.warn(`Dispatching: ${error}`)));
+  }
+
+  private async enqueue(record: RunRecord, markers: Markers, id: StageId): Promise<void> {
+    const { queues, stageTries } = this.options;
+    const queue = queues[QUEUE_OF_STAGE[id.stage]];
+    const jobId = (number: number) => `${record.id}.${stageName(id)}.${number}`;
+    const last = await markers.lastTry(id);
+    if (last) {
+      const job = await queue.getJob(jobId(last.number));
+      if (job && LIVE.has(await job.getState())) return;
+      if (last.number >= stageTries) {
+        await this.close(record, id, 'too_many_tries', `${last.number} tries were lost or failed`);
+        return;
+      }
+    }
+    const number = await markers.nextTry(id, last);
+    if (number === undefined) return;
+    const payload: JobPayload = { version: 1, run: record.id, slice: id.slice, stage: id.stage };
+    await queue.add(id.stage, payload, {
+      jobId: jobId(number),
+      attempts: stageTries,
+      backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+      priority: PRIORITY[record.kind],
+      removeOnComplete: { age: DAY_SECONDS, count: 1_000 },
+      removeOnFail: { age: 14 * DAY_SECONDS },
+    });
+  }
+}
+
+async function contextOf(
+  record: RunRecord,
+  markers: Markers,
+  { slice: sliceId }: JobPayload,
+): Promise<StageContext> {
+  const plan = await markers.plan();
+  const slice = plan?.slices.find(({ id }) => id === sliceId);
+  const missing = (code: string, what: string) =>
+    new MonitorError(code, `${record.id} has no ${what} yet`, { run: record.id, slice: sliceId }, true);
+  return {
+    record,
+    get plan() {
+      if (!plan) throw missing('no_plan', 'plan');
+      return plan;
+    },
+    get slice() {
+      if (!slice) throw missing('no_slice', `slice ${sliceId}`);
+      return slice;
+    },
+    async result(id, stage) {
+      const result = await markers.get(id, stage);
+      if (!result) throw missing('no_result', `${stageName({ slice: id, stage })}`);
+      return result;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { PipelineKind } from '../domain/model.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { markSwept } from './experiments.js';
+import type { Markers } from './markers.js';
+import { closeOpenRuns } from './open-runs.js';
+import { ALL, type FetchResult, type Plan } from './stages.js';
+import { answeredEverywhere, moveWatermarks } from './watermark.js';
+
+/**
+ * What may happen only after a run is published: watermarks move, runs that have ended leave the open list. May be done twice.
+ * @returns the experiments that the tracking server refused
+ */
+export async function settleRun(
+  store: ObjectStore,
+  kind: PipelineKind,
+  plan: Plan,
+  markers: Markers,
+): Promise<FetchResult['refused']> {
+  if (kind === 'reevaluation') return [];
+  const fetched = new Map<string, FetchResult>();
+  const closed = new Set<string>();
+  for (const { id } of plan.slices) {
+    const answers = await markers.get(id, 'fetch');
+    if (answers) fetched.set(id, answers);
+    for (const runId of (await markers.get(id, 'enrich'))?.closed ?? []) closed.add(runId);
+  }
+  await moveWatermarks(store, kind, plan, fetched);
+  await closeOpenRuns(store, plan.open, closed);
+  const answered = new Set(answeredEverywhere(plan, fetched));
+  const swept = plan.chunks.filter(({ sweep }) => sweep).flatMap(({ experiment_ids }) => experiment_ids);
+  if (kind === 'delta')
+    await markSwept(
+      store,
+      swept.filter((id) => answered.has(id)),
+    );
+  const refused = new Map([...fetched.values()].flatMap((f) => f.refused).map((r) => [r.experiment_id, r]));
+  return [...refused.values()];
+}
+
+/** What a run did, in numbers. */
+export interface RunSummary {
+  runs: number;
+  metrics: number;
+  quarantined: number;
+  partitions_written: number;
+  partitions_unchanged: number;
+}
+
+export async function summarizeRun(markers: Markers): Promise<RunSummary> {
+  const summary: RunSummary = {
+    runs: 0,
+    metrics: 0,
+    quarantined: 0,
+    partitions_written: 0,
+    partitions_unchanged: 0,
+  };
+  const slices = [...((await markers.plan())?.slices ?? []).map(({ id }) => id), ALL];
+  for (const id of slices) {
+    const enriched = await markers.get(id, 'enrich');
+    summary.runs += enriched?.runs ?? 0;
+    summary.metrics += enriched?.metrics ?? 0;
+    summary.quarantined += enriched?.quarantined ?? 0;
+    const results = [enriched, await markers.get(id, 'aggregate'), await markers.get(id, 'publish')];
+    for (const result of results) {
+      summary.partitions_written += result?.partitions_written ?? 0;
+      summary.partitions_unchanged += result?.partitions_unchanged ?? 0;
+    }
+  }
+  return summary;
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { PreconditionFailedError } from '../storage/errors.js';
+import { canonicalJson, createDocument, readDocument } from '../storage/json-document.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { type StageId, stageName } from './due.js';
+import { runPrefix } from './run-record.js';
+import { ALL, type Plan, planSchema, RESULT_OF_STAGE, type Stage, type StageResults } from './stages.js';
+
+/** What each finished stage of a run left behind, and the numbers of the tries of those that are not finished. */
+export class Markers {
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly runId: string,
+  ) {}
+
+  /** The first result of a stage stays; a second execution leaves it as it is. */
+  async put<S extends Stage>(slice: string, stage: S, result: StageResults[S]): Promise<void> {
+    await createDocument<unknown>(this.store, this.key({ slice, stage }), RESULT_OF_STAGE[stage], result);
+  }
+
+  async get<S extends Stage>(slice: string, stage: S): Promise<StageResults[S] | undefined> {
+    const schema: z.ZodType = RESULT_OF_STAGE[stage];
+    const found = await readDocument(
+      this.store,
+      this.key({ slice, stage }),
+      schema as z.ZodType<StageResults[S]>,
+    );
+    return found?.value;
+  }
+
+  async plan(): Promise<Plan | undefined> {
+    return (await readDocument(this.store, this.key({ slice: ALL, stage: 'plan' }), planSchema))?.value;
+  }
+
+  async has(id: StageId): Promise<boolean> {
+    return (await this.store.head(this.key(id))) !== undefined;
+  }
+
+  /** A stage whose results are no longer there is worked on again. */
+  async remove(id: StageId): Promise<void> {
+    await this.store.delete(this.key(id));
+  }
+
+  /** The names of all finished stages. */
+  async done(): Promise<Set<string>> {
+    const names = new Set<string>();
+    const prefix = `${runPrefix(this.runId)}done/`;
+    for await (const { key } of this.store.list(prefix)) names.add(key.slice(prefix.length, -'.json'.length));
+    return names;
+  }
+
+  async lastTry(id: StageId): Promise<Try | undefined> {
+    const found = await readDocument(this.store, this.tryKey(id), trySchema);
+    return found && { number: found.value.number, etag: found.etag };
+  }
+
+  /** Claims the next number; undefined: another process was faster and will enqueue it. */
+  async nextTry(id: StageId, last: Try | undefined): Promise<number | undefined> {
+    const number = (last?.number ?? 0) + 1;
+    const body = Buffer.from(canonicalJson({ version: 1, number }));
+    try {
+      await this.store.put(this.tryKey(id), body, last ? { ifMatch: last.etag } : { ifNoneMatch: '*' });
+      return number;
+    } catch (error) {
+      if (error instanceof PreconditionFailedError) return undefined;
+      throw error;
+    }
+  }
+
+  private key(id: StageId): string {
+    return `${runPrefix(this.runId)}done/${stageName(id)}.json`;
+  }
+
+  private tryKey(id: StageId): string {
+    return `${runPrefix(this.runId)}tries/${stageName(id)}.json`;
+  }
+}
+
+interface Try {
+  readonly number: number;
+  readonly etag: string;
+}
+
+const trySchema = z.object({ version: z.literal(1), number: z.int() });

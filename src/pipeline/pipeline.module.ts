@@ -1,0 +1,48 @@
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import type { Settings } from '../config/settings.js';
+import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { OBJECT_STORE } from '../storage/tokens.js';
+import { Engine } from './engine.js';
+import type { QueueConnection } from './queue-connection.js';
+import { QUEUES } from './stages.js';
+import { ENGINE } from './tokens.js';
+
+/** The queues and the engine, for all features. */
+@Global()
+@Module({})
+export class PipelineModule {
+  static register(queue: QueueConnection): DynamicModule {
+    return {
+      module: PipelineModule,
+      imports: [
+        BullModule.forRoot(queue.options),
+        BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
+      ],
+      providers: [
+        {
+          provide: ENGINE,
+          inject: [OBJECT_STORE, SETTINGS, CLOCK, ...QUEUES.map((name) => getQueueToken(name))],
+          useFactory: (
+            store: ObjectStore,
+            settings: Settings,
+            clock: Clock,
+            ingestion: Queue,
+            enrichment: Queue,
+            aggregation: Queue,
+          ) =>
+            new Engine({
+              store,
+              queues: { ingestion, enrichment, aggregation },
+              clock,
+              stageTries: settings.STAGE_TRIES,
+              log: new Logger('Pipeline'),
+            }),
+        },
+      ],
+      exports: [ENGINE, BullModule],
+    };
+  }
+}

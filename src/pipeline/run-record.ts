@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { PIPELINE_KINDS, type PipelineKind, type Window } from '../domain/model.js';
+import { createDocument, readDocument, updateDocument } from '../storage/json-document.js';
+import type { ObjectStore } from '../storage/object-store.js';
+
+/** A pipeline run: the truth about it, of which the queue is only the engine. Times in ms. */
+export const runRecordSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  kind: z.enum(PIPELINE_KINDS),
+  nominal: z.int().nullable(),
+  /** Only where somebody asked for one; else the plan decides. */
+  window: z.object({ from: z.int(), to: z.int() }).nullable(),
+  status: z.enum(['active', 'done', 'failed']),
+  created_at: z.int(),
+  finished_at: z.int().nullable(),
+  error: z.object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() }).nullable(),
+  /** Experiments that the tracking server refused. */
+  refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** One object per kind gives out its numbers, remembers the last tick, and knows which runs are not finished, oldest first. */
+const kindSchema = z.object({
+  version: z.literal(1),
+  sequence: z.int(),
+  last_nominal: z.int().nullable(),
+  last_finished: z.int().nullable(),
+  active: z.array(z.string()),
+});
+export type KindState = z.infer<typeof kindSchema>;
+const NEVER: KindState = { version: 1, sequence: 0, last_nominal: null, last_finished: null, active: [] };
+
+const kindKey = (kind: PipelineKind): string => `_state/kinds/${kind}.json`;
+export const runPrefix = (id: string): string => `_state/runs/${id}/`;
+const recordKey = (id: string): string => `${runPrefix(id)}record.json`;
+
+/** Runs of one kind that may be unfinished at the same time: one at work, one that waits and will cover both windows. */
+const MOST_ACTIVE = 2;
+
+export async function readKind(store: ObjectStore, kind: PipelineKind): Promise<KindState> {
+  return (await readDocument(store, kindKey(kind), kindSchema))?.value ?? NEVER;
+}
+
+export async function readRecord(store: ObjectStore, id: string): Promise<RunRecord | undefined> {
+  return (await readDocument(store, recordKey(id), runRecordSchema))?.value;
+}
+
+export interface NewRun {
+  /** The time of the tick, ms; a second tick with that time, or an earlier one, makes nothing. null: somebody asked. */
+  readonly nominal: number | null;
+  readonly window?: Window;
+  readonly now: number;
+}
+
+/** @returns the id of the new run; undefined if this tick was served already, or one run waits anyway */
+export async function createRun(
+  store: ObjectStore,
+  kind: PipelineKind,
+  { nominal, window, now }: NewRun,
+): Promise<string | undefined> {
+  let id: string | undefined;
+  await updateDocument(store, kindKey(kind), kindSchema, (current = NEVER) => {
+    id = undefined;
+    if (nominal !== null && current.last_nominal !== null && nominal <= current.last_nominal)
+      return undefined;
+    const last_nominal = nominal ?? current.last_nominal;
+    if (nominal !== null && current.active.length >= MOST_ACTIVE) return { ...current, last_nominal };
+    const sequence = current.sequence + 1;
+    id = `${kind}-${sequence}`;
+    return { ...current, sequence, last_nominal, active: [...current.active, id] };
+  });
+  if (id !== undefined) await ensureRecord(store, kind, id, { nominal, now, ...(window ? { window } : {}) });
+  return id;
+}
+
+/** The record of a run that its kind names; made now if its maker died before. */
+export async function ensureRecord(
+  store: ObjectStore,
+  kind: PipelineKind,
+  id: string,
+  { nominal, window, now }: NewRun,
+): Promise<RunRecord> {
+  const record: RunRecord = {
+    version: 1,
+    id,
+    kind,
+    nominal,
+    window: window ? { from: window.from, to: window.to } : null,
+    status: 'active',
+    created_at: now,
+    finished_at: null,
+    error: null,
+    refused: [],
+  };
+  const created = await createDocument(store, recordKey(id), runRecordSchema, record);
+  return created ? record : ((await readRecord(store, id)) ?? record);
+}
+
+/** Closes a run, once: the first outcome stays. */
+export async function closeRun(
+  store: ObjectStore,
+  { id, kind }: Pick<RunRecord, 'id' | 'kind'>,
+  outcome: Pick<RunRecord, 'status' | 'error' | 'refused'>,
+  now: number,
+): Promise<RunRecord | undefined> {
+  const closed = await updateDocument(store, recordKey(id), runRecordSchema, (record) =>
+    record?.status === 'active' ? { ...record, ...outcome, finished_at: now } : record,
+  );
+  await updateDocument(store, kindKey(kind), kindSchema, (current = NEVER) => ({
+    ...current,
+    last_finished:
+      closed?.status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
+    active: current.active.filter((active) => active !== id),
+  }));
+  return closed;
+}

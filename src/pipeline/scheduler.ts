@@ -1,0 +1,107 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { Settings } from '../config/settings.js';
+import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { OBJECT_STORE } from '../storage/tokens.js';
+import { clearRawPages } from './clear-raw.js';
+import type { Engine } from './engine.js';
+import { readKind } from './run-record.js';
+import { lastDue, lastPeriod } from './ticks.js';
+import { ENGINE } from './tokens.js';
+import { readWatermarks } from './watermark.js';
+
+const LOOK_MS = 10_000;
+const DISPATCH_EVERY_MS = 60_000;
+
+/**
+ * Looks every few seconds which pipeline runs are due. The time of a tick is that of the schedule, not of the look, and
+ * each kind remembers the last one: two schedulers make one run, and a run that was missed is made up for.
+ */
+@Injectable()
+export class Scheduler implements OnApplicationBootstrap {
+  private readonly log = new Logger('Scheduler');
+  private looking = false;
+  private dispatched = 0;
+
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const empty = Object.keys(await readWatermarks(this.store)).length === 0;
+    // The same tick at every start: a store is bootstrapped once.
+    if (empty) await this.engine.create('bootstrap', { nominal: 0 });
+    await this.skipWhatNeverRan();
+    await this.look();
+    await this.engine.create('reevaluation', { nominal: this.clock() });
+  }
+
+  /** A new store owes nothing: its bootstrap reads what the missed runs would have read. */
+  private async skipWhatNeverRan(): Promise<void> {
+    for (const kind of ['historical', 'backup', 'delta'] as const) {
+      const { last_nominal } = await readKind(this.store, kind);
+      this.floor[kind] = last_nominal === null ? this.clock() : 0;
+    }
+  }
+  private readonly floor: Record<'historical' | 'backup' | 'delta', number> = {
+    historical: 0,
+    backup: 0,
+    delta: 0,
+  };
+
+  @Interval(LOOK_MS)
+  async look(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      await this.createDue();
+      if (this.clock() - this.dispatched >= DISPATCH_EVERY_MS) {
+        this.dispatched = this.clock();
+        await this.engine.dispatch();
+        await clearRawPages(this.store, this.clock());
+      }
+    } catch (error) {
+      this.log.warn(`The look at what is due failed: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private async createDue(): Promise<void> {
+    const { settings } = this;
+    const now = this.clock();
+    const cron = (expression: string) => lastDue(expression, settings.SCHEDULE_TIMEZONE, now);
+    const ticks = [
+      { kind: 'delta', nominal: lastPeriod(settings.DELTA_SCHEDULE_MINUTES * 60_000, now) },
+      { kind: 'historical', nominal: cron(settings.HISTORICAL_SCHEDULE_CRON) },
+      { kind: 'backup', nominal: cron(settings.BACKUP_SCHEDULE_CRON) },
+    ] as const;
+    for (const { kind, nominal } of ticks) {
+      if (nominal !== null && nominal > this.floor[kind] && (await this.isNew(kind, nominal))) {
+        await this.engine.create(kind, { nominal });
+      }
+    }
+    await this.reevaluate(now);
+  }
+
+  /** Hourly what may still move, daily everything. */
+  private async reevaluate(now: number): Promise<void> {
+    const hour = lastPeriod(MS_PER_HOUR, now);
+    if (!(await this.isNew('reevaluation', hour))) return;
+    const { last_nominal } = await readKind(this.store, 'reevaluation');
+    const all = last_nominal === null || lastPeriod(MS_PER_DAY, last_nominal) < lastPeriod(MS_PER_DAY, now);
+    const from = lastPeriod(MS_PER_DAY, now) - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
+    const window = { from, to: Number.MAX_SAFE_INTEGER };
+    await this.engine.create('reevaluation', { nominal: hour, ...(all ? {} : { window }) });
+  }
+
+  private async isNew(kind: Parameters<typeof readKind>[1], nominal: number): Promise<boolean> {
+    const { last_nominal } = await readKind(this.store, kind);
+    return last_nominal === null || nominal > last_nominal;
+  }
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { queueBackendOf, type Settings } from './config/settings.js';
+import type { Clock } from './config/tokens.js';
+import { openQueueConnection, type QueueConnection } from './pipeline/queue-connection.js';
+import { Duck } from './storage/duck.js';
+import { lockFolder } from './storage/folder-lock.js';
+import { FolderStore } from './storage/folder-store.js';
+import type { ObjectStore } from './storage/object-store.js';
+
+/** What outlives the application: opened before it, closed after it. */
+export interface Resources {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly store: ObjectStore;
+  readonly duck: Duck;
+  readonly queue: QueueConnection;
+  readonly scratch: (name: string) => string;
+  close(): Promise<void>;
+}
+
+/** @throws {MonitorError} `store_owned`, `queue_unreachable`; nothing stays open then */
+export async function openResources(settings: Settings, clock: Clock = Date.now): Promise<Resources> {
+  const dir = resolve(settings.STORAGE_DIR);
+  const opened: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const step of opened.reverse()) await step();
+  };
+  try {
+    const lock = await lockFolder(dir);
+    opened.push(() => lock.release());
+    const store = await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
+    opened.push(() => store.close());
+    const duck = await Duck.open(dir, {
+      memory: settings.DUCKDB_MEMORY_LIMIT,
+      threads: settings.DUCKDB_THREADS,
+      maxTempSize: settings.DUCKDB_MAX_TEMP_SIZE,
+    });
+    opened.push(() => duck.close());
+    const queue = await openQueueConnection(
+      queueBackendOf(settings) === 'redis' ? settings.REDIS_URL : undefined,
+    );
+    opened.push(() => queue.close());
+    const scratch = (name: string) => join(dir, '.tmp', `${randomUUID()}-${name}`);
+    return { settings, clock, store, duck, queue, scratch, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

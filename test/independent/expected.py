@@ -1,0 +1,274 @@
+"""Every dataset of docs/data.md, worked out from MLflow's SQLite file."""
+
+import collections
+import datetime
+import sqlite3
+
+from rules import LIGHT_SPAN_HOURS, excluded, invalid_kind, light, present, rates, status_of, worst
+from series import DAY, HOUR, Series
+
+WINDOW = 24 * HOUR
+SPAN = 7 * DAY
+OPEN, ENDED = ("RUNNING", "SCHEDULED"), ("FINISHED", "FAILED", "KILLED")
+COUNTS = ("total", "critical", "warning", "healthy", "invalid", "unmonitored", "running", "failed")
+
+
+def read(database):
+    """Experiments by id, and runs with their metrics, params and tags."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
+    connection.row_factory = sqlite3.Row
+    experiments = {}
+    for row in connection.execute("SELECT experiment_id, name, lifecycle_stage FROM experiments"):
+        experiments[str(row["experiment_id"])] = {"name": row["name"], "stage": row["lifecycle_stage"], "tags": {}}
+    for row in connection.execute("SELECT experiment_id, key, value FROM experiment_tags"):
+        experiments[str(row["experiment_id"])]["tags"][row["key"]] = row["value"]
+    columns = "run_uuid, name, experiment_id, user_id, status, start_time, end_time, lifecycle_stage"
+    runs = {}
+    for row in connection.execute(f"SELECT {columns} FROM runs"):
+        runs[row["run_uuid"]] = dict(row, experiment_id=str(row["experiment_id"]), params={}, tags={}, metrics={})
+    for table in ("params", "tags"):
+        for row in connection.execute(f"SELECT run_uuid, key, value FROM {table} ORDER BY key"):
+            if present(row["key"]) and present(row["value"]):
+                runs[row["run_uuid"]][table][row["key"]] = row["value"]
+    for row in connection.execute("SELECT run_uuid, key, value, timestamp, step, is_nan FROM latest_metrics ORDER BY key"):
+        value = float("nan") if row["is_nan"] else row["value"]
+        runs[row["run_uuid"]]["metrics"][row["key"]] = (value, row["timestamp"], row["step"])
+    connection.close()
+    return experiments, runs
+
+
+def by_bytes(mapping):
+    return dict(sorted(mapping.items(), key=lambda item: item[0].encode()))
+
+
+def micros(milliseconds):
+    return None if milliseconds is None else milliseconds * 1000
+
+
+def day_of(milliseconds):
+    return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=milliseconds // DAY))
+
+
+def published(runs, since, memory):
+    """The runs that a service that first looked back to `since` (ms) holds, by id, with the time that they have."""
+    held = {}
+    for run_id, run in sorted(runs.items()):
+        run["start_time"], run["end_time"] = run["start_time"] or None, run["end_time"] or None
+        start, end = run["start_time"], run["end_time"]
+        fetched = (start or 0) >= since or (end or 0) >= since or run["status"] in OPEN or run_id in memory["seen"]
+        if not fetched:
+            continue
+        memory["seen"][run_id] = True
+        # The end that was seen first stays the time of a run without a start.
+        if start is None and end is not None:
+            memory["times"].setdefault(run_id, end)
+        time = start or memory["times"].get(run_id)
+        if time is not None:
+            held[run_id] = dict(run, time=time, run_id=run_id)
+    return held
+
+
+def base(held):
+    for run in held.values():
+        metrics = [
+            {
+                "key": key,
+                "timestamp": time,
+                "step": step,
+                "value": value,
+                "model_id": None,
+                "dataset_name": None,
+                "dataset_digest": None,
+            }
+            for key, (value, time, step) in by_bytes(run["metrics"]).items()
+        ]
+        # MLflow itself answers with the tag where a run has no name.
+        name = run["name"] or run["tags"].get("mlflow.runName")
+        yield {
+            "date": day_of(run["time"]),
+            "timestamp": micros(run["time"]),
+            "run_id": run["run_id"],
+            "run_name": present(name),
+            "experiment_id": run["experiment_id"],
+            "user_id": present(run["user_id"]),
+            "run_status": run["status"],
+            "start_time": micros(run["start_time"]),
+            "end_time": micros(run["end_time"]),
+            "lifecycle_stage": run["lifecycle_stage"],
+            "params": by_bytes(run["params"]),
+            "tags": by_bytes(run["tags"]),
+            "metrics": metrics,
+        }
+
+
+def judged(held, experiments, catalog):
+    """Rows of runs and of enriched_metrics."""
+    runs, metrics = [], []
+    for run in held.values():
+        experiment = experiments[run["experiment_id"]]
+        if run["lifecycle_stage"] != "active" or experiment["stage"] != "active":
+            continue
+        tags, experiment_name = run["tags"], present(experiment["name"])
+        application = tags.get("application") or present(experiment["tags"].get("application")) or experiment_name
+        ended = run["status"] in ENDED or tags.get("monitor.judge") == "running"
+        shared = {
+            "date": day_of(run["time"]),
+            "timestamp": micros(run["time"]),
+            "run_id": run["run_id"],
+            "run_name": present(run["name"]) or tags.get("mlflow.runName") or run["run_id"][:8],
+            "experiment_id": run["experiment_id"],
+            "experiment_name": experiment_name,
+            "application": application or run["experiment_id"],
+            "user_id": tags.get("mlflow.user") or present(run["user_id"]),
+            "run_status": run["status"],
+            "eligible": "mlflow.parentRunId" not in tags and ended,
+        }
+        rows = []
+        for name, (value, time, step) in by_bytes(run["metrics"]).items():
+            if excluded(name):
+                continue
+            rule = catalog.rule(run["experiment_id"], name)
+            kind = invalid_kind(value)
+            row = {"metric_name": name, "value": None if kind else value, "step": step, "metric_timestamp": micros(time)}
+            verdict = {"status": status_of(value, rule), "invalid_kind": kind}
+            rows.append({**shared, **row, "model_id": None, "dataset_name": None, **rule, **verdict})
+        metrics += rows
+        runs.append({
+            **shared,
+            "start_time": micros(run["start_time"]),
+            "end_time": micros(run["end_time"]),
+            "parent_run_id": tags.get("mlflow.parentRunId"),
+            "status": worst(row["status"] for row in rows),
+            "evaluated_metrics": sum(row["status"] != "unmonitored" for row in rows),
+            "total_metrics": len(rows),
+            "params": by_bytes(run["params"]),
+            "tags": by_bytes(tags),
+            "run_summary_metrics": {row["metric_name"]: row["value"] for row in rows},
+        })
+    return runs, metrics
+
+
+def all_series(metrics):
+    points = collections.defaultdict(list)
+    for row in metrics:
+        if row["eligible"]:
+            points[row["application"], row["metric_name"]].append((row["timestamp"] // 1000, row["run_id"], row))
+    return {key: Series(values) for key, values in points.items()}
+
+
+def timeseries(metrics, series):
+    of_run = collections.defaultdict(list)
+    for row in metrics:
+        of_run[row["run_id"]].append(row)
+    for row in metrics:
+        if not row["eligible"]:
+            continue
+        mates = sorted(of_run[row["run_id"]], key=lambda r: (r["threshold_source"] is None, r["metric_name"].encode()))
+        time = row["timestamp"] // 1000
+        yield {
+            **row,
+            "moving_avg": series[row["application"], row["metric_name"]].mean(time - WINDOW + 1, time + 1),
+            "forecast": None,
+            "run_summary_metrics": by_bytes({mate["metric_name"]: mate["value"] for mate in mates[:50]}),
+        }
+
+
+def hour_counts(runs):
+    """Counts by hour of runs that are no children."""
+    hours = collections.defaultdict(collections.Counter)
+    for run in runs:
+        if run["parent_run_id"] is not None:
+            continue
+        counts = hours[run["timestamp"] // 1000 // HOUR * HOUR]
+        counts["running"] += run["run_status"] in OPEN
+        if run["eligible"]:
+            counts["total"] += 1
+            counts[run["status"]] += 1
+            counts["failed"] += run["run_status"] in ("FAILED", "KILLED")
+    return hours
+
+
+def span(hours, end):
+    total = collections.Counter()
+    for hour in range(end - LIGHT_SPAN_HOURS * HOUR, end, HOUR):
+        total.update(hours.get(hour, {}))
+    return total
+
+
+def summary(hours, hour):
+    """What a row of either summary says of its hour."""
+    counts = hours[hour]
+    pass_rate, strict, coverage = rates(counts)
+    shown, reason = light(span(hours, hour + HOUR))
+    return {
+        "date": day_of(hour),
+        "timestamp": micros(hour),
+        **{f"{name}_runs": counts[name] for name in COUNTS},
+        "pass_rate": pass_rate,
+        "strict_pass_rate": strict,
+        "coverage": coverage,
+        "light": shown,
+        "light_reason": reason,
+    }
+
+
+def application_summary(runs, series):
+    of_application = collections.defaultdict(list)
+    for run in runs:
+        of_application[run["application"]].append(run)
+    names = collections.defaultdict(list)
+    for application, metric in sorted(series, key=lambda key: key[1].encode()):
+        names[application].append(metric)
+    for application, own in of_application.items():
+        hours = hour_counts(own)
+        for hour in list(hours):
+            begin, end, metrics = hour + HOUR - SPAN, hour + HOUR, {}
+            for name in names[application]:
+                line = series[application, name]
+                row = line.latest(begin, end)
+                if row is None:
+                    continue
+                metrics[name] = {
+                    "latest_value": row["value"],
+                    "latest_status": row["status"],
+                    "avg_value": line.mean(begin, end),
+                    "trend": line.trend(begin, end),
+                    "display_name": row["display_name"],
+                    "unit": row["unit"],
+                }
+            yield {**summary(hours, hour), "application": application, "metrics_summary": metrics}
+
+
+def platform_summary(runs):
+    hours = hour_counts(runs)
+    of_hour = collections.defaultdict(list)
+    for run in runs:
+        if run["parent_run_id"] is None:
+            of_hour[run["timestamp"] // 1000 // HOUR * HOUR].append(run)
+    for hour in list(hours):
+        end = hour + HOUR
+        now, before = (rates(span(hours, at))[0] for at in (end, end - LIGHT_SPAN_HOURS * HOUR))
+        newest = sorted((run for run in of_hour[hour] if run["eligible"]), key=lambda run: (-run["timestamp"], run["run_id"]))
+        yield {
+            **summary(hours, hour),
+            "pass_rate_trend": None if now is None or before is None else now - before,
+            "recent_run_ids": [run["run_id"] for run in newest[:5]],
+            "active_applications": sorted({run["application"] for run in of_hour[hour]}, key=str.encode),
+        }
+
+
+def datasets(database, catalog, since, memory):
+    """Rows by dataset. `since`: the first instant that the service looked back to, ms; `memory` is brought up to date."""
+    experiments, all_runs = read(database)
+    held = published(all_runs, since, memory)
+    runs, metrics = judged(held, experiments, catalog)
+    series = all_series(metrics)
+    return {
+        "_base": list(base(held)),
+        "runs": runs,
+        "enriched_metrics": metrics,
+        "metric_timeseries": list(timeseries(metrics, series)),
+        "application_summary": list(application_summary(runs, series)),
+        "platform_summary": list(platform_summary(runs)),
+        "quarantine": [],
+    }

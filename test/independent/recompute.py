@@ -1,0 +1,190 @@
+"""Recomputes every dataset from MLflow's SQLite file and compares the service's Parquet with it, cell by cell.
+
+Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder (--now ms | --from-day YYYY-MM-DD)
+  --now: when the service first ran; it looked back 30 days from the start of that UTC day. --from-day: that first day.
+  --memory file: what earlier comparisons of this store knew (runs that had been seen, times chosen for runs without start).
+  --at-least N: fewer cells are a failure. Exit 1 with the first cells that differ.
+"""
+
+import argparse
+import collections
+import datetime
+import json
+import pathlib
+import re
+import sys
+
+import duckdb
+import expected
+from rules import Catalog
+from series import DAY
+
+TEXT = "VARCHAR"
+TIME = "TIMESTAMP WITH TIME ZONE"
+TEXTS, NUMBERS = "MAP(VARCHAR, VARCHAR)", "MAP(VARCHAR, DOUBLE)"
+METRIC = '"key" VARCHAR, "timestamp" BIGINT, step BIGINT, "value" DOUBLE, model_id VARCHAR, dataset_name VARCHAR, dataset_digest VARCHAR'
+SUMMARY = "latest_value DOUBLE, latest_status VARCHAR, avg_value DOUBLE, trend DOUBLE, display_name VARCHAR, unit VARCHAR"
+SPECIAL = {
+    "date": "DATE",
+    **dict.fromkeys(("timestamp", "start_time", "end_time", "metric_timestamp", "threshold_updated_at"), TIME),
+    **dict.fromkeys(("eligible", "higher_is_better"), "BOOLEAN"),
+    **dict.fromkeys(("evaluated_metrics", "total_metrics", *(f"{name}_runs" for name in expected.COUNTS)), "INTEGER"),
+    **dict.fromkeys(("value", "moving_avg", "forecast", "critical_threshold", "warning_threshold"), "DOUBLE"),
+    **dict.fromkeys(("pass_rate", "strict_pass_rate", "coverage", "pass_rate_trend"), "DOUBLE"),
+    **dict.fromkeys(("params", "tags"), TEXTS),
+    "step": "BIGINT",
+    "run_summary_metrics": NUMBERS,
+    "metrics": f"STRUCT({METRIC})[]",
+    "metrics_summary": f"MAP(VARCHAR, STRUCT({SUMMARY}))",
+    "recent_run_ids": "VARCHAR[]",
+    "active_applications": "VARCHAR[]",
+}
+HOUR_COLUMNS = """total_runs critical_runs warning_runs healthy_runs invalid_runs unmonitored_runs running_runs failed_runs
+    pass_rate strict_pass_rate coverage light light_reason"""
+RUN_COLUMNS = "date timestamp run_id run_name experiment_id experiment_name application user_id run_status"
+COLUMNS = {
+    "runs": f"""{RUN_COLUMNS} start_time end_time parent_run_id eligible status evaluated_metrics total_metrics
+        params tags run_summary_metrics""",
+    "enriched_metrics": f"""{RUN_COLUMNS} eligible metric_name value step metric_timestamp model_id dataset_name display_name
+        description unit category higher_is_better critical_threshold warning_threshold threshold_source
+        threshold_updated_at threshold_updated_by status invalid_kind""",
+    "metric_timeseries": """date timestamp run_id run_name user_id application metric_name value status moving_avg forecast
+        critical_threshold warning_threshold run_summary_metrics display_name unit""",
+    "application_summary": f"date timestamp application {HOUR_COLUMNS} metrics_summary",
+    "platform_summary": f"date timestamp {HOUR_COLUMNS} pass_rate_trend recent_run_ids active_applications",
+    "quarantine": "date timestamp record_digest pipeline_run_id run_id reason record",
+    # Of the base only what MLflow says: its digests and times of observation are the service's own.
+    "_base": """date timestamp run_id run_name experiment_id user_id run_status start_time end_time lifecycle_stage
+        params tags metrics""",
+}
+SORTED_BY = ("application", "metric_name", "timestamp", "run_id")
+
+
+class Comparison:
+    def __init__(self, store):
+        self.store = store
+        self.duck = duckdb.connect()
+        self.cells = collections.Counter()
+        self.differences = []
+
+    def differ(self, *what):
+        self.differences.append(": ".join(str(part) for part in what))
+
+    def dataset(self, name, rows):
+        columns = COLUMNS[name].split()
+        files = self.files(name)
+        actual = self.read(name, columns, files) if files else []
+        keys = [key for key in SORTED_BY if key in columns]
+        order = ["date", *keys]
+
+        def place(row):
+            return tuple(row[key].encode() if isinstance(row[key], str) else row[key] for key in order)
+
+        def label(row):
+            return ", ".join(str(row[key]) for key in keys)
+
+        wanted = sorted(rows, key=place)
+        found = {tuple(row[key] for key in keys): row for row in actual}
+        if len(found) != len(actual):
+            self.differ(name, f"{len(actual) - len(found)} rows appear twice")
+        for row in wanted:
+            other = found.pop(tuple(row[key] for key in keys), None)
+            self.cells[name] += len(columns)
+            if other is None:
+                self.differ(name, label(row), "the row is missing")
+                continue
+            for column in columns:
+                if not same(row[column], other[column]):
+                    self.differ(name, label(row), column, f"expected {row[column]!r}, is {other[column]!r}")
+        for row in found.values():
+            self.differ(name, label(row), "the row should not be there")
+        if not found and name != "_base" and [place(row) for row in actual] != [place(row) for row in wanted]:
+            self.differ(name, "the rows of some file are not sorted")
+
+    def files(self, name):
+        """Paths by day; there is nothing but parts of days."""
+        paths = sorted(path for path in (self.store / name).rglob("*") if path.is_file())
+        for path in paths:
+            if not re.fullmatch(r"\d{4}/\d\d/\d\d/part-0\.parquet", path.relative_to(self.store / name).as_posix()):
+                self.differ(name, "stray file", path)
+        return [str(path) for path in paths]
+
+    def read(self, name, columns, files):
+        source = "read_parquet(?, filename = true, file_row_number = true)"
+        described = self.duck.execute(f"DESCRIBE SELECT * EXCLUDE (filename, file_row_number) FROM {source}", [files]).fetchall()
+        types = {row[0]: row[1] for row in described}
+        wanted = {column: SPECIAL.get(column, TEXT) for column in columns}
+        if name == "_base":
+            types = {column: types.get(column) for column in columns}
+        canonical = [(column, str(type_of(self.duck, kind))) for column, kind in wanted.items()]
+        if [(column, str(type_of(self.duck, kind))) for column, kind in types.items()] != canonical:
+            self.differ(name, "columns", f"expected {wanted}, are {types}")
+        selected = ", ".join(
+            f'epoch_us("{c}")' if wanted[c] == TIME else f'CAST("{c}" AS VARCHAR)' if wanted[c] == "DATE" else f'"{c}"'
+            for c in columns
+        )
+        query = f"SELECT filename, {selected} FROM {source} ORDER BY filename, file_row_number"
+        rows = []
+        for path, *values in self.duck.execute(query, [files]).fetchall():
+            row = dict(zip(columns, values))
+            if row["date"] != "-".join(pathlib.PurePath(path).parts[-4:-1]):
+                self.differ(name, path, f"holds a row of {row['date']}")
+            rows.append(row)
+        return rows
+
+
+def type_of(duck, text):
+    return duck.execute(f"SELECT typeof(NULL::{text})").fetchone()[0] if text else "absent"
+
+
+def same(a, b):
+    """Equal to the last bit and in order; a NaN, which only the base may hold, equals a NaN."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
+    return a == b or (isinstance(a, float) and isinstance(b, float) and a != a and b != b)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--catalog", type=pathlib.Path, required=True)
+    parser.add_argument("--store", type=pathlib.Path, required=True)
+    first = parser.add_mutually_exclusive_group(required=True)
+    first.add_argument("--now", type=int)
+    first.add_argument("--from-day", type=datetime.date.fromisoformat)
+    parser.add_argument("--memory", type=pathlib.Path)
+    parser.add_argument("--at-least", type=int, default=1)
+    options = parser.parse_args()
+    if options.now is None:
+        since = (options.from_day - datetime.date(1970, 1, 1)).days * DAY
+    else:
+        since = (options.now // DAY - 30) * DAY
+    memory = {"seen": {}, "times": {}}
+    if options.memory and options.memory.exists():
+        memory = json.loads(options.memory.read_text(encoding="utf-8"))
+    catalog = Catalog(json.loads(options.catalog.read_text(encoding="utf-8")))
+    comparison = Comparison(options.store)
+    for name, rows in expected.datasets(options.database, catalog, since, memory).items():
+        comparison.dataset(name, rows)
+    if options.memory:
+        options.memory.write_text(json.dumps(memory), encoding="utf-8")
+    total = sum(comparison.cells.values())
+    if total < options.at_least:
+        comparison.differ("only", f"{total} cells, at least {options.at_least} are wanted")
+    parts = ", ".join(f"{name} {count:,}" for name, count in comparison.cells.items() if count)
+    print(f"independent: {total:,} cells compared ({parts})", flush=True)
+    if comparison.differences:
+        print(f"independent: {len(comparison.differences):,} differences, the first:", file=sys.stderr)
+        kinds = collections.Counter()
+        for text in comparison.differences:
+            kind = text.partition(":")[0]
+            kinds[kind] += 1
+            if kinds[kind] <= 5:
+                print(f"  {text[:1000]}", file=sys.stderr)
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

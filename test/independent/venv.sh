@@ -1,0 +1,23 @@
+#!/bin/sh
+# Makes, once, a virtual environment with MLflow and DuckDB; prints the path of its mlflow and nothing else.
+set -eu
+venv="${MLFLOW_VENV:-$HOME/.cache/mlflow-monitor/venv}"
+
+if ! { [ -x "$venv/bin/mlflow" ] && "$venv/bin/python" -c 'import duckdb, mlflow.version'; } 2>/dev/null; then
+  {
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+      if ! command -v apt-get >/dev/null; then
+        echo "python3 cannot make virtual environments: install its venv module"
+        exit 1
+      fi
+      root=''
+      [ "$(id -u)" = 0 ] || root=sudo
+      $root apt-get update -q
+      DEBIAN_FRONTEND=noninteractive $root apt-get install -qy --no-install-recommends python3-venv
+    fi
+    mkdir -p "$(dirname "$venv")"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'mlflow>=3,<4' 'duckdb>=1.4'
+  } >&2
+fi
+echo "$venv/bin/mlflow"
