@@ -114,7 +114,8 @@ export class Asker {
       const [info] = await this.session.rows<PageInfo>(sql(import.meta.url, './sql/page_info.sql'), { file });
       if (info) return info;
     } catch (error) {
-      throw new MonitorError('mlflow_not_json', 'A page of runs is not what MLflow sends', {}, true, {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new MonitorError('mlflow_not_json', `A page of runs is not what MLflow sends: ${reason}`, {}, true, {
         cause: error,
       });
     }

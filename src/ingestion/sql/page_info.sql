@@ -1,7 +1,7 @@
 -- One row about the page $file: how many runs it holds, their ids, the start time of the last one (ms; null: none) and the token of the next page.
 SELECT
   coalesce(len(runs), 0)::INTEGER AS runs,
-  coalesce(list_transform(runs, lambda r: json_extract_string(r, '$.info.run_id')), []) AS ids,
+  coalesce(list_transform(runs, lambda r: json_extract_string(r, '$.info.run_id')), CAST([] AS VARCHAR[])) AS ids,
   try_cast(json_extract_string(runs[-1], '$.info.start_time') AS BIGINT)::DOUBLE AS last_start,
   nullif(next_page_token, '') AS token
 FROM read_json(
