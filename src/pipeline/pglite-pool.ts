@@ -1,98 +1,119 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
+import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 
-/** The text of a query and its values, in the two forms that node-postgres takes. */
-type Query = string | { readonly text: string; readonly values?: readonly unknown[] | undefined };
-interface Answer {
-  readonly rows: unknown[];
-  readonly rowCount: number;
-}
+const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
+const ENDS = /^\s*(commit|end|abort|rollback(?!\s+(work\s+|transaction\s+)?to\b))\b/i;
 
-/** Waits in line: PGlite is one connection, and a transaction must have it alone. */
-class Turnstile {
-  private tail: Promise<void> = Promise.resolve();
-
-  async enter(): Promise<() => void> {
-    let leave: () => void = () => undefined;
-    const before = this.tail;
-    this.tail = new Promise<void>((resolve) => {
-      leave = resolve;
-    });
-    await before;
-    return leave;
-  }
-}
-
-/** As much of node-postgres' `Pool` as BullMQ's Postgres backend uses, over one in-memory PGlite. */
-export class PGlitePool extends EventEmitter {
+/**
+ * What BullMQ needs of a `pg.Pool`, over one PGlite in this process. All clients share its one session, so a client
+ * that begins a transaction keeps everybody else waiting until it ends it or is released.
+ */
+export class PGlitePool extends EventEmitter implements PgPool {
+  /** There is no socket that could drop unseen, so BullMQ may wait on a notification as long as it likes. */
   readonly options = { keepAlive: true };
-  readonly turnstile = new Turnstile();
+  private tail: Promise<void> = Promise.resolve();
+  private ended = false;
 
-  constructor(readonly database: PGlite) {
+  constructor(private readonly db: PGlite) {
     super();
+    // Every queue and every worker listens for errors of the pool.
+    this.setMaxListeners(0);
   }
 
-  async query(query: Query, values?: readonly unknown[]): Promise<Answer> {
-    const leave = await this.turnstile.enter();
+  /** @throws {Error} after `end`, and what Postgres answers, with its `code` */
+  async query(text: string, params?: readonly unknown[]): Promise<PgQueryResult> {
+    const unlock = await this.lock();
     try {
-      return await this.run(query, values);
+      return await this.run(text, params);
     } finally {
-      leave();
+      unlock();
     }
   }
 
-  async connect(): Promise<PGliteClient> {
-    return new PGliteClient(this);
+  async connect(): Promise<PgPoolClient> {
+    this.refuseAfterEnd();
+    return new SharedClient(this, this.db);
   }
 
-  async end(): Promise<void> {}
+  /** Waits for the query or the transaction that runs, then forgets the database; what waits behind it is refused. */
+  async end(): Promise<void> {
+    if (this.ended) return;
+    const unlock = await this.lock();
+    this.ended = true;
+    try {
+      await this.db.close();
+    } finally {
+      unlock();
+    }
+  }
 
-  /** Only for who has passed the turnstile. */
-  async run(query: Query, given?: readonly unknown[]): Promise<Answer> {
-    const text = typeof query === 'string' ? query : query.text;
-    const values = given ?? (typeof query === 'string' ? undefined : query.values);
-    // PGlite works in this thread: without a turn of the event loop between two queries a busy queue would stop all else.
+  /** Waits for its turn. @returns what lets the next one in */
+  async lock(): Promise<() => void> {
+    const before = this.tail;
+    let unlock = () => {};
+    this.tail = new Promise((resolve) => {
+      unlock = resolve;
+    });
+    await before;
+    return unlock;
+  }
+
+  /** Only for the holder of the lock. */
+  async run(text: string, params: readonly unknown[] = []): Promise<PgQueryResult> {
+    // PGlite answers without ever leaving this thread: thousands of queries in a row would starve timers and sockets.
     await nextTurn();
-    const result = values?.length
-      ? await this.database.query(text, [...values])
-      : (await this.database.exec(text)).at(-1);
-    const rows = result?.rows ?? [];
-    return { rows, rowCount: result?.affectedRows || rows.length };
+    this.refuseAfterEnd();
+    const result =
+      params.length > 0 ? await this.db.query(text, [...params]) : (await this.db.exec(text)).at(-1);
+    return { rows: result?.rows ?? [], rowCount: result?.rowCount ?? result?.rows.length ?? 0 };
+  }
+
+  private refuseAfterEnd(): void {
+    // BullMQ knows this sentence of node-postgres: a query that comes too late while a queue closes is let rest.
+    if (this.ended) throw new Error('Cannot use a pool after calling end on the pool');
   }
 }
 
-/** A client that was checked out: it keeps the connection from BEGIN to the end of the transaction, and hears notifications. */
-export class PGliteClient extends EventEmitter {
-  private leave: (() => void) | undefined;
+class SharedClient extends EventEmitter implements PgPoolClient {
+  private unlock: (() => void) | undefined;
   private readonly unsubscribe: () => void;
 
-  constructor(private readonly pool: PGlitePool) {
+  constructor(
+    private readonly pool: PGlitePool,
+    db: PGlite,
+  ) {
     super();
     this.setMaxListeners(0);
-    this.unsubscribe = pool.database.onNotification((channel, payload) => {
+    this.unsubscribe = db.onNotification((channel, payload) => {
       this.emit('notification', { channel, payload });
     });
   }
 
-  async query(query: Query, values?: readonly unknown[]): Promise<Answer> {
-    const text = (typeof query === 'string' ? query : query.text).trim();
-    if (this.leave === undefined && !/^begin\b/i.test(text)) return this.pool.query(query, values);
-    this.leave ??= await this.pool.turnstile.enter();
+  async query(text: string, params?: readonly unknown[]): Promise<PgQueryResult> {
+    if (!this.unlock && !BEGINS.test(text)) return this.pool.query(text, params);
+    let open = this.unlock !== undefined && !ENDS.test(text);
+    this.unlock ??= await this.pool.lock();
     try {
-      return await this.pool.run(query, values);
+      const result = await this.pool.run(text, params);
+      open = !ENDS.test(text);
+      return result;
     } finally {
-      if (/^(commit|rollback)\b(?!\s+to)/i.test(text)) this.finish();
+      if (!open) this.leave();
     }
   }
 
+  /** A transaction that is still open is rolled back. */
   release(): void {
     this.unsubscribe();
-    this.finish();
+    if (!this.unlock) return;
+    const leave = () => this.leave();
+    this.pool.run('ROLLBACK').then(leave, leave);
   }
 
-  private finish(): void {
-    this.leave?.();
-    this.leave = undefined;
+  private leave(): void {
+    this.unlock?.();
+    this.unlock = undefined;
   }
 }

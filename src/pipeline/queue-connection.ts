@@ -1,62 +1,98 @@
-import { readFile } from 'node:fs/promises';
+import { openAsBlob } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
-import { createPostgresBackend, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import { createPostgresBackend, DEFAULT_SCHEMA, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { MonitorError } from '../domain/errors.js';
 import { PGlitePool } from './pglite-pool.js';
 import { QUEUE_IMAGE } from './queue-image.js';
 
-export interface QueueConnection {
-  readonly backend: 'redis' | 'embedded';
-  /** For every queue and worker. */
-  readonly options: QueueOptions;
-  close(): Promise<void>;
-}
-
 /** The braces keep all keys in one slot of a Redis cluster. */
 const PREFIX = '{mlflow-monitor}';
 const CONNECT_MS = 5_000;
 
-/** Redis or Valkey if there is an address, else a queue inside this process. To be called before any queue is made. */
-export function openQueueConnection(redisUrl: string | undefined): Promise<QueueConnection> {
-  return redisUrl ? openRedis(redisUrl) : openEmbedded();
+/** Where the queues live. To be opened before any queue or worker is made, and closed after all of them. */
+export interface QueueConnection {
+  readonly backend: 'redis' | 'embedded';
+  /** For `BullModule.forRoot`, `new Queue` and `new Worker`. */
+  readonly options: QueueOptions;
+  /** Drops every queue with all that is in it, and on Redis the rest of the database too. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
 }
 
-async function openRedis(url: string): Promise<QueueConnection> {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: CONNECT_MS, lazyConnect: true });
-  // Later errors are those of the commands; ioredis connects again by itself.
-  redis.on('error', () => undefined);
-  try {
-    await redis.connect();
-  } catch (error) {
-    redis.disconnect();
-    const { host } = new URL(url);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MonitorError(
-      'queue_unreachable',
-      `Redis at ${host} does not answer: ${reason}`,
-      { host },
-      true,
-    );
-  }
-  return {
-    backend: 'redis',
-    options: { connection: redis, prefix: PREFIX },
-    close: async () => {
-      redis.disconnect();
-    },
-  };
+/**
+ * Opens the backend of every queue and worker that this process makes from now on.
+ * @param redisUrl Redis or Valkey; undefined: a queue inside this process, which starts empty
+ * @throws {MonitorError} `queue_unreachable`, `queue_image_missing`
+ */
+export async function openQueueConnection(redisUrl: string | undefined): Promise<QueueConnection> {
+  return redisUrl === undefined ? openEmbedded() : openRedis(redisUrl);
 }
 
-/** BullMQ's Postgres backend on a database in memory: a restart is a flush, which loses nothing. */
 async function openEmbedded(): Promise<QueueConnection> {
-  const image = await readFile(QUEUE_IMAGE);
-  const database = await PGlite.create({ loadDataDir: new Blob([new Uint8Array(image)]) });
-  await database.exec('SET search_path TO bullmq');
+  const image = await openAsBlob(QUEUE_IMAGE).catch((cause) => {
+    const message = 'The image of the embedded queue is missing: `npm run build` makes it';
+    throw new MonitorError('queue_image_missing', message, { path: QUEUE_IMAGE }, false, { cause });
+  });
+  const pool = new PGlitePool(await PGlite.create({ loadDataDir: image }));
+  await pool.query(`SET search_path TO ${DEFAULT_SCHEMA}`);
   setDefaultBackendFactory(createPostgresBackend);
   return {
     backend: 'embedded',
-    options: { connection: new PGlitePool(database) as never, prefix: PREFIX },
-    close: () => database.close(),
+    options: { connection: pool, prefix: PREFIX },
+    async flush() {
+      const { rows } = await pool.query(
+        `SELECT string_agg(format('%I', tablename), ', ') AS tables
+           FROM pg_tables WHERE schemaname = $1 AND tablename <> 'migration'`,
+        [DEFAULT_SCHEMA],
+      );
+      await pool.query(`TRUNCATE ${rows[0].tables}`);
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function openRedis(url: string): Promise<QueueConnection> {
+  let connected = false;
+  let heard = `no answer within ${CONNECT_MS / 1000} s`;
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS,
+    maxRetriesPerRequest: null,
+    // A server that was there comes back; one that never was is most likely a wrong address.
+    retryStrategy: (tries) => (connected ? Math.min(tries * 200, 2_000) : null),
+  });
+  // Queues and workers report what goes wrong later; without a listener here ioredis would print it once more.
+  redis.on('error', (error: Error) => {
+    heard = error.message;
+  });
+  const late = setTimeout(() => redis.disconnect(), CONNECT_MS);
+  try {
+    await redis.connect();
+    await redis.ping();
+    connected = true;
+  } catch (error) {
+    redis.disconnect();
+    // Never the error itself as the cause: ioredis puts the failed command into it, and that of AUTH is the password.
+    const closed = !(error instanceof Error) || error.message === 'Connection is closed.';
+    const reason = closed ? heard : error.message;
+    const { protocol, host } = new URL(url);
+    const address = `${protocol}//${host}`;
+    const message = `The queue at ${address} (REDIS_URL) cannot be used: ${reason}`;
+    throw new MonitorError('queue_unreachable', message, { address, reason }, true);
+  } finally {
+    clearTimeout(late);
+  }
+  setDefaultBackendFactory();
+  return {
+    backend: 'redis',
+    options: { connection: redis, prefix: PREFIX },
+    async flush() {
+      await redis.flushdb();
+    },
+    async close() {
+      // QUIT would wait for ever on a server that is gone.
+      redis.disconnect();
+    },
   };
 }
