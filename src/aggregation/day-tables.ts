@@ -1,4 +1,4 @@
-import { DOUBLE, INTEGER, listValue, VARCHAR } from '@duckdb/node-api';
+import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hours.js';
 import { rates } from '../domain/light.js';
 import type { DomainSettings } from '../domain/model.js';
@@ -21,7 +21,7 @@ export async function computeDay(
 ): Promise<void> {
   const from = dayStart(day);
   const hours = await session.rows<HourCounts>(sql(import.meta.url, './sql/hour_counts.sql'), {
-    runs: listValue([...files.runs]),
+    runs: files.runs,
     count_nested_runs: settings.count_nested_runs,
   });
   const byApplication = new Map<string, HourCounts[]>();
@@ -62,7 +62,7 @@ async function computeSeries(
   settings: DomainSettings,
   hoursOf: (application: string) => readonly number[],
 ): Promise<void> {
-  await session.run(sql(import.meta.url, './sql/points.sql'), { enriched: listValue([...enriched]) });
+  await session.run(sql(import.meta.url, './sql/points.sql'), { enriched: enriched });
   const [series, time, value] = await session.doubles(sql(import.meta.url, './sql/point_columns.sql'));
   const points: Points = {
     series: series ?? new Float64Array(),

@@ -1,4 +1,3 @@
-import { listValue } from '@duckdb/node-api';
 import { addCounts, light, NO_RUNS, rates } from '../domain/light.js';
 import type { DomainSettings, Light, RunCounts } from '../domain/model.js';
 import { daysOf, hourOf, MS_PER_HOUR } from '../domain/time.js';
@@ -53,7 +52,7 @@ export async function currentPlatform(tools: PlatformTools, now: number): Promis
       ? []
       : await duck.session((session) =>
           session.rows<{ application: string } & RunCounts>(sql(import.meta.url, './sql/span_counts.sql'), {
-            runs: listValue(files),
+            runs: files,
             from: BigInt(from),
             to: BigInt(to),
             count_nested_runs: settings.count_nested_runs,

@@ -127,13 +127,13 @@ export class TrackingServer {
   }
 
   private search(body: FakeRequest['body']): object {
-    const ids = new Set((body['experiment_ids'] as string[]) ?? []);
-    const filter = conditions(String(body['filter'] ?? ''));
+    const ids = new Set((body.experiment_ids as string[]) ?? []);
+    const filter = conditions(String(body.filter ?? ''));
     const matching = [...this.runs.values()]
       .filter((run) => ids.has(run.experiment_id) && !this.hidden.has(run.experiment_id) && filter(run))
       .sort((a, b) => (a.start_time ?? 0) - (b.start_time ?? 0) || (a.run_id < b.run_id ? -1 : 1));
-    const offset = Number(body['page_token'] ?? 0);
-    const end = offset + Number(body['max_results'] ?? 1000);
+    const offset = Number(body.page_token ?? 0);
+    const end = offset + Number(body.max_results ?? 1000);
     return {
       runs: matching.slice(offset, end).map(answerOf),
       ...(end < matching.length ? { next_page_token: String(end) } : {}),

@@ -1,4 +1,3 @@
-import { listValue } from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 import type { EnrichResult, FetchResult } from '../pipeline/stages.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
@@ -130,7 +129,8 @@ async function loadFacts(tools: EnrichTools, session: DuckSession, fetched: Fetc
   });
   if (answers.size > 0) {
     await session.run(sql(import.meta.url, './sql/read_pages.sql'), {
-      files: listValue([...answers.keys()]),
+      files: [...answers.keys()],
+      bytes: Math.max(...fetched.pages.map(({ bytes }) => bytes)),
     });
   } else {
     await session.run('CREATE OR REPLACE TEMP TABLE sent (file VARCHAR, run JSON)');

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { listValue } from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 import type { Rule } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
@@ -128,7 +127,7 @@ async function judge(
   await session.run(sql(import.meta.url, './sql/judge_runs.sql'), {
     base,
     experiments: JSON.stringify(scope.experiments),
-    excluded: listValue([...scope.excluded]),
+    excluded: scope.excluded,
     application_tag: settings.application_tag,
     count_nested_runs: settings.count_nested_runs,
     judge_running: settings.judge_running,

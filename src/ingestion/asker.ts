@@ -95,13 +95,19 @@ export class Asker {
         },
         file,
       );
-      const info = await this.read(file);
+      const info = await this.read(file, answer.bytes);
       for (const id of info.ids) if (id !== null) this.seen.add(id);
       this.bytes += answer.bytes;
       if (info.runs > 0) {
         const key = `${this.prefix}/${this.execution}-${this.pages.length}.json`;
         await store.put(key, { file });
-        this.pages.push({ key, date: answer.date, began: answer.began, runs: info.runs });
+        this.pages.push({
+          key,
+          date: answer.date,
+          began: answer.began,
+          runs: info.runs,
+          bytes: answer.bytes,
+        });
       }
       return { info, answer };
     } finally {
@@ -109,15 +115,24 @@ export class Asker {
     }
   }
 
-  private async read(file: string): Promise<PageInfo> {
+  private async read(file: string, bytes: number): Promise<PageInfo> {
     try {
-      const [info] = await this.session.rows<PageInfo>(sql(import.meta.url, './sql/page_info.sql'), { file });
+      const [info] = await this.session.rows<PageInfo>(sql(import.meta.url, './sql/page_info.sql'), {
+        file,
+        bytes,
+      });
       if (info) return info;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new MonitorError('mlflow_not_json', `A page of runs is not what MLflow sends: ${reason}`, {}, true, {
-        cause: error,
-      });
+      throw new MonitorError(
+        'mlflow_not_json',
+        `A page of runs is not what MLflow sends: ${reason}`,
+        {},
+        true,
+        {
+          cause: error,
+        },
+      );
     }
     throw new MonitorError('mlflow_not_json', 'A page of runs is empty', {}, true);
   }

@@ -1,4 +1,3 @@
-import { listValue } from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { dayOf, dayStart } from '../domain/time.js';
@@ -120,6 +119,6 @@ async function storedRuns(
   if (!base) return [];
   return session.rows(sql(import.meta.url, './sql/stored_runs.sql'), {
     base: base.file,
-    experiments: listValue([...experiments]),
+    experiments: experiments,
   });
 }

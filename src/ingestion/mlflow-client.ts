@@ -141,7 +141,7 @@ export class HttpMlflowClient implements MlflowClient {
       const { value, date, began } = await this.ask(request, (body) => save(body, file));
       return { bytes: value, date, began };
     } catch (error) {
-      if (error instanceof MonitorError && error.context['status'] === 404) return undefined;
+      if (error instanceof MonitorError && error.context.status === 404) return undefined;
       throw error;
     }
   }
@@ -195,7 +195,7 @@ export class HttpMlflowClient implements MlflowClient {
       });
       const { status, headers } = response;
       if (status < 200 || status > 299) await refuse(response.data, path, status, headers['retry-after']);
-      const date = Date.parse(String(headers['date'])) || Date.now();
+      const date = Date.parse(String(headers.date)) || Date.now();
       let bytes = 0;
       const counted = new Transform({
         transform(chunk: Buffer, _encoding, done) {

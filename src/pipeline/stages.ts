@@ -71,7 +71,13 @@ export const planSchema = z.object({
 export type Plan = z.infer<typeof planSchema>;
 
 /** One MLflow answer in scratch, exactly as sent. `date`: its Date header, ms; `began`: `date` less the request's duration, ms. */
-export const pageSchema = z.object({ key: z.string(), date: instant, began: instant, runs: z.int() });
+export const pageSchema = z.object({
+  key: z.string(),
+  date: instant,
+  began: instant,
+  runs: z.int(),
+  bytes: z.int(),
+});
 export type Page = z.infer<typeof pageSchema>;
 
 export const fetchResultSchema = z.object({

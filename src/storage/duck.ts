@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  BIGINT,
   type DuckDBConnection,
   DuckDBDataChunk,
   DuckDBInstance,
   type DuckDBType,
   type DuckDBValue,
+  LIST,
+  listValue,
+  VARCHAR,
 } from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 
@@ -74,30 +78,37 @@ export interface Column {
   readonly values: Float64Array | readonly DuckDBValue[];
 }
 
-type Parameters = Record<string, DuckDBValue>;
+/** Whole numbers above 2³¹ go as `bigint`; a list is one of texts, and may be empty. */
+export type Parameters = Readonly<
+  Record<string, string | number | bigint | boolean | null | readonly string[]>
+>;
 
 export class DuckSession {
-  constructor(readonly connection: DuckDBConnection) {}
+  constructor(private readonly connection: DuckDBConnection) {}
 
   async run(statement: string, parameters?: Parameters): Promise<void> {
-    await this.attempt(statement, () => this.connection.run(statement, parameters));
+    await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
   }
 
   /** Rows as objects of plain JavaScript values. For small results only: no object per metric. */
   async rows<T>(statement: string, parameters?: Parameters): Promise<T[]> {
-    const reader = await this.attempt(statement, () => this.connection.runAndReadAll(statement, parameters));
+    const reader = await this.attempt(statement, () =>
+      this.connection.runAndReadAll(statement, ...bound(parameters)),
+    );
     return reader.getRowObjectsJS() as T[];
   }
 
   /** A result column by column, as plain JavaScript values. */
   async columns(statement: string, parameters?: Parameters): Promise<Record<string, unknown[]>> {
-    const reader = await this.attempt(statement, () => this.connection.runAndReadAll(statement, parameters));
+    const reader = await this.attempt(statement, () =>
+      this.connection.runAndReadAll(statement, ...bound(parameters)),
+    );
     return reader.getColumnsObjectJS();
   }
 
   /** The columns of a result, all of type DOUBLE and without nulls, as typed arrays: for numbers by the million. */
   async doubles(statement: string, parameters?: Parameters): Promise<Float64Array[]> {
-    const result = await this.attempt(statement, () => this.connection.run(statement, parameters));
+    const result = await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
     const chunks = await result.fetchAllChunks();
     const rows = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
     return Array.from({ length: result.columnCount }, (_, column) => {
@@ -141,6 +152,24 @@ export class DuckSession {
       );
     }
   }
+}
+
+/** Values and types for a prepared statement: what DuckDB cannot tell from a value is said. */
+function bound(
+  parameters: Parameters = {},
+): [values: Record<string, DuckDBValue>, types: Record<string, DuckDBType>] {
+  const values: Record<string, DuckDBValue> = {};
+  const types: Record<string, DuckDBType> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && typeof value === 'object') {
+      values[name] = listValue([...value]);
+      types[name] = LIST(VARCHAR);
+    } else {
+      values[name] = value;
+      if (typeof value === 'bigint') types[name] = BIGINT;
+    }
+  }
+  return [values, types];
 }
 
 const statements = new Map<string, string>();

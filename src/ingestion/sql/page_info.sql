@@ -1,4 +1,4 @@
--- One row about the page $file: how many runs it holds, their ids, the start time of the last one (ms; null: none) and the token of the next page.
+-- One row about the page $file of $bytes bytes: how many runs it holds, their ids, the start time of the last one (ms; null: none) and the token of the next page.
 SELECT
   coalesce(len(runs), 0)::INTEGER AS runs,
   coalesce(list_transform(runs, lambda r: json_extract_string(r, '$.info.run_id')), CAST([] AS VARCHAR[])) AS ids,
@@ -8,5 +8,5 @@ FROM read_json(
   $file,
   format = 'unstructured',
   columns = {runs: 'JSON[]', next_page_token: 'VARCHAR'},
-  maximum_object_size = 1073741824
+  maximum_object_size = $bytes
 );
