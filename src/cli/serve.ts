@@ -44,6 +44,6 @@ async function checkSource(app: INestApplication, log: Logger): Promise<void> {
     await app.get(SourceCheck, { strict: false }).check();
   } catch (error) {
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${error.message}; it is asked again with every pipeline run`);
+    log.warn(`${error.message}. Nothing new is read until it does.`);
   }
 }
