@@ -160,12 +160,26 @@ describe('an experiment whose lifecycle changed', () => {
   it('is swept over all its stored days by the next delta, apart from the others', () => {
     const made = plan({ experiments, watermarks, storedDays });
     expect(made.chunks).toMatchObject([
-      { experiment_ids: ['1'], sweep: false },
-      { experiment_ids: ['2'], sweep: true },
+      { experiment_ids: ['1'], from: NOW - HOUR, sweep: false },
+      { experiment_ids: ['2'], from: NOW - HOUR, sweep: true },
     ]);
-    const swept = shown(made).filter((slice) => slice.startsWith('c1'));
-    expect(swept[0]).toBe('c1-20260201 2026-02-01T00:00:00 2026-02-02T00:00:00');
-    expect(swept.at(-1)).toMatch(/^c1-20260310 .*>\*$/);
+    expect(shown(made)).toEqual([
+      'c1-20260201 2026-02-01T00:00:00 2026-02-02T00:00:00',
+      'c1-20260309 2026-03-09T00:00:00 2026-03-10T00:00:00',
+      'c0-20260310 2026-03-10T14:30:00 2026-03-10T15:30:00>*',
+      'c1-20260310 2026-03-10T14:30:00 2026-03-10T15:30:00>*',
+    ]);
+  });
+
+  it('costs no question about days that hold nothing, however far apart the others are', () => {
+    // A start time in seconds is a day of January 1970 in milliseconds; a clock may also be ahead.
+    const days = ['1970-01-20', '2027-01-01'];
+    const swept = shown(plan({ experiments: { 2: experiments[2] }, watermarks, storedDays: days }));
+    expect(swept).toEqual([
+      'c0-19700120 1970-01-20T00:00:00 1970-01-21T00:00:00',
+      'c0-20260310 2026-03-10T14:30:00 2026-03-10T15:30:00>*',
+      'c0-20270101 2027-01-01T00:00:00 2027-01-02T00:00:00',
+    ]);
   });
 
   it('is not swept by a backup', () => {
