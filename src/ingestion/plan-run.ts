@@ -44,7 +44,9 @@ export function planRun(inputs: PlanInputs): Plan {
   const chunks = groups.flatMap(({ from, sweep, ids }) => {
     const parts: Plan['chunks'] = [];
     for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_CHUNK) {
-      parts.push({ experiment_ids: ids.slice(at, at + EXPERIMENTS_PER_CHUNK), from, sweep });
+      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_CHUNK);
+      const observed_at = Math.max(...experiment_ids.map((id) => inputs.experiments[id]?.observed_at ?? 0));
+      parts.push({ experiment_ids, from, sweep, observed_at });
     }
     return parts;
   });

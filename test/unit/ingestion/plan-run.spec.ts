@@ -182,6 +182,16 @@ describe('an experiment whose lifecycle changed', () => {
     ]);
   });
 
+  it('is named with its newest observation: a later change is not what was swept', () => {
+    const seen = {
+      1: experiment(),
+      2: { ...experiments[2], observed_at: 7 },
+      3: { ...experiments[2], observed_at: 5 },
+    };
+    const made = plan({ experiments: seen, watermarks: { ...watermarks, 3: NOW } });
+    expect(made.chunks).toMatchObject([{ observed_at: 0 }, { experiment_ids: ['2', '3'], observed_at: 7 }]);
+  });
+
   it('is not swept by a backup', () => {
     const made = plan({ kind: 'backup', experiments, watermarks, storedDays });
     expect(made.chunks).toMatchObject([{ experiment_ids: ['1', '2'], sweep: false }]);

@@ -1,6 +1,5 @@
 import {
   type ListedExperiment,
-  markSwept,
   mergeExperiments,
   mergeListing,
   readExperiments,

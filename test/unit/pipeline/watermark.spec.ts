@@ -12,7 +12,12 @@ import { answersOf, planOf, sliceOf } from '../../support/plan.js';
 
 const FROM = 1_000;
 const TO = 2_000;
-const chunk = (experiment_ids: string[], from = FROM) => ({ experiment_ids, from, sweep: false });
+const chunk = (experiment_ids: string[], from = FROM) => ({
+  experiment_ids,
+  from,
+  sweep: false,
+  observed_at: 0,
+});
 const plan = planOf({
   from: FROM,
   to: TO,
