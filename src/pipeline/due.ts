@@ -30,11 +30,11 @@ export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: Read
     const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
     if (!stage) continue;
     complete = false;
-    // A day looks back on those before it: oldest first, each day is rebuilt once.
+    // A day looks back on those before it: oldest first, and with all chunks of experiments, each day is rebuilt once.
     const waits =
       stage === 'aggregate' &&
       kind === 'historical' &&
-      plan.slices.some((other) => other.from < from && !isDone(other.id, 'enrich'));
+      plan.slices.some((other) => other.from <= from && !isDone(other.id, 'enrich'));
     if (!waits) due.push({ slice: id, stage });
   }
   if (complete && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });

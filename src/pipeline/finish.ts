@@ -29,12 +29,10 @@ export async function settleRun(
   await moveWatermarks(store, kind, plan, fetched);
   await closeOpenRuns(store, plan.open, closed);
   const answered = new Set(answeredEverywhere(plan, fetched));
-  const swept = plan.chunks.filter(({ sweep }) => sweep).flatMap(({ experiment_ids }) => experiment_ids);
-  if (kind === 'delta')
-    await markSwept(
-      store,
-      swept.filter((id) => answered.has(id)),
-    );
+  for (const { experiment_ids, observed_at } of plan.chunks.filter(({ sweep }) => sweep)) {
+    const swept = experiment_ids.filter((id) => answered.has(id));
+    await markSwept(store, swept, observed_at);
+  }
   const refused = new Map([...fetched.values()].flatMap((f) => f.refused).map((r) => [r.experiment_id, r]));
   return [...refused.values()];
 }
