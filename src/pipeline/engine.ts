@@ -79,6 +79,8 @@ export class Engine {
   private readonly mutex = new KeyedMutex();
   /** When each stage that is being worked on began, ms. */
   private readonly held = new Map<string, number>();
+  /** Stages that were seen in the queue, by run: to look for each of them whenever one is done would be n² looks. */
+  private readonly seen = new Map<string, Set<string>>();
 
   constructor(private readonly options: EngineOptions) {}
 
@@ -107,7 +109,7 @@ export class Engine {
     for (const kind of PIPELINE_KINDS) {
       if (bootstrapping && kind !== 'bootstrap' && kind !== 'backfill') continue;
       const [first] = (await readKind(store, kind)).active;
-      if (first) await this.advance(kind, first);
+      if (first) await this.advance(kind, first, 'look again');
     }
   }
 
@@ -157,7 +159,7 @@ export class Engine {
     if (code === 'raw_page_gone') {
       log.warn(`${message}; ${payload.slice} is fetched again`);
       await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
-      await this.advance(record.kind, record.id);
+      await this.advance(record.kind, record.id, 'look again');
       return;
     }
     const lasting = error instanceof MonitorError && !error.retryable;
@@ -173,11 +175,16 @@ export class Engine {
     log.error(`${record.id} failed in ${stageName(id)}: ${message}`);
     const error = { slice: id.slice, stage: id.stage, code, message };
     const closed = await closeRun(store, record, { status: 'failed', error, refused: [] }, clock());
+    this.seen.delete(record.id);
     if (closed) this.events.emit('finished', closed);
   }
 
-  private advance(kind: PipelineKind, runId: string): Promise<void> {
-    return this.mutex.run(runId, () => this.advanceAlone(kind, runId));
+  /** `look again`: what the queue has lost is enqueued too. */
+  private advance(kind: PipelineKind, runId: string, look?: 'look again'): Promise<void> {
+    return this.mutex.run(runId, () => {
+      if (look) this.seen.delete(runId);
+      return this.advanceAlone(kind, runId);
+    });
   }
 
   private async advanceAlone(kind: PipelineKind, runId: string): Promise<void> {
@@ -185,6 +192,7 @@ export class Engine {
     const record = await ensureRecord(store, kind, runId, { nominal: null, now: clock() });
     if (record.status !== 'active') {
       await closeRun(store, record, record, record.finished_at ?? clock());
+      this.seen.delete(runId);
       return;
     }
     const markers = new Markers(store, runId);
@@ -193,11 +201,17 @@ export class Engine {
     this.events.emit('progress', runId, progress.done, progress.all);
     const due = dueStages(kind, plan, done);
     if (due.length > 0 || !plan) {
-      for (const id of due) await this.enqueue(record, markers, id);
+      const seen = this.seen.get(runId) ?? new Set();
+      this.seen.set(runId, seen);
+      for (const id of due.filter((each) => !seen.has(stageName(each)))) {
+        await this.enqueue(record, markers, id);
+        seen.add(stageName(id));
+      }
       return;
     }
     const refused = await settleRun(store, kind, plan, markers);
     const closed = await closeRun(store, record, { status: 'done', error: null, refused }, clock());
+    this.seen.delete(runId);
     log.log(
       `${runId} is done${refused.length ? `; refused: ${refused.map((r) => r.experiment_id).join(', ')}` : ''}`,
     );
