@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 const BYTES = 256;
+const pairs = new Map<string, readonly [number, number]>();
 
 /** Numbers that depend on nothing but a name: the same on every machine and at every start. */
 export class Chance {
@@ -42,6 +43,18 @@ export class Chance {
   /** A bell of mean 0 and standard deviation 1 that never leaves ±3.5: the sum of four even numbers. */
   bell(): number {
     return (this.next() + this.next() + this.next() + this.next() - 2) * Math.sqrt(3);
+  }
+
+  /** The first two numbers of a name that is asked for again and again. */
+  static pair(...names: readonly (string | number)[]): readonly [number, number] {
+    const name = names.join('/');
+    let found = pairs.get(name);
+    if (!found) {
+      const chance = new Chance(name);
+      found = [chance.next(), chance.next()];
+      pairs.set(name, found);
+    }
+    return found;
   }
 
   /** Lower-case hexadecimal digits, at most 64. */

@@ -56,10 +56,9 @@ export function runAt(run: FakeRun, now: number): FakeRun {
 
 function runOf(
   story: Story,
-  { spec, name, start, market, live }: Slot,
+  { spec, name, start, market, chance, live }: Slot,
   idOf: ReadonlyMap<string, string>,
 ): FakeRun {
-  const chance = new Chance(story.seed, name);
   const luck = chance.next();
   const status = luck < 0.018 ? 'FAILED' : luck < 0.02 ? 'KILLED' : 'FINISHED';
   const minutes = chance.between(...spec.minutes);

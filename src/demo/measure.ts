@@ -49,8 +49,8 @@ export function valueAt(
   { application, experiment, key, base, time, chance, hiccup }: Measured,
 ): number {
   const noise = chance.bell();
-  const taste = new Chance(story.seed, 'taste', application, key);
-  const [level, phase] = [taste.between(-0.1, 0.1), taste.next()];
+  const [taste, phase] = Chance.pair(story.seed, 'taste', application, key);
+  const level = 0.2 * taste - 0.1;
   const day = Math.sin(2 * Math.PI * (time / MS_PER_DAY + phase));
   const week = Math.sin(2 * Math.PI * (time / (7 * MS_PER_DAY) + 2 * phase));
   const spec = specOf(key);

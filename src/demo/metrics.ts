@@ -91,9 +91,9 @@ export const METRICS = {
   prompt_tokens: { label: 'Tokens of a prompt', category: SERVICE, higher: false },
 } as const satisfies Record<string, MetricSpec>;
 
+const known: ReadonlyMap<string, MetricSpec> = new Map(Object.entries(METRICS));
+
 /** The entry that speaks of a metric; undefined: the catalog does not know it. */
 export function specOf(metric: string): MetricSpec | undefined {
-  const name = /^latency_.*_ms$/.test(metric) ? 'latency_*_ms' : metric;
-  const found: [string, MetricSpec] | undefined = Object.entries(METRICS).find(([known]) => known === name);
-  return found?.[1];
+  return known.get(metric) ?? (/^latency_.*_ms$/.test(metric) ? METRICS['latency_*_ms'] : undefined);
 }

@@ -15,6 +15,8 @@ export interface Slot {
   readonly name: string;
   readonly start: number;
   readonly market: string;
+  /** Goes on where the slot's own numbers end. */
+  readonly chance: Chance;
   readonly live: boolean;
 }
 
@@ -33,10 +35,11 @@ function nights(story: Story, spec: ApplicationSpec, { from, to }: Span): Slot[]
   for (let night = first; story.begins + night * MS_PER_DAY < to; night++) {
     for (const [i, market] of MARKETS.entries()) {
       const name = `${spec.name}/night-${night}/${market}`;
-      const late = new Chance(story.seed, name, 'late').between(0, LATEST_MS);
+      const chance = new Chance(story.seed, name);
+      const late = chance.between(0, LATEST_MS);
       const start = Math.round(story.begins + night * MS_PER_DAY + NIGHTLY_MS + i * MS_PER_HOUR + late);
       const stopped = story.stopped.application === spec.name && start >= story.stopped.from;
-      if (!stopped) slots.push({ spec, name, start, market, live: false });
+      if (!stopped) slots.push({ spec, name, start, market, chance, live: false });
     }
   }
   return slots;
@@ -52,11 +55,11 @@ function steady(story: Story, spec: ApplicationSpec, perDay: number, { from, to 
     const last = Math.min(to, end);
     for (let k = Math.max(0, Math.floor((from - begin) / interval) - 1); begin + k * interval < last; k++) {
       const name = `${spec.name}/${live ? 'live' : 'run'}-${k}`;
-      const chance = new Chance(story.seed, name, 'slot');
+      const chance = new Chance(story.seed, name);
       const start = Math.round(begin + (k + chance.next()) * interval);
       const weekend = [0, 6].includes(new Date(start).getUTCDay());
       if (start >= end || (!live && weekend && chance.next() > WEEKEND_SHARE)) continue;
-      slots.push({ spec, name, start, market: chance.pick(MARKETS), live });
+      slots.push({ spec, name, start, market: chance.pick(MARKETS), chance, live });
     }
   }
   return slots;

@@ -123,8 +123,8 @@ const RELEASE_DAYS = 7;
 
 /** The number of the model that an application runs at a time: a release a week, and those of the story. */
 export function modelVersionAt(story: Story, application: string, time: number): number {
-  const chance = new Chance(story.seed, 'releases', application);
-  const [first, phase] = [chance.whole(12, 60), chance.next()];
+  const [age, phase] = Chance.pair(story.seed, 'releases', application);
+  const first = 12 + Math.floor(50 * age);
   // While the data of a model is old, nobody has released a new one.
   const until =
     story.drift.application === application ? Math.min(time, story.drift.from - 5 * MS_PER_DAY) : time;
