@@ -36,6 +36,28 @@ export function findS3Server(): string | undefined {
     });
 }
 
+/** Tests on a server of their own; without the program they are left out, or fail where everything is required. */
+export function describeS3(name: string, tests: (server: () => S3Server) => void): void {
+  const program = findS3Server();
+  if (program) {
+    describe(name, () => {
+      let server: S3Server;
+      beforeAll(async () => {
+        Object.assign(process.env, S3_CREDENTIALS);
+        server = await startS3(program);
+      });
+      afterAll(() => server.stop());
+      tests(() => server);
+    });
+  } else if (process.env.REQUIRE_ALL === '1') {
+    it('needs versitygw on PATH, or from test/support/install-versitygw.sh', () => {
+      expect(program).toBeDefined();
+    });
+  } else {
+    process.stderr.write(`Left out: ${name} (no versitygw; test/support/install-versitygw.sh builds it)\n`);
+  }
+}
+
 const START_MS = 20_000;
 
 /** Starts a server of its own over a temporary folder. @throws {Error} with what it said if it does not start */
