@@ -165,6 +165,18 @@ describe('the main job', () => {
     });
   });
 
+  it('takes white space of any kind for an absent text', async () => {
+    const { experiment_id } = mlflow.experiment('churn', { application: '\u2003\t' });
+    const tags = { application: '\n', 'mlflow.user': '\t', 'mlflow.parentRunId': '\u3000', note: '\u001f' };
+    mlflow.run({ experiment_id, start_time: NOW - DAY, run_name: '\u00a0', user_id: '\v', tags });
+    await run(await newFolder(), 'historical', {}, async (outcome) => {
+      const columns = 'run_name, application, user_id, parent_run_id, map_keys(tags) AS tags';
+      expect(await rowsOf(outcome, 'runs', '2026/03/09', columns)).toEqual([
+        { run_name: 'run00000', application: 'churn', user_id: null, parent_run_id: null, tags: ['note'] },
+      ]);
+    });
+  });
+
   it('makes the same bytes whatever the order, the pages, the slices and the kinds of runs', async () => {
     seed();
     const first = await run(await newFolder(), 'historical', { DUCKDB_THREADS: '2' }, derived);
