@@ -86,6 +86,18 @@ describe('the main job', () => {
     });
   });
 
+  it('takes white space of any kind for an absent text', async () => {
+    const { experiment_id } = mlflow.experiment('churn', { application: '\u2003\t' });
+    const tags = { application: '\n', 'mlflow.user': '\t', 'mlflow.parentRunId': '\u3000', note: '\u001f' };
+    mlflow.run({ experiment_id, start_time: NOW - DAY, run_name: '\u00a0', user_id: '\v', tags });
+    await run(await newFolder(), 'historical', async (outcome) => {
+      const columns = 'run_name, application, user_id, parent_run_id, map_keys(tags) AS tags';
+      expect(await outcome.pipeline.rows('runs', '2026/03/09', columns)).toEqual([
+        { run_name: 'run00000', application: 'churn', user_id: null, parent_run_id: null, tags: ['note'] },
+      ]);
+    });
+  });
+
   it('reads what changed, asks for open runs until they end, and drops what MLflow deleted', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     const metric = { key: 'accuracy', value: 0.9, step: 0, timestamp: 0 };
