@@ -7,7 +7,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { OBJECT_STORE } from '../storage/tokens.js';
 import { clearRawPages } from './clear-raw.js';
 import type { Engine } from './engine.js';
-import { readKind } from './run-record.js';
+import { isServed, readKind } from './run-record.js';
 import { lastDue, lastPeriod } from './ticks.js';
 import { ENGINE } from './tokens.js';
 import { readWatermarks } from './watermark.js';
@@ -37,8 +37,8 @@ export class Scheduler implements OnApplicationBootstrap {
     // The same tick at every start: a store is bootstrapped once.
     if (empty) await this.engine.create('bootstrap', { nominal: 0 });
     await this.skipWhatNeverRan();
-    await this.look();
     await this.engine.create('reevaluation', { nominal: this.clock() });
+    await this.look();
   }
 
   /** A new store owes nothing: its bootstrap reads what the missed runs would have read. */
@@ -60,7 +60,7 @@ export class Scheduler implements OnApplicationBootstrap {
     this.looking = true;
     try {
       await this.createDue();
-      if (this.clock() - this.dispatched >= DISPATCH_EVERY_MS) {
+      if (Math.abs(this.clock() - this.dispatched) >= DISPATCH_EVERY_MS) {
         this.dispatched = this.clock();
         await this.engine.dispatch();
         await clearRawPages(this.store, this.clock());
@@ -101,7 +101,6 @@ export class Scheduler implements OnApplicationBootstrap {
   }
 
   private async isNew(kind: Parameters<typeof readKind>[1], nominal: number): Promise<boolean> {
-    const { last_nominal } = await readKind(this.store, kind);
-    return last_nominal === null || nominal > last_nominal;
+    return !isServed(await readKind(this.store, kind), nominal, this.clock());
   }
 }
