@@ -10,12 +10,13 @@ import { MemoryStore } from '../../support/memory-store.js';
 
 const HOUR = 3_600_000;
 const NOW = 1_773_144_000_000;
-const done = { status: 'done', error: null, refused: [] } as const;
-const failed = {
+type Outcome = Parameters<typeof closeRun>[2];
+const done: Outcome = { status: 'done', error: null, refused: [] };
+const failed: Outcome = {
   status: 'failed',
   error: { slice: 'a', stage: 'fetch', code: 'mlflow_refused', message: '403' },
   refused: [],
-} as const;
+};
 
 let store: MemoryStore;
 beforeEach(() => {
@@ -120,7 +121,7 @@ describe('a new run', () => {
 });
 
 describe('a run that is over', () => {
-  const close = (outcome: Parameters<typeof closeRun>[2], now = NOW) =>
+  const close = (outcome: Outcome, now = NOW) =>
     closeRun(store, { id: 'delta-1', kind: 'delta' }, outcome, now);
   beforeEach(() => tick(NOW));
 
