@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
+import { instantOf, instantText } from '../domain/time.js';
 import { canonicalJson } from '../storage/json-document.js';
 
 /** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
@@ -9,6 +10,14 @@ const text = z
   .string()
   .nullish()
   .transform((value) => (value?.trim() ? value : null));
+/** Rewritten in the one form that every reader takes: DuckDB, for one, reads no minutes without seconds before an offset. */
+const time = text.transform((value, context) => {
+  if (value === null) return null;
+  const instant = instantOf(value);
+  if (instant) return instantText(instant);
+  context.addIssue({ code: 'custom', message: 'not a time' });
+  return z.NEVER;
+});
 const limit = z
   .number()
   .nullish()
@@ -36,7 +45,7 @@ export const thresholdRowSchema = z.object({
     .transform((value) => (value === null || value === undefined ? null : String(value).trim() || null)),
   critical_threshold: limit,
   warning_threshold: limit,
-  updated_at: text.refine((value) => value === null || !Number.isNaN(Date.parse(value)), 'not a time'),
+  updated_at: time,
   updated_by: text,
 }) satisfies z.ZodType<ThresholdRow>;
 
