@@ -99,6 +99,7 @@ const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonical
 /**
  * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first
  * settings, apply to all days; a change applies from `changeFrom` (a day) on; a name that left has a change to nothing.
+ * A process that knows older rules than the book's changes nothing.
  * @returns the same object when nothing changed
  */
 export function updateRulebook(
@@ -107,6 +108,8 @@ export function updateRulebook(
   settings: DomainSettings,
   changeFrom: string,
 ): Rulebook {
+  const inForce = book?.settings.at(-1);
+  if (book && inForce && inForce.settings.rules_version > settings.rules_version) return book;
   const entries: Entry[] = book ? [...book.entries] : [];
   const last = new Map(entries.map((entry) => [entry.metric_name, entry]));
   const metadata = new Map(answer.metadata.map((row) => [row.metric_name, row]));
@@ -120,7 +123,6 @@ export function updateRulebook(
     if (known && same([known.metadata, known.thresholds], [next.metadata, next.thresholds])) continue;
     entries.push({ metric_name: name, first_day: known ? changeFrom : null, ...next });
   }
-  const inForce = book?.settings.at(-1);
   const settingsBook = book?.settings ?? [];
   const sameSettings = inForce !== undefined && same(inForce.settings, settings);
   if (book && entries.length === book.entries.length && sameSettings) return book;
