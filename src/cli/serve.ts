@@ -2,7 +2,7 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
-import type { Settings } from '../config/settings.js';
+import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { SourceCheck } from '../ingestion/ingestion.module.js';
 import { openResources, type Resources } from '../resources.js';
@@ -43,7 +43,7 @@ export async function serve(settings: Settings): Promise<void> {
   const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
-    `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into the ${resources.store.description}; ${resources.queue.backend} queue`,
+    `Watching ${mlflowOptions(settings).uri} into the ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   log.log(`The platform now: ${await app.getUrl()}/api/v1/platform/current`);
   const signal = await stopSignal();

@@ -15,6 +15,7 @@ export function identityOf(experiments: readonly Experiment[], uri: string): str
 
 /**
  * Two companies in one store, or a mistyped address, would end in a sweep that removes one of them.
+ * @param uri without user and password: it is stored and shown
  * @throws {MonitorError} `other_source`: the store belongs to another tracking server
  */
 export async function guardSource(

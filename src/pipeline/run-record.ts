@@ -62,10 +62,21 @@ export async function readRecord(store: ObjectStore, id: string): Promise<RunRec
 }
 
 export interface NewRun {
-  /** The time of the tick, ms; a second tick with that time, or an earlier one, makes nothing. null: somebody asked. */
+  /** The time of the tick, ms; a second tick that `isServed` makes nothing. null: somebody asked. */
   readonly nominal: number | null;
   readonly window?: Window;
   readonly now: number;
+}
+
+/** Clocks of several schedulers differ by less. */
+const CLOCK_SKEW_MS = 3_600_000;
+
+/**
+ * Whether a tick of this time, or a later one, was served. One that lies far in the future was made by a clock that has
+ * gone back since; believing it would stop the schedule until then.
+ */
+export function isServed({ last_nominal }: KindState, nominal: number, now: number): boolean {
+  return last_nominal !== null && nominal <= last_nominal && last_nominal <= now + CLOCK_SKEW_MS;
 }
 
 /** @returns the id of the new run; undefined if this tick was served already, or one run waits anyway */
@@ -77,8 +88,7 @@ export async function createRun(
   let id: string | undefined;
   await updateDocument(store, kindKey(kind), kindSchema, (current = NEVER) => {
     id = undefined;
-    if (nominal !== null && current.last_nominal !== null && nominal <= current.last_nominal)
-      return undefined;
+    if (nominal !== null && isServed(current, nominal, now)) return undefined;
     const last_nominal = nominal ?? current.last_nominal;
     if (nominal !== null && current.active.length >= MOST_ACTIVE) return { ...current, last_nominal };
     const sequence = current.sequence + 1;
