@@ -8,6 +8,7 @@ import { RULEBOOK_KEY, rulebookSchema } from '../../../src/pipeline/rulebook.js'
 import type { FetchResult, Page } from '../../../src/pipeline/stages.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { FolderStore } from '../../../src/storage/folder-store.js';
+import { readFooter } from '../../../src/storage/footer.js';
 import { createDocument } from '../../../src/storage/json-document.js';
 import { baseKey, partitionKey } from '../../../src/storage/keys.js';
 
@@ -129,6 +130,11 @@ async function published(): Promise<string[]> {
   return rows.map(({ run_id }) => run_id);
 }
 
+const contentOfBase = async (): Promise<string | undefined> => {
+  const stored = await tools.store.fetch(baseKey(DAY));
+  return duck.session((session) => readFooter(session, stored?.file ?? '', 'content'));
+};
+
 const AGAIN = { experiment_id: '1', day: DAY };
 
 describe('a slice that is brought into the base', () => {
@@ -208,6 +214,15 @@ describe('a slice that is brought into the base', () => {
     expect(counts).toMatchObject({ inserted: 0, updated: 0, closed: ['never'] });
     expect(entered).toEqual([]);
     expect(await tools.store.head(baseKey(DAY))).toBeUndefined();
+  });
+
+  it('has a digest of content that is the same whether a run that is gone was ever seen', async () => {
+    await enrich({ pages: [page(NOON, run('b', 'x'))] });
+    const without = await contentOfBase();
+    await enrich({ pages: [page(NOON, run('a', 'x'))] });
+    expect(await contentOfBase()).not.toBe(without);
+    await enrich({ gone: [gone('a', LATER)] });
+    expect(await contentOfBase()).toBe(without);
   });
 
   it('replaces a row of a clock that was ahead, and has the run asked for again', async () => {
