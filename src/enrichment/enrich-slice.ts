@@ -1,4 +1,5 @@
 import { MonitorError } from '../domain/errors.js';
+import { WHITE_SPACE } from '../domain/text.js';
 import type { EnrichResult, FetchResult } from '../pipeline/stages.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -133,7 +134,7 @@ async function loadFacts(tools: EnrichTools, session: DuckSession, fetched: Fetc
   } else {
     await session.run('CREATE OR REPLACE TEMP TABLE sent (file VARCHAR, run JSON)');
   }
-  await session.run(sql(import.meta.url, './sql/parse_runs.sql'));
+  await session.run(sql(import.meta.url, './sql/parse_runs.sql'), { white_space: WHITE_SPACE });
   await session.run('DROP TABLE sent');
   const chosen = await chooseRunTimes(session, tools.store);
   await session.run(sql(import.meta.url, './sql/facts.sql'), { chosen: JSON.stringify(chosen) });
