@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
+import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
 import type { Page } from '../pipeline/stages.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import type { AnswerTime, MlflowClient } from './mlflow.js';
+import type { MlflowClient } from './mlflow.js';
 
 export interface AskTools {
   readonly store: ObjectStore;

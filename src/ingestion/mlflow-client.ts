@@ -7,8 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
 import { z } from 'zod';
+import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
-import type { AnswerTime, Experiment, MlflowClient, RunQuery } from './mlflow.js';
+import type { Experiment, MlflowClient, RunQuery } from './mlflow.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -171,7 +172,7 @@ export class HttpMlflowClient implements MlflowClient {
     read: (body: Readable) => Promise<T>,
   ): Promise<{ value: T } & AnswerTime> {
     const { uri, timeoutSeconds, maxPageBytes } = this.options;
-    const begun = Date.now();
+    const elapsed = stopwatch();
     const silence = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const heard = () => {
@@ -210,7 +211,7 @@ export class HttpMlflowClient implements MlflowClient {
       const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
       const promised = Number(headers['content-length'] ?? bytes);
       if (promised !== bytes) throw notJson(path, `only ${bytes} of ${promised} bytes came`);
-      return { value, date, began: date - (Date.now() - begun) };
+      return { value, date, began: date - elapsed() };
     } catch (error) {
       if (error instanceof TryAgain) throw error;
       if (error instanceof MonitorError) {
@@ -241,6 +242,13 @@ export class HttpMlflowClient implements MlflowClient {
     if (next) next();
     else this.running--;
   }
+}
+
+/** Whole ms since now: the longer of what two clocks say, for one may be set and the other stops while the machine sleeps. */
+function stopwatch(): () => number {
+  const wall = Date.now();
+  const steady = performance.now();
+  return () => Math.ceil(Math.max(Date.now() - wall, performance.now() - steady));
 }
 
 const notJson = (path: string, problem: string): MonitorError =>
