@@ -72,7 +72,7 @@ describe('a start', () => {
     made = [];
     now += MINUTE / 2;
     await start();
-    expect(kinds()).toEqual(['reevaluation']);
+    expect(kinds()).toEqual([]);
   });
 
   it('on a store that was read makes up for what was missed, one of each', async () => {
