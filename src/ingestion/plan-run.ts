@@ -41,9 +41,8 @@ export function planRun(inputs: PlanInputs): Plan {
   if (kind === 'reevaluation') return reevaluation(inputs);
   const to = inputs.window ? Math.min(inputs.window.to, inputs.now) : inputs.now;
   const groups = kind === 'delta' || kind === 'backup' ? byWatermark(inputs, to) : wholeDays(inputs, to);
-  const firstStored = [...storedDays].sort()[0];
   const chunks = groups.flatMap(({ from, sweep, ids }) => {
-    const begin = sweep && firstStored ? Math.min(from, dayStart(firstStored)) : from;
+    const begin = sweep ? dayStart(dayOf(from)) : from;
     const parts: Plan['chunks'] = [];
     for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_CHUNK) {
       parts.push({ experiment_ids: ids.slice(at, at + EXPERIMENTS_PER_CHUNK), from: begin, sweep });
@@ -51,7 +50,10 @@ export function planRun(inputs: PlanInputs): Plan {
     return parts;
   });
   const openEnd = inputs.window === null || inputs.window.to > inputs.now;
-  const slices = chunks.flatMap(({ from }, chunk) => slicesOf(chunk, { from, to }, openEnd));
+  const slices = chunks.flatMap(({ from, sweep }, chunk) => [
+    ...slicesOf(chunk, { from, to }, openEnd),
+    ...(sweep ? storedDays.filter((day) => dayStart(day) < from).map((day) => wholeDay(chunk, day)) : []),
+  ]);
   const newestFirst = kind === 'bootstrap';
   slices.sort((a, b) => (newestFirst ? b.from - a.from : a.from - b.from) || a.chunk - b.chunk);
   const inChunks = new Set(chunks.flatMap(({ experiment_ids }) => experiment_ids));
@@ -109,14 +111,18 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean): Slice[] {
   return days.map((day, i) => {
     const last = i === days.length - 1;
     return {
-      id: `c${chunk}-${day.replaceAll('-', '')}`,
-      chunk,
+      ...wholeDay(chunk, day),
       from: Math.max(window.from, dayStart(day)),
       to: Math.min(window.to, dayStart(day) + MS_PER_DAY),
       open_end: last && openEnd,
       last,
     };
   });
+}
+
+function wholeDay(chunk: number, day: string): Slice {
+  const [from, to] = [dayStart(day), dayStart(day) + MS_PER_DAY];
+  return { id: `c${chunk}-${day.replaceAll('-', '')}`, chunk, from, to, open_end: false, last: false };
 }
 
 /** Judges stored days again, the newest first: no question to MLflow. */
@@ -129,14 +135,7 @@ function reevaluation({ storedDays, now, window, settings }: PlanInputs): Plan {
     from: window?.from ?? 0,
     to: now,
     chunks: [],
-    slices: days.map((day) => ({
-      id: `d-${day.replaceAll('-', '')}`,
-      chunk: 0,
-      from: dayStart(day),
-      to: dayStart(day) + MS_PER_DAY,
-      open_end: false,
-      last: false,
-    })),
+    slices: days.map((day) => ({ ...wholeDay(0, day), id: `d-${day.replaceAll('-', '')}` })),
     open: [],
     page_size: settings.pageSize,
   };
