@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { Argument, Command } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { type DemoOptions, demo } from './cli/demo.js';
 import { runOnce } from './cli/run.js';
 import { serve } from './cli/serve.js';
 import { loadSettings, SettingsError } from './config/settings.js';
@@ -25,6 +26,21 @@ program
   .action(async (kind: (typeof KINDS)[number]) => {
     if (!(await runOnce(loadSettings(process.env), kind))) process.exitCode = 1;
   });
+program
+  .command('demo')
+  .description('watch a made-up company, to see what this is: nothing else is needed')
+  .option('--seed <number>', 'another number is another company', wholeNumber(2 ** 32), 1)
+  .option('--port <number>', 'port of the page; 0 takes a free one', wholeNumber(65_535), 3000)
+  .option('--folder <path>', 'where the demo keeps its data', './data-demo')
+  .action((options: DemoOptions) => demo(options));
+
+function wholeNumber(max: number) {
+  return (text: string): number => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number <= max) return number;
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
+  };
+}
 
 try {
   await program.parseAsync();

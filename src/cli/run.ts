@@ -5,8 +5,7 @@ import { createLogger } from '../config/logger.js';
 import type { Settings } from '../config/settings.js';
 import type { PipelineKind } from '../domain/model.js';
 import type { Engine } from '../pipeline/engine.js';
-import { summarizeRun } from '../pipeline/finish.js';
-import { Markers } from '../pipeline/markers.js';
+import { describeRun } from '../pipeline/finish.js';
 import type { RunRecord } from '../pipeline/run-record.js';
 import { ENGINE } from '../pipeline/tokens.js';
 import { openResources } from '../resources.js';
@@ -23,19 +22,9 @@ export async function runOnce(settings: Settings, kind: PipelineKind): Promise<b
   try {
     const module = AppModule.register({ ...resources, settings: { ...settings, ROLES: ['worker'] } }, false);
     const app = await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
-    const begun = resources.clock();
     const record = await follow(app.get<Engine>(ENGINE), kind);
-    const summary = await summarizeRun(new Markers(resources.store, record.id));
-    const seconds = ((resources.clock() - begun) / 1000).toFixed(1);
-    const { runs, metrics, quarantined, partitions_written, partitions_unchanged } = summary;
-    console.log(
-      `${record.id} ${record.status}: ${runs} runs, ${metrics} metrics, ${quarantined} quarantined, ` +
-        `${partitions_written} partitions written, ${partitions_unchanged} unchanged, ${seconds} s`,
-    );
-    for (const { experiment_id, message } of record.refused) {
-      console.log(`experiment ${experiment_id} lags: ${message}`);
-    }
-    if (record.error) console.error(`${record.error.slice}.${record.error.stage}: ${record.error.message}`);
+    // One that failed has been logged as an error.
+    if (record.status === 'done') console.log(describeRun(record));
     await app.close();
     return record.status === 'done';
   } finally {

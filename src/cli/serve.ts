@@ -5,37 +5,68 @@ import { createLogger } from '../config/logger.js';
 import type { Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { SourceCheck } from '../ingestion/ingestion.module.js';
-import { openResources } from '../resources.js';
+import { openResources, type Resources } from '../resources.js';
 
-/** Runs the service until SIGTERM or SIGINT: a running job then finishes or is handed back. */
-export async function serve(settings: Settings): Promise<void> {
+/** The service, listening. */
+export interface Service {
+  readonly app: INestApplication;
+  readonly resources: Resources;
+  /** Running jobs are finished first, or handed back. */
+  close(): Promise<void>;
+}
+
+/** @throws {MonitorError} `port_taken` and what `openResources` refuses; nothing stays open then */
+export async function startService(settings: Settings): Promise<Service> {
   const logger = createLogger(settings, process.stdout.isTTY === true);
   const resources = await openResources(settings);
   let app: INestApplication | undefined;
+  const close = async () => {
+    await app?.close();
+    await resources.close();
+  };
   try {
     app = await NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
       logger,
       abortOnError: false,
     });
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
-    await app.listen(settings.PORT, settings.HOST);
+    await listen(app, settings);
+    return { app, resources, close };
   } catch (error) {
-    await app?.close();
-    await resources.close();
+    await close();
     throw error;
   }
+}
+
+/** Runs the service until SIGTERM or SIGINT. */
+export async function serve(settings: Settings): Promise<void> {
+  const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
     `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into the ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   log.log(`The platform now: ${await app.getUrl()}/api/v1/platform/current`);
-  const signal = await new Promise<string>((resolve) => {
+  const signal = await stopSignal();
+  log.log(`${signal}: running jobs are finished first`);
+  await close();
+}
+
+/** Waits until the process is told to stop. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  log.log(`${signal}: running jobs are finished first`);
-  await app.close();
-  await resources.close();
+}
+
+async function listen(app: INestApplication, { PORT, HOST }: Settings): Promise<void> {
+  try {
+    await app.listen(PORT, HOST);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
+    const message = `The port ${PORT} of ${HOST} is taken by another program; choose another one (PORT, or --port of the demo)`;
+    throw new MonitorError('port_taken', message, { port: PORT }, false, { cause });
+  }
 }
 
 /** Another tracking server is refused; one that is down is waited for. */
@@ -44,6 +75,6 @@ async function checkSource(app: INestApplication, log: Logger): Promise<void> {
     await app.get(SourceCheck, { strict: false }).check();
   } catch (error) {
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${error.message}; it is asked again with every pipeline run`);
+    log.warn(`${error.message}. Nothing new is read until it does.`);
   }
 }

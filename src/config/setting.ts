@@ -34,10 +34,10 @@ export const whole = (min: number, max: number, unit: string) =>
     return number >= min && number <= max ? number : undefined;
   });
 
-/** A decimal number; both limits are allowed. */
+/** A decimal number of at most 6 decimals: such a one is compared and printed exactly as it was set. Both limits are allowed. */
 export const decimal = (min: number, max: number, unit: string) =>
-  kind(`a number of ${unit} from ${min} to ${max}`, (value) => {
-    const number = /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : Number.NaN;
+  kind(`a number of ${unit} from ${min} to ${max}, with at most 6 decimals`, (value) => {
+    const number = /^\d{1,9}(\.\d{1,6})?$/.test(value) ? Number(value) : Number.NaN;
     return number >= min && number <= max ? number : undefined;
   });
 

@@ -17,6 +17,9 @@ const SLICE_STAGES: Readonly<Record<PipelineKind, readonly Stage[]>> = {
   reevaluation: ['enrich'],
 };
 
+/** Slices of a bootstrap that are under way at the same time: the newest days are published before old ones are fetched. */
+const BOOTSTRAP_SLICES = 4;
+
 /**
  * The stages of a pipeline run that can be worked on now, in the order in which to begin them.
  * @param done names of the stages that have left their marker
@@ -25,19 +28,19 @@ export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: Read
   if (!plan) return [{ slice: ALL, stage: 'plan' }];
   const isDone = (slice: string, stage: Stage) => done.has(stageName({ slice, stage }));
   const due: StageId[] = [];
-  let complete = true;
+  let unfinished = 0;
   for (const { id, from } of plan.slices) {
     const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
     if (!stage) continue;
-    complete = false;
-    // A day looks back on those before it: oldest first, each day is rebuilt once.
+    if (++unfinished > BOOTSTRAP_SLICES && kind === 'bootstrap') break;
+    // A day looks back on those before it: oldest first, and with all chunks of experiments, each day is rebuilt once.
     const waits =
       stage === 'aggregate' &&
       kind === 'historical' &&
-      plan.slices.some((other) => other.from < from && !isDone(other.id, 'enrich'));
+      plan.slices.some((other) => other.from <= from && !isDone(other.id, 'enrich'));
     if (!waits) due.push({ slice: id, stage });
   }
-  if (complete && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });
+  if (unfinished === 0 && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });
   return due;
 }
 

@@ -8,13 +8,14 @@ import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dueStages, progressOf, type StageId, stageName } from './due.js';
-import { settleRun } from './finish.js';
+import { describeRun, settleRun, summarizeRun } from './finish.js';
 import { Markers } from './markers.js';
 import {
   closeRun,
   createRun,
   ensureRecord,
   type NewRun,
+  type RunOutcome,
   type RunRecord,
   readKind,
   readRecord,
@@ -50,7 +51,7 @@ export interface EngineOptions {
   readonly queues: Readonly<Record<QueueName, Queue>>;
   readonly clock: Clock;
   readonly stageTries: number;
-  readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
+  readonly log: Readonly<Record<'debug' | 'log' | 'warn' | 'error', (message: string) => void>>;
 }
 
 /** Deltas keep the page fresh, so they go before everything that mends the past. */
@@ -95,7 +96,7 @@ export class Engine {
   /** @returns the id of the new run; undefined if there is nothing new to do */
   async create(kind: PipelineKind, run: Omit<NewRun, 'now'>): Promise<string | undefined> {
     const id = await createRun(this.options.store, kind, { ...run, now: this.options.clock() });
-    if (id) this.options.log.log(`${id} is to be done`);
+    if (id) this.options.log.debug(`${id} is to be done`);
     await this.dispatch();
     return id;
   }
@@ -107,7 +108,7 @@ export class Engine {
     for (const kind of PIPELINE_KINDS) {
       if (bootstrapping && kind !== 'bootstrap' && kind !== 'backfill') continue;
       const [first] = (await readKind(store, kind)).active;
-      if (first) await this.advance(kind, first);
+      if (first) await this.advance(kind, first, 'all');
     }
   }
 
@@ -145,9 +146,11 @@ export class Engine {
         await this.failed(job, payload, record, error);
         return;
       }
-      log.log(`${stageName(payload)} of ${record.id} is done in ${((clock() - begun) / 1000).toFixed(1)} s`);
+      log.debug(
+        `${stageName(payload)} of ${record.id} is done in ${((clock() - begun) / 1000).toFixed(1)} s`,
+      );
     }
-    await this.advance(record.kind, record.id);
+    await this.advance(record.kind, record.id, 'new');
   }
 
   private async failed(job: Job, payload: JobPayload, record: RunRecord, error: unknown): Promise<void> {
@@ -157,30 +160,41 @@ export class Engine {
     if (code === 'raw_page_gone') {
       log.warn(`${message}; ${payload.slice} is fetched again`);
       await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
-      await this.advance(record.kind, record.id);
+      await this.advance(record.kind, record.id, 'all');
       return;
     }
     const lasting = error instanceof MonitorError && !error.retryable;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     log.warn(`${stageName(payload)} of ${record.id}, attempt ${job.attemptsMade + 1}: ${message}`);
     if (!lasting && !lastAttempt) throw error;
-    await this.close(record, payload, code, message);
+    await this.fail(record, payload, code, message);
     throw new UnrecoverableError(message);
   }
 
-  private async close(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
-    const { store, clock, log } = this.options;
-    log.error(`${record.id} failed in ${stageName(id)}: ${message}`);
+  private async fail(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
     const error = { slice: id.slice, stage: id.stage, code, message };
-    const closed = await closeRun(store, record, { status: 'failed', error, refused: [] }, clock());
-    if (closed) this.events.emit('finished', closed);
+    await this.close(record, { status: 'failed', error, refused: [] });
   }
 
-  private advance(kind: PipelineKind, runId: string): Promise<void> {
-    return this.mutex.run(runId, () => this.advanceAlone(kind, runId));
+  private async close(record: RunRecord, outcome: Omit<RunOutcome, 'summary'>): Promise<void> {
+    const { store, clock, log } = this.options;
+    const summary = await summarizeRun(new Markers(store, record.id));
+    const closed = await closeRun(store, record, { ...outcome, summary }, clock());
+    if (!closed) return;
+    if (closed.status === 'failed') log.error(describeRun(closed));
+    else log.log(describeRun(closed));
+    this.events.emit('finished', closed);
   }
 
-  private async advanceAlone(kind: PipelineKind, runId: string): Promise<void> {
+  /**
+   * @param which `new`: enqueues only stages that were never tried, which after a finished stage are those that wait
+   * for nothing else; `all`: looks after the jobs of the others too, which takes a look at each
+   */
+  private advance(kind: PipelineKind, runId: string, which: 'new' | 'all'): Promise<void> {
+    return this.mutex.run(runId, () => this.advanceAlone(kind, runId, which));
+  }
+
+  private async advanceAlone(kind: PipelineKind, runId: string, which: 'new' | 'all'): Promise<void> {
     const { store, clock, log } = this.options;
     const record = await ensureRecord(store, kind, runId, { nominal: null, now: clock() });
     if (record.status !== 'active') {
@@ -193,15 +207,12 @@ export class Engine {
     this.events.emit('progress', runId, progress.done, progress.all);
     const due = dueStages(kind, plan, done);
     if (due.length > 0 || !plan) {
-      for (const id of due) await this.enqueue(record, markers, id);
+      const tried = which === 'new' ? await markers.tried() : new Set<string>();
+      for (const id of due) if (!tried.has(stageName(id))) await this.enqueue(record, markers, id);
       return;
     }
     const refused = await settleRun(store, kind, plan, markers);
-    const closed = await closeRun(store, record, { status: 'done', error: null, refused }, clock());
-    log.log(
-      `${runId} is done${refused.length ? `; refused: ${refused.map((r) => r.experiment_id).join(', ')}` : ''}`,
-    );
-    if (closed) this.events.emit('finished', closed);
+    await this.close(record, { status: 'done', error: null, refused });
     // Another run may have waited for this one.
     setImmediate(() => this.dispatch().catch((error) => log.warn(`Dispatching: ${error}`)));
   }
@@ -215,7 +226,7 @@ export class Engine {
       const job = await queue.getJob(jobId(last.number));
       if (job && LIVE.has(await job.getState())) return;
       if (last.number >= stageTries) {
-        await this.close(record, id, 'too_many_tries', `${last.number} tries were lost or failed`);
+        await this.fail(record, id, 'too_many_tries', `${last.number} tries were lost or failed`);
         return;
       }
     }

@@ -2,6 +2,17 @@ import { z } from 'zod';
 import { PIPELINE_KINDS, type PipelineKind, type Window } from '../domain/model.js';
 import { createDocument, readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { STAGES } from './stages.js';
+
+/** What a run did, in numbers. */
+export const runSummarySchema = z.object({
+  runs: z.int(),
+  metrics: z.int(),
+  quarantined: z.int(),
+  partitions_written: z.int(),
+  partitions_unchanged: z.int(),
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
 
 /** A pipeline run: the truth about it, of which the queue is only the engine. Times in ms. */
 export const runRecordSchema = z.object({
@@ -14,9 +25,13 @@ export const runRecordSchema = z.object({
   status: z.enum(['active', 'done', 'failed']),
   created_at: z.int(),
   finished_at: z.int().nullable(),
-  error: z.object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() }).nullable(),
+  error: z
+    .object({ slice: z.string(), stage: z.enum(STAGES), code: z.string(), message: z.string() })
+    .nullable(),
   /** Experiments that the tracking server refused. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
+  /** Only of a finished run. */
+  summary: runSummarySchema.nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
@@ -92,16 +107,19 @@ export async function ensureRecord(
     finished_at: null,
     error: null,
     refused: [],
+    summary: null,
   };
   const created = await createDocument(store, recordKey(id), runRecordSchema, record);
   return created ? record : ((await readRecord(store, id)) ?? record);
 }
 
+export type RunOutcome = Pick<RunRecord, 'status' | 'error' | 'refused' | 'summary'>;
+
 /** Closes a run, once: the first outcome stays. */
 export async function closeRun(
   store: ObjectStore,
   { id, kind }: Pick<RunRecord, 'id' | 'kind'>,
-  outcome: Pick<RunRecord, 'status' | 'error' | 'refused'>,
+  outcome: RunOutcome,
   now: number,
 ): Promise<RunRecord | undefined> {
   const closed = await updateDocument(store, recordKey(id), runRecordSchema, (record) =>

@@ -35,10 +35,9 @@ export class MemoryStore implements ObjectStore {
     return etagOf(body);
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectEntry> {
+  async *list(prefix: string): AsyncIterable<{ readonly key: string }> {
     for (const key of [...this.objects.keys()].sort()) {
-      const entry = key.startsWith(prefix) ? await this.head(key) : undefined;
-      if (entry) yield entry;
+      if (key.startsWith(prefix)) yield { key };
     }
   }
 

@@ -46,6 +46,20 @@ describe('settings', () => {
     expect(pageSizeOf('delta', load({ MAX_RESULTS_PER_PAGE: '50' }))).toBe(50);
   });
 
+  it.each([
+    ['98.9', 98.9],
+    ['0.000001', 0.000001],
+    ['100', 100],
+  ])('takes %s percent as the decimal number it is', (text, value) => {
+    expect(load({ PASS_RATE_PERCENT: text }).PASS_RATE_PERCENT).toBe(value);
+  });
+
+  it.each(['100.1', '-1', '1e1', '0.0000001', '12,5', '5 %', 'NaN', '.5'])('refuses %s percent', (text) => {
+    expect(() => load({ PASS_RATE_PERCENT: text })).toThrow(
+      `PASS_RATE_PERCENT is "${text}"; it expects a number of percent from 0 to 100, with at most 6 decimals`,
+    );
+  });
+
   it('takes Redis where it has its address, and credentials from the address of MLflow', () => {
     expect(queueBackendOf(load())).toBe('embedded');
     expect(queueBackendOf(load({ REDIS_URL: 'redis://localhost' }))).toBe('redis');

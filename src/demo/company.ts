@@ -1,0 +1,92 @@
+import { APPLICATIONS, STRICT_EXPERIMENT } from './applications.js';
+import { catalogOf, experimentsOf } from './catalog.js';
+import { Chance } from './chance.js';
+import { labelsOf, rounded, valueAt } from './measure.js';
+import { specOf } from './metrics.js';
+import { type Slot, slotsOf } from './slots.js';
+import { modelVersionAt, type Story, storyOf, within } from './story.js';
+import { sweepOf } from './sweep.js';
+import type { FakeExperiment, FakeRun } from './tracking-server.js';
+
+const MS_PER_MINUTE = 60_000;
+
+/** A company whose teams log to MLflow: every number of it depends on the seed and the moment it was founded only. */
+export interface Company {
+  readonly story: Story;
+  readonly experiments: readonly FakeExperiment[];
+  /** Metadata and thresholds in the shape of the catalog's APIs. */
+  readonly catalog: object;
+  /** The runs that start in `[from, to)`, ms, as they are once they have ended, in the order of their start. */
+  runs(from: number, to: number): FakeRun[];
+}
+
+export function foundCompany(seed: number, founded: number): Company {
+  const story = storyOf(seed, founded);
+  const experiments = experimentsOf(story);
+  const idOf = new Map(experiments.map(({ name, experiment_id }) => [name, experiment_id]));
+  return {
+    story,
+    experiments,
+    catalog: catalogOf(story, idOf.get(STRICT_EXPERIMENT) ?? ''),
+    runs: (from, to) =>
+      [
+        ...APPLICATIONS.flatMap((spec) => slotsOf(story, spec, { from, to })).map((slot) =>
+          runOf(story, slot, idOf),
+        ),
+        ...(from < story.sweep.to && to > story.sweep.from ? sweepOf(story, idOf) : []).filter((run) =>
+          within(run.start_time ?? 0, { from, to }),
+        ),
+      ].sort((a, b) => (a.start_time ?? 0) - (b.start_time ?? 0)),
+  };
+}
+
+/** A run as MLflow shows it at `now`, ms: until it ends it is RUNNING, and its metrics are not what they will be. */
+export function runAt(run: FakeRun, now: number): FakeRun {
+  const [start, end] = [run.start_time ?? 0, run.end_time ?? 0];
+  if (end <= now) return run;
+  const done = (now - start) / (end - start);
+  const metrics = run.metrics.map((metric) => {
+    const spec = specOf(metric.key);
+    const missing = 0.15 * Math.abs(spec?.limits?.warning ?? 0) * (1 - done);
+    const value = rounded(metric.value + (spec?.higher ? -missing : missing));
+    return { ...metric, value, step: Math.floor(done * metric.step), timestamp: now };
+  });
+  return { ...run, status: 'RUNNING', end_time: null, metrics: done < 0.3 ? [] : metrics };
+}
+
+function runOf(
+  story: Story,
+  { spec, name, start, market, chance, live }: Slot,
+  idOf: ReadonlyMap<string, string>,
+): FakeRun {
+  const luck = chance.next();
+  const status = luck < 0.018 ? 'FAILED' : luck < 0.02 ? 'KILLED' : 'FINISHED';
+  const minutes = chance.between(...spec.minutes);
+  const duration = live ? 20_000 + chance.next() * 160_000 : minutes * MS_PER_MINUTE;
+  const end = Math.round(start + (status === 'FINISHED' ? duration : duration * chance.between(0.2, 0.6)));
+  const experiment =
+    spec.name === 'fraud-detection' && market !== 'pl' && market !== 'es' ? STRICT_EXPERIMENT : spec.name;
+  const version = modelVersionAt(story, spec.name, start);
+  const hiccup = typeof spec.rhythm === 'number' && spec.rhythm >= 20 && chance.next() < 0.012;
+  const metrics = Object.entries(spec.metrics).map(([key, base]) => ({
+    key,
+    value: valueAt(story, { application: spec.name, experiment, key, base, time: start, chance, hiccup }),
+    step: 10,
+    timestamp: end,
+  }));
+  if (story.withNaN.application === spec.name && chance.next() < 0.02) {
+    for (const metric of metrics) if (metric.key === story.withNaN.metric) metric.value = Number.NaN;
+  }
+  return {
+    run_id: Chance.hex(32, story.seed, story.founded, name),
+    run_name: `${spec.name}-v${version}-${market}-${new Date(start).toISOString().slice(5, 16).replaceAll(/[-:T]/g, '')}`,
+    experiment_id: idOf.get(experiment) ?? '0',
+    user_id: null,
+    status,
+    start_time: start,
+    end_time: end,
+    lifecycle_stage: 'active',
+    metrics: status === 'FINISHED' ? metrics : [],
+    ...labelsOf(story, spec, start, version, chance, { market }),
+  };
+}

@@ -1,0 +1,70 @@
+import { MS_PER_DAY } from '../domain/time.js';
+import { type ApplicationSpec, STRICT_EXPERIMENT, STRICT_LIMITS } from './applications.js';
+import { Chance } from './chance.js';
+import { type Limits, specOf } from './metrics.js';
+import { type Story, shiftAt } from './story.js';
+import type { FakeRun } from './tracking-server.js';
+
+/** Who ran what: the params and tags in which the reason of an incident can be found. */
+export function labelsOf(
+  { seed, drift, begins }: Story,
+  spec: ApplicationSpec,
+  start: number,
+  version: number,
+  chance: Chance,
+  params: Record<string, string>,
+): Pick<FakeRun, 'params' | 'tags'> {
+  const commit = Chance.hex(40, seed, spec.name, version);
+  const dataAge = drift.application === spec.name ? start - begins + 21 * MS_PER_DAY : 2 * MS_PER_DAY;
+  return {
+    params: {
+      model_version: `v${version}`,
+      git_commit: commit.slice(0, 8),
+      training_data_until: new Date(start - dataAge).toISOString().slice(0, 10),
+      ...params,
+    },
+    tags: {
+      owner: spec.owner,
+      'mlflow.user': chance.pick(spec.people),
+      'mlflow.source.type': 'JOB',
+      'mlflow.source.name': `${spec.name}/evaluate.py`,
+      'mlflow.source.git.commit': commit,
+    },
+  };
+}
+
+export interface Measured {
+  readonly application: string;
+  readonly experiment: string;
+  readonly key: string;
+  readonly base: number;
+  readonly time: number;
+  readonly chance: Chance;
+  readonly hiccup: boolean;
+}
+
+/** A value on the scale from the metric's good days (0) to its warning limit (1): season, noise, and what happens. */
+export function valueAt(
+  story: Story,
+  { application, experiment, key, base, time, chance, hiccup }: Measured,
+): number {
+  const noise = chance.bell();
+  const [taste, phase] = Chance.pair(story.seed, 'taste', application, key);
+  const level = 0.2 * taste - 0.1;
+  const day = Math.sin(2 * Math.PI * (time / MS_PER_DAY + phase));
+  const week = Math.sin(2 * Math.PI * (time / (7 * MS_PER_DAY) + 2 * phase));
+  const spec = specOf(key);
+  const strict: { readonly [key: string]: Limits } = experiment === STRICT_EXPERIMENT ? STRICT_LIMITS : {};
+  const limits = strict[key] ?? spec?.limits;
+  if (!limits) return rounded(base * (1 + level + 0.04 * noise + 0.03 * week));
+  const { warning, critical } = limits;
+  const gap = warning - base;
+  // A metric that lies far from its limit does not swing all the way to it.
+  const calm = Math.min(1, (0.5 * Math.abs(base)) / Math.abs(gap));
+  const swing = calm * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
+  const limit = (critical - base) / gap;
+  const shift = Math.max(shiftAt(story, application, key, time, limit), hiccup ? 1 + (limit - 1) / 2 : 0);
+  return rounded(base + gap * (swing + shift));
+}
+
+export const rounded = (value: number): number => Number(value.toPrecision(5));
