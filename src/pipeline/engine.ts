@@ -50,6 +50,8 @@ export interface EngineOptions {
   readonly queues: Readonly<Record<QueueName, Queue>>;
   readonly clock: Clock;
   readonly stageTries: number;
+  /** Slices of one backfill that may be in the queues at the same time. */
+  readonly backfillConcurrency: number;
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
 }
 
@@ -98,6 +100,28 @@ export class Engine {
     if (id) this.options.log.log(`${id} is to be done`);
     await this.dispatch();
     return id;
+  }
+
+  /**
+   * Closes a run that is not finished. What of it waits in the queues does nothing when its turn comes; a stage at work ends.
+   * @returns the record as it is now: a run that was finished before stays as it is
+   */
+  async cancel({ kind, id }: Pick<RunRecord, 'kind' | 'id'>): Promise<RunRecord | undefined> {
+    const { store, clock, log } = this.options;
+    const closed = await this.mutex.run(id, () =>
+      closeRun(store, { kind, id }, { status: 'cancelled', error: null, refused: [] }, clock()),
+    );
+    if (closed?.status === 'cancelled') {
+      log.log(`${id} is cancelled`);
+      this.events.emit('finished', closed);
+    }
+    this.wake();
+    return closed;
+  }
+
+  /** Dispatches soon, for callers that have stored what is to be done and must not wait for a queue that is away. */
+  wake(): void {
+    setImmediate(() => this.dispatch().catch((error) => this.options.log.warn(`Dispatching: ${error}`)));
   }
 
   /** Enqueues what is due and has no live job: once a minute, at start, and whenever a run may begin. */
@@ -170,9 +194,9 @@ export class Engine {
 
   private async close(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
     const { store, clock, log } = this.options;
-    log.error(`${record.id} failed in ${stageName(id)}: ${message}`);
     const error = { slice: id.slice, stage: id.stage, code, message };
     const closed = await closeRun(store, record, { status: 'failed', error, refused: [] }, clock());
+    if (closed?.status === 'failed') log.error(`${record.id} failed in ${stageName(id)}: ${message}`);
     if (closed) this.events.emit('finished', closed);
   }
 
@@ -182,7 +206,7 @@ export class Engine {
 
   private async advanceAlone(kind: PipelineKind, runId: string): Promise<void> {
     const { store, clock, log } = this.options;
-    const record = await ensureRecord(store, kind, runId, { nominal: null, now: clock() });
+    const record = await ensureRecord(store, kind, runId, null, clock());
     if (record.status !== 'active') {
       await closeRun(store, record, record, record.finished_at ?? clock());
       return;
@@ -191,7 +215,8 @@ export class Engine {
     const [plan, done] = [await markers.plan(), await markers.done()];
     const progress = progressOf(kind, plan, done);
     this.events.emit('progress', runId, progress.done, progress.all);
-    const due = dueStages(kind, plan, done);
+    const slicesAtOnce = kind === 'backfill' ? this.options.backfillConcurrency : undefined;
+    const due = dueStages(kind, plan, done, slicesAtOnce);
     if (due.length > 0 || !plan) {
       for (const id of due) await this.enqueue(record, markers, id);
       return;
@@ -203,7 +228,7 @@ export class Engine {
     );
     if (closed) this.events.emit('finished', closed);
     // Another run may have waited for this one.
-    setImmediate(() => this.dispatch().catch((error) => log.warn(`Dispatching: ${error}`)));
+    this.wake();
   }
 
   private async enqueue(record: RunRecord, markers: Markers, id: StageId): Promise<void> {
