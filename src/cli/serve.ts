@@ -1,5 +1,6 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { serveOpenApi } from '../admin/open-api.js';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
 import type { Settings } from '../config/settings.js';
@@ -17,6 +18,7 @@ export async function serve(settings: Settings): Promise<void> {
       logger,
       abortOnError: false,
     });
+    if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
     await app.listen(settings.PORT, settings.HOST);
   } catch (error) {
