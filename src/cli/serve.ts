@@ -1,5 +1,6 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { serveOpenApi } from '../admin/open-api.js';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
@@ -29,6 +30,7 @@ export async function startService(settings: Settings): Promise<Service> {
       logger,
       abortOnError: false,
     });
+    if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
     await listen(app, settings);
     return { app, resources, close };

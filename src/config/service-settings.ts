@@ -107,9 +107,27 @@ export const queueSettings = {
     unit: 'jobs',
     meaning: 'Jobs that rebuild days in one process at the same time.',
   }),
+  BACKFILL_CONCURRENCY: whole(1, 64, 'slices').prefault('2').register(settingInfo, {
+    unit: 'slices',
+    meaning:
+      'Slices of a backfill (at most a day each) that wait or are worked on at the same time; the others are not in the queue yet.',
+  }),
   STAGE_TRIES: whole(1, 100, 'tries').prefault('5').register(settingInfo, {
     unit: 'tries',
     meaning: 'Tries of one stage of a slice before its pipeline run fails.',
+  }),
+};
+
+export const accessSettings = {
+  ADMIN_TOKEN_SHA256_FILE: text().optional().register(settingInfo, {
+    unit: 'file',
+    meaning:
+      'File with the SHA-256 (hex) of each admin token, one a line, its name behind it. Unset: admin is open on a loopback `HOST` and refused on any other.',
+  }),
+  ADMIN_TOKEN: text().optional().register(settingInfo, {
+    unit: 'text',
+    meaning: 'The token itself, for commands with `--url`. The service does not read it.',
+    secret: true,
   }),
 };
 

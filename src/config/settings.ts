@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { DomainSettings, PipelineKind } from '../domain/model.js';
 import {
+  accessSettings,
   processSettings,
   type QueueBackend,
   queueSettings,
@@ -23,6 +24,7 @@ export const SETTING_GROUPS = {
   Schedules: scheduleSettings,
   Storage: storeSettings,
   Queues: queueSettings,
+  Access: accessSettings,
   Process: processSettings,
 } as const;
 
@@ -34,6 +36,7 @@ const schema = z.object({
   ...scheduleSettings,
   ...storeSettings,
   ...queueSettings,
+  ...accessSettings,
   ...processSettings,
 });
 type Values = z.infer<typeof schema>;
@@ -62,14 +65,26 @@ function shown(name: string, value: string): string {
   return JSON.stringify(withoutUser.replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***'));
 }
 
-/** @throws {SettingsError} naming every wrong variable */
-export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const given = Object.fromEntries(
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variables that are set, by name. A blank one is not. */
+function givenIn(env: Environment): Record<string, string> {
+  return Object.fromEntries(
     Object.keys(schema.shape).flatMap((name) => {
       const value = env[name]?.trim();
       return value ? [[name, value] as const] : [];
     }),
   );
+}
+
+/** The settings that are set, in the order of the documents, with values as they may be shown. */
+export function describeSettings(env: Environment): { name: string; value: string }[] {
+  return Object.entries(givenIn(env)).map(([name, value]) => ({ name, value: shown(name, value) }));
+}
+
+/** @throws {SettingsError} naming every wrong variable */
+export function loadSettings(env: Environment): Settings {
+  const given = givenIn(env);
   const parsed = schema.safeParse(given);
   const problems = (parsed.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0]);

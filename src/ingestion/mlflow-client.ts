@@ -128,6 +128,22 @@ export class HttpMlflowClient implements MlflowClient {
     throw new MonitorError('too_many_pages', `MLflow lists more than ${MAX_PAGES} pages of experiments`);
   }
 
+  /** The version that the server names at `/version`; undefined: it names none. */
+  async serverVersion(): Promise<string | undefined> {
+    const response = await this.http.axiosRef.request<unknown>({
+      url: `${this.options.uri}/version`,
+      headers: this.headers,
+      responseType: 'text',
+      timeout: this.options.timeoutSeconds * 1000,
+      maxRedirects: 0,
+      validateStatus: () => true,
+      proxy: false,
+      ...this.agents,
+    });
+    const text = String(response.data).trim();
+    return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
+  }
+
   async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & AnswerTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
     const { value, date, began } = await this.ask({ method: 'POST', path: 'runs/search', data }, (body) =>

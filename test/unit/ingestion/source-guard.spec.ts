@@ -74,7 +74,7 @@ describe('making a plan', () => {
         return { experiments: OURS, date, began: date };
       },
     } as unknown as MlflowClient;
-    const record = await ensureRecord(store, kind, `${kind}-1`, { nominal: null, now: clock });
+    const record = await ensureRecord(store, kind, `${kind}-1`, null, clock);
     const plan = await makePlan({ store, client, clock: () => clock, settings: settingsWith(env) }, record);
     return { plan, listed };
   };

@@ -109,7 +109,7 @@ describe('a new run', () => {
     const { active } = await readKind(store, 'delta');
     expect(active).toEqual(['delta-1']);
     expect(await readRecord(store, 'delta-1')).toBeUndefined();
-    const record = await ensureRecord(store, 'delta', 'delta-1', { nominal: null, now: NOW + 5 });
+    const record = await ensureRecord(store, 'delta', 'delta-1', null, NOW + 5);
     expect(record).toMatchObject({ status: 'active', created_at: NOW + 5 });
     // The next tick is a new run, and does not repeat the number.
     expect(await tick(NOW + 1)).toBe('delta-2');
@@ -117,7 +117,7 @@ describe('a new run', () => {
 
   it('keeps the record that is there', async () => {
     await tick(NOW);
-    const record = await ensureRecord(store, 'delta', 'delta-1', { nominal: null, now: NOW + 5 });
+    const record = await ensureRecord(store, 'delta', 'delta-1', null, NOW + 5);
     expect(record).toMatchObject({ nominal: NOW, created_at: NOW });
   });
 });
