@@ -67,15 +67,26 @@ function runOf(
   const experiment =
     spec.name === 'fraud-detection' && market !== 'pl' && market !== 'es' ? STRICT_EXPERIMENT : spec.name;
   const version = modelVersionAt(story, spec.name, start);
-  const hiccup = typeof spec.rhythm === 'number' && spec.rhythm >= 20 && chance.next() < 0.012;
-  const metrics = Object.entries(spec.metrics).map(([key, base]) => ({
+  const isFrequent = typeof spec.rhythm === 'number' && spec.rhythm >= 20;
+  const hiccup = isFrequent && chance.next() < 0.015 ? chance.whole(0, 4) : undefined;
+  const metrics = Object.entries(spec.metrics).map(([key, base], i) => ({
     key,
-    value: valueAt(story, { application: spec.name, experiment, key, base, time: start, chance, hiccup }),
+    value: valueAt(story, {
+      application: spec.name,
+      experiment,
+      key,
+      base,
+      time: start,
+      chance,
+      hiccup: i === hiccup,
+    }),
     step: 10,
     timestamp: end,
   }));
-  if (story.withNaN.application === spec.name && chance.next() < 0.02) {
-    for (const metric of metrics) if (metric.key === story.withNaN.metric) metric.value = Number.NaN;
+  const { emptySamples } = story;
+  const isEmpty = within(start, emptySamples) || (live && chance.next() < 0.005);
+  if (emptySamples.application === spec.name && isEmpty) {
+    for (const metric of metrics) if (metric.key === emptySamples.metric) metric.value = Number.NaN;
   }
   return {
     run_id: Chance.hex(32, story.seed, story.founded, name),

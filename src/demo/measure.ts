@@ -63,8 +63,10 @@ export function valueAt(
   const calm = Math.min(1, (0.5 * Math.abs(base)) / Math.abs(gap));
   const swing = calm * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
   const limit = (critical - base) / gap;
-  const shift = Math.max(shiftAt(story, application, key, time, limit), hiccup ? 1 + (limit - 1) / 2 : 0);
-  return rounded(base + gap * (swing + shift));
+  const position = swing + shiftAt(story, application, key, time, limit);
+  // A bad hour: beyond the warning limit, and well before the critical one.
+  const bad = hiccup ? 1 + (limit - 1) * (0.4 + 0.1 * noise) : 0;
+  return rounded(base + gap * Math.max(position, bad));
 }
 
 export const rounded = (value: number): number => Number(value.toPrecision(5));
