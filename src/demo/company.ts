@@ -1,12 +1,12 @@
 import { APPLICATIONS, STRICT_EXPERIMENT } from './applications.js';
 import { catalogOf, experimentsOf } from './catalog.js';
 import { Chance } from './chance.js';
+import type { FakeExperiment, FakeRun } from './fakes.js';
 import { labelsOf, rounded, valueAt } from './measure.js';
 import { specOf } from './metrics.js';
 import { type Slot, slotsOf } from './slots.js';
 import { modelVersionAt, type Story, storyOf, within } from './story.js';
 import { sweepOf } from './sweep.js';
-import type { FakeExperiment, FakeRun } from './tracking-server.js';
 
 const MS_PER_MINUTE = 60_000;
 
@@ -49,7 +49,7 @@ export function runAt(run: FakeRun, now: number): FakeRun {
     const spec = specOf(metric.key);
     const missing = 0.15 * Math.abs(spec?.limits?.warning ?? 0) * (1 - done);
     const value = rounded(metric.value + (spec?.higher ? -missing : missing));
-    return { ...metric, value, step: Math.floor(done * metric.step), timestamp: now };
+    return { ...metric, value, step: Math.floor(done * Number(metric.step)), timestamp: now };
   });
   return { ...run, status: 'RUNNING', end_time: null, metrics: done < 0.3 ? [] : metrics };
 }

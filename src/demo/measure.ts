@@ -1,9 +1,9 @@
 import { MS_PER_DAY } from '../domain/time.js';
 import { type ApplicationSpec, STRICT_EXPERIMENT, STRICT_LIMITS } from './applications.js';
 import { Chance } from './chance.js';
+import type { FakeRun } from './fakes.js';
 import { type Limits, specOf } from './metrics.js';
 import { type Story, shiftAt } from './story.js';
-import type { FakeRun } from './tracking-server.js';
 
 /** Who ran what: the params and tags in which the reason of an incident can be found. */
 export function labelsOf(
