@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SingleBar } from 'cli-progress';
 import { AppModule } from '../app.module.js';
@@ -19,6 +20,7 @@ const DISPATCH_MS = 60_000;
  */
 export async function runOnce(settings: Settings, kind: PipelineKind): Promise<boolean> {
   const logger = createLogger({ ...settings, LOG_LEVEL: 'warn' }, process.stdout.isTTY === true);
+  Logger.overrideLogger(logger);
   const resources = await openResources({ ...settings, ROLES: ['worker'] });
   try {
     const module = AppModule.register({ ...resources, settings: { ...settings, ROLES: ['worker'] } }, false);

@@ -10,6 +10,7 @@ import { openResources } from '../resources.js';
 /** Runs the service until SIGTERM or SIGINT: a running job then finishes or is handed back. */
 export async function serve(settings: Settings): Promise<void> {
   const logger = createLogger(settings, process.stdout.isTTY === true);
+  Logger.overrideLogger(logger);
   const resources = await openResources(settings);
   let app: INestApplication | undefined;
   try {
