@@ -13,7 +13,7 @@ import { loadSettings, SettingsError } from './config/settings.js';
 import { MonitorError } from './domain/errors.js';
 
 // The AWS SDK says on every start that it will want a newer Node one day.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= '1';
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
 

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
@@ -25,6 +26,7 @@ export async function runOnce(
   begin: Begin = (engine) => engine.create(kind, { nominal: null }),
 ): Promise<boolean> {
   const logger = createLogger({ ...settings, LOG_LEVEL: 'warn' }, process.stdout.isTTY === true);
+  Logger.overrideLogger(logger);
   const resources = await openResources({ ...settings, ROLES: ['worker'] });
   try {
     const module = AppModule.register({ ...resources, settings: { ...settings, ROLES: ['worker'] } }, false);

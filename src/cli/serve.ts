@@ -19,6 +19,7 @@ export interface Service {
 /** @throws {MonitorError} `port_taken` and what `openResources` refuses; nothing stays open then */
 export async function startService(settings: Settings): Promise<Service> {
   const logger = createLogger(settings, process.stdout.isTTY === true);
+  Logger.overrideLogger(logger);
   const resources = await openResources(settings);
   let app: INestApplication | undefined;
   const close = async () => {

@@ -102,6 +102,3 @@ export const timezone = () =>
       return undefined;
     }
   });
-
-/** A setting whose feature this version does not have: any value is refused, so that nobody believes it works. */
-export const notYet = (expects: string) => kind<string>(expects, () => undefined);

@@ -121,6 +121,14 @@ function crossProblems(given: Readonly<Record<string, string>>): string[] {
   if (QUEUE_BACKEND === 'redis' && !REDIS_URL) {
     problems.push('QUEUE_BACKEND is "redis"; it expects REDIS_URL beside it');
   }
+  if (given.S3_ENDPOINT && !given.S3_BUCKET) {
+    problems.push(
+      `S3_ENDPOINT is ${shown('S3_ENDPOINT', given.S3_ENDPOINT)}; it expects S3_BUCKET beside it`,
+    );
+  }
+  if (given.S3_SSE_KMS_KEY_ID && !given.S3_SSE?.startsWith('aws:kms')) {
+    problems.push('S3_SSE_KMS_KEY_ID is set; it expects S3_SSE=aws:kms or S3_SSE=aws:kms:dsse beside it');
+  }
   if (given.NODE_ENV === 'production' && !REDIS_URL && QUEUE_BACKEND !== 'embedded') {
     problems.push(
       'NODE_ENV is "production"; it expects REDIS_URL, or QUEUE_BACKEND=embedded for a single process on purpose',
@@ -158,6 +166,23 @@ export function mlflowOptions(settings: Settings) {
     backoffSeconds: settings.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
     timeoutSeconds: settings.MLFLOW_HTTP_REQUEST_TIMEOUT ?? settings.TIMEOUT,
     concurrency: settings.MLFLOW_CONCURRENCY,
+  };
+}
+
+/** undefined: no bucket. */
+export function s3Options(settings: Settings) {
+  if (!settings.S3_BUCKET) return undefined;
+  return {
+    bucket: settings.S3_BUCKET,
+    prefix: settings.S3_PREFIX,
+    endpoint: settings.S3_ENDPOINT,
+    region: settings.AWS_REGION,
+    pathStyle: settings.S3_FORCE_PATH_STYLE,
+    checksumMode: settings.S3_CHECKSUM_MODE,
+    sse: settings.S3_SSE,
+    kmsKeyId: settings.S3_SSE_KMS_KEY_ID,
+    maxRetries: settings.MAX_RETRIES,
+    timeoutMs: settings.TIMEOUT * 1000,
   };
 }
 

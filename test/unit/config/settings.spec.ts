@@ -1,4 +1,10 @@
-import { loadSettings, mlflowOptions, pageSizeOf, queueBackendOf } from '../../../src/config/settings.js';
+import {
+  loadSettings,
+  mlflowOptions,
+  pageSizeOf,
+  queueBackendOf,
+  s3Options,
+} from '../../../src/config/settings.js';
 
 const MLFLOW_TRACKING_URI = 'http://localhost:5000';
 const load = (env: Record<string, string> = {}) => loadSettings({ MLFLOW_TRACKING_URI, ...env });
@@ -33,10 +39,28 @@ describe('settings', () => {
     [{ BATCH_SIZE: '10', MAX_RESULTS_PER_PAGE: '20' }, 'two names of one setting'],
     [{ QUEUE_BACKEND: 'redis' }, 'REDIS_URL beside it'],
     [{ NODE_ENV: 'production' }, 'QUEUE_BACKEND=embedded'],
-    [{ S3_BUCKET: 'bucket' }, 'comes with a later version'],
+    [{ S3_BUCKET: 's3://bucket/path' }, 'without s3://'],
+    [
+      { S3_ENDPOINT: 'http://me:hunter2@localhost:9000' },
+      '"http://***@localhost:9000"; it expects S3_BUCKET',
+    ],
+    [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'expects S3_SSE=aws:kms'],
     [{ METRICS_API_URL: 'http://catalog' }, 'come with a later version'],
   ])('refuses %j', (env, message) => {
     expect(() => load(env)).toThrow(message);
+  });
+
+  it('keeps data in the folder unless there is a bucket', () => {
+    expect(s3Options(load({ S3_PREFIX: 'team' }))).toBeUndefined();
+    const env = { S3_BUCKET: 'my-metrics', S3_PREFIX: 'team', TIMEOUT: '5', S3_SSE: 'aws:kms' };
+    expect(s3Options(load(env))).toMatchObject({
+      bucket: 'my-metrics',
+      prefix: 'team',
+      sse: 'aws:kms',
+      maxRetries: 5,
+      timeoutMs: 5_000,
+      checksumMode: 'WHEN_SUPPORTED',
+    });
   });
 
   it('bounds the pages of all kinds by a page size that was chosen', () => {
