@@ -1,4 +1,5 @@
 import type { PipelineKind } from '../domain/model.js';
+import { dayOf } from '../domain/time.js';
 import { ALL, type Plan, type Stage } from './stages.js';
 
 export interface StageId {
@@ -42,6 +43,15 @@ export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: Read
   }
   if (unfinished === 0 && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });
   return due;
+}
+
+/** The UTC days of a plan of which every slice is finished, oldest first. */
+export function finishedDays(kind: PipelineKind, plan: Plan, done: ReadonlySet<string>): string[] {
+  const open = new Set<string>();
+  for (const { id, from } of plan.slices) {
+    if (SLICE_STAGES[kind].some((stage) => !done.has(stageName({ slice: id, stage })))) open.add(dayOf(from));
+  }
+  return [...new Set(plan.slices.map(({ from }) => dayOf(from)))].filter((day) => !open.has(day)).sort();
 }
 
 /** How far a run is: stages done of all that its plan holds. */
