@@ -137,15 +137,22 @@ export function updateRulebook(
 
 /** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */
 export function rulesOn(book: Rulebook, day: string): DayRules {
-  const applies = ({ first_day }: { first_day: string | null }) => first_day === null || first_day <= day;
   const byName = new Map<string, Entry>();
-  for (const entry of book.entries) if (applies(entry)) byName.set(entry.metric_name, entry);
+  for (const entry of book.entries) if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
   const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
-  const settings = book.settings.findLast(applies)?.settings;
-  if (!settings) throw new RangeError('The rulebook holds no settings');
   return {
     metadata: entries.flatMap(({ metadata }) => metadata ?? []),
     thresholds: entries.flatMap(({ thresholds }) => thresholds),
-    settings,
+    settings: settingsOn(book, day),
   };
 }
+
+/** The domain settings of one day. */
+export function settingsOn(book: Rulebook, day: string): DomainSettings {
+  const settings = book.settings.findLast((entry) => appliesOn(entry, day))?.settings;
+  if (!settings) throw new RangeError('The rulebook holds no settings');
+  return settings;
+}
+
+const appliesOn = ({ first_day }: { readonly first_day: string | null }, day: string): boolean =>
+  first_day === null || first_day <= day;
