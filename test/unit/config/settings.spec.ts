@@ -63,11 +63,50 @@ describe('settings', () => {
     });
   });
 
-  it('bounds the pages of all kinds by a page size that was chosen', () => {
-    expect(pageSizeOf('delta', load())).toBe(100);
-    expect(pageSizeOf('historical', load())).toBe(1000);
-    expect(pageSizeOf('historical', load({ MAX_RESULTS_PER_PAGE: '50' }))).toBe(50);
-    expect(pageSizeOf('delta', load({ MAX_RESULTS_PER_PAGE: '50' }))).toBe(50);
+  it.each([
+    [{}, 100, 1000],
+    [{ BATCH_SIZE: '50' }, 50, 50],
+    [{ MAX_RESULTS_PER_PAGE: '50' }, 50, 50],
+    [{ BATCH_SIZE: '50', MAX_RESULTS_PER_PAGE: '50' }, 50, 50],
+    // Chosen, it is an upper bound of the other kinds, never a lower one.
+    [{ BATCH_SIZE: '5000' }, 5000, 1000],
+    [{ BATCH_SIZE: '100', HISTORICAL_BATCH_SIZE: '2000' }, 100, 100],
+    [{ BATCH_SIZE: '5000', HISTORICAL_BATCH_SIZE: '2000' }, 5000, 2000],
+    [{ HISTORICAL_BATCH_SIZE: '20' }, 100, 20],
+  ])('with %j asks for %d runs a page in deltas and backups, for %d in other runs', (env, recent, past) => {
+    const settings = load(env);
+    for (const kind of ['delta', 'backup'] as const) expect(pageSizeOf(kind, settings)).toBe(recent);
+    for (const kind of ['historical', 'bootstrap', 'backfill'] as const) {
+      expect(pageSizeOf(kind, settings)).toBe(past);
+    }
+  });
+
+  it.each([
+    [{}, { maxRetries: 5, timeoutSeconds: 60, backoffSeconds: 2, concurrency: 2 }],
+    [
+      { MAX_RETRIES: '1', TIMEOUT: '7' },
+      { maxRetries: 1, timeoutSeconds: 7 },
+    ],
+    [
+      {
+        MAX_RETRIES: '1',
+        TIMEOUT: '7',
+        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
+        MLFLOW_HTTP_REQUEST_TIMEOUT: '9',
+      },
+      { maxRetries: 0, timeoutSeconds: 9 },
+    ],
+    [{ MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '0.5' }, { backoffSeconds: 0.5 }],
+    [
+      {
+        MLFLOW_TRACKING_URI: 'http://a:b@host',
+        MLFLOW_TRACKING_USERNAME: 'c',
+        MLFLOW_TRACKING_PASSWORD: 'd',
+      },
+      { uri: 'http://host', username: 'c', password: 'd' },
+    ],
+  ])('with %j asks MLflow with %j: its own variables go before those of all', (env, options) => {
+    expect(mlflowOptions(load(env))).toMatchObject(options);
   });
 
   it.each([
