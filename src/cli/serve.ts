@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { serveOpenApi } from '../admin/open-api.js';
@@ -18,6 +20,8 @@ export interface Service {
 
 /** @throws {MonitorError} `port_taken` and what `openResources` refuses; nothing stays open then */
 export async function startService(settings: Settings): Promise<Service> {
+  // Asked first: afterwards there would be a store to open, a queue, and a pipeline run under way.
+  await assertFree(settings);
   const logger = createLogger(settings, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
   const resources = await openResources(settings);
@@ -33,7 +37,7 @@ export async function startService(settings: Settings): Promise<Service> {
     });
     if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
-    await listen(app, settings);
+    await app.listen(settings.PORT, settings.HOST);
     return { app, resources, close };
   } catch (error) {
     await close();
@@ -62,14 +66,18 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-async function listen(app: INestApplication, { PORT, HOST }: Settings): Promise<void> {
+async function assertFree({ PORT, HOST }: Settings): Promise<void> {
+  const probe = createServer();
   try {
-    await app.listen(PORT, HOST);
+    probe.listen(PORT, HOST);
+    await once(probe, 'listening');
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
-    const message = `The port ${PORT} of ${HOST} is taken by another program; choose another one (PORT, or --port of the demo)`;
+    const message = `The port ${PORT} of ${HOST} is taken by another program: choose another one with PORT, or with --port in the demo`;
     throw new MonitorError('port_taken', message, { port: PORT }, false, { cause });
   }
+  probe.close();
+  await once(probe, 'close');
 }
 
 /** Another tracking server is refused; one that is down is waited for. */
