@@ -132,17 +132,18 @@ export function sparkline(
   shown: SeriesRun,
   to: number,
 ): { time: number; value: number }[] {
+  const bucketOf = (time: number) => Math.ceil((to - time) / BUCKET_MS);
   const buckets = new Map<number, { time: number; value: number }[]>();
   for (const { time, value } of runs) {
     if (value === null || time < to - ATTENTION_SPAN_MS) continue;
-    const bucket = Math.floor((to - time) / BUCKET_MS);
+    const bucket = bucketOf(time);
     buckets.set(bucket, [...(buckets.get(bucket) ?? []), { time, value }]);
   }
-  const bucketOfShown = Math.floor((to - shown.time) / BUCKET_MS);
   return [...buckets]
     .sort(([a], [b]) => b - a)
     .flatMap(([bucket, points]) => {
-      if (bucket === bucketOfShown && shown.value !== null) return [{ time: shown.time, value: shown.value }];
+      if (bucket === bucketOf(shown.time) && shown.value !== null)
+        return [{ time: shown.time, value: shown.value }];
       const middle = median(points.map(({ value }) => value));
       return points.find(({ value }) => value === middle) ?? [];
     });

@@ -40,7 +40,11 @@ function Header() {
       {now && (
         <p class={now.stale || problem.value ? 'freshness late' : 'freshness'}>
           <span class="pulse" aria-hidden="true" />
-          {now.last_finished ? <Age at={now.last_finished} before="read " after=" ago" /> : 'not read yet'}
+          {now.last_finished ? (
+            <Age at={now.last_finished} before="MLflow read " after=" ago" />
+          ) : (
+            'not read yet'
+          )}
           {!live.value && ', asked every 30 s'}
         </p>
       )}
@@ -58,7 +62,8 @@ function Platform({ now }: { now: NonNullable<typeof current.value> }) {
       <Applications now={now} />
       <footer>
         <span>
-          The span is {clockTime(now.from)} to {clockTime(now.to)} UTC, to the end of this hour.
+          Lights are decided over the runs from {clockTime(now.from)} to {clockTime(now.to)} UTC, the end of
+          this hour.
         </span>
         <a href="/api/v1/platform/current">These numbers as JSON</a>
       </footer>

@@ -22,9 +22,9 @@ export function Applications({ now }: { now: PlatformCurrent }) {
 }
 
 function Card({ each, dates }: { each: ApplicationNow; dates: readonly string[] }) {
-  const { application, light, reason, pass_rate, last_run, last_known, running } = each;
+  const { application, light, reason, pass_rate, last_run, last_known, running, needs_attention } = each;
   return (
-    <li>
+    <li class={needs_attention ? 'needy' : ''}>
       <p class="top">
         <Status light={light} />
         {pass_rate !== null && (

@@ -6,30 +6,35 @@ import { percent, runsText, sentence, shortDay } from './words.js';
 
 /** The sentence, what it was decided from, and how it was on the days before. */
 export function Hero({ now }: { now: PlatformCurrent }) {
-  const { platform } = now;
+  const { platform, days } = now;
+  const hours = (Date.parse(now.to) - Date.parse(now.from)) / 3_600_000;
   return (
     <section class="hero" aria-labelledby="sentence">
       <div class="answer">
         <p class="kicker">
-          <Status light={platform.light} /> <span>platform</span>
+          <Status light={platform.light} />
+          <span>platform, last {hours} h</span>
         </p>
         <h1 id="sentence">{sentence(now)}</h1>
         <p class="reason">{platform.reason}</p>
       </div>
-      <Facts platform={platform} hours={(Date.parse(now.to) - Date.parse(now.from)) / 3_600_000} />
+      <Facts platform={platform} hours={hours} />
       <Composition platform={platform} />
       <div class="days">
         <Strip
           cells={platform.days.map(({ light, reason }, i) => ({
             light,
-            title: cellTitle(now.days[i] ?? '', light, reason),
+            title: cellTitle(days[i] ?? '', light, reason),
           }))}
         />
-        <p class="scale">
-          <span>{shortDay(now.days[0] ?? '')}</span>
-          <span>a mark a day: the worse, the taller; hatched without runs</span>
-          <span>today</span>
+        <p class="scale" aria-hidden="true">
+          {days.map((day, i) => {
+            const today = i === days.length - 1;
+            const named = today || ((days.length - 1 - i) % 7 === 0 && i > 0);
+            return <span key={day}>{today ? 'today' : named && shortDay(day)}</span>;
+          })}
         </p>
+        <p class="legend">One mark a day: the worse, the taller; hatched where nothing ran.</p>
       </div>
     </section>
   );

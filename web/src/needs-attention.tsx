@@ -1,4 +1,4 @@
-import type { Attention, PlatformCurrent } from '../../src/dashboard/contract.js';
+import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashboard/contract.js';
 import { quantity, withUnit } from '../../src/domain/quantity.js';
 import { Age, Status } from './parts.jsx';
 import { RunsPerDay, Sparkline } from './sparkline.jsx';
@@ -33,6 +33,15 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
           {application} <span>{subject(each)}</span>
         </h3>
         <p>{each.why ?? each.reason}</p>
+        <p class="evidence">
+          {each.owner && <span>{each.owner}</span>}
+          {standing && <span>{share(each, standing)}</span>}
+          {run && (
+            <a href={run.url} title={`${run.run_name} in MLflow`}>
+              {run.run_name}
+            </a>
+          )}
+        </p>
       </div>
       <div class="value">{metric ? <Value metric={metric} /> : <Silence each={each} />}</div>
       <div class="picture">
@@ -40,15 +49,6 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
           <Sparkline metric={metric} shown={run?.at} to={now.to} />
         ) : (
           standing && <RunsPerDay days={standing.days} dates={now.days} />
-        )}
-      </div>
-      <div class="who">
-        {each.owner && <span class="owner">{each.owner}</span>}
-        {standing && <span>{share(each, standing.total)}</span>}
-        {run && (
-          <a href={run.url} title={`${run.run_name} in MLflow`}>
-            {run.run_name}
-          </a>
         )}
       </div>
     </li>
@@ -96,8 +96,9 @@ function Silence({ each: { run, light } }: { each: Attention }) {
 }
 
 /** `18 of 23 runs critical` */
-function share({ metric, light }: Attention, total: number): string {
+function share({ metric }: Attention, { total, last_known }: ApplicationNow): string {
+  if (last_known) return `${LIGHT_WORDS[last_known.light].toLowerCase()} before`;
   if (!metric) return runsText(total);
   const status = (['critical', 'invalid', 'warning'] as const).find((each) => metric[each] > 0) ?? 'warning';
-  return `${metric[status]} of ${runsText(total)} ${status === light ? LIGHT_WORDS[light].toLowerCase() : status}`;
+  return `${metric[status]} of ${runsText(total)} ${status}`;
 }

@@ -2,7 +2,7 @@ import type { ApplicationNow, Attention } from '../../src/dashboard/contract.js'
 import { quantity } from '../../src/domain/quantity.js';
 import { dayText, runsText } from './words.js';
 
-const [WIDTH, HEIGHT, MARGIN] = [176, 46, 5];
+const [WIDTH, HEIGHT, MARGIN] = [216, 52, 5];
 const SPAN_MS = 7 * 86_400_000;
 
 type Metric = NonNullable<Attention['metric']>;
