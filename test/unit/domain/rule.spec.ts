@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import type { MetricMetadata, ThresholdRow } from '../../../src/domain/model.js';
 import {
   chooseMetadata,
@@ -142,41 +141,6 @@ describe('the threshold row of a metric', () => {
       warning_threshold: 0.8,
       threshold_source: 'platform',
     });
-  });
-
-  it('ignores the order of the answer wherever something else tells two rows apart', () => {
-    const limit = fc.constantFrom(null, 0, 1, 2);
-    const rows = fc
-      .uniqueArray(
-        fc.record({
-          metric_name: fc.constantFrom('accuracy', 'acc*', 'accuracy*', '*', '?ccuracy'),
-          experiment_id: fc.constantFrom(null, '7', '8', ' '),
-          critical_threshold: limit,
-          warning_threshold: limit,
-          updated_at: fc.constantFrom(
-            null,
-            NEW,
-            OLD,
-            '2026-03-10T13:00:00+01:00',
-            '2026-03-10T12:00:00.0001Z',
-          ),
-        }),
-        { maxLength: 12 },
-      )
-      .map((list) => list.map((each, i) => ({ ...each, updated_by: String(i) })));
-    const orders = rows.chain((list) =>
-      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
-    );
-    const withoutName = (found: ThresholdRow | null) =>
-      found && [found.metric_name, found.critical_threshold, found.warning_threshold];
-    fc.assert(
-      fc.property(orders, fc.constantFrom(true, false, null), ([list, shuffled], direction) => {
-        const choose = (some: readonly ThresholdRow[]) =>
-          chooseThreshold('accuracy', '7', direction, indexByExperiment(some));
-        expect(withoutName(choose(shuffled))).toEqual(withoutName(choose(list)));
-      }),
-      { numRuns: 1000 },
-    );
   });
 });
 

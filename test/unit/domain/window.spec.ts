@@ -249,7 +249,7 @@ describe('a trend', () => {
   it('is the quotient of the exact numerator and denominator, wherever the span begins and whatever has left it', () => {
     const value = fc.oneof(
       { weight: 5, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }) },
-      { weight: 1, arbitrary: fc.constant(Number.NaN) },
+      { weight: 1, arbitrary: fc.constantFrom(Number.NaN, Number.MIN_VALUE, -Number.MIN_VALUE) },
     );
     const point = fc.tuple(fc.integer({ min: 0, max: 7 * MS_PER_DAY }), value);
     fc.assert(
@@ -277,7 +277,9 @@ describe('a trend', () => {
           const denominator = Number(n * add(times.map((each) => each * each)) - t * t);
           const tooShort = valid.length < 3 || Number((times.at(-1) ?? 0n) - (times[0] ?? 0n)) < MS_PER_HOUR;
           const expected = tooShort ? null : ((nearest(n * tv - t * v) ?? 0) / denominator) * MS_PER_DAY;
-          expect(statistics.trend()).toEqual(expected === 0 ? 0 : expected);
+          // What falls below the smallest double is a zero with its sign, and Jest tells the two zeros apart.
+          const withoutSign = (trend: number | null) => (trend === 0 ? 0 : trend);
+          expect(withoutSign(statistics.trend())).toEqual(withoutSign(expected));
         },
       ),
       { numRuns: 500 },
