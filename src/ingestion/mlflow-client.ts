@@ -128,6 +128,22 @@ export class HttpMlflowClient implements MlflowClient {
     throw new MonitorError('too_many_pages', `MLflow lists more than ${MAX_PAGES} pages of experiments`);
   }
 
+  /** The version that the server names at `/version`; undefined: it names none. */
+  async serverVersion(): Promise<string | undefined> {
+    const response = await this.http.axiosRef.request<unknown>({
+      url: `${this.options.uri}/version`,
+      headers: this.headers,
+      responseType: 'text',
+      timeout: this.options.timeoutSeconds * 1000,
+      maxRedirects: 0,
+      validateStatus: () => true,
+      proxy: false,
+      ...this.agents,
+    });
+    const text = String(response.data).trim();
+    return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
+  }
+
   async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & AnswerTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
     const { value, date, began } = await this.ask({ method: 'POST', path: 'runs/search', data }, (body) =>
@@ -195,8 +211,10 @@ export class HttpMlflowClient implements MlflowClient {
         ...this.agents,
       });
       const { status, headers } = response;
-      if (status < 200 || status > 299) await refuse(response.data, path, status, headers['retry-after']);
       const date = Date.parse(String(headers.date)) || Date.now();
+      if (status < 200 || status > 299) {
+        await refuse(response.data, path, status, askedWait(headers['retry-after'], date));
+      }
       let bytes = 0;
       const counted = new Transform({
         transform(chunk: Buffer, _encoding, done) {
@@ -208,9 +226,8 @@ export class HttpMlflowClient implements MlflowClient {
           );
         },
       });
+      // A body that ends before its length or its last chunk is an error of the response.
       const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
-      const promised = Number(headers['content-length'] ?? bytes);
-      if (promised !== bytes) throw notJson(path, `only ${bytes} of ${promised} bytes came`);
       return { value, date, began: date - elapsed() };
     } catch (error) {
       if (error instanceof TryAgain) throw error;
@@ -259,15 +276,25 @@ const notJson = (path: string, problem: string): MonitorError =>
     true,
   );
 
-async function refuse(body: Readable, path: string, status: number, retryAfter: unknown): Promise<never> {
+/** The wait that a `Retry-After` asks for, ms: seconds, or a time by the clock of the server, which says it is `date` now. */
+function askedWait(retryAfter: unknown, date: number): number | undefined {
+  if (typeof retryAfter !== 'string' || retryAfter.trim() === '') return undefined;
+  const seconds = Number(retryAfter);
+  const ms = Number.isNaN(seconds) ? Date.parse(retryAfter) - date : seconds * 1000;
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
+
+async function refuse(
+  body: Readable,
+  path: string,
+  status: number,
+  after: number | undefined,
+): Promise<never> {
   let text = '';
   for await (const chunk of body) if (text.length < 2_000) text += String(chunk);
   const message = `MLflow answers ${path} with ${status}: ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
   if (RETRIED.has(status)) {
-    const seconds = Number(retryAfter);
-    const after = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(String(retryAfter)) - Date.now();
-    const error = new MonitorError('mlflow_busy', message, { path, status }, true);
-    throw new TryAgain(error, Number.isFinite(after) ? Math.max(after, 0) : undefined);
+    throw new TryAgain(new MonitorError('mlflow_busy', message, { path, status }, true), after);
   }
   const unauthorized = status === 401;
   throw new MonitorError(unauthorized ? 'mlflow_unauthorized' : 'mlflow_refused', message, { path, status });

@@ -45,9 +45,10 @@ export class MemoryStore implements ObjectStore {
     return etagOf(body);
   }
 
-  async *list(prefix: string): AsyncIterable<{ readonly key: string }> {
+  async *list(prefix: string): AsyncIterable<ObjectEntry> {
     for (const key of [...this.objects.keys()].sort()) {
-      if (key.startsWith(prefix)) yield { key };
+      const entry = key.startsWith(prefix) ? await this.head(key) : undefined;
+      if (entry) yield entry;
     }
   }
 
