@@ -138,14 +138,14 @@ describe('a model of MLflow, its readers and the base', () => {
   it('keeps no row that is older than an answer, after two deltas', () => {
     fc.assert(
       fc.property(steady, (world) => endsNewest(decideBase, world)),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
   it('keeps no row that is not what MLflow has, after a sweep, whatever a run does and however clocks are set', () => {
     fc.assert(
       fc.property(restless, (world) => endsTrue(decideBase, world)),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

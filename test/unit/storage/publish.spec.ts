@@ -227,7 +227,7 @@ describe('writers, a rulebook that changes, and a reconcile after the last chang
           mended: true,
         });
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -236,7 +236,7 @@ describe('writers, a rulebook that changes, and a reconcile after the last chang
       fc.asyncProperty(andBack, order, async (scenario, numbers) => {
         expect((await play(publishTogether, scenario, chooseBy(numbers))).mended).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
