@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { serveOpenApi } from '../admin/open-api.js';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
-import type { Settings } from '../config/settings.js';
+import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { SourceCheck } from '../ingestion/ingestion.module.js';
 import { openResources, type Resources } from '../resources.js';
@@ -22,6 +23,7 @@ export async function startService(settings: Settings): Promise<Service> {
   // Asked first: afterwards there would be a store to open, a queue, and a pipeline run under way.
   await assertFree(settings);
   const logger = createLogger(settings, process.stdout.isTTY === true);
+  Logger.overrideLogger(logger);
   const resources = await openResources(settings);
   let app: INestApplication | undefined;
   const close = async () => {
@@ -33,6 +35,7 @@ export async function startService(settings: Settings): Promise<Service> {
       logger,
       abortOnError: false,
     });
+    if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
     await app.listen(settings.PORT, settings.HOST);
     return { app, resources, close };
@@ -47,7 +50,7 @@ export async function serve(settings: Settings): Promise<void> {
   const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
-    `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into the ${resources.store.description}; ${resources.queue.backend} queue`,
+    `Watching ${mlflowOptions(settings).uri} into the ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   log.log(`The platform now: ${await app.getUrl()}/api/v1/platform/current`);
   const signal = await stopSignal();
@@ -83,6 +86,6 @@ async function checkSource(app: INestApplication, log: Logger): Promise<void> {
     await app.get(SourceCheck, { strict: false }).check();
   } catch (error) {
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${error.message}; it is asked again with every pipeline run`);
+    log.warn(`${error.message}. Nothing new is read until it does.`);
   }
 }

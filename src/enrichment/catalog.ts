@@ -64,15 +64,23 @@ async function readAnswer(url: string): Promise<ParsedCatalog> {
 }
 
 const listSchema = z.array(z.unknown()).nullish();
-const answerSchema = z.object({ metrics: listSchema, thresholds: listSchema });
+// With neither it is no empty catalog but an error, or another document: it would take all rules away.
+const answerSchema = z
+  .object({ metrics: listSchema, thresholds: listSchema })
+  .refine(({ metrics, thresholds }) => metrics !== undefined || thresholds !== undefined);
 const documentSchema = z.union([
   z.object({ response: answerSchema }).transform(({ response }) => response),
   answerSchema,
 ]);
 
-/** Validates item by item: a bad one is refused, the good ones serve. */
+/**
+ * Validates item by item: a bad one is refused, the good ones serve.
+ * @throws {TypeError} it is no document of the APIs' shape
+ */
 export function parseCatalog(document: unknown): ParsedCatalog {
-  const { metrics, thresholds } = documentSchema.parse(document);
+  const answer = documentSchema.safeParse(document);
+  if (!answer.success) throw new TypeError('it is no object with a list `metrics` or `thresholds`');
+  const { metrics, thresholds } = answer.data;
   const refused: RefusedItem[] = [];
   const valid = <T>(list: RefusedItem['list'], items: readonly unknown[], schema: z.ZodType<T>): T[] =>
     items.flatMap((item, index) => {

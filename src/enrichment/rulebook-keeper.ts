@@ -1,7 +1,7 @@
 import type { DomainSettings } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
 import { RULEBOOK_KEY, rulebookSchema, updateRulebook } from '../pipeline/rulebook.js';
-import { readDocument, updateDocument } from '../storage/json-document.js';
+import { updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { ParsedCatalog } from './catalog.js';
 
@@ -24,7 +24,9 @@ export class RulebookKeeper {
 
   /** @param observed the tracking server's clock, ms; a change applies from the day of the earlier of the two clocks, less REEVALUATE_DAYS */
   refresh(observed = Number.POSITIVE_INFINITY): Promise<void> {
-    if (this.options.clock() - this.refreshedAt < this.options.ttlMs) return Promise.resolve();
+    const age = this.options.clock() - this.refreshedAt;
+    // An age below 0 is that of a clock that has gone back.
+    if (age >= 0 && age < this.options.ttlMs) return Promise.resolve();
     this.underWay ??= this.update(observed).finally(() => {
       this.underWay = undefined;
     });
@@ -32,24 +34,29 @@ export class RulebookKeeper {
   }
 
   private async update(observed: number): Promise<void> {
-    const { store, settings, readCatalog, clock, reevaluateDays, warn } = this.options;
-    let answer: ParsedCatalog;
-    try {
-      answer = await readCatalog();
-    } catch (error) {
-      // The stored rules go on judging; without any, nothing may be published as judged.
-      if (!(await readDocument(store, RULEBOOK_KEY, rulebookSchema))) throw error;
-      warn(`${error instanceof Error ? error.message : error}; judging goes on by the stored rulebook`);
-      this.refreshedAt = clock();
-      return;
-    }
-    for (const { list, index, problem } of answer.refused) {
-      warn(`The catalog's ${list}[${index}] is refused: ${problem}`);
-    }
+    const { store, settings, clock, reevaluateDays } = this.options;
     const changeFrom = addDays(dayOf(Math.min(clock(), observed)), -reevaluateDays);
-    await updateDocument(store, RULEBOOK_KEY, rulebookSchema, (book) =>
-      updateRulebook(book, answer, settings, changeFrom),
-    );
+    // The catalog is read after the book and again after a lost swap: an older answer never goes over a newer one.
+    await updateDocument(store, RULEBOOK_KEY, rulebookSchema, async (book) => {
+      const answer = await this.read(book !== undefined);
+      return answer && updateRulebook(book, answer, settings, changeFrom);
+    });
     this.refreshedAt = clock();
+  }
+
+  /** undefined: the catalog cannot be read, and the stored rules go on judging; without any, nothing may be published as judged. */
+  private async read(hasRules: boolean): Promise<ParsedCatalog | undefined> {
+    const { readCatalog, warn } = this.options;
+    try {
+      const answer = await readCatalog();
+      for (const { list, index, problem } of answer.refused) {
+        warn(`The catalog's ${list}[${index}] is refused: ${problem}`);
+      }
+      return answer;
+    } catch (error) {
+      if (!hasRules) throw error;
+      warn(`${error instanceof Error ? error.message : error}; judging goes on by the stored rulebook`);
+      return undefined;
+    }
   }
 }

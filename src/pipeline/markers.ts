@@ -42,9 +42,18 @@ export class Markers {
   }
 
   /** The names of all finished stages. */
-  async done(): Promise<Set<string>> {
+  done(): Promise<Set<string>> {
+    return this.names('done');
+  }
+
+  /** The names of all stages that were ever enqueued. */
+  tried(): Promise<Set<string>> {
+    return this.names('tries');
+  }
+
+  private async names(folder: 'done' | 'tries'): Promise<Set<string>> {
     const names = new Set<string>();
-    const prefix = `${runPrefix(this.runId)}done/`;
+    const prefix = `${runPrefix(this.runId)}${folder}/`;
     for await (const { key } of this.store.list(prefix)) names.add(key.slice(prefix.length, -'.json'.length));
     return names;
   }

@@ -38,6 +38,7 @@ export class PipelineModule {
               queues: { ingestion, enrichment, aggregation },
               clock,
               stageTries: settings.STAGE_TRIES,
+              backfillConcurrency: settings.BACKFILL_CONCURRENCY,
               log: new Logger('Pipeline'),
             }),
         },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
+import { instantOf, instantText } from '../domain/time.js';
 import { canonicalJson } from '../storage/json-document.js';
 
 /** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
@@ -9,6 +10,14 @@ const text = z
   .string()
   .nullish()
   .transform((value) => (value?.trim() ? value : null));
+/** Rewritten in the one form that every reader takes: DuckDB, for one, reads no minutes without seconds before an offset. */
+const time = text.transform((value, context) => {
+  if (value === null) return null;
+  const instant = instantOf(value);
+  if (instant) return instantText(instant);
+  context.addIssue({ code: 'custom', message: 'not a time' });
+  return z.NEVER;
+});
 const limit = z
   .number()
   .nullish()
@@ -36,7 +45,7 @@ export const thresholdRowSchema = z.object({
     .transform((value) => (value === null || value === undefined ? null : String(value).trim() || null)),
   critical_threshold: limit,
   warning_threshold: limit,
-  updated_at: text.refine((value) => value === null || !Number.isNaN(Date.parse(value)), 'not a time'),
+  updated_at: time,
   updated_by: text,
 }) satisfies z.ZodType<ThresholdRow>;
 
@@ -90,6 +99,7 @@ const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonical
 /**
  * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first
  * settings, apply to all days; a change applies from `changeFrom` (a day) on; a name that left has a change to nothing.
+ * A process that knows older rules than the book's changes nothing.
  * @returns the same object when nothing changed
  */
 export function updateRulebook(
@@ -98,6 +108,8 @@ export function updateRulebook(
   settings: DomainSettings,
   changeFrom: string,
 ): Rulebook {
+  const inForce = book?.settings.at(-1);
+  if (book && inForce && inForce.settings.rules_version > settings.rules_version) return book;
   const entries: Entry[] = book ? [...book.entries] : [];
   const last = new Map(entries.map((entry) => [entry.metric_name, entry]));
   const metadata = new Map(answer.metadata.map((row) => [row.metric_name, row]));
@@ -111,7 +123,6 @@ export function updateRulebook(
     if (known && same([known.metadata, known.thresholds], [next.metadata, next.thresholds])) continue;
     entries.push({ metric_name: name, first_day: known ? changeFrom : null, ...next });
   }
-  const inForce = book?.settings.at(-1);
   const settingsBook = book?.settings ?? [];
   const sameSettings = inForce !== undefined && same(inForce.settings, settings);
   if (book && entries.length === book.entries.length && sameSettings) return book;
@@ -126,15 +137,22 @@ export function updateRulebook(
 
 /** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */
 export function rulesOn(book: Rulebook, day: string): DayRules {
-  const applies = ({ first_day }: { first_day: string | null }) => first_day === null || first_day <= day;
   const byName = new Map<string, Entry>();
-  for (const entry of book.entries) if (applies(entry)) byName.set(entry.metric_name, entry);
+  for (const entry of book.entries) if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
   const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
-  const settings = book.settings.findLast(applies)?.settings;
-  if (!settings) throw new RangeError('The rulebook holds no settings');
   return {
     metadata: entries.flatMap(({ metadata }) => metadata ?? []),
     thresholds: entries.flatMap(({ thresholds }) => thresholds),
-    settings,
+    settings: settingsOn(book, day),
   };
 }
+
+/** The domain settings of one day. */
+export function settingsOn(book: Rulebook, day: string): DomainSettings {
+  const settings = book.settings.findLast((entry) => appliesOn(entry, day))?.settings;
+  if (!settings) throw new RangeError('The rulebook holds no settings');
+  return settings;
+}
+
+const appliesOn = ({ first_day }: { readonly first_day: string | null }, day: string): boolean =>
+  first_day === null || first_day <= day;

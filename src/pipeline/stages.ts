@@ -62,8 +62,16 @@ export type OpenRun = z.infer<typeof openRunSchema>;
 export const planSchema = z.object({
   from: instant,
   to: instant,
-  /** `sweep`: makes whole days equal to MLflow, so that what it no longer returns leaves. */
-  chunks: z.array(z.object({ experiment_ids: z.array(z.string()), from: instant, sweep: z.boolean() })),
+  chunks: z.array(
+    z.object({
+      experiment_ids: z.array(z.string()),
+      from: instant,
+      /** Makes whole days equal to MLflow, so that what it no longer returns leaves. */
+      sweep: z.boolean(),
+      /** The newest observation of these experiments: what is seen of them later is not what was swept. */
+      observed_at: instant,
+    }),
+  ),
   slices: z.array(sliceSchema),
   open: z.array(openRunSchema),
   page_size: z.int().positive(),
