@@ -112,9 +112,9 @@ function watchBootstrap({ app, resources }: Service): [shown: Promise<void>, all
 
 /** Whether the first pipeline run of a store has published every day from a time on; null: all that it was to do. */
 async function isPublished(store: ObjectStore, from: number | null): Promise<boolean> {
-  const { sequence, active } = await readKind(store, 'bootstrap');
+  const { last_finished, active } = await readKind(store, 'bootstrap');
   const [id] = active;
-  if (id === undefined) return sequence > 0;
+  if (id === undefined) return last_finished !== null;
   if (from === null) return false;
   const markers = new Markers(store, id);
   const [plan, stages] = [await markers.plan(), await markers.done()];
