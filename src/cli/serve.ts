@@ -27,7 +27,7 @@ export async function serve(settings: Settings): Promise<void> {
   }
   const log = new Logger('Service');
   log.log(
-    `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into the ${resources.store.description}; ${resources.queue.backend} queue`,
+    `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   log.log(`The platform now: ${await app.getUrl()}/api/v1/platform/current`);
   const signal = await new Promise<string>((resolve) => {
