@@ -50,9 +50,9 @@ export async function serve(settings: Settings): Promise<void> {
   const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
-    `Watching ${mlflowOptions(settings).uri} into the ${resources.store.description}; ${resources.queue.backend} queue`,
+    `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
-  log.log(`The platform now: ${await app.getUrl()}/api/v1/platform/current`);
+  log.log(`The platform now: ${await app.getUrl()}/`);
   const signal = await stopSignal();
   log.log(`${signal}: running jobs are finished first`);
   await close();

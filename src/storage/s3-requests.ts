@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { StoreError } from './errors.js';
@@ -29,24 +27,24 @@ const LONGEST_ASKED_PAUSE_MS = 60_000;
 const SILENT = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 function quiet(): void {}
 
-/** What an attempt gets for each of its requests. */
-export interface Attempt {
+/** One request, from its first byte to the last of its answer. */
+export interface S3Request {
   readonly client: S3Client;
   readonly abortSignal: AbortSignal;
-  /** Gives the request the time for a body of so many bytes more. */
+  /** Ends it with this error. */
+  abort(error: Error): void;
+  /** Gives it the time for a body of so many bytes. */
   allow(bytes: number): void;
 }
 
 /** Sends requests that end in bounded time, and repeats what may have failed on the way. */
 export class S3Requests {
   private readonly client: S3Client;
-  private readonly agents: readonly (HttpAgent | HttpsAgent)[];
+  private readonly running = new Set<AbortController>();
   private readonly closing = new AbortController();
 
   constructor(private readonly options: S3RequestOptions) {
     const { endpoint, region, pathStyle, checksumMode, timeoutMs } = options;
-    const [httpAgent, httpsAgent] = [HttpAgent, HttpsAgent].map((Agent) => new Agent({ keepAlive: true }));
-    this.agents = [httpAgent, httpsAgent].filter((agent) => agent !== undefined);
     this.client = new S3Client({
       forcePathStyle: pathStyle,
       requestChecksumCalculation: checksumMode,
@@ -56,8 +54,6 @@ export class S3Requests {
       // Would open a connection of its own for each body, which no close reaches.
       expectContinueHeader: false,
       requestHandler: {
-        httpAgent,
-        httpsAgent,
         connectionTimeout: Math.min(timeoutMs, LONGEST_CONNECT_MS),
         socketTimeout: timeoutMs,
       },
@@ -68,24 +64,27 @@ export class S3Requests {
     });
   }
 
-  /** One request, from its first byte to the last of its answer. @param bytes that it carries */
-  async once<T>(bytes: number, work: (attempt: Attempt) => Promise<T>): Promise<T> {
+  /** @param bytes that the request carries */
+  async once<T>(bytes: number, work: (request: S3Request) => Promise<T>): Promise<T> {
+    this.closing.signal.throwIfAborted();
     const { timeoutMs } = this.options;
-    const deadline = new AbortController();
+    const controller = new AbortController();
+    const abort = (error: Error): void => controller.abort(error);
     let timer: NodeJS.Timeout | undefined;
     const allow = (more: number): void => {
       clearTimeout(timer);
       const ms = timeoutMs + (more / SLOWEST_BYTES_PER_SECOND) * 1000;
-      timer = setTimeout(() => deadline.abort(new Error(`no end after ${Math.round(ms / 1000)} s`)), ms);
+      timer = setTimeout(() => abort(new Error(`no end after ${Math.round(ms / 1000)} s`)), ms);
     };
-    const abortSignal = AbortSignal.any([deadline.signal, this.closing.signal]);
+    this.running.add(controller);
     try {
       allow(bytes);
-      return await work({ client: this.client, abortSignal, allow });
+      return await work({ client: this.client, abortSignal: controller.signal, abort, allow });
     } catch (error) {
-      throw deadline.signal.aborted ? deadline.signal.reason : error;
+      throw controller.signal.aborted ? controller.signal.reason : error;
     } finally {
       clearTimeout(timer);
+      this.running.delete(controller);
     }
   }
 
@@ -120,8 +119,8 @@ export class S3Requests {
   /** Ends what is under way, and all connections. */
   close(): void {
     this.closing.abort();
+    for (const controller of this.running) controller.abort();
     this.client.destroy();
-    for (const agent of this.agents) agent.destroy();
   }
 }
 

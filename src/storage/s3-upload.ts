@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { withStoreErrors } from './folder-files.js';
 import type { ObjectBody, PutCondition } from './object-store.js';
-import type { Attempt, S3Requests } from './s3-requests.js';
+import type { S3Request, S3Requests } from './s3-requests.js';
 
 export interface UploadOptions {
   /** Above this size, bytes, an object goes up in parts. */
@@ -134,20 +134,15 @@ export class Upload {
     }
   }
 
-  private sendPart<T>(part: Part, send: (content: Content, attempt: Attempt) => Promise<T>): Promise<T> {
+  private sendPart<T>(part: Part, send: (content: Content, request: S3Request) => Promise<T>): Promise<T> {
     const { size, sha256 } = part;
-    return this.requests.once(size, async (attempt) => {
+    return this.requests.once(size, async (request) => {
       const Body = read(this.body, part);
-      if (Buffer.isBuffer(Body)) return send({ Body, ContentLength: size, ChecksumSHA256: sha256 }, attempt);
-      const broken = new AbortController();
-      Body.on('error', (error) => broken.abort(error));
-      const abortSignal = AbortSignal.any([attempt.abortSignal, broken.signal]);
+      if (!Buffer.isBuffer(Body)) Body.on('error', request.abort);
       try {
-        return await send({ Body, ContentLength: size, ChecksumSHA256: sha256 }, { ...attempt, abortSignal });
-      } catch (error) {
-        throw broken.signal.aborted ? broken.signal.reason : error;
+        return await send({ Body, ContentLength: size, ChecksumSHA256: sha256 }, request);
       } finally {
-        Body.destroy();
+        if (!Buffer.isBuffer(Body)) Body.destroy();
       }
     });
   }

@@ -106,6 +106,8 @@ export class SingleWriterStore implements ObjectStore {
     await this.renewing?.catch(() => undefined);
     try {
       if ((await this.owner())?.id === this.id) await this.store.delete(OWNER_KEY);
+    } catch {
+      // The lease ends by itself.
     } finally {
       await this.store.close();
     }

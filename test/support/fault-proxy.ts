@@ -57,6 +57,8 @@ export class FaultProxy {
 
   static async start(upstream: string): Promise<FaultProxy> {
     const server = createServer();
+    // What a client leaves open stays open.
+    server.keepAliveTimeout = 0;
     const proxy = new FaultProxy(server, new URL(upstream));
     server.on('connection', (socket) => {
       proxy.sockets.add(socket);

@@ -8,7 +8,6 @@ import { type Decide, type Fault, FaultProxy, type ProxiedRequest } from '../../
 import { describeS3 } from '../../support/s3-server.js';
 
 export const TIMEOUT_MS = 300;
-export const MAX_RETRIES = 2;
 
 export const text = (value: string): Buffer => Buffer.from(value);
 export const reasonOf = (reason: unknown): unknown => reason;
@@ -103,7 +102,7 @@ const optionsOf = (endpoint: string, bucket: string, dir: string): S3StoreOption
   endpoint,
   pathStyle: true,
   checksumMode: 'WHEN_SUPPORTED',
-  maxRetries: MAX_RETRIES,
+  maxRetries: 2,
   timeoutMs: TIMEOUT_MS,
   dir,
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
-import type { ProxiedRequest } from '../../support/fault-proxy.js';
+import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
 import {
   describeBehindProxy,
   HANG,
@@ -15,6 +15,10 @@ import {
   text,
   unseen,
 } from './behind-proxy.js';
+
+/** `20260310T153000Z` in milliseconds. */
+const signedAt = (date: unknown): number =>
+  Date.parse(String(date).replace(/^(....)(..)(..T..)(..)/, '$1-$2-$3:$4:'));
 
 describeBehindProxy('an S3 store', (s3) => {
   const uploads = async (): Promise<number> => {
@@ -87,6 +91,17 @@ describeBehindProxy('an S3 store', (s3) => {
     expect(Math.abs((s3().pauses[1] ?? 0) - 29_500)).toBeLessThan(1_500);
     expect(s3().pauses[2]).toBe(60_000);
     expect(s3().pauses[3]).toBeLessThan(1_000);
+  });
+
+  it('goes by the clock of the store when its own is wrong', async () => {
+    const hour = 3_600_000;
+    const theirs = new Date(Date.now() + hour).toUTCString();
+    const found: Fault = { answer: { status: 200, headers: { ETag: '"1"' }, body: 'x' } };
+    s3().proxy.decide = ({ number }) =>
+      unseen(number === 1 ? s3Error(403, 'RequestTimeTooSkewed', { Date: theirs }) : found);
+    expect((await s3().store.get('a'))?.body).toEqual(text('x'));
+    const [first, second] = s3().proxy.requests.map(({ headers }) => signedAt(headers['x-amz-date']));
+    expect(Math.abs((second ?? 0) - (first ?? 0) - hour)).toBeLessThan(60_000);
   });
 
   it.each([
@@ -196,8 +211,11 @@ describeBehindProxy('an S3 store', (s3) => {
       expect((await s3().direct.get('a'))?.body.toString()).toBe(whole);
     });
 
-    it('knows what became of an end without an answer', async () => {
-      s3().proxy.decide = once(s3Error(500, 'InternalError'), isComplete);
+    it.each([
+      [500, 'InternalError'],
+      [404, 'NoSuchUpload'],
+    ])('knows what became of an end that was carried out and answered with %i', async (status, name) => {
+      s3().proxy.decide = once(s3Error(status, name), isComplete);
       const etag = await s3().store.put('a', text(whole), { ifNoneMatch: '*' });
       expect((await s3().direct.head('a'))?.etag).toBe(etag);
       expect(s3().proxy.requests.filter(isComplete)).toHaveLength(1);
@@ -223,17 +241,21 @@ describeBehindProxy('an S3 store', (s3) => {
   it('ends what is under way when it is closed, and holds no connection open', async () => {
     await s3().reopen({ timeoutMs: 60_000 });
     const reached = new Promise<void>((resolve) => {
-      s3().proxy.decide = () => {
+      s3().proxy.decide = ({ number }) => {
+        if (number < 3) return undefined;
         resolve();
         return HANG;
       };
     });
+    // Two connections; one of them is free when the store is closed.
+    await Promise.all([s3().store.get('a'), s3().store.get('a')]);
     const asked = s3().store.get('a').catch(reasonOf);
     await reached;
     await s3().store.close();
     expect(await asked).toMatchObject({ code: 'store_closed' });
     expect(await s3().store.get('a').catch(reasonOf)).toMatchObject({ code: 'store_closed' });
     await s3().proxy.idle();
+    expect(s3().proxy.requests).toHaveLength(3);
   });
 
   it('ends a pause when it is closed', async () => {

@@ -35,9 +35,13 @@ describeS3('with a server', (server) => {
   });
 
   describeObjectStore('an S3 bucket', () => open());
-  describeObjectStore('an S3 bucket with a prefix', () => open({ prefix: 'team/monitor/' }));
-  describeObjectStore('an S3 bucket, in parts and without checksums', () =>
-    open({ multipartFrom: 1024, partBytes: 5 * 2 ** 20, checksumMode: 'WHEN_REQUIRED' }),
+  describeObjectStore('an S3 bucket with a prefix, in parts and without checksums', () =>
+    open({
+      prefix: 'team/monitor/',
+      multipartFrom: 1024,
+      partBytes: 5 * 2 ** 20,
+      checksumMode: 'WHEN_REQUIRED',
+    }),
   );
   describeObjectStore('an S3 bucket without conditional writes, for one writer', async () =>
     SingleWriterStore.open(careless(await open()), { pause: async () => undefined }),
