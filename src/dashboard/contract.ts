@@ -95,9 +95,9 @@ export const platformCurrentSchema = z.object({
   days: z.array(z.iso.date()),
   /** There are runs, and not one of them has a threshold. */
   all_unmonitored: z.boolean(),
-  /** No delta was finished for 3 periods. */
+  /** No delta (or bootstrap, which reads as much) succeeded for 3 periods. */
   stale: z.boolean(),
-  /** The end of the last delta that was finished. */
+  /** The end of the last one that succeeded. */
   last_finished: instant.nullable(),
   /** The newest pipeline run that reads, if it failed. */
   last_failure: z.object({ run: z.string(), at: instant, message: z.string() }).nullable(),

@@ -44,7 +44,7 @@ export function describePlatform(
       age_hours: Math.max(0, (hourOf(now) - last_known.hour) / MS_PER_HOUR - 1),
     },
   });
-  const finished = state.kinds.delta.last_finished;
+  const finished = lastRead(state);
   const lagging = laggingExperiments(state, {
     include: scope.experiment_include,
     exclude: scope.experiment_exclude,
@@ -90,4 +90,10 @@ export function describePlatform(
     lagging,
     progress: state.progress,
   };
+}
+
+/** When the data was as MLflow had it, ms: a bootstrap reads what a delta would have read. */
+function lastRead({ kinds }: ServiceState): number | null {
+  const times = [kinds.delta.last_finished, kinds.bootstrap.last_finished].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.max(...times);
 }

@@ -14,8 +14,10 @@ export interface ServiceState {
   readonly kinds: Readonly<Record<PipelineKind, KindState>>;
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
   readonly watermarks: Watermarks;
-  /** The newest finished pipeline run of those that keep the data current. */
+  /** The newest pipeline run that ended, of those that keep the data current. */
   readonly newest: RunRecord | null;
+  /** The newest of them that succeeded. */
+  readonly newestDone: RunRecord | null;
   readonly progress: PlatformCurrent['progress'];
 }
 
@@ -28,12 +30,9 @@ export async function loadServiceState(store: ObjectStore): Promise<ServiceState
   const kinds: Partial<Record<PipelineKind, KindState>> = {};
   for (const kind of PIPELINE_KINDS) kinds[kind] = await readKind(store, kind);
   const known = kinds as Record<PipelineKind, KindState>;
-  const finished: RunRecord[] = [];
-  for (const kind of KEEPING) {
-    const record = await newestFinished(store, kind, known[kind]);
-    if (record) finished.push(record);
-  }
-  finished.sort((a, b) => (b.finished_at ?? 0) - (a.finished_at ?? 0));
+  const ended: RunRecord[] = [];
+  for (const kind of KEEPING) ended.push(...(await newestEnded(store, kind, known[kind])));
+  ended.sort((a, b) => (b.finished_at ?? 0) - (a.finished_at ?? 0));
   const progress: PlatformCurrent['progress'] = [];
   for (const kind of AWAITED) {
     for (const run of known[kind].active) progress.push(await progressOf(store, kind, run));
@@ -42,21 +41,29 @@ export async function loadServiceState(store: ObjectStore): Promise<ServiceState
     kinds: known,
     experiments: await readExperiments(store),
     watermarks: await readWatermarks(store),
-    newest: finished[0] ?? null,
+    newest: ended[0] ?? null,
+    newestDone: ended.find(({ status }) => status === 'done') ?? null,
     progress,
   };
 }
 
-async function newestFinished(
+/** Runs that are looked at for the last one that succeeded: after more failures than that nobody asks what it was refused. */
+const MOST_READ = 20;
+
+/** The runs of a kind that ended, the newest first, back to one that succeeded. */
+async function newestEnded(
   store: ObjectStore,
   kind: PipelineKind,
   { sequence, active }: KindState,
-): Promise<RunRecord | undefined> {
-  for (let number = sequence; number > 0 && number >= sequence - active.length; number--) {
+): Promise<RunRecord[]> {
+  const ended: RunRecord[] = [];
+  for (let number = sequence; number > Math.max(0, sequence - MOST_READ); number--) {
     const id = `${kind}-${number}`;
-    if (!active.includes(id)) return readRecord(store, id);
+    const record = active.includes(id) ? undefined : await readRecord(store, id);
+    if (record) ended.push(record);
+    if (record?.status === 'done') break;
   }
-  return undefined;
+  return ended;
 }
 
 async function progressOf(
@@ -86,11 +93,13 @@ export function endedBetween(before: ServiceState, after: ServiceState): string[
 
 /** Listed experiments in scope that lag behind the others, or have never been read because MLflow refuses them. */
 export function laggingExperiments(
-  { experiments, watermarks, newest }: Pick<ServiceState, 'experiments' | 'watermarks' | 'newest'>,
+  { experiments, watermarks, newestDone }: Pick<ServiceState, 'experiments' | 'watermarks' | 'newestDone'>,
   scope: { readonly include: readonly string[]; readonly exclude: readonly string[] },
 ): PlatformCurrent['lagging'] {
   const front = Math.max(0, ...Object.values(watermarks));
-  const refusedOf = new Map(newest?.refused.map(({ experiment_id, message }) => [experiment_id, message]));
+  const refusedOf = new Map(
+    newestDone?.refused.map(({ experiment_id, message }) => [experiment_id, message]),
+  );
   return Object.entries(experiments).flatMap(([experiment_id, { listed, name }]) => {
     const watermark = watermarks[experiment_id];
     const message = refusedOf.get(experiment_id) ?? null;

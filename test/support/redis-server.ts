@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { findProgram } from './find-program.js';
 
 export interface RedisServer {
   readonly url: string;
@@ -13,20 +13,7 @@ export interface RedisServer {
 }
 
 /** The path of a Redis or Valkey server's program on PATH. */
-export function findRedisServer(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  const paths = ['redis-server', 'valkey-server'].flatMap((name) =>
-    folders.map((folder) => join(folder, name)),
-  );
-  return paths.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
+export const findRedisServer = (): string | undefined => findProgram('redis-server', 'valkey-server');
 
 /** A port of the loopback address that was free a moment ago. */
 export async function freePort(): Promise<number> {

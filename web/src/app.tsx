@@ -40,12 +40,14 @@ function Header() {
       {now && (
         <p class={now.stale || problem.value ? 'freshness late' : 'freshness'}>
           <span class="pulse" aria-hidden="true" />
-          {now.last_finished ? (
-            <Age at={now.last_finished} before="MLflow read " after=" ago" />
-          ) : (
-            'not read yet'
-          )}
-          {!live.value && ', asked every 30 s'}
+          <span>
+            {now.last_finished ? (
+              <Age at={now.last_finished} before="MLflow read " after=" ago" />
+            ) : (
+              'not read yet'
+            )}
+            {!live.value && ', asked every 30 s'}
+          </span>
         </p>
       )}
     </header>
@@ -82,7 +84,7 @@ function Empty({ now }: { now: NonNullable<typeof current.value> }) {
         <p>
           {now.last_finished
             ? 'MLflow was read, and holds no run of the last 30 days in the experiments that are watched.'
-            : 'MLflow has not been read yet.'}
+            : 'MLflow has not been read yet. The first runs appear here by themselves.'}
         </p>
       )}
       {now.last_failure && (

@@ -2,7 +2,7 @@ import type { ApplicationNow, PlatformCurrent } from '../../src/dashboard/contra
 import type { Light } from '../../src/domain/model.js';
 import { Age, Status } from './parts.jsx';
 import { cellTitle, Strip } from './strip.jsx';
-import { LIGHT_WORDS, percent, runsText } from './words.js';
+import { LIGHT_WORDS, percent, runsText, tidy } from './words.js';
 
 const ORDER: readonly Light[] = ['critical', 'warning', 'no_data', 'healthy', 'unmonitored'];
 
@@ -35,13 +35,12 @@ function Card({ each, dates }: { each: ApplicationNow; dates: readonly string[] 
       </p>
       <h3>{application}</h3>
       <Strip
-        small
         cells={each.days.map((day, i) => ({
           light: day.light,
           title: cellTitle(dates[i] ?? '', day.light, runsText(day.total)),
         }))}
       />
-      <p class="reason">{reason}</p>
+      <p class="reason">{tidy(reason)}</p>
       <p class="last">
         {last_run && <Age at={last_run.at} before="last run " after=" ago" />}
         {last_known && `, ${LIGHT_WORDS[last_known.light].toLowerCase()} then`}

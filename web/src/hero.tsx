@@ -1,8 +1,8 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 import type { MetricStatus } from '../../src/domain/model.js';
 import { Shape, Status } from './parts.jsx';
-import { cellTitle, Strip } from './strip.jsx';
-import { percent, runsText, sentence, shortDay } from './words.js';
+import { cellTitle, Timeline } from './strip.jsx';
+import { percent, runsText, sentence, tidy } from './words.js';
 
 /** The sentence, what it was decided from, and how it was on the days before. */
 export function Hero({ now }: { now: PlatformCurrent }) {
@@ -16,26 +16,17 @@ export function Hero({ now }: { now: PlatformCurrent }) {
           <span>platform, last {hours} h</span>
         </p>
         <h1 id="sentence">{sentence(now)}</h1>
-        <p class="reason">{platform.reason}</p>
+        <p class="reason">{tidy(platform.reason)}</p>
       </div>
       <Facts platform={platform} hours={hours} />
       <Composition platform={platform} />
-      <div class="days">
-        <Strip
-          cells={platform.days.map(({ light, reason }, i) => ({
-            light,
-            title: cellTitle(days[i] ?? '', light, reason),
-          }))}
-        />
-        <p class="scale" aria-hidden="true">
-          {days.map((day, i) => {
-            const today = i === days.length - 1;
-            const named = today || ((days.length - 1 - i) % 7 === 0 && i > 0);
-            return <span key={day}>{today ? 'today' : named && shortDay(day)}</span>;
-          })}
-        </p>
-        <p class="legend">One mark a day: the worse, the taller; hatched where nothing ran.</p>
-      </div>
+      <Timeline
+        cells={platform.days.map(({ light, reason, total }, i) => ({
+          light,
+          title: cellTitle(days[i] ?? '', light, total === 0 ? 'Nothing ran.' : reason),
+        }))}
+        dates={days}
+      />
     </section>
   );
 }

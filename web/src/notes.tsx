@@ -82,7 +82,8 @@ function Partial({ lagging }: { lagging: PlatformCurrent['lagging'] }) {
           {message && ` (MLflow: ${message})`}
         </span>
       ))}
-      {more > 0 && `; and ${more} more`}. Their newest runs are missing here.
+      {more > 0 && `; and ${more} more`}. {lagging.length === 1 ? 'Its' : 'Their'} newest runs are missing
+      here.
     </Note>
   );
 }

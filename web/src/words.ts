@@ -57,3 +57,7 @@ export const exactTime = (instant: string): string =>
   `${EXACT.format(new Date(instant)).replace(',', '')} UTC`;
 /** `23:00` */
 export const clockTime = (instant: string): string => CLOCK.format(new Date(instant));
+
+/** Keeps a number and its unit on one line. */
+export const tidy = (text: string): string =>
+  text.replaceAll(/(\d) (?=(?:%|[a-zµ]{1,3})(?![a-z]))/g, '$1\u00a0');

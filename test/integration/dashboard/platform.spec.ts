@@ -228,6 +228,7 @@ describe('GET /api/v1/platform/current', () => {
       stale: true,
       last_finished: iso(START + 5 * 60_000),
       last_failure: { run: 'delta-3', at: iso(now), message: expect.stringContaining('503') },
+      lagging: [{ experiment_id: bad, message: expect.stringContaining('not yours') }],
     });
   });
 

@@ -25,7 +25,7 @@ describe('laggingExperiments', () => {
       '6': experiment('behind, out of scope'),
     },
     watermarks: { '1': 5_000, '2': 4_000, '5': 1_000, '6': 1_000 },
-    newest: NEWEST,
+    newestDone: NEWEST,
   };
   it('names those behind the others, and the refused ones with the message', () => {
     expect(laggingExperiments(state, { include: [], exclude: ['*scope'] })).toEqual([
@@ -35,7 +35,7 @@ describe('laggingExperiments', () => {
   });
 
   it('finds none in a store that has read nothing', () => {
-    const nothing = { experiments: state.experiments, watermarks: {}, newest: null };
+    const nothing = { experiments: state.experiments, watermarks: {}, newestDone: null };
     expect(laggingExperiments(nothing, { include: [], exclude: [] })).toEqual([]);
   });
 });
