@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { type Problem, problemOf } from './problem.js';
 
@@ -20,8 +20,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const problem = problemOf(error);
-    // A probe that answers 503 says why itself; it is asked every few seconds.
-    if (problem.status >= 500 && problem.status !== 503) {
+    // A probe that answers 503 on purpose says why itself; it is asked every few seconds.
+    if (problem.status >= 500 && !(error instanceof HttpException)) {
       this.log.error(`${request.method} ${request.originalUrl}: ${error}`, stackOf(error));
     }
     if (response.headersSent) response.destroy();

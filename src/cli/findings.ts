@@ -25,11 +25,16 @@ export function mlflowVersion(version: string | undefined): Finding {
   return { state: 'ok', what, found: version };
 }
 
-/** @param ahead by how much the server's clock is ahead of ours, ms */
-export function clockSkew(ahead: number): Finding {
+/**
+ * @param date of an answer, in whole seconds of the server's clock, ms
+ * @param asked when the question began, by our clock @param answered when the answer was there
+ */
+export function clockSkew(date: number, asked: number, answered: number): Finding {
   const what = 'Clocks';
+  // An answer may have been on its way for long: the time between the two is no difference of clocks.
+  const ahead = date > answered ? date - answered : Math.min(0, date + 1_000 - asked);
   const seconds = Math.round(Math.abs(ahead) / 1000);
-  if (seconds <= 1) return { state: 'ok', what, found: 'the same as that of the tracking server' };
+  if (seconds === 0) return { state: 'ok', what, found: 'the same as that of the tracking server' };
   const found = `that of the tracking server is ${seconds} s ${ahead > 0 ? 'ahead' : 'behind'}`;
   if (Math.abs(ahead) <= CLOCK_LIMIT_MS) return { state: 'note', what, found };
   const todo = 'Set both by NTP: nothing is lost, but lights come late.';

@@ -103,11 +103,12 @@ async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; ex
       timeoutSeconds: Math.min(options.timeoutSeconds, LONGEST_SILENCE_SECONDS),
       maxPageBytes: MAX_PAGE_BYTES,
     });
+    const asked = Date.now();
     const { experiments, date } = await client.listExperiments();
-    const now = Date.now();
+    const answered = Date.now();
     findings.push({ state: 'ok', what: 'MLflow', found: `${options.uri} answers` });
     findings.push(mlflowVersion(await client.serverVersion()));
-    findings.push(clockSkew(date - now));
+    findings.push(clockSkew(date, asked, answered));
     const watched = experiments.filter(({ name }) =>
       passes(name, settings.EXPERIMENT_INCLUDE, settings.EXPERIMENT_EXCLUDE),
     );
