@@ -152,6 +152,27 @@ describe('the demo company', () => {
     }
   });
 
+  it('measures numbers that its metrics can have, and hardly one twice', () => {
+    for (const seed of SEEDS) {
+      const [now = 0] = FOUNDED;
+      const company = foundCompany(seed, now);
+      const byMetric = new Map<string, number[]>();
+      for (const { experiment_id, metrics } of company.runs(now - 6 * MS_PER_DAY, now - 2 * MS_PER_DAY)) {
+        for (const { key, value } of metrics) {
+          const name = `${experiment_id} ${key}`;
+          byMetric.set(name, [...(byMetric.get(name) ?? []), ...(Number.isNaN(value) ? [] : [value])]);
+        }
+      }
+      const ratio = /auc|recall|precision|f1|accuracy$|ndcg|mrr|gini|ks_|correlation|diversity/;
+      for (const [name, values] of byMetric) {
+        expect([name, new Set(values).size / values.length > 0.7]).toEqual([name, true]);
+        expect([name, Math.min(...values) > 0]).toEqual([name, true]);
+        const most = ratio.test(name) && !name.includes('field_accuracy') ? 1 : Infinity;
+        expect([name, Math.max(...values) <= most]).toEqual([name, true]);
+      }
+    }
+  });
+
   it.each(SEEDS)('tells its story at any time of the first day (seed %i)', (seed) => {
     for (const founded of FOUNDED) {
       const company = foundCompany(seed, founded);
