@@ -26,16 +26,31 @@ export async function readDocument<T>(
  * @returns false when there is one already; it is left as it is
  * @throws {StoreError} `broken_document` when the value would not be read back
  */
-export async function createDocument<T>(
+export function createDocument<T>(
   store: ObjectStore,
   key: string,
   schema: z.ZodType<T>,
   value: T,
 ): Promise<boolean> {
+  return replaceDocument(store, key, schema, value, undefined);
+}
+
+/**
+ * @param before the document that it takes the place of; undefined: there must be none
+ * @returns false when another one is stored by now; it is left as it is
+ * @throws {StoreError} `broken_document` when the value would not be read back
+ */
+export async function replaceDocument<T>(
+  store: ObjectStore,
+  key: string,
+  schema: z.ZodType<T>,
+  value: T,
+  before: Document<T> | undefined,
+): Promise<boolean> {
   const body = Buffer.from(canonicalJson(value));
   parse(key, body, schema);
   try {
-    await store.put(key, body, { ifNoneMatch: '*' });
+    await store.put(key, body, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
     return true;
   } catch (error) {
     if (error instanceof PreconditionFailedError) return false;
@@ -79,14 +94,7 @@ export async function updateDocument<T>(
     if (next === undefined) return stored?.value;
     const after = canonicalJson(next);
     if (after === before) return next;
-    const body = Buffer.from(after);
-    parse(key, body, schema);
-    try {
-      await store.put(key, body, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
-      return next;
-    } catch (error) {
-      if (!(error instanceof PreconditionFailedError)) throw error;
-    }
+    if (await replaceDocument(store, key, schema, next, stored)) return next;
   }
   throw new StoreError(
     'document_contended',
