@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AggregationModule } from './aggregation/aggregation.module.js';
 import { CLOCK, SETTINGS } from './config/tokens.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
+import { CatalogModule } from './enrichment/catalog.module.js';
 import { EnrichmentModule } from './enrichment/enrichment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
@@ -34,6 +35,7 @@ export class AppModule {
       imports: [
         { module: ResourcesModule, providers: values, exports: values.map(({ provide }) => provide) },
         PipelineModule.register(queue),
+        ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(settings.ROLES.includes('api') ? [DashboardModule, HealthModule] : []),
         ...(scheduled ? [ScheduleModule.forRoot()] : []),

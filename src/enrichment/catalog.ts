@@ -1,15 +1,17 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import { z } from 'zod';
-import { MonitorError } from '../domain/errors.js';
-import { type CatalogAnswer, metricMetadataSchema, thresholdRowSchema } from '../pipeline/rulebook.js';
+import { type CatalogAnswer, type Question, thresholdRowSchema } from '../pipeline/rulebook.js';
+
+/** The two lists of a catalog, by the names of their keys. */
+export const CATALOG_LISTS = ['metrics', 'thresholds'] as const;
+export type CatalogList = (typeof CATALOG_LISTS)[number];
 
 /** An item that the catalog sent and that cannot be used; the others of the answer serve. */
 export interface RefusedItem {
-  readonly list: 'metrics' | 'thresholds';
+  readonly list: CatalogList;
   readonly index: number;
+  /** null where it cannot be read which row this would have been. */
+  readonly metric_name: string | null;
+  readonly experiment_id: string | null;
   readonly problem: string;
 }
 
@@ -17,74 +19,54 @@ export interface ParsedCatalog extends CatalogAnswer {
   readonly refused: readonly RefusedItem[];
 }
 
-const EMPTY: ParsedCatalog = { metadata: [], thresholds: [], refused: [] };
+/** Where metadata and thresholds come from. */
+export interface CatalogSource {
+  /** Which lists must be asked for names; the others are always answered whole. */
+  readonly asks: Readonly<Record<CatalogList, boolean>>;
+  /** @throws {MonitorError} what keeps it from answering everything: a part of an answer is none */
+  read(questions: readonly Question[]): Promise<ParsedCatalog>;
+}
+
+export interface ParsedList<Row> {
+  readonly rows: Row[];
+  readonly refused: RefusedItem[];
+}
+
+const namesSchema = thresholdRowSchema.pick({ metric_name: true, experiment_id: true });
 
 /**
- * Reads the catalog from files of the APIs' shape, JSON or YAML: `{metrics: […], thresholds: […]}`, also inside
- * `{response: …}`. One file may hold both keys and serve both. Without a file there are no rules.
- * @throws {MonitorError} `catalog_unreadable`, retryable: the file is missing or is no such document
+ * Reads one list of a document `{metrics: […], thresholds: […]}`, also inside `{response: …}`, item by item: a bad one is
+ * refused, the good ones serve.
+ * @param demanded whether a document without this list is none
+ * @throws {z.ZodError} it is no such document
  */
-export async function readCatalogFiles(
-  metricsUrl: string | undefined,
-  thresholdsUrl: string | undefined,
-): Promise<ParsedCatalog> {
-  const urls = [...new Set([metricsUrl, thresholdsUrl].filter((url) => url !== undefined))];
-  const answers = await Promise.all(urls.map(readAnswer));
-  return answers.reduce(
-    (all, answer) => ({
-      metadata: [...all.metadata, ...answer.metadata],
-      thresholds: [...all.thresholds, ...answer.thresholds],
-      refused: [...all.refused, ...answer.refused],
-    }),
-    EMPTY,
-  );
-}
-
-/** The path of a `file:` URL; one without `//` is relative to the working folder. */
-export function pathOfFileUrl(url: string): string {
-  return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice('file:'.length));
-}
-
-async function readAnswer(url: string): Promise<ParsedCatalog> {
-  const file = pathOfFileUrl(url);
-  try {
-    return parseCatalog(parse(await readFile(file, 'utf8')));
-  } catch (error) {
-    const problem = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw new MonitorError(
-      'catalog_unreadable',
-      `The catalog ${file} cannot be read: ${problem}`,
-      { file },
-      true,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-const listSchema = z.array(z.unknown()).nullish();
-const answerSchema = z.object({ metrics: listSchema, thresholds: listSchema });
-const documentSchema = z.union([
-  z.object({ response: answerSchema }).transform(({ response }) => response),
-  answerSchema,
-]);
-
-/** Validates item by item: a bad one is refused, the good ones serve. */
-export function parseCatalog(document: unknown): ParsedCatalog {
-  const { metrics, thresholds } = documentSchema.parse(document);
+export function parseList<Row>(
+  document: unknown,
+  list: CatalogList,
+  schema: z.ZodType<Row>,
+  demanded: boolean,
+): ParsedList<Row> {
+  const items = z.array(z.unknown());
+  const answer = z.object({ [list]: demanded ? items : items.nullish() });
+  const wrapped = z.object({ response: z.record(z.string(), z.unknown()) }).safeParse(document);
+  const rows: Row[] = [];
   const refused: RefusedItem[] = [];
-  const valid = <T>(list: RefusedItem['list'], items: readonly unknown[], schema: z.ZodType<T>): T[] =>
-    items.flatMap((item, index) => {
-      const parsed = schema.safeParse(item);
-      if (parsed.success) return [parsed.data];
-      const issue = parsed.error.issues[0];
-      refused.push({ list, index, problem: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
-      return [];
-    });
-  return {
-    metadata: valid('metrics', metrics ?? [], metricMetadataSchema),
-    thresholds: valid('thresholds', thresholds ?? [], thresholdRowSchema),
-    refused,
-  };
+  for (const [index, item] of (answer.parse(wrapped.data?.response ?? document)[list] ?? []).entries()) {
+    const parsed = schema.safeParse(item);
+    if (parsed.success) {
+      rows.push(parsed.data);
+      continue;
+    }
+    const names = namesSchema.safeParse(item).data ?? { metric_name: null, experiment_id: null };
+    refused.push({ list, index, ...names, problem: problemOf(parsed.error) });
+  }
+  return { rows, refused };
+}
+
+/** What is wrong with a document, in one line. */
+export function problemOf(error: unknown): string {
+  const [issue] = error instanceof z.ZodError ? error.issues : [];
+  if (issue) return `${issue.path.join('.') || 'the document'}: ${issue.message}`;
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return (message.split('\n')[0] ?? '').slice(0, 200);
 }

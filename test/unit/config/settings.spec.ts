@@ -34,7 +34,8 @@ describe('settings', () => {
     [{ QUEUE_BACKEND: 'redis' }, 'REDIS_URL beside it'],
     [{ NODE_ENV: 'production' }, 'QUEUE_BACKEND=embedded'],
     [{ S3_BUCKET: 'bucket' }, 'comes with a later version'],
-    [{ METRICS_API_URL: 'http://catalog' }, 'come with a later version'],
+    [{ METRICS_API_URL: 'ftp://catalog' }, 'an address such as https://'],
+    [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'the key goes into API_KEY'],
   ])('refuses %j', (env, message) => {
     expect(() => load(env)).toThrow(message);
   });
