@@ -81,7 +81,7 @@ export const mlflowSettings = {
 
 const catalogUrl = () =>
   textLike(
-    /^(file:.+|https?:\/\/[^/@?#\s]+([/?#][^\s]*)?)$/i,
+    /^(file:.+|https?:\/\/[^/@?#\s]+(\/[^?#\s]*)?)$/i,
     '`file:` and the path of a JSON or YAML file, such as file:./catalog.yaml, or an address such as https://catalog.example.com/api (the key goes into API_KEY)',
   );
 

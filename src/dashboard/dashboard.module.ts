@@ -1,28 +1,105 @@
-import { Controller, Get, Header, Inject, Module } from '@nestjs/common';
-import { domainSettings, type Settings } from '../config/settings.js';
+import {
+  Controller,
+  Get,
+  Inject,
+  type MessageEvent,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  type OnModuleDestroy,
+  Req,
+  RequestMethod,
+  Res,
+  Sse,
+} from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Observable } from 'rxjs';
+import { domainSettings, mlflowOptions, type Settings } from '../config/settings.js';
 import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import type { Engine } from '../pipeline/engine.js';
+import { ENGINE } from '../pipeline/tokens.js';
 import type { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
-import { currentPlatform, type PlatformCurrent } from './platform.js';
+import { LiveEvents } from './live-events.js';
+import { pageFiles } from './page-files.js';
+import { PlatformView } from './platform-view.js';
 
-@Controller('api/v1/platform')
+@Controller('api/v1')
 export class PlatformController {
   constructor(
-    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
-    @Inject(DUCK) private readonly duck: Duck,
-    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(PlatformView) private readonly view: PlatformView,
+    @Inject(LiveEvents) private readonly live: LiveEvents,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  @Get('current')
-  @Header('Cache-Control', 'no-store')
-  current(): Promise<PlatformCurrent> {
-    const { store, duck, settings } = this;
-    const deltaPeriodMs = settings.DELTA_SCHEDULE_MINUTES * 60_000;
-    return currentPlatform({ store, duck, settings: domainSettings(settings), deltaPeriodMs }, this.clock());
+  @Get('platform/current')
+  async current(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { etag, json, gzipped } = await this.view.current();
+    response.set({
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-cache',
+      ETag: etag,
+      Vary: 'Accept-Encoding',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    const small = request.acceptsEncodings('gzip') === 'gzip';
+    if (small) response.set('Content-Encoding', 'gzip');
+    // Express answers 304 by itself where the asker knows this ETag.
+    response.send(small ? gzipped : json);
+  }
+
+  @Sse('events')
+  events(): Observable<MessageEvent> {
+    return this.live.stream(this.clock);
   }
 }
 
-@Module({ controllers: [PlatformController] })
-export class DashboardModule {}
+@Module({
+  controllers: [PlatformController],
+  providers: [
+    {
+      provide: PlatformView,
+      inject: [OBJECT_STORE, DUCK, SETTINGS, CLOCK],
+      useFactory: (store: ObjectStore, duck: Duck, settings: Settings, clock: Clock) => {
+        const domain = domainSettings(settings);
+        const surroundings = {
+          scope: domain,
+          deltaPeriodMs: settings.DELTA_SCHEDULE_MINUTES * 60_000,
+          reevaluateDays: settings.REEVALUATE_DAYS,
+          mlflowUi: (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, ''),
+        };
+        return new PlatformView({ store, duck, settings: domain }, surroundings, clock);
+      },
+    },
+    {
+      provide: LiveEvents,
+      inject: [PlatformView],
+      useFactory: (view: PlatformView) => new LiveEvents(view),
+    },
+  ],
+})
+export class DashboardModule implements NestModule, OnModuleDestroy {
+  constructor(
+    @Inject(PlatformView) view: PlatformView,
+    @Inject(LiveEvents) private readonly live: LiveEvents,
+    @Inject(ENGINE) engine: Engine,
+  ) {
+    const done = () => {
+      view.invalidate();
+      live.notice();
+    };
+    engine.events.on('progress', done);
+    engine.events.on('finished', done);
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    // With a method: without one Express takes the matched path off the address.
+    consumer.apply(pageFiles()).forRoutes({ path: '{*path}', method: RequestMethod.GET });
+  }
+
+  /** Before the server waits for its connections to end. */
+  onModuleDestroy(): void {
+    this.live.close();
+  }
+}

@@ -1,78 +1,93 @@
-import { addCounts, light, NO_RUNS, rates } from '../domain/light.js';
-import type { DomainSettings, Light, RunCounts } from '../domain/model.js';
-import { daysOf, hourOf, MS_PER_HOUR } from '../domain/time.js';
-import { readExperiments } from '../pipeline/experiments.js';
-import { readKind } from '../pipeline/run-record.js';
-import { readWatermarks } from '../pipeline/watermark.js';
-import { type Duck, sql } from '../storage/duck.js';
-import { partitionKey } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import type { DomainSettings } from '../domain/model.js';
+import { hourOf, MS_PER_HOUR } from '../domain/time.js';
+import { describeCases, type RunOfMlflow } from './attention.js';
+import type { PlatformCurrent, RunLink } from './contract.js';
+import type { History } from './judge-standings.js';
+import type { PlatformFacts } from './load-platform.js';
+import { laggingExperiments, type ServiceState } from './service-state.js';
 
-/** A light with what it was decided from; rates in percent. */
-export interface Verdict extends RunCounts {
-  readonly light: Light;
-  readonly reason: string;
-  readonly evaluated: number;
-  readonly pass_rate: number | null;
-  readonly strict_pass_rate: number | null;
-  readonly coverage: number | null;
-}
-
-export interface PlatformCurrent {
-  /** The span that ends with the current hour, ISO 8601. */
-  readonly from: string;
-  readonly to: string;
-  readonly platform: Verdict;
-  readonly applications: readonly ({ readonly application: string } & Verdict)[];
-  /** No delta was finished for 3 periods. */
-  readonly stale: boolean;
-  /** Listed experiments that lag behind the others. */
-  readonly lagging_experiments: readonly string[];
-}
-
-export interface PlatformTools {
-  readonly store: ObjectStore;
-  readonly duck: Duck;
-  readonly settings: DomainSettings;
+export interface Surroundings {
+  readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly deltaPeriodMs: number;
+  readonly reevaluateDays: number;
+  /** Address of MLflow's pages, without a slash at its end. */
+  readonly mlflowUi: string;
 }
 
-/** How the platform and its applications stand at `now` (ms), from the published runs of the span. */
-export async function currentPlatform(tools: PlatformTools, now: number): Promise<PlatformCurrent> {
-  const { store, duck, settings } = tools;
-  const to = hourOf(now) + MS_PER_HOUR;
-  const from = to - settings.light_span_hours * MS_PER_HOUR;
-  const files: string[] = [];
-  for (const day of daysOf({ from, to })) {
-    const runs = await store.fetch(partitionKey('runs', day));
-    if (runs) files.push(runs.file);
-  }
-  const rows =
-    files.length === 0
-      ? []
-      : await duck.session((session) =>
-          session.rows<{ application: string } & RunCounts>(sql(import.meta.url, './sql/span_counts.sql'), {
-            runs: files,
-            from: BigInt(from),
-            to: BigInt(to),
-            count_nested_runs: settings.count_nested_runs,
-          }),
-        );
-  const verdict = (counts: RunCounts): Verdict => ({
-    ...counts,
-    ...rates(counts),
-    ...light(counts, settings),
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** How the platform and its applications stand at `now` (ms). */
+export function describePlatform(
+  facts: PlatformFacts,
+  state: ServiceState,
+  surroundings: Surroundings,
+  now: number,
+): PlatformCurrent {
+  const { spans, judgement, book } = facts;
+  const { current } = spans;
+  const { scope, deltaPeriodMs, reevaluateDays, mlflowUi } = surroundings;
+  const link = (run: RunOfMlflow): RunLink => ({
+    run_id: run.run_id,
+    run_name: run.run_name,
+    at: iso(run.time),
+    url: `${mlflowUi}/#/experiments/${encodeURIComponent(run.experiment_id)}/runs/${encodeURIComponent(run.run_id)}`,
   });
-  const { last_finished } = await readKind(store, 'delta');
-  const watermarks = await readWatermarks(store);
-  const newest = Math.max(0, ...Object.values(watermarks));
-  const listed = Object.entries(await readExperiments(store)).filter(([, { listed }]) => listed);
+  const verdict = ({ now: { light, reason, ...counts }, pass_rate_trend, last_known }: History) => ({
+    light,
+    reason,
+    ...counts,
+    pass_rate_trend,
+    last_known: last_known && {
+      light: last_known.light,
+      reason: last_known.reason,
+      at: iso(last_known.hour + MS_PER_HOUR),
+      age_hours: Math.max(0, (hourOf(now) - last_known.hour) / MS_PER_HOUR - 1),
+    },
+  });
+  const finished = state.kinds.delta.last_finished;
+  const lagging = laggingExperiments(state, {
+    include: scope.experiment_include,
+    exclude: scope.experiment_exclude,
+  });
+  const { newest } = state;
+  const { total, evaluated } = judgement.platform.now;
   return {
-    from: new Date(from).toISOString(),
-    to: new Date(to).toISOString(),
-    platform: verdict(rows.reduce<RunCounts>((sum, row) => addCounts(sum, row), NO_RUNS)),
-    applications: rows.map((row) => ({ ...row, ...verdict(row) })),
-    stale: last_finished === null || now - last_finished > 3 * tools.deltaPeriodMs,
-    lagging_experiments: listed.map(([id]) => id).filter((id) => (watermarks[id] ?? newest) < newest),
+    from: iso(current.from),
+    to: iso(current.to),
+    platform: {
+      ...verdict(judgement.platform),
+      days: judgement.platform.days.map(({ light, reason, total, pass_rate }) => ({
+        light,
+        reason,
+        total,
+        pass_rate,
+      })),
+    },
+    applications: judgement.applications.map((each) => ({
+      application: each.application,
+      ...verdict(each),
+      needs_attention: each.needs_attention,
+      last_run: each.last_run && link(each.last_run),
+      days: each.days.map(({ light, total }) => ({ light, total })),
+    })),
+    needs_attention: describeCases(facts.cases, {
+      current,
+      labels: facts.labels,
+      rules: book && { book, reevaluateDays },
+      experimentTags: (id) => state.experiments[id]?.tags ?? {},
+      link,
+    }),
+    days: spans.days.map(({ day }) => day),
+    all_unmonitored: total > 0 && evaluated === 0,
+    stale: finished === null || now - finished > 3 * deltaPeriodMs,
+    last_finished: finished === null ? null : iso(finished),
+    last_failure:
+      newest?.status === 'failed' && newest.finished_at !== null
+        ? { run: newest.id, at: iso(newest.finished_at), message: newest.error?.message ?? '' }
+        : null,
+    partial: lagging.length > 0,
+    lagging_experiments: lagging.map(({ experiment_id }) => experiment_id),
+    lagging,
+    progress: state.progress,
   };
 }

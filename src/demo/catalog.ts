@@ -1,8 +1,8 @@
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import { APPLICATIONS, STRICT_EXPERIMENT, STRICT_LIMITS } from './applications.js';
+import type { FakeExperiment } from './fakes.js';
 import { type Limits, METRICS, type MetricSpec } from './metrics.js';
 import type { Story } from './story.js';
-import type { FakeExperiment } from './tracking-server.js';
 
 /** Where the trials of the sweep are logged. */
 export const sweepExperiment = ({ sweep }: Story): string => `${sweep.application}-tuning`;

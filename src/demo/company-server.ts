@@ -1,5 +1,6 @@
 import { type Company, runAt } from './company.js';
-import { type FakeRun, TrackingServer } from './tracking-server.js';
+import type { FakeRun } from './fakes.js';
+import { TrackingServer } from './tracking-server.js';
 
 /** The tracking server of a company: it knows all runs up to now, and goes on with every request. */
 export async function serveCompany(

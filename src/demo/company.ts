@@ -1,12 +1,12 @@
 import { APPLICATIONS, STRICT_EXPERIMENT } from './applications.js';
 import { catalogOf, experimentsOf } from './catalog.js';
 import { Chance } from './chance.js';
+import type { FakeExperiment, FakeRun } from './fakes.js';
 import { labelsOf, rounded, valueAt } from './measure.js';
 import { specOf } from './metrics.js';
 import { type Slot, slotsOf } from './slots.js';
 import { modelVersionAt, type Story, storyOf, within } from './story.js';
 import { sweepOf } from './sweep.js';
-import type { FakeExperiment, FakeRun } from './tracking-server.js';
 
 const MS_PER_MINUTE = 60_000;
 
@@ -49,7 +49,7 @@ export function runAt(run: FakeRun, now: number): FakeRun {
     const spec = specOf(metric.key);
     const missing = 0.15 * Math.abs(spec?.limits?.warning ?? 0) * (1 - done);
     const value = rounded(metric.value + (spec?.higher ? -missing : missing));
-    return { ...metric, value, step: Math.floor(done * metric.step), timestamp: now };
+    return { ...metric, value, step: Math.floor(done * Number(metric.step)), timestamp: now };
   });
   return { ...run, status: 'RUNNING', end_time: null, metrics: done < 0.3 ? [] : metrics };
 }
@@ -67,15 +67,26 @@ function runOf(
   const experiment =
     spec.name === 'fraud-detection' && market !== 'pl' && market !== 'es' ? STRICT_EXPERIMENT : spec.name;
   const version = modelVersionAt(story, spec.name, start);
-  const hiccup = typeof spec.rhythm === 'number' && spec.rhythm >= 20 && chance.next() < 0.012;
-  const metrics = Object.entries(spec.metrics).map(([key, base]) => ({
+  const isFrequent = typeof spec.rhythm === 'number' && spec.rhythm >= 20;
+  const hiccup = isFrequent && chance.next() < 0.015 ? chance.whole(0, 4) : undefined;
+  const metrics = Object.entries(spec.metrics).map(([key, base], i) => ({
     key,
-    value: valueAt(story, { application: spec.name, experiment, key, base, time: start, chance, hiccup }),
+    value: valueAt(story, {
+      application: spec.name,
+      experiment,
+      key,
+      base,
+      time: start,
+      chance,
+      hiccup: i === hiccup,
+    }),
     step: 10,
     timestamp: end,
   }));
-  if (story.withNaN.application === spec.name && chance.next() < 0.02) {
-    for (const metric of metrics) if (metric.key === story.withNaN.metric) metric.value = Number.NaN;
+  const { emptySamples } = story;
+  const isEmpty = within(start, emptySamples) || (live && chance.next() < 0.005);
+  if (emptySamples.application === spec.name && isEmpty) {
+    for (const metric of metrics) if (metric.key === emptySamples.metric) metric.value = Number.NaN;
   }
   return {
     run_id: Chance.hex(32, story.seed, story.founded, name),

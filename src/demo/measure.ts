@@ -1,9 +1,9 @@
 import { MS_PER_DAY } from '../domain/time.js';
 import { type ApplicationSpec, STRICT_EXPERIMENT, STRICT_LIMITS } from './applications.js';
 import { Chance } from './chance.js';
+import type { FakeRun } from './fakes.js';
 import { type Limits, specOf } from './metrics.js';
 import { type Story, shiftAt } from './story.js';
-import type { FakeRun } from './tracking-server.js';
 
 /** Who ran what: the params and tags in which the reason of an incident can be found. */
 export function labelsOf(
@@ -63,8 +63,10 @@ export function valueAt(
   const calm = Math.min(1, (0.5 * Math.abs(base)) / Math.abs(gap));
   const swing = calm * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
   const limit = (critical - base) / gap;
-  const shift = Math.max(shiftAt(story, application, key, time, limit), hiccup ? 1 + (limit - 1) / 2 : 0);
-  return rounded(base + gap * (swing + shift));
+  const position = swing + shiftAt(story, application, key, time, limit);
+  // A bad hour: beyond the warning limit, and well before the critical one.
+  const bad = hiccup ? 1 + (limit - 1) * (0.4 + 0.1 * noise) : 0;
+  return rounded(base + gap * Math.max(position, bad));
 }
 
 export const rounded = (value: number): number => Number(value.toPrecision(5));

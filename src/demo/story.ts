@@ -31,8 +31,8 @@ export interface Story {
   readonly sweep: Span & { readonly application: string };
   /** Nothing ran anywhere: the cluster was moved. */
   readonly outage: Span;
-  /** Evaluates on samples that are sometimes empty. */
-  readonly withNaN: { readonly application: string; readonly metric: string };
+  /** For some hours, days ago, the samples that it was evaluated on were empty: NaN. */
+  readonly emptySamples: Incident;
 }
 
 export const HISTORY_DAYS = 30;
@@ -70,6 +70,7 @@ export function storyOf(seed: number, founded: number): Story {
   const before = (days: number, hours = 0) => founded - days * MS_PER_DAY - hours * MS_PER_HOUR;
   const rolledBack = before(chance.between(18, 24));
   const outage = today - chance.whole(10, 15) * MS_PER_DAY;
+  const empty = before(chance.between(5, 8));
   const sweep = before(0, chance.between(10, 13));
   return {
     seed,
@@ -89,7 +90,7 @@ export function storyOf(seed: number, founded: number): Story {
       to: Math.round(sweep + chance.between(4, 6) * MS_PER_HOUR),
     },
     outage: { from: outage, to: outage + MS_PER_DAY },
-    withNaN: { application: 'fraud-detection', metric: 'psi' },
+    emptySamples: incident(['fraud-detection', 'psi'], empty, empty + 6 * MS_PER_HOUR),
   };
 }
 

@@ -1,10 +1,10 @@
 import { APPLICATIONS } from './applications.js';
 import { sweepExperiment } from './catalog.js';
 import { Chance } from './chance.js';
+import type { FakeRun } from './fakes.js';
 import { labelsOf, rounded, valueAt } from './measure.js';
 import { specOf } from './metrics.js';
 import { modelVersionAt, type Story } from './story.js';
-import type { FakeRun } from './tracking-server.js';
 
 const MS_PER_MINUTE = 60_000;
 const TRIALS = 500;

@@ -1,44 +1,20 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { experimentAnswer, jsonOf, runAnswer } from './answers.js';
+import type { FakeAnswer, FakeExperiment, FakeRequest, FakeRun } from './fakes.js';
+import { invalid, parseFilter, parseOrder, Refusal } from './run-filter.js';
 
-export interface FakeRun {
-  run_id: string;
-  run_name: string | null;
-  experiment_id: string;
-  user_id: string | null;
-  status: 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
-  start_time: number | null;
-  end_time: number | null;
-  lifecycle_stage: 'active' | 'deleted';
-  metrics: { key: string; value: number; step: number; timestamp: number }[];
-  params: Record<string, string>;
-  tags: Record<string, string>;
-}
-export interface FakeExperiment {
-  experiment_id: string;
-  name: string;
-  lifecycle_stage: 'active' | 'deleted';
-  tags: Record<string, string>;
-  creation_time: number;
-}
-export interface FakeAnswer {
-  readonly status: number;
-  readonly body: string;
-  /** Ends the connection before the end of the body. */
-  readonly cut?: boolean;
-}
-export interface FakeRequest {
-  readonly path: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
+export type { FakeAnswer, FakeExperiment, FakeRequest, FakeRun };
 
-const entries = (record: Readonly<Record<string, string>>) =>
-  Object.entries(record).map(([key, value]) => ({ key, value }));
-/** MLflow's SQL store keeps infinities as the largest doubles, and JSON has no NaN: seen on MLflow 3.17. */
-const sent = (value: number): number | string =>
-  Number.isNaN(value) ? 'NaN' : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+const BASE = '/api/2.0/mlflow/';
+const MOST_RESULTS = 50_000;
+const DEFAULT_RUNS = 1000;
 
-/** A tracking server in memory: MLflow's REST interface as far as this service asks it. */
+/**
+ * A tracking server in memory: MLflow's REST interface as far as this service asks it. What it does was seen on MLflow
+ * 3.17 with its SQL store; the contract suite holds both to the same answers. Beside that are only tools for tests:
+ * `hidden`, `intercept`, and runs that no MLflow would hold.
+ */
 export class TrackingServer {
   readonly experiments = new Map<string, FakeExperiment>();
   readonly runs = new Map<string, FakeRun>();
@@ -56,12 +32,7 @@ export class TrackingServer {
     const server = createServer();
     const tracking = new TrackingServer(server);
     server.on('request', async (request: IncomingMessage, response) => {
-      let text = '';
-      for await (const chunk of request) text += String(chunk);
-      const path = (request.url ?? '').replace('/api/2.0/mlflow/', '');
-      const asked = { path, body: text ? JSON.parse(text) : {} };
-      tracking.requests.push(asked);
-      const answer = tracking.intercept?.(asked) ?? tracking.answer(asked);
+      const answer = await tracking.respond(request);
       response.sendDate = false;
       response.writeHead(answer.status, {
         'Content-Type': 'application/json',
@@ -86,7 +57,7 @@ export class TrackingServer {
       name,
       lifecycle_stage: 'active',
       tags,
-      creation_time: 1_700_000_000_000,
+      creation_time: 1_700_000_000_000 + this.experiments.size,
     };
     this.experiments.set(experiment.experiment_id, experiment);
     return experiment;
@@ -109,73 +80,148 @@ export class TrackingServer {
     return made;
   }
 
+  /** Deletes an experiment as MLflow does: its runs go with it. */
+  deleteExperiment(experimentId: string): void {
+    const experiment = this.experiments.get(experimentId);
+    if (experiment) experiment.lifecycle_stage = 'deleted';
+    for (const run of this.runs.values()) {
+      if (run.experiment_id === experimentId) run.lifecycle_stage = 'deleted';
+    }
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private answer({ path, body }: FakeRequest): FakeAnswer {
-    const json = (value: unknown): FakeAnswer => ({ status: 200, body: JSON.stringify(value, null, 2) });
-    if (path === 'experiments/search') {
-      const listed = [...this.experiments.values()].filter(
-        ({ experiment_id }) => !this.hidden.has(experiment_id),
-      );
-      return json({ experiments: listed.map((each) => ({ ...each, tags: entries(each.tags) })) });
-    }
-    if (path === 'runs/search') return json(this.search(body));
-    return { status: 404, body: JSON.stringify({ error_code: 'ENDPOINT_NOT_FOUND', message: path }) };
-  }
-
-  private search(body: FakeRequest['body']): object {
-    const ids = new Set((body.experiment_ids as string[]) ?? []);
-    const filter = conditions(String(body.filter ?? ''));
-    const matching = [...this.runs.values()]
-      .filter((run) => ids.has(run.experiment_id) && !this.hidden.has(run.experiment_id) && filter(run))
-      .sort((a, b) => (a.start_time ?? 0) - (b.start_time ?? 0) || (a.run_id < b.run_id ? -1 : 1));
-    const offset = Number(body.page_token ?? 0);
-    const end = offset + Number(body.max_results ?? 1000);
-    return {
-      runs: matching.slice(offset, end).map(answerOf),
-      ...(end < matching.length ? { next_page_token: String(end) } : {}),
-    };
-  }
-}
-
-function answerOf(run: FakeRun): object {
-  const { metrics, params, tags, run_name, user_id, start_time, end_time, ...info } = run;
-  const present = Object.entries({ run_name, user_id, start_time, end_time }).filter(
-    ([, value]) => value !== null,
-  );
-  return {
-    info: { ...info, ...Object.fromEntries(present) },
-    data: {
-      metrics: metrics.map((metric) => ({ ...metric, value: sent(metric.value) })),
-      params: entries(params),
-      tags: entries(tags),
-    },
-    inputs: {},
-  };
-}
-
-/** MLflow's filter language: comparisons joined by AND, `run_id IN (…)`. A comparison with an absent value is false. */
-function conditions(filter: string): (run: FakeRun) => boolean {
-  const tests = filter
-    .split(' AND ')
-    .filter((part) => part !== '')
-    .map((part) => {
-      const list = /^attributes\.run_id IN \((.*)\)$/.exec(part);
-      if (list) {
-        const ids = new Set((list[1] ?? '').split(',').map((id) => id.trim().slice(1, -1)));
-        return (run: FakeRun) => ids.has(run.run_id);
-      }
-      const [, name, operator, value = ''] =
-        /^attributes\.(start_time|end_time|status) (>=|<|=) '?([\w]+)'?$/.exec(part) ?? [];
-      if (name === 'status') return (run: FakeRun) => run.status === value;
-      if (name !== 'start_time' && name !== 'end_time') throw new Error(`This server does not know ${part}`);
-      return (run: FakeRun) => {
-        const time = run[name];
-        return time !== null && (operator === '<' ? time < Number(value) : time >= Number(value));
+  private async respond(request: IncomingMessage): Promise<FakeAnswer> {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const url = new URL(`http://localhost${request.url}`);
+    const path = url.pathname.replace(BASE, '');
+    const asked: FakeRequest = { path, body: request.method === 'GET' ? queryOf(url) : bodyOf(text) };
+    this.requests.push(asked);
+    try {
+      refuseForeign(request.method, request.headers);
+      return this.intercept?.(asked) ?? { status: 200, body: jsonOf(this.answer(request.method, asked)) };
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal(500, 'INTERNAL_ERROR', `${error}`);
+      return {
+        status: refusal.status,
+        body: JSON.stringify({ error_code: refusal.code, message: refusal.message }),
       };
-    });
-  return (run) => tests.every((test) => test(run));
+    }
+  }
+
+  private answer(method: string | undefined, { path, body }: FakeRequest): object {
+    if (method === 'POST' && path === 'experiments/search') return this.searchExperiments(body);
+    if (method === 'POST' && path === 'runs/search') return this.searchRuns(body);
+    if (method === 'GET' && path === 'runs/get') return this.getRun(body);
+    throw new Refusal(404, 'ENDPOINT_NOT_FOUND', `No API found for ${method} ${path}`);
+  }
+
+  private searchExperiments(body: FakeRequest['body']): object {
+    // Unlike that of runs, this search has no default.
+    const size = sizeOf(body.max_results ?? 0);
+    const stages = stagesOf(body.view_type);
+    if (body.filter || body.order_by) throw new Refusal(501, 'NOT_IMPLEMENTED', 'The demo server lists all');
+    const listed = [...this.experiments.values()]
+      .filter(
+        ({ experiment_id, lifecycle_stage }) =>
+          !this.hidden.has(experiment_id) && stages.has(lifecycle_stage),
+      )
+      .sort((a, b) => b.creation_time - a.creation_time || Number(a.experiment_id) - Number(b.experiment_id));
+    return pageOf('experiments', listed, size, body.page_token, experimentAnswer);
+  }
+
+  private searchRuns(body: FakeRequest['body']): object {
+    const size = sizeOf(body.max_results ?? DEFAULT_RUNS);
+    const matches = parseFilter(String(body.filter ?? ''));
+    const order = parseOrder(textsOf('order_by', body.order_by));
+    const stages = stagesOf(body.run_view_type);
+    const ids = new Set(textsOf('experiment_ids', body.experiment_ids));
+    for (const id of ids) if (!/^\d+$/.test(id)) throw invalid(`Invalid experiment ID '${id}'.`);
+    // The filter first: what is left is small, and mostly in the order of its start already.
+    const found = [...this.runs.values()]
+      .filter(
+        (run) =>
+          ids.has(run.experiment_id) &&
+          !this.hidden.has(run.experiment_id) &&
+          stages.has(run.lifecycle_stage) &&
+          matches(run),
+      )
+      .sort(order);
+    return pageOf('runs', found, size, body.page_token, runAnswer);
+  }
+
+  private getRun({ run_id }: FakeRequest['body']): object {
+    if (!run_id) throw invalid("Missing value for required parameter 'run_id'.");
+    const run = this.runs.get(String(run_id));
+    if (!run) throw new Refusal(404, 'RESOURCE_DOES_NOT_EXIST', `Run with id=${run_id} not found`);
+    return { run: runAnswer(run) };
+  }
+}
+
+/** Web pages of elsewhere: MLflow refuses their changes, and searches are sent by POST. */
+function refuseForeign(method: string | undefined, { origin, host }: IncomingHttpHeaders): void {
+  if (method === 'POST' && origin && !isLocal(origin))
+    throw new Refusal(403, 'PERMISSION_DENIED', 'Cross-origin request blocked');
+  if (host && !isLocal(`http://${host}`)) throw new Refusal(403, 'PERMISSION_DENIED', 'Invalid Host header');
+}
+
+const isLocal = (url: string): boolean =>
+  URL.canParse(url) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
+
+const queryOf = (url: URL): FakeRequest['body'] => Object.fromEntries(url.searchParams);
+
+/** A body that is no JSON object is an empty one to MLflow. */
+function bodyOf(text: string): FakeRequest['body'] {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+  } catch {
+    return {};
+  }
+}
+
+function textsOf(name: string, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw invalid(`Invalid value for parameter '${name}' supplied.`);
+  return value.map(String);
+}
+
+function sizeOf(value: unknown): number {
+  const size = Number(value);
+  if (!Number.isInteger(size) || size < 1 || size > MOST_RESULTS)
+    throw invalid(`Invalid value ${value} for parameter 'max_results' supplied.`);
+  return size;
+}
+
+/** An unknown view is the default one. */
+function stagesOf(view: unknown): ReadonlySet<string> {
+  if (view === 'ALL') return new Set(['active', 'deleted']);
+  return new Set([view === 'DELETED_ONLY' ? 'deleted' : 'active']);
+}
+
+/** A token is an offset; there is none when nothing follows. */
+function pageOf<T>(
+  name: string,
+  found: readonly T[],
+  size: number,
+  token: unknown,
+  answer: (each: T) => object,
+): object {
+  const offset = offsetOf(token);
+  const page = found.slice(offset, offset + size);
+  const next = offset + size < found.length ? { next_page_token: tokenOf(offset + size) } : {};
+  return page.length > 0 ? { [name]: page.map(answer), ...next } : {};
+}
+
+const tokenOf = (offset: number): string => Buffer.from(`{"offset": ${offset}}`).toString('base64');
+
+function offsetOf(token: unknown): number {
+  if (token === undefined || token === '') return 0;
+  const [, offset] = /^\{"offset": ?(\d+)\}$/.exec(Buffer.from(String(token), 'base64').toString()) ?? [];
+  if (!Number(offset)) throw invalid('Invalid page token');
+  return Number(offset);
 }

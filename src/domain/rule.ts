@@ -1,3 +1,4 @@
+import { groupBy } from './group.js';
 import type { MetricMetadata, Rule, ThresholdRow } from './model.js';
 import { isPattern, matches } from './pattern.js';
 import { compareText, lengthOf, present } from './text.js';
@@ -12,16 +13,6 @@ export interface NameIndex<Row> {
 
 /** Threshold rows by experiment; null: of the platform. */
 export type ThresholdBook = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
-
-function groupBy<Key, Row>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
-  const groups = new Map<Key, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(keyOf(row));
-    if (group) group.push(row);
-    else groups.set(keyOf(row), [row]);
-  }
-  return groups;
-}
 
 /** A row without a name is no row. */
 export function indexByName<Row extends { readonly metric_name: string }>(

@@ -1,9 +1,11 @@
+import { groupBy } from '../domain/group.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
 import { isPattern, matches } from '../domain/pattern.js';
 import {
   byExperiment,
   type CatalogAnswer,
   type ChangeTime,
+  isOfNewerRules,
   lastEntries,
   type Question,
   type Rulebook,
@@ -67,6 +69,7 @@ export interface Answered {
 /**
  * The book after the answers to some questions. Only what was asked may change. Rows of a metric or an experiment that
  * was never asked before have no history: they apply to all days, as if they had been heard at the very first.
+ * A process that knows older rules than the book's changes nothing.
  */
 export function applyAnswer(
   book: Rulebook | undefined,
@@ -75,6 +78,7 @@ export function applyAnswer(
   change: ChangeTime,
 ): Rulebook {
   const { asks, questions } = answered;
+  if (book && isOfNewerRules(book, settings)) return book;
   const answer = completeAnswer(book, answered);
   const next = updateRulebook(book && learn(book, answer, asks), answer, settings, change);
   const asked = asks.metrics || asks.thresholds ? questions.reduce(addQuestion, next.asked) : next.asked;
@@ -172,12 +176,12 @@ function learn(book: Rulebook, answer: CatalogAnswer, asks: Asks): Rulebook {
       if (neverAsked(row.metric_name) && !known.has(row.metric_name)) metadata.set(row.metric_name, row);
     }
   }
-  const thresholds = new Map<string, ThresholdRow[]>();
-  for (const row of asks.thresholds ? answer.thresholds : []) {
-    const isNew = neverAsked(row.metric_name) || !experiments.has(row.experiment_id);
-    if (!isNew || known.has(keyOf(row.metric_name, row.experiment_id))) continue;
-    thresholds.set(row.metric_name, [...(thresholds.get(row.metric_name) ?? []), row]);
-  }
+  const heard = (asks.thresholds ? answer.thresholds : []).filter(
+    (row) =>
+      (neverAsked(row.metric_name) || !experiments.has(row.experiment_id)) &&
+      !known.has(keyOf(row.metric_name, row.experiment_id)),
+  );
+  const thresholds = groupBy(heard, (row) => row.metric_name);
   const withEntry = new Set(book.entries.map(({ metric_name }) => metric_name));
   const first = [...new Set([...metadata.keys(), ...thresholds.keys()])]
     .filter((name) => !withEntry.has(name))

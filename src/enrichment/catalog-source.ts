@@ -3,17 +3,17 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpService } from '@nestjs/axios';
 import { parse } from 'yaml';
-import type { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
-import { metricMetadataSchema, type Question, thresholdRowSchema } from '../pipeline/rulebook.js';
+import type { Question } from '../pipeline/rulebook.js';
 import { canonicalJson } from '../storage/json-document.js';
 import {
   type CatalogList,
   type CatalogSource,
-  type ParsedList,
-  parseList,
+  EMPTY,
+  onlyList,
+  type ParsedCatalog,
+  parseCatalog,
   problemOf,
-  type RefusedItem,
 } from './catalog.js';
 import { CatalogClient, type CatalogClientOptions } from './catalog-client.js';
 
@@ -26,54 +26,55 @@ export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> 
 /** Names, and experiments, in one question. */
 const BATCH = 200;
 
+type ReadList = (questions: readonly Question[]) => Promise<ParsedCatalog>;
+
 /** Opens the catalog that the settings name: each of the two lists from a file, from an API, or from nowhere. */
 export function openCatalog(http: HttpService, options: CatalogSourceOptions): CatalogSource {
   const { metricsUrl, thresholdsUrl } = options;
-  const metrics = openList(http, options, metricsUrl, 'metrics', metricMetadataSchema, (question) =>
-    batchesOf(question.metrics).map((metric_names) => ({ metric_names })),
-  );
-  const thresholds = openList(http, options, thresholdsUrl, 'thresholds', thresholdRowSchema, (question) =>
-    batchesOf(question.metrics).flatMap((names) =>
-      batchesOf(question.experiments).map((experiments) => ({ metrics: names, experiments })),
+  const lists = [
+    openList(http, options, metricsUrl, 'metrics', ({ metrics }) =>
+      batchesOf(metrics).map((metric_names) => ({ metric_names })),
     ),
-  );
+    openList(http, options, thresholdsUrl, 'thresholds', ({ metrics: names, experiments: ids }) =>
+      batchesOf(names).flatMap((metrics) => batchesOf(ids).map((experiments) => ({ metrics, experiments }))),
+    ),
+  ];
   return {
     asks: { metrics: isHttp(metricsUrl), thresholds: isHttp(thresholdsUrl) },
-    async read(questions) {
-      const [described, limited] = await Promise.all([metrics(questions), thresholds(questions)]);
-      return {
-        metadata: described.rows,
-        thresholds: limited.rows,
-        refused: [...described.refused, ...limited.refused],
-      };
-    },
+    read: async (questions) => (await Promise.all(lists.map((read) => read(questions)))).reduce(together),
   };
 }
 
+const together = (a: ParsedCatalog, b: ParsedCatalog): ParsedCatalog => ({
+  metadata: [...a.metadata, ...b.metadata],
+  thresholds: [...a.thresholds, ...b.thresholds],
+  refused: [...a.refused, ...b.refused],
+});
+
 /** @param bodiesOf what is posted to an API to have a question answered */
-function openList<Row>(
+function openList(
   http: HttpService,
   options: CatalogSourceOptions,
   url: string | undefined,
   list: CatalogList,
-  schema: z.ZodType<Row>,
   bodiesOf: (question: Question) => readonly unknown[],
-): (questions: readonly Question[]) => Promise<ParsedList<Row>> {
-  if (url === undefined) return async () => ({ rows: [], refused: [] });
-  if (!isHttp(url)) return () => readListFile(url, list, schema);
+): ReadList {
+  if (url === undefined) return async () => EMPTY;
+  if (!isHttp(url)) return async () => onlyList(await readCatalogFile(url), list);
   const client = new CatalogClient(http, { ...options, url: batchUrl(url, list) });
   return async (questions) => {
-    // A row of the platform is in the answer for each batch of experiments.
-    const rows = new Map<string, Row>();
-    const refused: RefusedItem[] = [];
-    for (const body of questions.flatMap(bodiesOf)) {
-      const answer = await client.ask(body, (document) => parseList(document, list, schema, true));
-      for (const row of answer.rows) rows.set(canonicalJson(row), row);
-      refused.push(...answer.refused);
+    let all = EMPTY;
+    for (const body of questions.filter(({ metrics }) => metrics.length > 0).flatMap(bodiesOf)) {
+      all = together(all, await client.ask(body, (answer) => onlyList(parseCatalog(answer, list), list)));
     }
-    return { rows: [...rows.values()], refused };
+    // A row of the platform is in the answer for each batch of experiments.
+    return { ...all, metadata: distinct(all.metadata), thresholds: distinct(all.thresholds) };
   };
 }
+
+const distinct = <Row>(rows: readonly Row[]): Row[] => [
+  ...new Map(rows.map((row) => [canonicalJson(row), row])).values(),
+];
 
 const isHttp = (url: string | undefined): url is string => url !== undefined && /^https?:/i.test(url);
 
@@ -98,14 +99,10 @@ export function pathOfFileUrl(url: string): string {
 }
 
 /** JSON or YAML; one file may hold both lists. */
-async function readListFile<Row>(
-  url: string,
-  list: CatalogList,
-  schema: z.ZodType<Row>,
-): Promise<ParsedList<Row>> {
+async function readCatalogFile(url: string): Promise<ParsedCatalog> {
   const file = pathOfFileUrl(url);
   try {
-    return parseList(parse(await readFile(file, 'utf8')), list, schema, false);
+    return parseCatalog(parse(await readFile(file, 'utf8')));
   } catch (error) {
     const message = `The catalog ${file} cannot be read: ${problemOf(error)}`;
     throw new MonitorError('catalog_unreadable', message, { file }, true, { cause: error });

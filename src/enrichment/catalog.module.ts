@@ -1,7 +1,7 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { type DynamicModule, Global, Injectable, Logger, Module } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { domainSettings, type Settings } from '../config/settings.js';
+import { catalogOptions, domainSettings, type Settings } from '../config/settings.js';
 import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
 import type { Engine } from '../pipeline/engine.js';
 import { ENGINE } from '../pipeline/tokens.js';
@@ -13,10 +13,6 @@ import { RulebookKeeper } from './rulebook-keeper.js';
 
 /** Injects the `CatalogSource`. */
 export const CATALOG_SOURCE = Symbol('CATALOG_SOURCE');
-/** More than any answer to 200 metrics and 200 experiments. */
-const MAX_BYTES = 16 * 2 ** 20;
-const BACKOFF_MS = 500;
-const BREAK_MS = 30_000;
 const LOOK_MS = 10_000;
 
 /** Looks for changes of the catalog while no pipeline run asks for it. */
@@ -50,16 +46,7 @@ export class CatalogModule {
           provide: CATALOG_SOURCE,
           inject: [HttpService, SETTINGS],
           useFactory: (http: HttpService, settings: Settings): CatalogSource =>
-            openCatalog(http, {
-              metricsUrl: settings.METRICS_API_URL,
-              thresholdsUrl: settings.THRESHOLDS_API_URL,
-              apiKey: settings.API_KEY,
-              maxRetries: settings.MAX_RETRIES,
-              timeoutMs: settings.TIMEOUT * 1000,
-              maxBytes: MAX_BYTES,
-              backoffMs: BACKOFF_MS,
-              breakMs: BREAK_MS,
-            }),
+            openCatalog(http, catalogOptions(settings)),
         },
         {
           provide: RulebookKeeper,

@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { type CatalogAnswer, type Question, thresholdRowSchema } from '../pipeline/rulebook.js';
+import {
+  type CatalogAnswer,
+  metricMetadataSchema,
+  type Question,
+  thresholdRowSchema,
+} from '../pipeline/rulebook.js';
 
 /** The two lists of a catalog, by the names of their keys. */
-export const CATALOG_LISTS = ['metrics', 'thresholds'] as const;
-export type CatalogList = (typeof CATALOG_LISTS)[number];
+export type CatalogList = 'metrics' | 'thresholds';
 
 /** An item that the catalog sent and that cannot be used; the others of the answer serve. */
 export interface RefusedItem {
@@ -19,54 +23,72 @@ export interface ParsedCatalog extends CatalogAnswer {
   readonly refused: readonly RefusedItem[];
 }
 
+export const EMPTY: ParsedCatalog = { metadata: [], thresholds: [], refused: [] };
+
 /** Where metadata and thresholds come from. */
 export interface CatalogSource {
   /** Which lists must be asked for names; the others are always answered whole. */
   readonly asks: Readonly<Record<CatalogList, boolean>>;
-  /** @throws {MonitorError} what keeps it from answering everything: a part of an answer is none */
+  /** @throws {MonitorError} `catalog_…`: what keeps it from answering everything; a part of an answer is none */
   read(questions: readonly Question[]): Promise<ParsedCatalog>;
 }
 
-export interface ParsedList<Row> {
-  readonly rows: Row[];
-  readonly refused: RefusedItem[];
-}
-
+const items = z.array(z.unknown());
+const listSchema = items.nullish();
+// With neither it is no empty catalog but an error, or another document: it would take all rules away.
+const documentSchema = z
+  .object({ metrics: listSchema, thresholds: listSchema })
+  .refine(({ metrics, thresholds }) => metrics !== undefined || thresholds !== undefined);
+const ANSWER_SCHEMAS = {
+  metrics: z.object({ metrics: items, thresholds: listSchema }),
+  thresholds: z.object({ metrics: listSchema, thresholds: items }),
+};
+const wrappedSchema = z.object({ response: z.unknown() });
 const namesSchema = thresholdRowSchema.pick({ metric_name: true, experiment_id: true });
 
 /**
- * Reads one list of a document `{metrics: […], thresholds: […]}`, also inside `{response: …}`, item by item: a bad one is
- * refused, the good ones serve.
- * @param demanded whether a document without this list is none
- * @throws {z.ZodError} it is no such document
+ * Reads a document of the APIs' shape, `{metrics: […], thresholds: […]}`, also inside `{response: …}`, item by item: a bad
+ * one is refused, the good ones serve.
+ * @param demanded the list without which it is no answer; not given: it holds one of the two
+ * @throws {TypeError} it is no document of the APIs' shape
  */
-export function parseList<Row>(
-  document: unknown,
-  list: CatalogList,
-  schema: z.ZodType<Row>,
-  demanded: boolean,
-): ParsedList<Row> {
-  const items = z.array(z.unknown());
-  const answer = z.object({ [list]: demanded ? items : items.nullish() });
-  const wrapped = z.object({ response: z.record(z.string(), z.unknown()) }).safeParse(document);
-  const rows: Row[] = [];
-  const refused: RefusedItem[] = [];
-  for (const [index, item] of (answer.parse(wrapped.data?.response ?? document)[list] ?? []).entries()) {
-    const parsed = schema.safeParse(item);
-    if (parsed.success) {
-      rows.push(parsed.data);
-      continue;
-    }
-    const names = namesSchema.safeParse(item).data ?? { metric_name: null, experiment_id: null };
-    refused.push({ list, index, ...names, problem: problemOf(parsed.error) });
+export function parseCatalog(document: unknown, demanded?: CatalogList): ParsedCatalog {
+  const schema = demanded ? ANSWER_SCHEMAS[demanded] : documentSchema;
+  const wrapped = wrappedSchema.safeParse(document).data?.response;
+  const answer = schema.safeParse(wrapped ?? document);
+  if (!answer.success) {
+    const lists = demanded ? `\`${demanded}\`` : '`metrics` or `thresholds`';
+    throw new TypeError(`it is no object with a list ${lists}`);
   }
-  return { rows, refused };
+  const refused: RefusedItem[] = [];
+  const valid = <T>(list: CatalogList, schema: z.ZodType<T>): T[] =>
+    (answer.data[list] ?? []).flatMap((item, index) => {
+      const parsed = schema.safeParse(item);
+      if (parsed.success) return [parsed.data];
+      const [issue] = parsed.error.issues;
+      const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+      const names = namesSchema.safeParse(item).data ?? { metric_name: null, experiment_id: null };
+      refused.push({ list, index, ...names, problem });
+      return [];
+    });
+  return {
+    metadata: valid('metrics', metricMetadataSchema),
+    thresholds: valid('thresholds', thresholdRowSchema),
+    refused,
+  };
 }
 
-/** What is wrong with a document, in one line. */
+/** One list of what was read. */
+export function onlyList({ metadata, thresholds, refused }: ParsedCatalog, list: CatalogList): ParsedCatalog {
+  return {
+    metadata: list === 'metrics' ? metadata : [],
+    thresholds: list === 'thresholds' ? thresholds : [],
+    refused: refused.filter((item) => item.list === list),
+  };
+}
+
+/** What went wrong, in one line. */
 export function problemOf(error: unknown): string {
-  const [issue] = error instanceof z.ZodError ? error.issues : [];
-  if (issue) return `${issue.path.join('.') || 'the document'}: ${issue.message}`;
   const message = error instanceof Error ? error.message || error.name : String(error);
-  return (message.split('\n')[0] ?? '').slice(0, 200);
+  return (message.split('\n')[0] ?? '').slice(0, 300);
 }

@@ -10,16 +10,14 @@ import { chooseRunTimes } from './run-times.js';
 export interface EnrichTools extends JudgeTools {
   readonly serverNow: () => Promise<number>;
   /** Puts runs on the list of those that later pipeline runs ask for. */
-  readonly enterOpenRuns: (
-    runs: readonly { run_id: string; experiment_id: string; day: string | null }[],
-  ) => Promise<void>;
+  readonly enterOpenRuns: (runs: readonly AskedAgain[]) => Promise<void>;
 }
 
-interface SliceRun {
-  run_id: string;
-  experiment_id: string;
-  day: string | null;
-  open: boolean;
+interface AskedAgain {
+  readonly run_id: string;
+  readonly experiment_id: string;
+  /** null: it has no time yet. */
+  readonly day: string | null;
 }
 
 /**
@@ -75,24 +73,24 @@ async function mergeSlice(
     `SELECT DISTINCT CAST(day AS VARCHAR) AS day FROM (SELECT day FROM facts UNION ALL SELECT day FROM gone)
      WHERE day IS NOT NULL ORDER BY day DESC`,
   );
-  const undecided = new Set<string>();
+  const asking = new Map<string, AskedAgain>();
   for (const { day } of days) {
     const counts = await mergeDay(session, tools, day);
     result.inserted += counts.inserted;
     result.updated += counts.updated;
     result.unchanged += counts.unchanged;
     result.superseded += counts.superseded;
-    for (const runId of counts.undecided) undecided.add(runId);
+    for (const run of counts.undecided) asking.set(run.run_id, { ...run, day });
     result.touched_days.push(day);
   }
-  const runs = await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'));
-  const stillOpen = runs.filter(({ run_id, open }) => open || undecided.has(run_id));
-  if (stillOpen.length > 0) await tools.enterOpenRuns(stillOpen);
-  const open = new Set(stillOpen.map(({ run_id }) => run_id));
-  result.closed = [
-    ...runs.map(({ run_id }) => run_id),
-    ...fetched.gone.map(({ run_id }) => run_id).filter((run_id) => !undecided.has(run_id)),
-  ].filter((run_id) => asked.has(run_id) && !open.has(run_id));
+  const runs = await session.rows<AskedAgain & { open: boolean }>(
+    sql(import.meta.url, './sql/slice_runs.sql'),
+  );
+  for (const { open, ...run } of runs) if (open) asking.set(run.run_id, run);
+  if (asking.size > 0) await tools.enterOpenRuns([...asking.values()]);
+  result.closed = [...runs, ...fetched.gone]
+    .map(({ run_id }) => run_id)
+    .filter((run_id) => asked.has(run_id) && !asking.has(run_id));
   return result;
 }
 

@@ -4,6 +4,7 @@ import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
 import { readCatalogState, writeCatalogState } from '../pipeline/catalog-state.js';
 import {
+  isOfNewerRules,
   lastChange,
   NO_QUESTION,
   type Question,
@@ -12,7 +13,7 @@ import {
   rulebookSchema,
 } from '../pipeline/rulebook.js';
 import { firstChangedDay } from '../pipeline/threshold-changes.js';
-import { canonicalJson, readDocument, replaceDocument } from '../storage/json-document.js';
+import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { applyAnswer, covers, questionsFor } from './answer.js';
 import { type CatalogSource, type ParsedCatalog, problemOf } from './catalog.js';
@@ -34,7 +35,6 @@ export interface RulebookKeeperOptions {
 const PATIENCE_MS = 5_000;
 /** An outage is looked at again after this, or after the TTL if that is shorter. */
 const OUTAGE_MS = 30_000;
-const ROUNDS = 20;
 const SHOWN_REFUSALS = 5;
 
 /**
@@ -43,7 +43,8 @@ const SHOWN_REFUSALS = 5;
  */
 export class RulebookKeeper {
   private flight: Promise<void> | undefined;
-  private freshUntil = Number.NEGATIVE_INFINITY;
+  /** When what the catalog said need not be asked again, ms. */
+  private fresh = { from: 0, until: 0 };
   private away = false;
 
   constructor(private readonly options: RulebookKeeperOptions) {}
@@ -62,6 +63,9 @@ export class RulebookKeeper {
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
       const wanted = needs(book);
       if (!this.isAsking || covers(book.asked, wanted)) return book;
+      if (isOfNewerRules(book, this.options.settings)) {
+        throw new MonitorError('older_rules', 'The store is judged by newer rules than this process knows');
+      }
       if (this.flight) await this.flight.catch(() => undefined);
       else await this.fly(() => this.ask(wanted, observed));
     }
@@ -69,7 +73,7 @@ export class RulebookKeeper {
 
   /** Asks for everything again, if the TTL is over. */
   async refresh(observed = Number.POSITIVE_INFINITY): Promise<void> {
-    while (this.options.clock() >= this.freshUntil) {
+    while (!this.isFresh(this.options.clock())) {
       if (!this.flight) return this.fly(() => this.askAgain(observed));
       // How it ends is for those who began it.
       await this.flight.catch(() => undefined);
@@ -105,7 +109,7 @@ export class RulebookKeeper {
       if (!(await store.head(RULEBOOK_KEY))) throw error;
       if (!this.away) log.warn(`${problemOf(error)}; judging goes on by the stored rulebook`);
       this.away = true;
-      this.freshUntil = clock() + Math.min(ttlMs, OUTAGE_MS);
+      this.fresh = { from: clock(), until: clock() + Math.min(ttlMs, OUTAGE_MS) };
     }
   }
 
@@ -128,27 +132,35 @@ export class RulebookKeeper {
 
   private async update(wanted: Question, observed: number): Promise<void> {
     const { store, settings, source, clock, reevaluateDays, ttlMs } = this.options;
-    for (let round = 0; round < ROUNDS; round++) {
-      // Read before the catalog is asked: who lost a race has an answer that may be older than the winner's, and asks again.
-      const stored = await readDocument(store, RULEBOOK_KEY, rulebookSchema);
-      const began = clock();
-      const again = began >= this.freshUntil;
-      const questions = questionsFor(stored?.value.asked ?? NO_QUESTION, wanted, again);
-      const parsed = await source.read(questions);
-      const at = Math.min(clock(), observed);
-      const next = applyAnswer(stored?.value, { parsed, questions, again, asks: source.asks }, settings, {
-        at,
-        from: addDays(dayOf(at), -reevaluateDays),
-      });
-      const isSame = stored && canonicalJson(stored.value) === canonicalJson(next);
-      if (!isSame && !(await replaceDocument(store, RULEBOOK_KEY, rulebookSchema, next, stored))) continue;
-      if (again) this.freshUntil = began + ttlMs;
-      const window = changedWindow(stored?.value, next);
-      if (window) await this.options.reevaluate(window);
-      if (!this.isAsking || questions.length > 0) await this.answered(parsed);
-      return;
-    }
-    throw new MonitorError('rulebook_contended', `The rulebook changed under ${ROUNDS} attempts`, {}, true);
+    const began = clock();
+    const again = !this.isFresh(began);
+    const at = Math.min(began, observed);
+    const change = { at, from: addDays(dayOf(at), -reevaluateDays) };
+    let parsed: ParsedCatalog | undefined;
+    let window: Window | undefined;
+    // The catalog is asked after the book was read, and again after a lost swap: an older answer never goes over a newer one.
+    await updateDocument(store, RULEBOOK_KEY, rulebookSchema, async (book) => {
+      const questions = questionsFor(book?.asked ?? NO_QUESTION, wanted, again);
+      const answer = await source.read(questions);
+      const next = applyAnswer(
+        book,
+        { parsed: answer, questions, again, asks: source.asks },
+        settings,
+        change,
+      );
+      parsed = questions.length > 0 || !this.isAsking ? answer : undefined;
+      const from = firstChangedDay(next, lastChange(book));
+      window = from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };
+      return next;
+    });
+    if (again) this.fresh = { from: began, until: began + ttlMs };
+    if (window) await this.options.reevaluate(window);
+    if (parsed) await this.answered(parsed);
+  }
+
+  /** A time before the last answer is that of a clock that has gone back. */
+  private isFresh(now: number): boolean {
+    return now >= this.fresh.from && now < this.fresh.until;
   }
 
   private async answered({ refused }: ParsedCatalog): Promise<void> {
@@ -164,10 +176,4 @@ export class RulebookKeeper {
       log.warn(`The catalog sent ${refused.length} items that cannot be used`);
     }
   }
-}
-
-/** The days to which the changes from one book to the next apply; undefined: what was known stays as it was. */
-function changedWindow(before: Rulebook | undefined, after: Rulebook): Window | undefined {
-  const from = firstChangedDay(after, lastChange(before));
-  return from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };
 }

@@ -45,8 +45,8 @@ export class SourceCheck {
   /** @throws {MonitorError} `other_source`, or what keeps the tracking server from answering */
   async check(): Promise<void> {
     const { experiments } = await this.client.listExperiments();
-    const { MLFLOW_TRACKING_URI, ALLOW_SOURCE_CHANGE } = this.settings;
-    await guardSource(this.store, experiments, MLFLOW_TRACKING_URI, ALLOW_SOURCE_CHANGE);
+    const { uri } = mlflowOptions(this.settings);
+    await guardSource(this.store, experiments, uri, this.settings.ALLOW_SOURCE_CHANGE);
   }
 }
 

@@ -1,4 +1,4 @@
-import { domainSettings, pageSizeOf, type Settings } from '../config/settings.js';
+import { domainSettings, mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import type { Clock } from '../config/tokens.js';
 import { mergeExperiments, readExperiments } from '../pipeline/experiments.js';
 import { readOpenRuns } from '../pipeline/open-runs.js';
@@ -35,7 +35,7 @@ export async function makePlan(tools: PlanTools, { kind, window }: RunRecord): P
   const changes = kind === 'reevaluation' ? await pendingChanges(store, window) : undefined;
   if (kind !== 'reevaluation') {
     const listing = await tools.client.listExperiments();
-    await guardSource(store, listing.experiments, settings.MLFLOW_TRACKING_URI, settings.ALLOW_SOURCE_CHANGE);
+    await guardSource(store, listing.experiments, mlflowOptions(settings).uri, settings.ALLOW_SOURCE_CHANGE);
     experiments = await mergeExperiments(store, listing.experiments, listing.date);
     now = Math.min(now, listing.date);
   }

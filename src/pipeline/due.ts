@@ -1,4 +1,5 @@
 import type { PipelineKind } from '../domain/model.js';
+import { dayOf } from '../domain/time.js';
 import { ALL, type Plan, type Stage } from './stages.js';
 
 export interface StageId {
@@ -23,16 +24,23 @@ const BOOTSTRAP_SLICES = 4;
 /**
  * The stages of a pipeline run that can be worked on now, in the order in which to begin them.
  * @param done names of the stages that have left their marker
+ * @param slicesAtOnce of how many slices stages may be due at the same time
  */
-export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: ReadonlySet<string>): StageId[] {
+export function dueStages(
+  kind: PipelineKind,
+  plan: Plan | undefined,
+  done: ReadonlySet<string>,
+  slicesAtOnce = kind === 'bootstrap' ? BOOTSTRAP_SLICES : Number.POSITIVE_INFINITY,
+): StageId[] {
   if (!plan) return [{ slice: ALL, stage: 'plan' }];
   const isDone = (slice: string, stage: Stage) => done.has(stageName({ slice, stage }));
   const due: StageId[] = [];
   let unfinished = 0;
   for (const { id, from } of plan.slices) {
+    if (due.length >= slicesAtOnce) break;
     const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
     if (!stage) continue;
-    if (++unfinished > BOOTSTRAP_SLICES && kind === 'bootstrap') break;
+    unfinished++;
     // A day looks back on those before it: oldest first, and with all chunks of experiments, each day is rebuilt once.
     const waits =
       stage === 'aggregate' &&
@@ -42,6 +50,15 @@ export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: Read
   }
   if (unfinished === 0 && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });
   return due;
+}
+
+/** The UTC days of a plan of which every slice is finished, oldest first. */
+export function finishedDays(kind: PipelineKind, plan: Plan, done: ReadonlySet<string>): string[] {
+  const open = new Set<string>();
+  for (const { id, from } of plan.slices) {
+    if (SLICE_STAGES[kind].some((stage) => !done.has(stageName({ slice: id, stage })))) open.add(dayOf(from));
+  }
+  return [...new Set(plan.slices.map(({ from }) => dayOf(from)))].filter((day) => !open.has(day)).sort();
 }
 
 /** How far a run is: stages done of all that its plan holds. */

@@ -53,6 +53,8 @@ export interface EngineOptions {
   readonly stageTries: number;
   /** How long a stage stays away that found it must wait for another service, ms. */
   readonly waitMs: number;
+  /** Slices of one backfill that may be in the queues at the same time. */
+  readonly backfillConcurrency: number;
   readonly log: Readonly<Record<'debug' | 'log' | 'warn' | 'error', (message: string) => void>>;
 }
 
@@ -105,6 +107,22 @@ export class Engine {
     if (id) this.options.log.debug(`${id} is to be done`);
     await this.dispatch();
     return id;
+  }
+
+  /**
+   * Closes a run that is not finished. What of it waits in the queues does nothing when its turn comes; a stage at work ends.
+   * @returns the record as it is now: a run that was finished before stays as it is
+   */
+  async cancel({ kind, id }: Pick<RunRecord, 'kind' | 'id'>): Promise<RunRecord | undefined> {
+    const outcome = { status: 'cancelled' as const, error: null, refused: [] };
+    const closed = await this.mutex.run(id, () => this.close({ kind, id }, outcome));
+    this.wake();
+    return closed;
+  }
+
+  /** Dispatches soon, for callers that have stored what is to be done and must not wait for a queue that is away. */
+  wake(): void {
+    setImmediate(() => this.dispatch().catch((error) => this.options.log.warn(`Dispatching: ${error}`)));
   }
 
   /** Enqueues what is due and has no live job: once a minute, at start, and whenever a run may begin. */
@@ -197,14 +215,18 @@ export class Engine {
     await this.close(record, { status: 'failed', error, refused: [] });
   }
 
-  private async close(record: RunRecord, outcome: Omit<RunOutcome, 'summary'>): Promise<void> {
+  private async close(
+    run: Pick<RunRecord, 'kind' | 'id'>,
+    outcome: Omit<RunOutcome, 'summary'>,
+  ): Promise<RunRecord | undefined> {
     const { store, clock, log } = this.options;
-    const summary = await summarizeRun(new Markers(store, record.id));
-    const closed = await closeRun(store, record, { ...outcome, summary }, clock());
-    if (!closed) return;
+    const summary = await summarizeRun(new Markers(store, run.id));
+    const closed = await closeRun(store, run, { ...outcome, summary }, clock());
+    if (!closed) return undefined;
     if (closed.status === 'failed') log.error(describeRun(closed));
     else log.log(describeRun(closed));
     this.events.emit('finished', closed);
+    return closed;
   }
 
   /**
@@ -216,8 +238,8 @@ export class Engine {
   }
 
   private async advanceAlone(kind: PipelineKind, runId: string, which: 'new' | 'all'): Promise<void> {
-    const { store, clock, log } = this.options;
-    const record = await ensureRecord(store, kind, runId, { nominal: null, now: clock() });
+    const { store, clock } = this.options;
+    const record = await ensureRecord(store, kind, runId, null, clock());
     if (record.status !== 'active') {
       await closeRun(store, record, record, record.finished_at ?? clock());
       return;
@@ -226,7 +248,8 @@ export class Engine {
     const [plan, done] = [await markers.plan(), await markers.done()];
     const progress = progressOf(kind, plan, done);
     this.events.emit('progress', runId, progress.done, progress.all);
-    const due = dueStages(kind, plan, done);
+    const slicesAtOnce = kind === 'backfill' ? this.options.backfillConcurrency : undefined;
+    const due = dueStages(kind, plan, done, slicesAtOnce);
     if (due.length > 0 || !plan) {
       const tried = which === 'new' ? await markers.tried() : new Set<string>();
       for (const id of due) if (!tried.has(stageName(id))) await this.enqueue(record, markers, id);
@@ -235,7 +258,7 @@ export class Engine {
     const refused = await settleRun(store, kind, plan, markers);
     await this.close(record, { status: 'done', error: null, refused });
     // Another run may have waited for this one.
-    setImmediate(() => this.dispatch().catch((error) => log.warn(`Dispatching: ${error}`)));
+    this.wake();
   }
 
   private async enqueue(record: RunRecord, markers: Markers, id: StageId): Promise<void> {

@@ -41,6 +41,7 @@ export class PipelineModule {
               clock,
               stageTries: settings.STAGE_TRIES,
               waitMs,
+              backfillConcurrency: settings.BACKFILL_CONCURRENCY,
               log: new Logger('Pipeline'),
             }),
         },

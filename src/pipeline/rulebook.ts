@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { groupBy } from '../domain/group.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
 import { compareText } from '../domain/text.js';
+import { instantOf, instantText } from '../domain/time.js';
 import { canonicalJson } from '../storage/json-document.js';
 
 /** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
@@ -10,6 +12,14 @@ const text = z
   .string()
   .nullish()
   .transform((value) => (value?.trim() ? value : null));
+/** Rewritten in the one form that every reader takes: DuckDB, for one, reads no minutes without seconds before an offset. */
+const time = text.transform((value, context) => {
+  if (value === null) return null;
+  const instant = instantOf(value);
+  if (instant) return instantText(instant);
+  context.addIssue({ code: 'custom', message: 'not a time' });
+  return z.NEVER;
+});
 const limit = z
   .number()
   .nullish()
@@ -37,7 +47,7 @@ export const thresholdRowSchema = z.object({
     .transform((value) => (value === null || value === undefined ? null : String(value).trim() || null)),
   critical_threshold: limit,
   warning_threshold: limit,
-  updated_at: text.refine((value) => value === null || !Number.isNaN(Date.parse(value)), 'not a time'),
+  updated_at: time,
   updated_by: text,
 }) satisfies z.ZodType<ThresholdRow>;
 
@@ -111,6 +121,9 @@ export const lastEntries = (book: Rulebook | undefined): Map<string, RulebookEnt
 export const lastChange = (book: Rulebook | undefined): number =>
   (book?.entries ?? []).reduce((last, { changed_at }) => Math.max(last, changed_at ?? 0), 0);
 
+export const isOfNewerRules = (book: Rulebook, { rules_version }: DomainSettings): boolean =>
+  (book.settings.at(-1)?.settings.rules_version ?? 0) > rules_version;
+
 /** Rows of different experiments never meet: only the order within one says something. */
 export const byExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[] =>
   [...rows].sort((a, b) => compareText(a.experiment_id ?? '', b.experiment_id ?? ''));
@@ -118,7 +131,7 @@ export const byExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[] =>
 /**
  * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first
  * settings, apply to all days; a change applies from the day of `change` on; a name that left has a change to nothing.
- * Settings of newer rules than ours stay.
+ * A process that knows older rules than the book's changes nothing.
  * @returns the same object when nothing changed
  */
 export function updateRulebook(
@@ -127,16 +140,13 @@ export function updateRulebook(
   settings: DomainSettings,
   change: ChangeTime,
 ): Rulebook {
+  if (book && isOfNewerRules(book, settings)) return book;
+  const inForce = book?.settings.at(-1);
   const entries: RulebookEntry[] = book ? [...book.entries] : [];
   const last = lastEntries(book);
   const at = Math.max(change.at, 1 + lastChange(book));
   const metadata = new Map(answer.metadata.map((row) => [row.metric_name, row]));
-  const thresholds = new Map<string, ThresholdRow[]>();
-  for (const row of byExperiment(answer.thresholds)) {
-    const rows = thresholds.get(row.metric_name);
-    if (rows) rows.push(row);
-    else thresholds.set(row.metric_name, [row]);
-  }
+  const thresholds = groupBy(byExperiment(answer.thresholds), (row) => row.metric_name);
   for (const name of [...new Set([...metadata.keys(), ...thresholds.keys(), ...last.keys()])].sort()) {
     const known = last.get(name);
     const next = { metadata: metadata.get(name) ?? null, thresholds: thresholds.get(name) ?? [] };
@@ -148,11 +158,8 @@ export function updateRulebook(
       ...next,
     });
   }
-  const inForce = book?.settings.at(-1);
   const settingsBook = book?.settings ?? [];
-  const sameSettings =
-    inForce !== undefined &&
-    (inForce.settings.rules_version > settings.rules_version || same(inForce.settings, settings));
+  const sameSettings = inForce !== undefined && same(inForce.settings, settings);
   if (book && entries.length === book.entries.length && sameSettings) return book;
   return {
     version: 1,
@@ -166,15 +173,22 @@ export function updateRulebook(
 
 /** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */
 export function rulesOn(book: Rulebook, day: string): DayRules {
-  const applies = ({ first_day }: { first_day: string | null }) => first_day === null || first_day <= day;
   const byName = new Map<string, RulebookEntry>();
-  for (const entry of book.entries) if (applies(entry)) byName.set(entry.metric_name, entry);
+  for (const entry of book.entries) if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
   const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
-  const settings = book.settings.findLast(applies)?.settings;
-  if (!settings) throw new RangeError('The rulebook holds no settings');
   return {
     metadata: entries.flatMap(({ metadata }) => metadata ?? []),
     thresholds: entries.flatMap(({ thresholds }) => thresholds),
-    settings,
+    settings: settingsOn(book, day),
   };
 }
+
+/** The domain settings of one day. */
+export function settingsOn(book: Rulebook, day: string): DomainSettings {
+  const settings = book.settings.findLast((entry) => appliesOn(entry, day))?.settings;
+  if (!settings) throw new RangeError('The rulebook holds no settings');
+  return settings;
+}
+
+const appliesOn = ({ first_day }: { readonly first_day: string | null }, day: string): boolean =>
+  first_day === null || first_day <= day;

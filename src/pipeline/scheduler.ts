@@ -8,7 +8,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { OBJECT_STORE } from '../storage/tokens.js';
 import { clearRawPages } from './clear-raw.js';
 import type { Engine } from './engine.js';
-import { readKind } from './run-record.js';
+import { isServed, readKind } from './run-record.js';
 import { lastDue, lastPeriod } from './ticks.js';
 import { ENGINE } from './tokens.js';
 import { readWatermarks } from './watermark.js';
@@ -55,7 +55,7 @@ export class Scheduler implements OnApplicationBootstrap {
     this.looking = true;
     try {
       await this.createDue();
-      if (this.clock() - this.dispatched >= DISPATCH_EVERY_MS) {
+      if (Math.abs(this.clock() - this.dispatched) >= DISPATCH_EVERY_MS) {
         this.dispatched = this.clock();
         await this.engine.dispatch();
         await clearRawPages(this.store, this.clock());
@@ -96,7 +96,7 @@ export class Scheduler implements OnApplicationBootstrap {
   }
 
   private async isNew(kind: PipelineKind, nominal: number): Promise<boolean> {
-    const { last_nominal } = await readKind(this.store, kind);
-    return nominal > (last_nominal ?? this.firstTick[kind] ?? 0);
+    if (nominal <= (this.firstTick[kind] ?? 0)) return false;
+    return !isServed(await readKind(this.store, kind), nominal, this.clock());
   }
 }

@@ -92,7 +92,7 @@ export class FolderStore implements ObjectStore {
     });
   }
 
-  async *list(prefix: string): AsyncIterable<{ readonly key: string }> {
+  async *list(prefix: string): AsyncIterable<ObjectEntry> {
     assertPrefix(prefix);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     yield* this.walk(folder, prefix);
@@ -144,7 +144,7 @@ export class FolderStore implements ObjectStore {
   }
 
   /** @param folder empty, or with a slash at its end */
-  private async *walk(folder: string, prefix: string): AsyncIterable<{ readonly key: string }> {
+  private async *walk(folder: string, prefix: string): AsyncIterable<ObjectEntry> {
     const path = join(this.root, folder);
     const entries = await unlessAbsent('list', folder, () => readdir(path, { withFileTypes: true }));
     // A folder's keys go on with a slash, so that is how it takes its place among the files; keys are ASCII.
@@ -155,7 +155,10 @@ export class FolderStore implements ObjectStore {
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     for (const { key, entry } of names) {
       if (entry.isDirectory()) yield* this.walk(key, prefix);
-      else if (entry.isFile()) yield { key };
+      else if (entry.isFile()) {
+        const found = await this.describe(key, join(this.root, key));
+        if (found) yield found;
+      }
     }
   }
 

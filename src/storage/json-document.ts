@@ -26,31 +26,16 @@ export async function readDocument<T>(
  * @returns false when there is one already; it is left as it is
  * @throws {StoreError} `broken_document` when the value would not be read back
  */
-export function createDocument<T>(
+export async function createDocument<T>(
   store: ObjectStore,
   key: string,
   schema: z.ZodType<T>,
   value: T,
-): Promise<boolean> {
-  return replaceDocument(store, key, schema, value, undefined);
-}
-
-/**
- * @param before the document that it takes the place of; undefined: there must be none
- * @returns false when another one is stored by now; it is left as it is
- * @throws {StoreError} `broken_document` when the value would not be read back
- */
-export async function replaceDocument<T>(
-  store: ObjectStore,
-  key: string,
-  schema: z.ZodType<T>,
-  value: T,
-  before: Document<T> | undefined,
 ): Promise<boolean> {
   const body = Buffer.from(canonicalJson(value));
   parse(key, body, schema);
   try {
-    await store.put(key, body, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
+    await store.put(key, body, { ifNoneMatch: '*' });
     return true;
   } catch (error) {
     if (error instanceof PreconditionFailedError) return false;
@@ -82,7 +67,7 @@ export async function updateDocument<T>(
   store: ObjectStore,
   key: string,
   schema: z.ZodType<T>,
-  change: (current: T | undefined) => T | undefined,
+  change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
   { rounds = 20, pause = jitteredPause }: UpdateOptions = {},
 ): Promise<T | undefined> {
   for (let round = 0; round < rounds; round++) {
@@ -90,11 +75,18 @@ export async function updateDocument<T>(
     const stored = await readDocument(store, key, schema);
     // Taken before the change, which may work on the value in place.
     const before = stored && canonicalJson(stored.value);
-    const next = change(stored?.value);
+    const next = await change(stored?.value);
     if (next === undefined) return stored?.value;
     const after = canonicalJson(next);
     if (after === before) return next;
-    if (await replaceDocument(store, key, schema, next, stored)) return next;
+    const body = Buffer.from(after);
+    parse(key, body, schema);
+    try {
+      await store.put(key, body, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
+      return next;
+    } catch (error) {
+      if (!(error instanceof PreconditionFailedError)) throw error;
+    }
   }
   throw new StoreError(
     'document_contended',

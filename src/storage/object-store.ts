@@ -33,8 +33,8 @@ export interface ObjectStore {
    * @throws {PreconditionFailedError} when the condition does not hold: another writer won
    */
   put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string>;
-  /** Keys that begin so, in the order of their UTF-8 bytes. */
-  list(prefix: string): AsyncIterable<{ readonly key: string }>;
+  /** In the order of the keys' UTF-8 bytes. */
+  list(prefix: string): AsyncIterable<ObjectEntry>;
   /** No error if it is not there. Only scratch is ever deleted. */
   delete(key: string): Promise<void>;
   close(): Promise<void>;

@@ -3,6 +3,7 @@
  * service recomputes every dataset from MLflow's SQLite file. Then the same with faults in the service: each must be found.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -97,7 +98,7 @@ async function mustEqual(...args) {
 
 async function mustDiffer(mutant, ...args) {
   const { code, output } = await compare(...args);
-  if (code === 1 && mutant.shows.test(output)) return;
+  if (code === 1 && mutant.shows.test(output)) return say(`found: ${mutant.name}`);
   throw new Error(`The mutant "${mutant.name}" was not found (exit ${code}):\n${output}`);
 }
 
@@ -113,28 +114,19 @@ async function changedFrom(before) {
   return day;
 }
 
-async function everything() {
-  const mlflow = (await mustRun('sh', [join(HERE, 'venv.sh')])).trim().split('\n').at(-1);
-  const python = join(dirname(mlflow), 'python');
-  say('the virtual environment is there');
-  server = await startMlflow(mlflow, folder);
-  say(`MLflow is up at ${server.uri}`);
-  const where = ['--uri', server.uri, '--database', server.database];
-  say((await mustRun(python, [join(HERE, 'seed.py'), ...where, '--out', folder])).trim());
-  const change = (kind) =>
-    mustRun(python, [join(HERE, 'change.py'), ...where, '--seeded', out('seeded.json'), kind]);
-
+/** What a service that runs for days does, each step compared. */
+async function mainJob(python, change) {
   const firstDay = dayOf(Date.now() - BEHIND - 30 * DAY);
   await serve('bootstrap', 'store', { node: ['--import', SLOW_CLOCK] });
   await mustEqual(python, 'store', 'bootstrap', firstDay, ['--at-least', String(AT_LEAST)]);
 
   await change('delta');
-  await cp(out('store'), out('mutant-store'), { recursive: true });
-  await cp(out('store.memory.json'), out('mutant-store.memory.json'));
-  await serve('delta', 'store');
+  for (const name of ['', '.memory.json'])
+    await cp(out(`store${name}`), out(`late${name}`), { recursive: true });
+  const faulty = { dist: await mutate(ROOT, out('late-product'), LOOKING_BACK) };
+  await Promise.all([serve('delta', 'store'), serve('delta', 'late', faulty)]);
   await mustEqual(python, 'store', 'delta', firstDay);
-  await serve('delta', 'mutant-store', { dist: await mutate(ROOT, out('mutant'), LOOKING_BACK) });
-  await mustDiffer(LOOKING_BACK, python, 'mutant-store', 'delta', firstDay);
+  await mustDiffer(LOOKING_BACK, python, 'late', 'delta', firstDay);
 
   await change('backup');
   await serve('backup', 'store');
@@ -145,30 +137,48 @@ async function everything() {
   await serve('historical', 'store', { catalog: 'catalog-later.json' });
   const changed = ['--changed', out('catalog-later.json'), '--changed-from', await changedFrom(before)];
   await mustEqual(python, 'store', 'historical', firstDay, changed);
+}
 
-  const small = ['--include', SMALL.EXPERIMENT_INCLUDE];
-  const smallDay = () => dayOf(Date.now() - 7 * DAY);
+/** The same first look with each fault in judging, and once without. */
+async function judgingMutants(python) {
+  const firstDay = dayOf(Date.now() - 7 * DAY);
+  const include = ['--include', SMALL.EXPERIMENT_INCLUDE];
   await serve('bootstrap', 'small', { env: SMALL });
-  await mustEqual(python, 'small', 'bootstrap', smallDay(), small);
+  await mustEqual(python, 'small', 'bootstrap', firstDay, include);
   for (const [number, mutant] of JUDGING.entries()) {
     const store = `small-${number}`;
-    await serve('bootstrap', store, {
-      dist: await mutate(ROOT, out(`mutant-${number}`), mutant),
-      env: SMALL,
-    });
-    await mustDiffer(mutant, python, store, 'bootstrap', smallDay(), small);
-    say(`found: ${mutant.name}`);
+    const dist = await mutate(ROOT, out(`${store}-product`), mutant);
+    await serve('bootstrap', store, { dist, env: SMALL });
+    await mustDiffer(mutant, python, store, 'bootstrap', firstDay, include);
   }
+}
+
+async function everything() {
+  const mlflow = (await mustRun('sh', [join(HERE, 'venv.sh')])).trim().split('\n').at(-1);
+  const python = join(dirname(mlflow), 'python');
+  say('the virtual environment is there');
+  server = await startMlflow(mlflow, folder);
+  await server.ready;
+  say(`MLflow is up at ${server.uri}`);
+  const where = ['--uri', server.uri, '--database', server.database];
+  say((await mustRun(python, [join(HERE, 'seed.py'), ...where, '--out', folder])).trim());
+  const changeArgs = [join(HERE, 'change.py'), ...where, '--seeded', out('seeded.json')];
+  await Promise.all([
+    mainJob(python, (kind) => mustRun(python, [...changeArgs, kind])),
+    judgingMutants(python),
+  ]);
   console.log(`mutants: ${JUDGING.length + 1} of ${JUDGING.length + 1} found`);
 }
 
 async function cleanUp() {
+  const ended = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGTERM');
-  await server?.stop();
+  await Promise.all([...ended, server?.stop()]);
   await rm(folder, { recursive: true, force: true });
 }
-for (const signal of ['SIGINT', 'SIGTERM'])
+for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => cleanUp().finally(() => process.exit(1)));
+}
 
 try {
   await everything();

@@ -15,7 +15,7 @@ async function freePort() {
 
 /**
  * Starts MLflow on a new SQLite file in `folder`, its log beside it.
- * @returns its address, its database, and `stop`, which ends all of its processes
+ * @returns its address, its database, `ready`, which settles when it serves or has ended, and `stop`, which ends all of its processes
  */
 export async function startMlflow(mlflow, folder) {
   const port = await freePort();
@@ -28,10 +28,10 @@ export async function startMlflow(mlflow, folder) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false', MLFLOW_DISABLE_TELEMETRY: 'true' },
   });
-  const exited = once(child, 'exit');
+  const closed = once(child, 'close');
   const log = createWriteStream(join(folder, 'server.log'));
   let said = '';
-  await new Promise((resolve, reject) => {
+  const ready = new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         log.write(chunk);
@@ -39,12 +39,11 @@ export async function startMlflow(mlflow, folder) {
         if (said.includes('Uvicorn running on')) resolve();
       });
     }
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error(`MLflow did not start:\n${said}`)));
+    child.once('close', () => reject(new Error(`MLflow did not start:\n${said}`)));
   });
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGTERM');
-    await exited;
+    await closed;
   };
-  return { uri: `http://127.0.0.1:${port}`, database, stop };
+  return { uri: `http://127.0.0.1:${port}`, database, ready, stop };
 }

@@ -30,8 +30,6 @@ export interface Answer {
 export interface Fault {
   /** Waits before anything else. */
   readonly delayMs?: number;
-  /** Names of request headers that get lost on the way, in lower case. */
-  readonly loseHeaders?: readonly string[];
   /** Resets the connection after so many bytes of the request's body; the upstream gets no more than these. */
   readonly resetRequestAfter?: number;
   /** `false`: the upstream never sees the request. */
@@ -102,17 +100,16 @@ export class FaultProxy {
   /** @returns the upstream's answer, with its body to be read */
   private async forward(
     incoming: IncomingMessage,
-    { loseHeaders = [], resetRequestAfter }: Fault,
+    { resetRequestAfter }: Fault,
   ): Promise<Required<Answer> & { readonly body: IncomingMessage }> {
     const { method, url, headers } = incoming;
-    // The host stays as the client named it: it belongs to what an S3 client signs.
-    const kept = Object.entries(headers).filter(([name]) => !loseHeaders.includes(name));
     const outgoing = requestHttp({
       host: this.upstream.hostname,
       port: this.upstream.port,
       method,
       path: url,
-      headers: Object.fromEntries(kept),
+      // As they came, the host too: they belong to what an S3 client signs.
+      headers,
       setHost: false,
     });
     const answered = once(outgoing, 'response');

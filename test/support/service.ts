@@ -1,66 +1,82 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from '../../src/app.module.js';
+import { loadSettings } from '../../src/config/settings.js';
+import type { PipelineKind } from '../../src/domain/model.js';
+import type { Engine } from '../../src/pipeline/engine.js';
+import type { RunRecord } from '../../src/pipeline/run-record.js';
+import { ENGINE } from '../../src/pipeline/tokens.js';
+import { openResources, type Resources } from '../../src/resources.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** The service in this process on a folder of its own, listening on a free port; it makes no pipeline runs by itself. */
+export interface TestService {
+  readonly url: string;
+  readonly app: INestApplication;
+  readonly engine: Engine;
+  readonly resources: Resources;
+  /** Runs one pipeline run to its end. */
+  run(kind: PipelineKind): Promise<RunRecord>;
+  close(): Promise<void>;
+}
 
-/** The built program as a child process. */
-export class Program {
-  /** All lines so far, of both streams. */
-  readonly lines: string[] = [];
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  private readonly waiting = new Set<() => void>();
+export interface TestServiceOptions {
+  readonly trackingUri: string;
+  /** Metadata and thresholds. */
+  readonly catalog: object;
+  readonly clock: () => number;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
-  private constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (!stream) continue;
-      createInterface(stream).on('line', (line) => {
-        this.lines.push(line);
-        for (const look of this.waiting) look();
+export async function startTestService(options: TestServiceOptions): Promise<TestService> {
+  const folder = await mkdtemp(join(tmpdir(), 'service-'));
+  const catalog = join(folder, 'catalog.json');
+  await writeFile(catalog, JSON.stringify(options.catalog));
+  const settings = loadSettings({
+    MLFLOW_TRACKING_URI: options.trackingUri,
+    METRICS_API_URL: `file:${catalog}`,
+    THRESHOLDS_API_URL: `file:${catalog}`,
+    STORAGE_DIR: join(folder, 'store'),
+    MAX_RETRIES: '0',
+    STAGE_TRIES: '1',
+    PORT: '0',
+    ...options.env,
+  });
+  const resources = await openResources(settings, options.clock);
+  const app = await NestFactory.create(AppModule.register(resources, false), {
+    logger: false,
+    abortOnError: false,
+  });
+  await app.listen(0, '127.0.0.1');
+  const engine = app.get<Engine>(ENGINE);
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    await app.close();
+    await resources.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return {
+    url: await app.getUrl(),
+    app,
+    engine,
+    resources,
+    async run(kind) {
+      const finished = new Promise<RunRecord>((resolve) => {
+        const look = (record: RunRecord) => {
+          if (record.kind !== kind) return;
+          engine.events.off('finished', look);
+          resolve(record);
+        };
+        engine.events.on('finished', look);
       });
-    }
-    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
-  }
-
-  /** @param env all of it, beside PATH: nothing of the test's own environment gets in */
-  static start(args: readonly string[], env: Readonly<Record<string, string>>): Program {
-    const { PATH = '', HOME = '' } = process.env;
-    return new Program(
-      spawn(process.execPath, [PROGRAM, ...args], {
-        env: { PATH, HOME, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      }),
-    );
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  /** The first line, also of those already printed, that matches. @throws {Error} with all lines if the program ends without it */
-  line(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        for (const line of this.lines) {
-          const found = pattern.exec(line);
-          if (!found) continue;
-          this.waiting.delete(look);
-          resolve(found);
-          return;
-        }
-      };
-      this.waiting.add(look);
-      look();
-      this.exited.then(() => reject(new Error(`No line ${pattern} in:\n${this.lines.join('\n')}`)));
-    });
-  }
-
-  /** Sends the signal and waits for the end. */
-  async stop(
-    signal: NodeJS.Signals = 'SIGTERM',
-  ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-    this.child.kill(signal);
-    return this.exited;
-  }
+      await engine.create(kind, { nominal: null });
+      return finished;
+    },
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
 }

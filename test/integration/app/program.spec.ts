@@ -2,7 +2,7 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { Program } from '../../support/service.js';
+import { Program } from '../../support/program.js';
 
 const DAY = 86_400_000;
 let mlflow: TrackingServer;

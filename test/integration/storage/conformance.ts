@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { PreconditionFailedError, StoreError } from '../../../src/storage/errors.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
+import { describeRaces } from './conformance-races.js';
 
 const WRITERS = 32;
 const MEGABYTE = 2 ** 20;
@@ -195,13 +196,14 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await keysOf(store, 'many/')).toEqual([...keys].sort());
     });
 
-    it('lists by any beginning of a key', async () => {
+    it('lists by any beginning of a key, with ETag and size', async () => {
       const keys = ['a', 'a-b', 'a.b', 'a=b', 'A/b', 'a0', 'a_b', 'b/a-', 'b/a/x', 'b/a0', 'b/a.x', 'b/b'];
       for (const key of keys) await store.put(key, text(key));
       const sorted = [...keys].sort();
       for (const prefix of ['', 'a', 'a-', 'b/', 'b/a', 'b/a/', 'b/a/x', 'none', 'b/none/']) {
         expect(await keysOf(store, prefix)).toEqual(sorted.filter((key) => key.startsWith(prefix)));
       }
+      for await (const entry of store.list('')) expect(entry).toEqual(await store.head(entry.key));
     });
 
     it('deletes an object and nothing beside it, and does not mind that it is gone', async () => {
@@ -297,5 +299,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
         { numRuns: 50 },
       );
     });
+
+    describeRaces(() => ({ store, scratch }));
   });
 }

@@ -8,6 +8,7 @@ import {
   hourOf,
   type Instant,
   instantOf,
+  instantText,
   runTime,
 } from '../../../src/domain/time.js';
 
@@ -119,8 +120,21 @@ describe('an instant', () => {
     '2026-03-10T12:00:00+99:00',
     'Tue, 10 Mar 2026 12:00:00 GMT',
     '1773144000000',
+    '9999-12-31T23:59:59-05:00',
+    '0000-01-01T00:00:00+01:00',
   ])('%j is none', (text) => {
     expect(instantOf(text)).toBeNull();
+  });
+
+  it.each([
+    ['2026-03-10T12:00+02:00', '2026-03-10T10:00:00.000Z'],
+    ['2026-03-10 12:00:00,25', '2026-03-10T12:00:00.250Z'],
+    ['2026-03-10T12:00:00.1234500Z', '2026-03-10T12:00:00.12345Z'],
+    ['0000-01-01', '0000-01-01T00:00:00.000Z'],
+  ])('%s has one text: %s', (text, expected) => {
+    const written = instantText(instantOf(text) as Instant);
+    expect(written).toBe(expected);
+    expect(instantOf(written)).toEqual(instantOf(text));
   });
 
   it('compares to the last digit, whatever the offset it is written with', () => {

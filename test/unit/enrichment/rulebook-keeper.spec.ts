@@ -1,6 +1,6 @@
 import { MonitorError } from '../../../src/domain/errors.js';
 import type { ThresholdRow, Window } from '../../../src/domain/model.js';
-import type { CatalogSource, ParsedCatalog } from '../../../src/enrichment/catalog.js';
+import type { CatalogSource, ParsedCatalog, RefusedItem } from '../../../src/enrichment/catalog.js';
 import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
 import { readCatalogState } from '../../../src/pipeline/catalog-state.js';
 import { type Question, RULEBOOK_KEY, type Rulebook, rulesOn } from '../../../src/pipeline/rulebook.js';
@@ -28,6 +28,7 @@ let store: MemoryStore;
 let limits: Record<string, number>;
 /** What goes wrong with the next question, and what happens while it is answered. */
 let fault: (() => Error | undefined) | undefined;
+let refused: RefusedItem[];
 let meanwhile: () => void | Promise<void>;
 let asked: Question[][];
 let windows: Window[];
@@ -38,6 +39,7 @@ beforeEach(() => {
   store = new MemoryStore();
   limits = { a: 1, b: 2, c: 3 };
   fault = undefined;
+  refused = [];
   meanwhile = () => undefined;
   asked = [];
   windows = [];
@@ -55,7 +57,7 @@ const source = (asks: boolean): CatalogSource => ({
     await meanwhile();
     const error = fault?.();
     if (error) throw error;
-    return { metadata: [], thresholds, refused: [] };
+    return { metadata: [], thresholds, refused };
   },
 });
 const keeper = (asks = true, patienceMs?: number) =>
@@ -91,6 +93,65 @@ describe('the keeper of the rulebook', () => {
     now += 1;
     await one.refresh();
     expect(asked).toEqual([[named('a', 'b')]]);
+  });
+
+  it('asks again when the clock has gone back', async () => {
+    const one = keeper(false);
+    await one.refresh();
+    now -= 24 * 60 * MINUTE;
+    await one.refresh();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('asks once for all who want it at the same time', async () => {
+    const one = keeper(false);
+    await Promise.all([one.refresh(), one.refresh(), one.refresh()]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['our clock', NOW + 3 * 24 * 60 * MINUTE, '2026-03-03'],
+    ['the server’s clock', NOW - 24 * 60 * MINUTE, '2026-03-02'],
+  ])(
+    'applies a change from 7 days before the earlier of the two clocks on: %s',
+    async (_, observed, first) => {
+      const one = keeper();
+      await one.bookFor(() => named('a'), observed);
+      limits.a = 9;
+      now += TTL;
+      const book = await one.bookFor(() => named('a'), observed);
+      const before = new Date(Date.parse(first) - 1).toISOString().slice(0, 10);
+      expect([limitsOf(book, before), limitsOf(book, first)]).toEqual([{ a: 1 }, { a: 9 }]);
+    },
+  );
+
+  it('names what the catalog says and cannot be used, and counts it', async () => {
+    const bad = {
+      list: 'thresholds',
+      experiment_id: null,
+      problem: 'critical_threshold: no number',
+    } as const;
+    refused = Array.from({ length: 7 }, (_, index) => ({ ...bad, index, metric_name: `bad${index}` }));
+    const one = keeper();
+    expect(limitsOf(await one.bookFor(() => named('a')))).toEqual({ a: 1 });
+    expect(lines).toHaveLength(6);
+    expect(lines[1]).toBe("The catalog's thresholds[1] (bad1) is refused: critical_threshold: no number");
+    expect(lines[5]).toContain('7 items');
+    expect((await readCatalogState(store)).refused).toBe(7);
+  });
+
+  it('changes nothing in a book of newer rules, and says so where that is not enough', async () => {
+    await keeper().bookFor(() => named('a'));
+    const book: Rulebook = JSON.parse(store.objects.get(RULEBOOK_KEY)?.toString() ?? '');
+    const [first] = book.settings;
+    if (first) first.settings = { ...first.settings, rules_version: first.settings.rules_version + 1 };
+    const newer = Buffer.from(JSON.stringify(book));
+    store.objects.set(RULEBOOK_KEY, newer);
+    const one = keeper();
+    limits.a = 9;
+    expect(limitsOf(await one.bookFor(() => named('a')))).toEqual({ a: 1 });
+    await expect(one.bookFor(() => named('b'))).rejects.toMatchObject({ code: 'older_rules' });
+    expect(store.objects.get(RULEBOOK_KEY)).toBe(newer);
   });
 
   it('asks the catalog for one thing at a time', async () => {

@@ -86,6 +86,7 @@ describe('a bootstrap', () => {
       clock: () => DAYS * MS_PER_DAY,
       stageTries: 5,
       waitMs: 0,
+      backfillConcurrency: 2,
       log: { debug: () => undefined, log: () => undefined, warn: () => undefined, error: () => undefined },
     });
     const ended: RunRecord[] = [];

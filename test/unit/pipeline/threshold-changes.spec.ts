@@ -136,12 +136,3 @@ describe('the changes that are not in their dataset yet', () => {
     );
   });
 });
-
-describe('the settings in the rulebook', () => {
-  it('stay when a process of older rules brings its own', () => {
-    const newer = { ...domainDefaults, rules_version: domainDefaults.rules_version + 1 };
-    const answer = { metadata: [], thresholds: [] };
-    const book = updateRulebook(undefined, answer, newer, change(DAY_10, '2026-03-03'));
-    expect(updateRulebook(book, answer, domainDefaults, change(DAY_10, '2026-03-03'))).toBe(book);
-  });
-});

@@ -55,6 +55,7 @@ beforeEach(() => {
     clock: () => now,
     stageTries: TRIES,
     waitMs: WAIT,
+    backfillConcurrency: 1,
     log: { debug: silent, log: silent, warn: silent, error: silent },
   });
 });

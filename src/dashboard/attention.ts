@@ -1,0 +1,103 @@
+import { noDataSince } from '../domain/attention.js';
+import type { Labels } from '../domain/label-change.js';
+import type { Light } from '../domain/model.js';
+import { usualPeriod } from '../domain/rhythm.js';
+import { compareText } from '../domain/text.js';
+import { whySilent } from '../domain/why.js';
+import type { Attention, RunLink } from './contract.js';
+import type { ApplicationHistory } from './judge-standings.js';
+import type { MetricRow, SeriesRun } from './load-series.js';
+import type { JudgedSpan } from './load-standings.js';
+import { explain, type Rules, sparkline, type Turn } from './turn.js';
+
+/** What is known of an application that needs attention. */
+export interface Case {
+  readonly application: ApplicationHistory;
+  /** null: no metric is to blame. */
+  readonly worst: {
+    readonly metric: MetricRow;
+    readonly runs: readonly SeriesRun[];
+    readonly turn: Turn;
+  } | null;
+  /** The times of its runs, ms, where it went silent. */
+  readonly times: readonly number[];
+}
+
+export interface CaseFile {
+  readonly current: JudgedSpan;
+  readonly labels: ReadonlyMap<string, Labels>;
+  readonly rules: Rules | undefined;
+  readonly experimentTags: (experimentId: string) => Labels;
+  readonly link: (run: RunOfMlflow) => RunLink;
+}
+
+export interface RunOfMlflow {
+  readonly run_id: string;
+  readonly run_name: string;
+  readonly experiment_id: string;
+  readonly time: number;
+}
+
+const ORDER: readonly Light[] = ['critical', 'warning', 'no_data'];
+
+/** The list *needs attention*: the worst light first, of equal lights the newest trouble, then by name. */
+export function describeCases(cases: readonly Case[], file: CaseFile): Attention[] {
+  return cases
+    .map((each) => describeCase(each, file))
+    .sort(
+      (a, b) =>
+        ORDER.indexOf(a.light) - ORDER.indexOf(b.light) ||
+        compareText(b.since ?? '', a.since ?? '') ||
+        compareText(a.application, b.application),
+    );
+}
+
+function describeCase({ application, worst, times }: Case, file: CaseFile): Attention {
+  const { last_run, now } = application;
+  const silent = now.light === 'no_data' && last_run !== null;
+  const shown = worst?.turn.last ?? last_run;
+  const since = silent
+    ? noDataSince(last_run.time, file.current.settings.light_span_hours)
+    : (worst?.turn.first.time ?? null);
+  return {
+    application: application.application,
+    owner: shown && ownerOf(shown, file),
+    light: now.light,
+    reason: now.reason,
+    since: since === null ? null : new Date(since).toISOString(),
+    since_before: worst?.turn.began_before ?? false,
+    metric: worst && metricOf(worst, file.current.to),
+    run: shown && file.link(shown),
+    why: silent
+      ? whySilent(last_run.time, file.current.to, usualPeriod(times))
+      : worst && explain(worst.turn, file.labels, file.rules),
+  };
+}
+
+function metricOf({ metric, runs, turn }: NonNullable<Case['worst']>, to: number): Attention['metric'] {
+  const { last } = turn;
+  return {
+    name: metric.metric_name,
+    display_name: last.display_name,
+    unit: last.unit,
+    higher_is_better: last.higher_is_better,
+    critical: metric.critical,
+    invalid: metric.invalid,
+    warning: metric.warning,
+    status: last.status,
+    value: last.value,
+    invalid_kind: last.invalid_kind,
+    critical_threshold: last.critical_threshold,
+    warning_threshold: last.warning_threshold,
+    points: sparkline(runs, last, to).map(({ time, value }) => ({ at: new Date(time).toISOString(), value })),
+  };
+}
+
+/** Who owns the application, as a tag `owner` or `team` of the run says, else of its experiment. */
+function ownerOf(
+  { run_id, experiment_id }: RunOfMlflow,
+  { labels, experimentTags }: CaseFile,
+): string | null {
+  const tags = { ...experimentTags(experiment_id), ...labels.get(run_id) };
+  return tags.owner?.trim() || tags.team?.trim() || null;
+}

@@ -1,0 +1,120 @@
+import { ATTENTION_SPAN_MS, worstMetric } from '../domain/attention.js';
+import { groupBy } from '../domain/group.js';
+import type { Labels } from '../domain/label-change.js';
+import type { MetricStatus, Window } from '../domain/model.js';
+import type { InvalidKind } from '../domain/status.js';
+import { daysOf, MS_PER_DAY } from '../domain/time.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { filesOf, type Published } from './published.js';
+
+/** An eligible run of a series, with the rule it was judged by; `time` in ms. */
+export interface SeriesRun {
+  readonly application: string;
+  readonly metric_name: string;
+  readonly time: number;
+  readonly run_id: string;
+  readonly run_name: string;
+  readonly experiment_id: string;
+  readonly value: number | null;
+  readonly status: MetricStatus;
+  readonly invalid_kind: InvalidKind | null;
+  readonly display_name: string;
+  readonly unit: string | null;
+  readonly higher_is_better: boolean | null;
+  readonly critical_threshold: number | null;
+  readonly warning_threshold: number | null;
+  readonly model_id: string | null;
+  readonly dataset_name: string | null;
+}
+
+export interface MetricRow {
+  readonly application: string;
+  readonly metric_name: string;
+  readonly critical: number;
+  readonly invalid: number;
+  readonly warning: number;
+}
+
+/** The metric that an application needs attention for, and its runs of 8 days, oldest first. */
+export interface WorstSeries {
+  readonly metric: MetricRow;
+  readonly runs: readonly SeriesRun[];
+}
+
+/** A day more than is looked at: what came before decides whether a sequence began before. */
+const READ_MS = ATTENTION_SPAN_MS + MS_PER_DAY;
+
+/** By application: the series of its worst metric in the current span; none where no metric is to blame. */
+export async function loadWorstSeries(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  current: Window,
+  applications: readonly string[],
+): Promise<Map<string, WorstSeries>> {
+  const read = { from: current.to - READ_MS, to: current.to };
+  const spanFiles = await filesOf(store, published, 'enriched_metrics', daysOf(current));
+  if (applications.length === 0 || spanFiles.length === 0) return new Map();
+  const rows = await session.rows<MetricRow>(sql(import.meta.url, './sql/metric_runs.sql'), {
+    enriched: spanFiles,
+    applications,
+    ...bounds(current),
+  });
+  const worst = [...groupBy(rows, ({ application }) => application).values()].flatMap(
+    (metrics) => worstMetric(metrics) ?? [],
+  );
+  if (worst.length === 0) return new Map();
+  const runs = await session.rows<SeriesRun>(sql(import.meta.url, './sql/series.sql'), {
+    enriched: await filesOf(store, published, 'enriched_metrics', daysOf(read)),
+    applications: worst.map(({ application }) => application),
+    metrics: worst.map(({ metric_name }) => metric_name),
+    ...bounds(read),
+  });
+  const byApplication = groupBy(runs, ({ application }) => application);
+  return new Map(
+    worst.map((metric) => [
+      metric.application,
+      { metric, runs: byApplication.get(metric.application) ?? [] },
+    ]),
+  );
+}
+
+/** The params and tags of runs of the days that are read, by run_id; a tag goes before a param of its name. */
+export async function loadLabels(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  days: readonly string[],
+  runIds: readonly string[],
+): Promise<Map<string, Labels>> {
+  const runs = await filesOf(store, published, 'runs', days);
+  if (runs.length === 0 || runIds.length === 0) return new Map();
+  const rows = await session.rows<{ run_id: string; params: string; tags: string }>(
+    sql(import.meta.url, './sql/run_labels.sql'),
+    { runs, run_ids: runIds },
+  );
+  return new Map(
+    rows.map(({ run_id, params, tags }) => [run_id, { ...JSON.parse(params), ...JSON.parse(tags) }]),
+  );
+}
+
+/** The times of the runs of applications that went silent, ms, oldest first. */
+export async function loadRunTimes(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  { to, days }: { readonly to: number; readonly days: readonly string[] },
+  applications: readonly string[],
+): Promise<Map<string, number[]>> {
+  const runs = await filesOf(store, published, 'runs', days);
+  if (runs.length === 0 || applications.length === 0) return new Map();
+  const rows = await session.rows<{ application: string; time: number }>(
+    sql(import.meta.url, './sql/run_times.sql'),
+    { runs, applications, to: BigInt(to) },
+  );
+  const byApplication = groupBy(rows, ({ application }) => application);
+  return new Map([...byApplication].map(([application, own]) => [application, own.map(({ time }) => time)]));
+}
+
+const bounds = ({ from, to }: Window) => ({ from: BigInt(from), to: BigInt(to) });

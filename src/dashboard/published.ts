@@ -1,0 +1,51 @@
+import { addDays, dayOf } from '../domain/time.js';
+import { type DerivedDataset, dayOfKey, partitionKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+
+const READ = ['runs', 'enriched_metrics', 'application_summary', 'platform_summary'] as const;
+
+/** The published objects that the page is made of, key → ETag. */
+export type Published = ReadonlyMap<string, string>;
+
+/** What is published for the `count` UTC days that end with the day of an instant (ms). */
+export async function listPublished(store: ObjectStore, now: number, count: number): Promise<Published> {
+  const today = dayOf(now);
+  const first = addDays(today, 1 - count);
+  const months = new Set<string>();
+  for (let back = 0; back < count; back++) months.add(addDays(today, -back).slice(0, 7).replace('-', '/'));
+  const published = new Map<string, string>();
+  for (const dataset of READ) {
+    for (const month of months) {
+      for await (const { key, etag } of store.list(`${dataset}/${month}/`)) {
+        const day = dayOfKey(key);
+        if (day !== undefined && day >= first && day <= today) published.set(key, etag);
+      }
+    }
+  }
+  return published;
+}
+
+/** Local files of a dataset's objects of these days, in their order; days without one are left out. */
+export async function filesOf(
+  store: ObjectStore,
+  published: Published,
+  dataset: DerivedDataset,
+  days: readonly string[],
+): Promise<string[]> {
+  const files: string[] = [];
+  for (const key of days.map((day) => partitionKey(dataset, day))) {
+    const stored = published.has(key) ? await store.fetch(key) : undefined;
+    if (stored) files.push(stored.file);
+  }
+  return files;
+}
+
+/** The days whose objects differ, newest first. */
+export function changedDays(before: Published, after: Published): string[] {
+  const days = new Set<string>();
+  for (const key of [...before.keys(), ...after.keys()]) {
+    const day = dayOfKey(key);
+    if (day !== undefined && before.get(key) !== after.get(key)) days.add(day);
+  }
+  return [...days].sort().reverse();
+}

@@ -1,0 +1,25 @@
+-- The eligible runs of the series ($applications[i], $metrics[i]) in [$from, $to) (ms) of the files $enriched, oldest first.
+WITH wanted AS (
+  SELECT unnest($applications) AS application, unnest($metrics) AS metric_name
+)
+SELECT
+  application,
+  metric_name,
+  epoch_ms("timestamp")::DOUBLE AS "time",
+  run_id,
+  run_name,
+  experiment_id,
+  "value",
+  status,
+  invalid_kind,
+  display_name,
+  unit,
+  higher_is_better,
+  critical_threshold,
+  warning_threshold,
+  model_id,
+  dataset_name
+FROM read_parquet($enriched)
+JOIN wanted USING (application, metric_name)
+WHERE eligible AND epoch_ms("timestamp") >= $from AND epoch_ms("timestamp") < $to
+ORDER BY application, metric_name, "timestamp", run_id;

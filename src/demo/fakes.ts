@@ -1,0 +1,32 @@
+export interface FakeRun {
+  run_id: string;
+  /** null: neither a name nor the tag that MLflow makes of it. */
+  run_name: string | null;
+  experiment_id: string;
+  user_id: string | null;
+  status: 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
+  /** ms; null is sent as 0. */
+  start_time: number | null;
+  end_time: number | null;
+  lifecycle_stage: 'active' | 'deleted';
+  metrics: { key: string; value: number; step: number | bigint; timestamp: number }[];
+  params: Record<string, string>;
+  tags: Record<string, string>;
+}
+export interface FakeExperiment {
+  experiment_id: string;
+  name: string;
+  lifecycle_stage: 'active' | 'deleted';
+  tags: Record<string, string>;
+  creation_time: number;
+}
+export interface FakeAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Ends the connection before the end of the body. */
+  readonly cut?: boolean;
+}
+export interface FakeRequest {
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}

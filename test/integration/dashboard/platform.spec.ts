@@ -1,0 +1,338 @@
+import { Logger } from '@nestjs/common';
+import { type PlatformCurrent, platformCurrentSchema } from '../../../src/dashboard/contract.js';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { startTestService, type TestService, type TestServiceOptions } from '../../support/service.js';
+
+Logger.overrideLogger(false);
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const START = Date.parse('2026-03-10T15:30:00Z');
+const CATALOG = {
+  metrics: [{ metric_name: 'accuracy', display_name: 'Accuracy', higher_is_better: true, unit: '%' }],
+  thresholds: [{ metric_name: 'accuracy', critical_threshold: 70, warning_threshold: 80 }],
+};
+const iso = (ms: number) => new Date(ms).toISOString();
+
+let mlflow: TrackingServer;
+let service: TestService;
+let now = START;
+
+beforeEach(async () => {
+  now = START;
+  mlflow = await TrackingServer.start(() => now);
+});
+afterEach(async () => {
+  await service.close();
+  await mlflow.close();
+});
+
+const start = async (more: Partial<TestServiceOptions> = {}) => {
+  service = await startTestService({ trackingUri: mlflow.uri, catalog: CATALOG, clock: () => now, ...more });
+};
+/** As a browser asks again; without `Cache-Control` Node would ask for no cached answer. */
+const again = (etag: string) => ask({ 'If-None-Match': etag, 'Cache-Control': 'max-age=0' });
+const ask = (headers: Record<string, string> = {}) =>
+  fetch(`${service.url}/api/v1/platform/current`, { headers });
+const current = async (): Promise<PlatformCurrent> => {
+  const answer = await ask();
+  expect(answer.status).toBe(200);
+  return platformCurrentSchema.strict().parse(await answer.json());
+};
+
+let experiments: Map<string, string>;
+beforeEach(() => {
+  experiments = new Map();
+});
+function log(
+  application: string,
+  start_time: number,
+  accuracy: number | null,
+  more: { params?: Record<string, string>; tags?: Record<string, string>; status?: 'FAILED' } = {},
+): string {
+  const experiment_id =
+    experiments.get(application) ??
+    mlflow.experiment(application, { team: `${application} team` }).experiment_id;
+  experiments.set(application, experiment_id);
+  const metrics =
+    accuracy === null ? [] : [{ key: 'accuracy', value: accuracy, step: 0, timestamp: start_time }];
+  const { run_id } = mlflow.run({
+    experiment_id,
+    start_time,
+    metrics,
+    run_name: `${application} at ${iso(start_time)}`,
+    ...more,
+  });
+  return run_id;
+}
+
+describe('GET /api/v1/platform/current', () => {
+  it('shows who needs attention, since when, against which limit, and why', async () => {
+    for (let hour = 60; hour > 0; hour--) {
+      const bad = hour <= 5;
+      log('churn', START - hour * HOUR, bad ? 61.4 : 91, {
+        params: { model_version: bad ? '8' : '7', seed: `${hour}` },
+        tags: { owner: 'Growth' },
+      });
+      log('fraud', START - hour * HOUR, 95);
+    }
+    for (let day = 2; day < 12; day++) log('nightly', START - day * DAY, 75);
+    for (let hour = 1; hour < 4; hour++) log('broken', START - hour * HOUR, null, { status: 'FAILED' });
+    log('old', START - 20 * DAY, 20);
+    await start();
+    expect((await service.run('bootstrap')).status).toBe('done');
+    const { platform, applications, needs_attention, days, ...rest } = await current();
+
+    expect(rest).toMatchObject({
+      from: '2026-03-09T16:00:00.000Z',
+      to: '2026-03-10T16:00:00.000Z',
+      all_unmonitored: false,
+      partial: false,
+      lagging: [],
+      progress: [],
+      last_failure: null,
+    });
+    expect([days.length, days[0], days.at(-1)]).toEqual([30, '2026-02-09', '2026-03-10']);
+    expect(platform).toMatchObject({
+      total: 49,
+      critical: 5,
+      healthy: 41,
+      failed: 3,
+      unmonitored: 3,
+      evaluated: 46,
+    });
+    expect(platform.light).toBe('warning');
+    expect(platform.days.at(-1)).toMatchObject({ light: 'warning', total: 49 });
+
+    const names = applications.map(({ application, light, total }) => `${application} ${light} ${total}`);
+    expect(names).toEqual([
+      'broken warning 3',
+      'churn critical 23',
+      'fraud healthy 23',
+      'nightly no_data 0',
+      'old no_data 0',
+    ]);
+    const nightly = applications.find(({ application }) => application === 'nightly');
+    expect(nightly?.last_known).toEqual({
+      light: 'warning',
+      reason: 'The strict pass rate is 0.0 %; the limit is 80 %.',
+      at: '2026-03-08T16:00:00.000Z',
+      age_hours: 47,
+    });
+    expect(nightly?.days.map(({ total }) => total).join('')).toBe(`${'0'.repeat(18)}${'1'.repeat(10)}00`);
+
+    expect(needs_attention.map(({ application }) => application)).toEqual(['churn', 'broken', 'nightly']);
+    const [churn, broken, silent] = needs_attention;
+    const shown = [...mlflow.runs.values()].filter(({ metrics }) => metrics[0]?.value === 61.4);
+    expect(churn).toMatchObject({
+      owner: 'Growth',
+      light: 'critical',
+      since: iso(START - 5 * HOUR),
+      since_before: false,
+      why: 'The model version changed from 7 to 8; it fell from 91 % to 61.4 %.',
+      run: {
+        run_id: shown.at(-1)?.run_id,
+        at: iso(START - HOUR),
+        url: `${mlflow.uri}/#/experiments/${experiments.get('churn')}/runs/${shown.at(-1)?.run_id}`,
+      },
+      metric: {
+        name: 'accuracy',
+        display_name: 'Accuracy',
+        unit: '%',
+        critical: 5,
+        status: 'critical',
+        value: 61.4,
+        critical_threshold: 70,
+        warning_threshold: 80,
+      },
+    });
+    expect(churn?.metric?.points.at(-1)).toEqual({ at: iso(START - HOUR), value: 61.4 });
+    expect(broken).toMatchObject({ light: 'warning', metric: null, since: null, owner: 'broken team' });
+    expect(silent).toMatchObject({
+      light: 'no_data',
+      metric: null,
+      since: '2026-03-09T15:00:00.000Z',
+      why: 'It used to run every 24 h.',
+    });
+  });
+
+  it('blames a limit that was tightened', async () => {
+    for (let hour = 30; hour > 0; hour--) log('churn', START - hour * HOUR, 85);
+    await start({ env: { CATALOG_CACHE_TTL_SECONDS: '0' } });
+    await service.run('bootstrap');
+    expect((await current()).needs_attention).toEqual([]);
+    const { writeFile } = await import('node:fs/promises');
+    const file = service.resources.settings.THRESHOLDS_API_URL?.replace('file:', '') ?? '';
+    const stricter = {
+      metric_name: 'accuracy',
+      critical_threshold: 88,
+      warning_threshold: 90,
+      updated_at: iso(START),
+      updated_by: 'ops',
+    };
+    await writeFile(file, JSON.stringify({ ...CATALOG, thresholds: [stricter] }));
+    now += 10 * 60_000;
+    await service.run('historical');
+    expect((await current()).needs_attention).toMatchObject([
+      {
+        application: 'churn',
+        light: 'critical',
+        why: 'The limit was tightened from 70 % to 88 % by ops on 10 Mar at 15:30 UTC.',
+      },
+    ]);
+  });
+
+  it('is empty before anything was read', async () => {
+    await start();
+    const { applications, needs_attention, platform, stale, last_finished } = await current();
+    expect({ applications, needs_attention, stale, last_finished }).toEqual({
+      applications: [],
+      needs_attention: [],
+      stale: true,
+      last_finished: null,
+    });
+    expect(platform.light).toBe('no_data');
+  });
+
+  it('says when nothing has a threshold', async () => {
+    log('churn', START - HOUR, 85);
+    await start({ catalog: { metrics: [], thresholds: [] } });
+    await service.run('delta');
+    expect(await current()).toMatchObject({ all_unmonitored: true, platform: { light: 'unmonitored' } });
+  });
+
+  it('names what lags, what failed, and that it is stale', async () => {
+    log('good', START - HOUR, 85);
+    log('bad', START - HOUR, 85);
+    await start();
+    await service.run('delta');
+    now += 5 * 60_000;
+    const bad = experiments.get('bad') ?? '';
+    mlflow.intercept = ({ path, body }) =>
+      path === 'runs/search' && (body.experiment_ids as string[]).includes(bad)
+        ? { status: 403, body: JSON.stringify({ error_code: 'PERMISSION_DENIED', message: 'not yours' }) }
+        : undefined;
+    expect((await service.run('delta')).status).toBe('done');
+    const read_until = iso(START);
+    expect(await current()).toMatchObject({
+      partial: true,
+      lagging_experiments: [bad],
+      lagging: [
+        { experiment_id: bad, name: 'bad', read_until, message: expect.stringContaining('not yours') },
+      ],
+      stale: false,
+    });
+    mlflow.intercept = () => ({ status: 503, body: 'busy' });
+    now += 20 * 60_000;
+    await service.run('delta');
+    expect(await current()).toMatchObject({
+      stale: true,
+      last_finished: iso(START + 5 * 60_000),
+      last_failure: { run: 'delta-3', at: iso(now), message: expect.stringContaining('503') },
+    });
+  });
+
+  it('counts the days of a bootstrap that are in', async () => {
+    for (let day = 0; day < 10; day++) log('churn', START - day * DAY, 85);
+    await start({ env: { LOOKBACK_DAYS_HISTORICAL: '9', STAGE_TRIES: '100' } });
+    const first = `attributes.start_time >= ${Date.parse('2026-03-01T00:00:00Z')}`;
+    let refusing = true;
+    mlflow.intercept = ({ path, body }) =>
+      refusing && path === 'runs/search' && String(body.filter).includes(first)
+        ? { status: 503, body: 'busy' }
+        : undefined;
+    const nine = new Promise<void>((resolve) => {
+      service.engine.events.on('progress', (_, done) => done === 1 + 9 * 3 && resolve());
+    });
+    const finished = service.run('bootstrap');
+    await nine;
+    expect(await current()).toMatchObject({
+      progress: [{ run: 'bootstrap-1', kind: 'bootstrap', days_done: 9, days_all: 10 }],
+      applications: [{ application: 'churn', total: 1 }],
+    });
+    refusing = false;
+    expect((await finished).status).toBe('done');
+    expect((await current()).progress).toEqual([]);
+  });
+
+  it('reads Parquet only when something is another', async () => {
+    log('churn', START - HOUR, 85);
+    await start();
+    await service.run('delta');
+    const { duck } = service.resources;
+    const session = duck.session.bind(duck);
+    let sessions = 0;
+    duck.session = (work) => {
+      sessions++;
+      return session(work);
+    };
+    const first = await ask();
+    const etag = first.headers.get('ETag') ?? '';
+    expect(first.headers.get('Content-Encoding')).toBe('gzip');
+    expect((await again(etag)).status).toBe(304);
+    await Promise.all(Array.from({ length: 20 }, () => ask()));
+    expect(sessions).toBe(1);
+    service.engine.events.emit('progress', 'delta-2', 1, 2);
+    expect((await again(etag)).status).toBe(304);
+    expect(sessions).toBe(1);
+
+    log('churn', START - HOUR, 20);
+    now += 60_000;
+    await service.run('delta');
+    const after = sessions;
+    const changed = await again(etag);
+    expect(changed.status).toBe(200);
+    expect(await changed.json()).toMatchObject({ platform: { total: 2, critical: 1 } });
+    expect(sessions).toBe(after + 1);
+  });
+});
+
+describe('GET /api/v1/events', () => {
+  it('tells of a run that ended, and ends before the service does', async () => {
+    log('churn', START - HOUR, 85);
+    await start();
+    const answer = await fetch(`${service.url}/api/v1/events`, { headers: { Accept: 'text/event-stream' } });
+    expect(answer.headers.get('Content-Type')).toBe('text/event-stream');
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const heard = async (what: string) => {
+      while (!text.includes(what)) {
+        const { value, done } = (await reader?.read()) ?? { value: '', done: true };
+        if (done) throw new Error(`The stream ended after ${text}`);
+        text += value;
+      }
+    };
+    await service.run('delta');
+    await heard('"finished":["delta-1"]');
+    expect(text).toContain('event: changed');
+    expect(text).toContain('"2026-03-10"');
+    const closed = service.close();
+    for (let done = false; !done; ) done = (await reader?.read())?.done ?? true;
+    await closed;
+  });
+});
+
+describe('GET /', () => {
+  it('serves the page and nothing but its own, under a strict policy', async () => {
+    await start();
+    const page = await fetch(service.url, { headers: { 'Accept-Encoding': 'br' } });
+    const html = await page.text();
+    expect(page.status).toBe(200);
+    expect(page.headers.get('Content-Type')).toMatch('text/html');
+    expect(page.headers.get('Content-Encoding')).toBe('br');
+    expect(page.headers.get('Cache-Control')).toBe('no-cache');
+    expect(page.headers.get('X-Content-Type-Options')).toBe('nosniff');
+    const policy = page.headers.get('Content-Security-Policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|data:|https?:|\*/);
+    const assets = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(assets.length).toBeGreaterThanOrEqual(3);
+    for (const path of assets) {
+      const asset = await fetch(service.url + path);
+      expect([path, asset.status]).toEqual([path, 200]);
+      expect(asset.headers.get('Cache-Control')).toContain('immutable');
+    }
+    expect((await fetch(`${service.url}/assets/none.js`)).status).toBe(404);
+    expect((await fetch(`${service.url}/..%2fmain.js`)).status).toBe(404);
+  });
+});

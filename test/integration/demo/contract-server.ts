@@ -1,0 +1,101 @@
+import { codeOf, REFUSED, sorted, type Talk } from './contract-talk.js';
+
+export function describeServer(talk: Talk): void {
+  describe('a search of experiments', () => {
+    const list = async (body: object) => {
+      const { status, text } = await talk.post('experiments/search', body);
+      expect(status).toBe(200);
+      return JSON.parse(text) as { experiments?: Record<string, unknown>[]; next_page_token?: string };
+    };
+
+    it('lists what each is, the newest first and experiment 0 last', async () => {
+      const id = await talk.subject().experiment('described', { application: 'shop', owner: 'ann' });
+      const { experiments = [] } = await list({ max_results: 1000, view_type: 'ALL' });
+      expect(experiments.at(-1)).toMatchObject({
+        experiment_id: '0',
+        name: 'Default',
+        lifecycle_stage: 'active',
+      });
+      expect('tags' in (experiments.at(-1) ?? {})).toBe(false);
+      const found = experiments.find(({ experiment_id }) => experiment_id === id);
+      expect(found).toMatchObject({
+        name: 'described',
+        lifecycle_stage: 'active',
+        artifact_location: `mlflow-artifacts:/${id}`,
+        creation_time: expect.any(Number),
+        last_update_time: expect.any(Number),
+      });
+      expect(sorted(found?.tags as { key: string }[])).toEqual([
+        { key: 'application', value: 'shop' },
+        { key: 'owner', value: 'ann' },
+      ]);
+      const times = experiments.map(({ creation_time }) => Number(creation_time));
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+    });
+
+    it('shows deleted ones only if it is asked for them', async () => {
+      const id = await talk.subject().experiment('to be deleted');
+      await talk.subject().deleteExperiment(id);
+      const has = async (view: object) =>
+        (await list({ max_results: 1000, ...view })).experiments?.some(
+          ({ experiment_id }) => experiment_id === id,
+        );
+      expect(await has({})).toBe(false);
+      expect(await has({ view_type: 'ACTIVE_ONLY' })).toBe(false);
+      expect(await has({ view_type: 'DELETED_ONLY' })).toBe(true);
+      expect(await has({ view_type: 'ALL' })).toBe(true);
+    });
+
+    it('turns pages', async () => {
+      const { experiments: all = [] } = await list({ max_results: 50_000, view_type: 'ALL' });
+      const paged: unknown[] = [];
+      let page_token: string | undefined;
+      do {
+        const page: Awaited<ReturnType<typeof list>> = await list({
+          max_results: 2,
+          view_type: 'ALL',
+          page_token,
+        });
+        paged.push(...(page.experiments ?? []));
+        page_token = page.next_page_token;
+      } while (page_token);
+      expect(paged).toEqual(all);
+    });
+
+    it('must be told how many', async () => {
+      for (const body of [{}, { max_results: 0 }, { max_results: -1 }, { max_results: 50_001 }]) {
+        expect(codeOf(await talk.post('experiments/search', body))).toEqual(REFUSED);
+      }
+      const answer = await talk.post('experiments/search', { max_results: 2, page_token: 'zz' });
+      expect(codeOf(answer)).toEqual(REFUSED);
+    });
+  });
+
+  describe('every answer', () => {
+    it('is JSON, of the length it says, and says when it was made, to the second', async () => {
+      const before = Math.floor(Date.now() / 1000) * 1000;
+      const { headers, text } = await talk.post('experiments/search', { max_results: 5 });
+      expect(headers['content-type']).toMatch(/^application\/json/);
+      expect(headers['content-length']).toBe(String(Buffer.byteLength(text)));
+      const date = Date.parse(String(headers.date));
+      expect(date).toBeGreaterThanOrEqual(before - 1000);
+      expect(date).toBeLessThanOrEqual(Date.now());
+    });
+
+    it.each([
+      [403, 'a foreign page', { Origin: 'http://evil.example' }],
+      [403, 'a page without an origin', { Origin: 'null' }],
+      [403, 'a name that was bent to this machine', { Host: 'evil.example' }],
+      [200, 'a page of this machine', { Origin: 'http://localhost:1234' }],
+      [200, 'another name of this machine', { Host: 'localhost:99' }],
+    ])('is %i to %s', async (status, _, headers) => {
+      expect((await talk.post('experiments/search', { max_results: 5 }, headers)).status).toBe(status);
+    });
+
+    it('is given to a foreign page that only reads, and 404 where there is nothing', async () => {
+      const headers = { Origin: 'http://evil.example' };
+      expect((await talk.send('GET', 'runs/get?run_id=abc', undefined, headers)).status).toBe(404);
+      expect((await talk.post('runs/nope', {})).status).toBe(404);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import { changedDays } from '../../../src/dashboard/published.js';
+import { endedBetween, laggingExperiments, type ServiceState } from '../../../src/dashboard/service-state.js';
+import { PIPELINE_KINDS, type PipelineKind } from '../../../src/domain/model.js';
+import type { StoredExperiment } from '../../../src/pipeline/experiments.js';
+import type { KindState, RunRecord } from '../../../src/pipeline/run-record.js';
+
+const experiment = (name: string, listed = true): StoredExperiment => ({
+  name,
+  listed,
+  lifecycle_stage: 'active',
+  tags: {},
+  observed_at: 0,
+  swept: true,
+});
+const NEWEST = { refused: [{ experiment_id: '3', message: 'no permission' }] } as unknown as RunRecord;
+
+describe('laggingExperiments', () => {
+  const state = {
+    experiments: {
+      '1': experiment('front'),
+      '2': experiment('behind'),
+      '3': experiment('refused'),
+      '4': experiment('new'),
+      '5': experiment('behind, not listed', false),
+      '6': experiment('behind, out of scope'),
+    },
+    watermarks: { '1': 5_000, '2': 4_000, '5': 1_000, '6': 1_000 },
+    newest: NEWEST,
+  };
+  it('names those behind the others, and the refused ones with the message', () => {
+    expect(laggingExperiments(state, { include: [], exclude: ['*scope'] })).toEqual([
+      { experiment_id: '2', name: 'behind', read_until: '1970-01-01T00:00:04.000Z', message: null },
+      { experiment_id: '3', name: 'refused', read_until: null, message: 'no permission' },
+    ]);
+  });
+
+  it('finds none in a store that has read nothing', () => {
+    const nothing = { experiments: state.experiments, watermarks: {}, newest: null };
+    expect(laggingExperiments(nothing, { include: [], exclude: [] })).toEqual([]);
+  });
+});
+
+describe('endedBetween', () => {
+  const state = (kinds: Partial<Record<PipelineKind, readonly [sequence: number, active: string[]]>>) =>
+    ({
+      kinds: Object.fromEntries(
+        PIPELINE_KINDS.map((kind): [PipelineKind, KindState] => {
+          const [sequence, active] = kinds[kind] ?? [0, []];
+          return [
+            kind,
+            { version: 1, sequence, last_nominal: null, last_finished: null, active: [...active] },
+          ];
+        }),
+      ),
+    }) as unknown as ServiceState;
+  it('finds runs that were at work and those that came and went', () => {
+    const before = state({ delta: [4, ['delta-4']], backfill: [1, ['backfill-1']] });
+    const after = state({ delta: [6, ['delta-6']], backfill: [1, ['backfill-1']], backup: [1, []] });
+    expect(endedBetween(before, after)).toEqual(['delta-4', 'delta-5', 'backup-1']);
+    expect(endedBetween(after, after)).toEqual([]);
+  });
+});
+
+describe('changedDays', () => {
+  it('finds what is new, other and gone, newest first', () => {
+    const key = (day: string) => `runs/2026/03/${day}/part-0.parquet`;
+    const before = new Map([
+      [key('01'), 'a'],
+      [key('02'), 'b'],
+      [key('03'), 'c'],
+    ]);
+    const after = new Map([
+      [key('02'), 'b'],
+      [key('03'), 'd'],
+      [key('04'), 'e'],
+    ]);
+    expect(changedDays(before, after)).toEqual(['2026-03-04', '2026-03-03', '2026-03-01']);
+    expect(changedDays(after, after)).toEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+import { type Evidence, why, whySilent } from '../../../src/domain/why.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const steady = (count: number, value: number) =>
+  Array.from({ length: count }, (_, i) => ({ time: i * HOUR, value }));
+const NOTHING: Evidence = {
+  unit: null,
+  value: 0.78,
+  invalid_kind: null,
+  limit: 0.84,
+  higher_is_better: true,
+  before: [],
+  label: null,
+  limit_change: null,
+  healthy_again: 0,
+};
+
+describe('why', () => {
+  it('names what changed with the first run, and how far the metric went', () => {
+    const label = { label: 'model_version', before: 'v1', after: 'v2' };
+    expect(why({ ...NOTHING, label, before: steady(20, 0.9) })).toBe(
+      'The model version changed from v1 to v2; it fell from 0.9 to 0.78.',
+    );
+    expect(why({ ...NOTHING, label, value: null, invalid_kind: 'nan' })).toBe(
+      'The model version changed from v1 to v2 with the first such run.',
+    );
+  });
+
+  it('shortens a commit, and a value that nobody would read', () => {
+    const commit = (text: string) => text.repeat(40);
+    const label = { label: 'mlflow.source.git.commit', before: commit('a'), after: commit('b') };
+    expect(why({ ...NOTHING, label })).toContain('The git commit changed from aaaaaaaa to bbbbbbbb');
+    const long = { label: 'prompt', before: 'x', after: 'y'.repeat(50) };
+    expect(why({ ...NOTHING, label: long })).toContain(`from x to ${'y'.repeat(31)}…`);
+  });
+
+  it.each([
+    [
+      { before: 9, after: 6, higher_is_better: false, at: Date.parse('2026-11-12T11:02:30Z'), by: 'ops' },
+      'The limit was tightened from 9 % to 6 % by ops on 12 Nov at 11:02 UTC.',
+    ],
+    [
+      { before: 6, after: 9, higher_is_better: true, at: null, by: null },
+      'The limit was tightened from 6 % to 9 %.',
+    ],
+    [
+      { before: null, after: 6, higher_is_better: false, at: null, by: 'ops' },
+      'A limit of 6 % was set by ops; before there was none.',
+    ],
+  ])('tells a change of the limit before all else', (limit_change, expected) => {
+    const label = { label: 'a', before: '1', after: '2' };
+    expect(why({ ...NOTHING, unit: '%', limit_change, label })).toBe(expected);
+  });
+
+  it('tells a drift from a jump', () => {
+    const drifting = Array.from({ length: 60 }, (_, i) => ({ time: i * 2 * HOUR, value: 0.94 - i * 0.0016 }));
+    expect(why({ ...NOTHING, before: drifting })).toBe(
+      'It had fallen for 5 d before it crossed the limit, from about 0.94.',
+    );
+    expect(why({ ...NOTHING, before: steady(60, 0.9) })).toBe('It fell from 0.9 to 0.78.');
+    // On its way to the better side.
+    const rising = drifting.map(({ time, value }) => ({ time, value: 1.8 - value }));
+    expect(why({ ...NOTHING, before: rising })).toMatch(/^It fell from/);
+    // Within an hour nothing drifts.
+    const quick = drifting.map(({ time, value }) => ({ time: time / 200, value }));
+    expect(why({ ...NOTHING, before: quick })).toMatch(/^It fell from/);
+  });
+
+  it('says when it is healthy again', () => {
+    expect(why({ ...NOTHING, healthy_again: 1 })).toBe('The newest run is healthy again.');
+    expect(why({ ...NOTHING, before: steady(5, 0.9), healthy_again: 3 })).toBe(
+      'It fell from 0.9 to 0.78. The newest 3 runs are healthy again.',
+    );
+  });
+
+  it('says nothing where nothing is known', () => {
+    expect(why(NOTHING)).toBeNull();
+    expect(why({ ...NOTHING, value: null, invalid_kind: 'nan' })).toBe('It is no number (NaN).');
+    expect(why({ ...NOTHING, value: null, invalid_kind: '-inf' })).toBe('It is infinite.');
+  });
+});
+
+describe('whySilent', () => {
+  it.each([
+    [2 * DAY, DAY, 'It used to run every 24 h.'],
+    [1.4 * DAY, DAY, 'It runs about every 24 h, so it is not overdue.'],
+    [3 * DAY, 7 * DAY, 'It runs about every 7 d, so it is not overdue.'],
+    [3 * DAY, null, null],
+  ])('%p ms without a run, usually every %p: %p', (age, usual, expected) => {
+    expect(whySilent(0, age, usual)).toBe(expected);
+  });
+});

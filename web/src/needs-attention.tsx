@@ -1,0 +1,104 @@
+import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashboard/contract.js';
+import { quantity, withUnit } from '../../src/domain/quantity.js';
+import { Age, Status } from './parts.jsx';
+import { RunsPerDay, Sparkline } from './sparkline.jsx';
+import { LIGHT_WORDS, runsText } from './words.js';
+
+/** What is red, since when, against which limit, and why. */
+export function NeedsAttention({ now }: { now: PlatformCurrent }) {
+  if (now.needs_attention.length === 0) return null;
+  return (
+    <section aria-labelledby="needs-attention">
+      <h2 id="needs-attention">Needs attention</h2>
+      <ul class="attention">
+        {now.needs_attention.map((each) => (
+          <Row key={each.application} each={each} now={now} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
+  const { application, light, metric, run, since } = each;
+  const standing = now.applications.find((other) => other.application === application);
+  return (
+    <li>
+      <div class="when">
+        <Status light={light} />
+        {since && <Age at={since} before={each.since_before ? 'for more than ' : 'for '} />}
+      </div>
+      <div class="what">
+        <h3>
+          {application} <span>{subject(each)}</span>
+        </h3>
+        <p>{each.why ?? each.reason}</p>
+        <p class="evidence">
+          {each.owner && <span>{each.owner}</span>}
+          {standing && <span>{share(each, standing)}</span>}
+          {run && (
+            <a href={run.url} title={`${run.run_name} in MLflow`}>
+              {run.run_name}
+            </a>
+          )}
+        </p>
+      </div>
+      <div class="value">{metric ? <Value metric={metric} /> : <Silence each={each} />}</div>
+      <div class="picture">
+        {metric ? (
+          <Sparkline metric={metric} shown={run?.at} to={now.to} />
+        ) : (
+          standing && <RunsPerDay days={standing.days} dates={now.days} />
+        )}
+      </div>
+    </li>
+  );
+}
+
+type Metric = NonNullable<Attention['metric']>;
+
+function subject({ metric, light }: Attention): string {
+  if (metric) return metric.display_name;
+  return light === 'no_data' ? 'no new runs' : 'failed runs';
+}
+
+/** The number that broke the limit, with its limit. */
+function Value({ metric }: { metric: Metric }) {
+  const { status, value, unit, higher_is_better, invalid_kind } = metric;
+  const limit = status === 'critical' ? metric.critical_threshold : metric.warning_threshold;
+  const beyond = limit !== null && `${higher_is_better ? 'below' : 'above'} ${withUnit(limit, unit)}`;
+  if (value === null) {
+    return (
+      <>
+        <b class="invalid">{invalid_kind === 'nan' ? 'NaN' : invalid_kind}</b>
+        <span>no valid value</span>
+      </>
+    );
+  }
+  return (
+    <>
+      <b class={status}>{quantity(value, unit, limit).replace(' ', '\u00a0')}</b>
+      {beyond && <span title={`the ${status} limit`}>{beyond}</span>}
+    </>
+  );
+}
+
+function Silence({ each: { run, light } }: { each: Attention }) {
+  if (light !== 'no_data' || !run) return <b>–</b>;
+  return (
+    <>
+      <b class="no_data">
+        <Age at={run.at} />
+      </b>
+      <span>since the last run</span>
+    </>
+  );
+}
+
+/** `18 of 23 runs critical` */
+function share({ metric }: Attention, { total, last_known }: ApplicationNow): string {
+  if (last_known) return `${LIGHT_WORDS[last_known.light].toLowerCase()} before`;
+  if (!metric) return runsText(total);
+  const status = (['critical', 'invalid', 'warning'] as const).find((each) => metric[each] > 0) ?? 'warning';
+  return `${metric[status]} of ${runsText(total)} ${status}`;
+}

@@ -1,0 +1,43 @@
+import type { Light, MetricStatus } from '../../src/domain/model.js';
+import { duration } from '../../src/domain/quantity.js';
+import { now } from './state.js';
+import { exactTime, LIGHT_WORDS } from './words.js';
+
+const SHAPES: Readonly<Record<Light | MetricStatus, preact.JSX.Element>> = {
+  critical: <rect x="1.5" y="1.5" width="11" height="11" rx="1.5" />,
+  warning: <path d="M7 1.2 13.4 12.6H.6Z" />,
+  healthy: <circle cx="7" cy="7" r="5.6" />,
+  invalid: <path d="m3 3 8 8m0-8-8 8" class="stroke" />,
+  no_data: <circle cx="7" cy="7" r="5" class="stroke dashed" />,
+  unmonitored: <path d="M7 1.4 12.6 7 7 12.6 1.4 7Z" class="stroke" />,
+};
+
+/** The shape of a status; the word stands beside it. */
+export function Shape({ of }: { of: Light | MetricStatus }) {
+  return (
+    <svg class={`shape ${of}`} viewBox="0 0 14 14" width="13" height="13" aria-hidden="true">
+      {SHAPES[of]}
+    </svg>
+  );
+}
+
+export function Status({ light }: { light: Light }) {
+  return (
+    <span class={`status ${light}`}>
+      <Shape of={light} />
+      {LIGHT_WORDS[light]}
+    </span>
+  );
+}
+
+/** How long ago something was, with the exact time on demand. */
+export function Age({ at, before = '', after = '' }: { at: string; before?: string; after?: string }) {
+  const age = duration(Math.max(0, now.value - Date.parse(at)));
+  return (
+    <time dateTime={at} title={exactTime(at)}>
+      {before}
+      {age.replaceAll(' ', '\u00a0')}
+      {after}
+    </time>
+  );
+}

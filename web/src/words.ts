@@ -1,0 +1,59 @@
+import type { PlatformCurrent } from '../../src/dashboard/contract.js';
+import type { Light } from '../../src/domain/model.js';
+
+export const LIGHT_WORDS: Readonly<Record<Light, string>> = {
+  critical: 'Critical',
+  warning: 'Warning',
+  healthy: 'Healthy',
+  no_data: 'No recent runs',
+  unmonitored: 'No thresholds',
+};
+
+/** The answer to the question with which people come. */
+export function sentence({ applications, needs_attention, all_unmonitored }: PlatformCurrent): string {
+  const [needy, all] = [needs_attention.length, applications.length];
+  const of = `${needy} of ${all === 1 ? '1 application' : `${all} applications`}`;
+  if (needy > 0) return `${of} ${needy === 1 ? 'needs' : 'need'} attention`;
+  if (all_unmonitored)
+    return all === 1 ? 'The application has no thresholds' : 'No application has thresholds';
+  if (applications.every(({ light }) => light === 'no_data'))
+    return 'No application has run in the last days';
+  return 'No application needs attention';
+}
+
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+
+export const runsText = (count: number): string => plural(count, 'run', 'runs');
+export const daysText = (count: number): string => plural(count, 'day', 'days');
+
+/** `91.7 %`; null: a dash. */
+export const percent = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} %`);
+
+const DAY = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+});
+const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+const EXACT = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZone: 'UTC',
+});
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+
+/** `Tue 24 Nov` */
+export const dayText = (day: string): string => DAY.format(new Date(day)).replace(',', '');
+/** `24 Nov` */
+export const shortDay = (day: string): string => SHORT_DAY.format(new Date(day));
+/** `Tue 24 Nov 2026, 21:51:41 UTC` */
+export const exactTime = (instant: string): string =>
+  `${EXACT.format(new Date(instant)).replace(',', '')} UTC`;
+/** `23:00` */
+export const clockTime = (instant: string): string => CLOCK.format(new Date(instant));
