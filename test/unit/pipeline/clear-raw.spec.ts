@@ -14,7 +14,7 @@ describe('raw pages', () => {
     const store = new MemoryStore();
     await createRun(store, 'delta', { nominal: null, now: NOW });
     if (finished !== null) {
-      const outcome = { status: 'failed' as const, error: null, refused: [] };
+      const outcome = { status: 'failed' as const, error: null, refused: [], summary: null };
       await closeRun(store, { id: 'delta-1', kind: 'delta' }, outcome, finished);
     }
     for (const key of [
