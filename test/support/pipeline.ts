@@ -111,11 +111,11 @@ export class Pipeline {
   }
 
   /** @param day `YYYY/MM/DD` */
-  async rows<T>(dataset: string, day: string, columns: string): Promise<T[]> {
+  async rows<T>(dataset: string, day: string, columns: string, where = 'true'): Promise<T[]> {
     const stored = await this.resources.store.fetch(`${dataset}/${day}/part-0.parquet`);
     if (!stored) throw new Error(`There is no ${dataset} of ${day}`);
     return this.resources.duck.session((session) =>
-      session.rows<T>(`SELECT ${columns} FROM read_parquet($file)`, { file: stored.file }),
+      session.rows<T>(`SELECT ${columns} FROM read_parquet($file) WHERE ${where}`, { file: stored.file }),
     );
   }
 

@@ -1,6 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import type { InjectionToken } from '@nestjs/common';
 import axios from 'axios';
+import { explainMetric } from '../../../src/dashboard/explanation.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { CATALOG_SOURCE } from '../../../src/enrichment/catalog.module.js';
 import { openCatalog } from '../../../src/enrichment/catalog-source.js';
@@ -99,6 +100,22 @@ describe('a changed threshold', () => {
       },
     ]);
 
+    // The run had the status of the one before it, until the threshold changed.
+    const lateMs = 15 * MINUTE;
+    const [warned] = await pipeline.rows<{ run_id: string }>(
+      'runs',
+      '2026/03/08',
+      'run_id',
+      "status = 'critical'",
+    );
+    const why = { day: '2026-03-08', run_id: warned?.run_id ?? '', metric: 'accuracy' };
+    expect(await explainMetric({ ...pipeline.resources, lateMs }, why)).toMatchObject({
+      cause: 'new_threshold',
+      at: new Date(now).toISOString(),
+      current: { status: 'critical', value: 0.75, critical_threshold: 0.76 },
+      previous: { status: 'warning', value: 0.75, critical_threshold: 0.7 },
+    });
+
     // Another store with the same facts and the same rulebook, which never knew them to be others.
     const book = await pipeline.resources.store.get(RULEBOOK_KEY);
     const other = await open({ env });
@@ -115,16 +132,29 @@ describe('a changed threshold', () => {
     const pipeline = await open();
     await pipeline.run('bootstrap');
     const loss = { metric_name: 'loss', experiment_id, critical_threshold: 0.1, warning_threshold: 0.05 };
+    const healthy: string[] = [];
     for (const rows of [[stricter], [stricter, loss]]) {
       now += MINUTE;
       await pipeline.writeCatalog(rows);
       const again = pipeline.ended('reevaluation');
       // A run that comes in is judged at once, and finds the change.
-      log(experiment_id, 0, 'accuracy', 0.9);
+      healthy.push(log(experiment_id, 0, 'accuracy', 0.9));
       await pipeline.run('delta');
       await again;
     }
     await pipeline.run('reevaluation');
+    const lateMs = 15 * MINUTE;
+    const why = async (run_id: string) => {
+      const asked = { day: '2026-03-10', run_id, metric: 'accuracy' };
+      const found = await explainMetric({ ...pipeline.resources, lateMs }, asked);
+      return [found?.cause, found?.previous?.run_id];
+    };
+    const late = log(experiment_id, 40 * MINUTE, 'accuracy', 0.5);
+    const recent = log(experiment_id, 0, 'accuracy', 0.5);
+    await pipeline.run('delta');
+    expect(await why(late)).toEqual(['late_data', undefined]);
+    expect(await why(recent)).toEqual(['new_value', healthy.at(-1)]);
+    expect(await why('nobody')).toEqual([undefined, undefined]);
     const columns =
       'metric_name, experiment_id, old_critical_threshold, new_critical_threshold, runs_changed';
     expect(await pipeline.rows('threshold_changes', '2026/03/10', columns)).toEqual([
@@ -143,7 +173,8 @@ describe('a changed threshold', () => {
         runs_changed: 1,
       },
     ]);
-    expect(await statuses(pipeline, '2026/03/10')).toEqual(['critical', 'healthy', 'healthy', 'critical']);
+    const [bad, good] = ['critical', 'healthy'];
+    expect(await statuses(pipeline, '2026/03/10')).toEqual([bad, bad, good, good, bad, bad]);
   });
 });
 
