@@ -61,8 +61,8 @@ export class RulebookKeeper {
     for (;;) {
       const book = (await readDocument(this.options.store, RULEBOOK_KEY, rulebookSchema))?.value;
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
-      const wanted = needs(book);
-      if (!this.isAsking || covers(book.asked, wanted)) return book;
+      const wanted = this.isAsking ? needs(book) : NO_QUESTION;
+      if (covers(book.asked, wanted)) return book;
       if (isOfNewerRules(book, this.options.settings)) {
         throw new MonitorError('older_rules', 'The store is judged by newer rules than this process knows');
       }
