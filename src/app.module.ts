@@ -5,6 +5,7 @@ import { AdminModule } from './admin/admin.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
 import { CLOCK, SETTINGS } from './config/tokens.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
+import { CatalogModule } from './enrichment/catalog.module.js';
 import { EnrichmentModule } from './enrichment/enrichment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
@@ -37,6 +38,7 @@ export class AppModule {
         { module: ResourcesModule, providers: values, exports: values.map(({ provide }) => provide) },
         AccessModule,
         PipelineModule.register(queue),
+        ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(settings.ROLES.includes('api') ? [AdminModule, DashboardModule, HealthModule] : []),
         ...(scheduled ? [ScheduleModule.forRoot()] : []),

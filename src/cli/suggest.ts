@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
 import { suggestionsFile } from '../admin/suggest/file.js';
 import { type Suggestions, suggestThresholds } from '../admin/suggest/suggest.js';
-import type { Settings } from '../config/settings.js';
+import { catalogOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { createRuleResolver } from '../domain/rule.js';
-import { readCatalogFiles } from '../enrichment/catalog.js';
+import { openCatalog } from '../enrichment/catalog-source.js';
+import { NO_QUESTION, type Question, RULEBOOK_KEY, rulebookSchema } from '../pipeline/rulebook.js';
 import { Duck } from '../storage/duck.js';
 
 /**
@@ -22,10 +25,10 @@ export async function suggest(settings: Settings, out: string | undefined): Prom
     const message = `There is no history in ${dir} yet: let \`mlflow-monitor serve\` or \`mlflow-monitor run historical\` read some first.`;
     throw new MonitorError('nothing_stored', message, { dir });
   }
-  const { metadata, thresholds } = await readCatalogFiles(
-    settings.METRICS_API_URL,
-    settings.THRESHOLDS_API_URL,
-  );
+  const catalog = openCatalog(new HttpService(axios.create()), catalogOptions(settings));
+  const { metadata, thresholds } = await catalog.read([
+    await askedBefore(join(dir, settings.S3_PREFIX ?? '')),
+  ]);
   const ruleOf = createRuleResolver(metadata, thresholds);
   // A folder of its own: that of the service belongs to its owner.
   const temp = join(tmpdir(), `mlflow-monitor-${randomUUID()}`);
@@ -43,6 +46,12 @@ export async function suggest(settings: Settings, out: string | undefined): Prom
     duck.close();
     await rm(temp, { recursive: true, force: true });
   }
+}
+
+/** What the service has asked an API for, which is every name that it has read. */
+async function askedBefore(folder: string): Promise<Question> {
+  const text = await readFile(join(folder, RULEBOOK_KEY), 'utf8').catch(() => undefined);
+  return text === undefined ? NO_QUESTION : rulebookSchema.parse(JSON.parse(text)).asked;
 }
 
 async function publishedFiles(folder: string): Promise<string[]> {

@@ -6,6 +6,7 @@ import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { isLoopback, parseTokens } from '../admin/access.js';
 import {
+  catalogOptions,
   describeSettings,
   loadSettings,
   mlflowOptions,
@@ -16,7 +17,7 @@ import {
 import { MonitorError } from '../domain/errors.js';
 import { isPattern, passes } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
-import { readCatalogFiles } from '../enrichment/catalog.js';
+import { openCatalog } from '../enrichment/catalog-source.js';
 import type { Experiment } from '../ingestion/mlflow.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { identityOf, readSource } from '../ingestion/source-guard.js';
@@ -186,10 +187,18 @@ async function findQueue(settings: Settings): Promise<Finding[]> {
   }
 }
 
+/** An API must be asked for something; whether it knows the name does not matter. */
+const CATALOG_QUESTION = { metrics: ['accuracy'], experiments: [] };
+
 async function findCatalog(settings: Settings): Promise<Finding[]> {
+  const options = catalogOptions(settings);
+  const timeoutMs = Math.min(options.timeoutMs, LONGEST_SILENCE_SECONDS * 1000);
+  const source = openCatalog(new HttpService(axios.create()), { ...options, maxRetries: 0, timeoutMs });
   try {
-    const { METRICS_API_URL, THRESHOLDS_API_URL } = settings;
-    const { metadata, thresholds, refused } = await readCatalogFiles(METRICS_API_URL, THRESHOLDS_API_URL);
+    const { metadata, thresholds, refused } = await source.read([CATALOG_QUESTION]);
+    if (source.asks.metrics || source.asks.thresholds) {
+      return [{ state: 'ok', what: 'Catalog', found: 'its API answers' }];
+    }
     const ruleOf = createRuleResolver(metadata, thresholds);
     // What a pattern judges may have a direction of its own.
     const undirected = thresholds
@@ -204,7 +213,7 @@ async function findCatalog(settings: Settings): Promise<Finding[]> {
       undirected: [...new Set(undirected)],
     });
   } catch (error) {
-    const todo = 'Correct the file, or METRICS_API_URL and THRESHOLDS_API_URL.';
+    const todo = 'Correct the file, or METRICS_API_URL, THRESHOLDS_API_URL and API_KEY.';
     return [{ state: 'change', what: 'Catalog', found: messageOf(error), todo }];
   }
 }

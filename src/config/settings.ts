@@ -169,6 +169,16 @@ export function mlflowOptions(settings: Settings) {
   };
 }
 
+export function catalogOptions(settings: Settings) {
+  return {
+    metricsUrl: settings.METRICS_API_URL,
+    thresholdsUrl: settings.THRESHOLDS_API_URL,
+    apiKey: settings.API_KEY,
+    maxRetries: settings.MAX_RETRIES,
+    timeoutMs: settings.TIMEOUT * 1000,
+  };
+}
+
 /** undefined: no bucket. */
 export function s3Options(settings: Settings) {
   if (!settings.S3_BUCKET) return undefined;

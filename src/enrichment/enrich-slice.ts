@@ -1,21 +1,14 @@
 import { MonitorError } from '../domain/errors.js';
 import { WHITE_SPACE } from '../domain/text.js';
 import type { EnrichResult, FetchResult } from '../pipeline/stages.js';
-import { type Duck, type DuckSession, sql } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { judgeDay } from './judge-day.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import { type JudgeTools, judgeDay } from './judge-day.js';
 import { mergeDay } from './merge-day.js';
 import { quarantine } from './quarantine.js';
 import { chooseRunTimes } from './run-times.js';
 
-export interface EnrichTools {
-  readonly store: ObjectStore;
-  readonly duck: Duck;
-  readonly scratch: (name: string) => string;
-  readonly rulesVersion: number;
+export interface EnrichTools extends JudgeTools {
   readonly serverNow: () => Promise<number>;
-  /** Brings the rulebook up to date before anything is judged. `observed`: the newest time of the answers, ms. */
-  readonly refreshRulebook: (observed: number | undefined) => Promise<void>;
   /** Puts runs on the list of those that later pipeline runs ask for. */
   readonly enterOpenRuns: (runs: readonly AskedAgain[]) => Promise<void>;
 }
@@ -41,12 +34,9 @@ export async function enrichSlice(
   const merged = await tools.duck.session((session) =>
     mergeSlice(tools, session, pipelineRunId, fetched, asked),
   );
-  const dates = fetched.pages.map(({ date }) => date);
-  if (merged.touched_days.length > 0) {
-    await tools.refreshRulebook(dates.length > 0 ? Math.max(...dates) : undefined);
-  }
+  const observed = fetched.pages.reduce((newest, { date }) => Math.max(newest, date), 0) || undefined;
   for (const day of merged.touched_days) {
-    const counts = await judgeDay(tools, day);
+    const counts = await judgeDay(tools, day, observed);
     merged.partitions_written += counts.written;
     merged.partitions_unchanged += counts.unchanged;
   }

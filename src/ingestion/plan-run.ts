@@ -2,7 +2,7 @@ import type { PipelineKind, Window } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { addDays, dayOf, dayStart, daysOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import type { StoredExperiment } from '../pipeline/experiments.js';
-import type { OpenRun, Plan, Slice } from '../pipeline/stages.js';
+import type { ChangeSpan, OpenRun, Plan, Slice } from '../pipeline/stages.js';
 import type { Watermarks } from '../pipeline/watermark.js';
 
 export interface PlanInputs {
@@ -16,6 +16,8 @@ export interface PlanInputs {
   readonly open: readonly OpenRun[];
   /** Days that hold base facts, in any order. */
   readonly storedDays: readonly string[];
+  /** Only of a reevaluation: the changes of the rulebook that it reports. */
+  readonly changes?: ChangeSpan | undefined;
   readonly settings: {
     readonly lookbackHoursDelta: number;
     readonly lookbackHoursBackup: number;
@@ -125,7 +127,7 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readon
 }
 
 /** Judges stored days again, the newest first: no question to MLflow. */
-function reevaluation({ storedDays, now, window, settings }: PlanInputs): Plan {
+function reevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
   const days = storedDays
     .filter((day) => !window || (dayStart(day) >= window.from && dayStart(day) < window.to))
     .sort()
@@ -144,5 +146,6 @@ function reevaluation({ storedDays, now, window, settings }: PlanInputs): Plan {
     })),
     open: [],
     page_size: settings.pageSize,
+    ...(changes ? { changes } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { mergeExperiments, readExperiments } from '../pipeline/experiments.js';
 import { readOpenRuns } from '../pipeline/open-runs.js';
 import type { RunRecord } from '../pipeline/run-record.js';
 import type { Plan } from '../pipeline/stages.js';
+import { pendingChanges } from '../pipeline/threshold-changes.js';
 import { readWatermarks } from '../pipeline/watermark.js';
 import { dayOfKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -31,6 +32,7 @@ export async function makePlan(tools: PlanTools, { kind, window }: RunRecord): P
   }
   let now = clock();
   let experiments = await readExperiments(store);
+  const changes = kind === 'reevaluation' ? await pendingChanges(store, window) : undefined;
   if (kind !== 'reevaluation') {
     const listing = await tools.client.listExperiments();
     await guardSource(store, listing.experiments, mlflowOptions(settings).uri, settings.ALLOW_SOURCE_CHANGE);
@@ -45,6 +47,7 @@ export async function makePlan(tools: PlanTools, { kind, window }: RunRecord): P
     watermarks,
     open,
     storedDays,
+    changes,
     settings: {
       lookbackHoursDelta: settings.LOOKBACK_HOURS_DELTA,
       lookbackHoursBackup: settings.LOOKBACK_HOURS_BACKUP,

@@ -51,6 +51,8 @@ export interface EngineOptions {
   readonly queues: Readonly<Record<QueueName, Queue>>;
   readonly clock: Clock;
   readonly stageTries: number;
+  /** How long a stage stays away that found it must wait for another service, ms. */
+  readonly waitMs: number;
   /** Slices of one backfill that may be in the queues at the same time. */
   readonly backfillConcurrency: number;
   readonly log: Readonly<Record<'debug' | 'log' | 'warn' | 'error', (message: string) => void>>;
@@ -65,6 +67,10 @@ const PRIORITY: Readonly<Record<PipelineKind, number>> = {
   backfill: 20,
   reevaluation: 25,
 };
+/** Only an asked-for reevaluation is one for changed rules: what it judges is wrong until then. */
+const CHANGED_RULES_PRIORITY = 5;
+/** Errors of stages that wait for another service, however long it takes: no try is counted. */
+const WAITS: ReadonlySet<string> = new Set(['catalog_awaited']);
 const LIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused']);
 const DAY_SECONDS = 86_400;
 
@@ -181,12 +187,27 @@ export class Engine {
       await this.advance(record.kind, record.id, 'all');
       return;
     }
+    if (WAITS.has(code)) {
+      await this.mutex.run(record.id, () => this.postpone(job, payload, record, message));
+      return;
+    }
     const lasting = error instanceof MonitorError && !error.retryable;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     log.warn(`${stageName(payload)} of ${record.id}, attempt ${job.attemptsMade + 1}: ${message}`);
     if (!lasting && !lastAttempt) throw error;
     await this.fail(record, payload, code, message);
     throw new UnrecoverableError(message);
+  }
+
+  /** Enqueues the next try for later, in the place of this one, which does not count. */
+  private async postpone(job: Job, payload: JobPayload, record: RunRecord, message: string): Promise<void> {
+    const markers = new Markers(this.options.store, record.id);
+    const last = await markers.lastTry(payload);
+    // Another execution of this job has been faster.
+    if (!last || job.id !== jobIdOf(record, payload, last.number)) return;
+    if (last.excused === 0) this.options.log.warn(`${stageName(payload)} of ${record.id} waits: ${message}`);
+    const number = await markers.nextTry(payload, last, true);
+    if (number !== undefined) await this.add(record, payload, number, this.options.waitMs);
   }
 
   private async fail(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
@@ -242,30 +263,42 @@ export class Engine {
 
   private async enqueue(record: RunRecord, markers: Markers, id: StageId): Promise<void> {
     const { queues, stageTries } = this.options;
-    const queue = queues[QUEUE_OF_STAGE[id.stage]];
-    const jobId = (number: number) => `${record.id}.${stageName(id)}.${number}`;
     const last = await markers.lastTry(id);
     if (last) {
-      const job = await queue.getJob(jobId(last.number));
+      const job = await queues[QUEUE_OF_STAGE[id.stage]].getJob(jobIdOf(record, id, last.number));
       if (job && LIVE.has(await job.getState())) return;
-      if (last.number >= stageTries) {
-        await this.fail(record, id, 'too_many_tries', `${last.number} tries were lost or failed`);
+      if (last.number - last.excused >= stageTries) {
+        await this.fail(
+          record,
+          id,
+          'too_many_tries',
+          `${last.number - last.excused} tries were lost or failed`,
+        );
         return;
       }
     }
     const number = await markers.nextTry(id, last);
-    if (number === undefined) return;
+    if (number !== undefined) await this.add(record, id, number, 0);
+  }
+
+  private async add(record: RunRecord, id: StageId, number: number, delay: number): Promise<void> {
+    const { queues, stageTries } = this.options;
     const payload: JobPayload = { version: 1, run: record.id, slice: id.slice, stage: id.stage };
-    await queue.add(id.stage, payload, {
-      jobId: jobId(number),
+    const isForChangedRules = record.kind === 'reevaluation' && record.nominal === null;
+    await queues[QUEUE_OF_STAGE[id.stage]].add(id.stage, payload, {
+      jobId: jobIdOf(record, id, number),
       attempts: stageTries,
       backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
-      priority: PRIORITY[record.kind],
+      delay,
+      priority: isForChangedRules ? CHANGED_RULES_PRIORITY : PRIORITY[record.kind],
       removeOnComplete: { age: DAY_SECONDS, count: 1_000 },
       removeOnFail: { age: 14 * DAY_SECONDS },
     });
   }
 }
+
+const jobIdOf = ({ id: run }: RunRecord, id: StageId, number: number): string =>
+  `${run}.${stageName(id)}.${number}`;
 
 async function contextOf(
   record: RunRecord,

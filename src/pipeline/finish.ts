@@ -6,6 +6,7 @@ import type { Markers } from './markers.js';
 import { closeOpenRuns } from './open-runs.js';
 import type { RunRecord, RunSummary } from './run-record.js';
 import { ALL, type FetchResult, type Plan } from './stages.js';
+import { markReported } from './threshold-changes.js';
 import { answeredEverywhere, moveWatermarks } from './watermark.js';
 
 /**
@@ -18,6 +19,7 @@ export async function settleRun(
   plan: Plan,
   markers: Markers,
 ): Promise<FetchResult['refused']> {
+  if (plan.changes) await markReported(store, plan.changes);
   if (kind === 'reevaluation') return [];
   const fetched = new Map<string, FetchResult>();
   const closed = new Set<string>();

@@ -58,6 +58,10 @@ export const openRunSchema = z.object({
 });
 export type OpenRun = z.infer<typeof openRunSchema>;
 
+/** Changes of the rulebook in (after, through], ms. */
+const changeSpanSchema = z.object({ after: instant, through: instant });
+export type ChangeSpan = z.infer<typeof changeSpanSchema>;
+
 /** What `plan` fixes: from here on nothing of a run depends on the clock. */
 export const planSchema = z.object({
   from: instant,
@@ -75,6 +79,8 @@ export const planSchema = z.object({
   slices: z.array(sliceSchema),
   open: z.array(openRunSchema),
   page_size: z.int().positive(),
+  /** Only of a reevaluation: the changes of thresholds that it puts into their dataset. */
+  changes: changeSpanSchema.optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -112,6 +118,17 @@ export const enrichResultSchema = z.object({
   closed: z.array(z.string()),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
+  /** How many runs each of the plan's changes of thresholds gave another status of a metric; none: it is left out. */
+  changed: z
+    .array(
+      z.object({
+        metric_name: z.string(),
+        experiment_id: z.string().nullable(),
+        changed_at: instant,
+        runs: z.int(),
+      }),
+    )
+    .optional(),
 });
 export type EnrichResult = z.infer<typeof enrichResultSchema>;
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type INestApplicationContext, Logger } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { type InjectionToken, Logger } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
 import { loadSettings } from '../../src/config/settings.js';
 import type { PipelineKind, Window } from '../../src/domain/model.js';
@@ -28,6 +29,8 @@ export interface PipelineOptions {
   /** An existing one goes on with its store; by default a new one, which is removed when the pipeline is closed. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What takes the place of providers. */
+  readonly instead?: ReadonlyMap<InjectionToken, unknown>;
 }
 
 /** The service's workers in this process, without its schedule: pipeline runs begin when a test says so. */
@@ -35,16 +38,17 @@ export class Pipeline {
   private constructor(
     readonly folder: string,
     readonly resources: Resources,
-    private readonly app: INestApplicationContext,
+    readonly app: TestingModule,
     private readonly temporary: boolean,
   ) {}
 
-  static async open({ uri, clock, folder, env }: PipelineOptions): Promise<Pipeline> {
+  static async open({ uri, clock, folder, env, instead }: PipelineOptions): Promise<Pipeline> {
     const home = folder ?? (await mkdtemp(join(tmpdir(), 'pipeline-')));
     const catalog = join(home, 'catalog.json');
     await writeFile(catalog, JSON.stringify(CATALOG));
     const settings = loadSettings({
       MLFLOW_TRACKING_URI: uri,
+      METRICS_API_URL: `file:${catalog}`,
       THRESHOLDS_API_URL: `file:${catalog}`,
       STORAGE_DIR: join(home, 'store'),
       LOOKBACK_DAYS_HISTORICAL: '10',
@@ -55,10 +59,10 @@ export class Pipeline {
     });
     const resources = await openResources(settings, clock);
     try {
-      const app = await NestFactory.createApplicationContext(AppModule.register(resources, false), {
-        logger: false,
-        abortOnError: false,
-      });
+      const builder = Test.createTestingModule({ imports: [AppModule.register(resources, false)] });
+      for (const [token, value] of instead ?? []) builder.overrideProvider(token).useValue(value);
+      const app = await builder.compile();
+      await app.init();
       return new Pipeline(home, resources, app, folder === undefined);
     } catch (error) {
       await resources.close();
@@ -93,12 +97,25 @@ export class Pipeline {
     }
   }
 
+  /** The next end of a pipeline run of the kind that somebody else begins. */
+  async ended(kind: PipelineKind): Promise<RunRecord> {
+    for (;;) {
+      const [record]: RunRecord[] = await once(this.engine.events, 'finished');
+      if (record?.kind === kind) return record;
+    }
+  }
+
+  /** Puts another catalog in the place of the file. */
+  async writeCatalog(thresholds: readonly object[], metrics: readonly object[] = []): Promise<void> {
+    await writeFile(join(this.folder, 'catalog.json'), JSON.stringify({ metrics, thresholds }));
+  }
+
   /** @param day `YYYY/MM/DD` */
-  async rows<T>(dataset: string, day: string, columns: string): Promise<T[]> {
+  async rows<T>(dataset: string, day: string, columns: string, where = 'true'): Promise<T[]> {
     const stored = await this.resources.store.fetch(`${dataset}/${day}/part-0.parquet`);
     if (!stored) throw new Error(`There is no ${dataset} of ${day}`);
     return this.resources.duck.session((session) =>
-      session.rows<T>(`SELECT ${columns} FROM read_parquet($file)`, { file: stored.file }),
+      session.rows<T>(`SELECT ${columns} FROM read_parquet($file) WHERE ${where}`, { file: stored.file }),
     );
   }
 
@@ -108,7 +125,7 @@ export class Pipeline {
     const digests: Record<string, string> = {};
     for await (const { key } of store.list('')) {
       const isBase = key.startsWith('_base/');
-      if (key.startsWith('quarantine/') || (key.startsWith('_') && !isBase)) continue;
+      if (/^(quarantine|threshold_changes)\//.test(key) || (key.startsWith('_') && !isBase)) continue;
       const file = (await store.fetch(key))?.file ?? '';
       digests[key] = isBase
         ? ((await duck.session((session) => readFooter(session, file, 'content'))) ?? 'none')

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { domainSettings, loadSettings, RULES_VERSION } from '../../../src/config/settings.js';
 import { DATE_LAG_MS } from '../../../src/domain/base-rule.js';
 import { type EnrichTools, enrichSlice } from '../../../src/enrichment/enrich-slice.js';
-import { RULEBOOK_KEY, rulebookSchema } from '../../../src/pipeline/rulebook.js';
+import { NO_QUESTION, type Rulebook } from '../../../src/pipeline/rulebook.js';
 import type { FetchResult, Page } from '../../../src/pipeline/stages.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { FolderStore } from '../../../src/storage/folder-store.js';
 import { readFooter } from '../../../src/storage/footer.js';
-import { createDocument } from '../../../src/storage/json-document.js';
 import { baseKey, partitionKey } from '../../../src/storage/keys.js';
 
 const DAY = '2026-03-09';
@@ -35,11 +34,12 @@ beforeEach(async () => {
   serverNow = NOON;
   asked = 0;
   const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://mlflow' }));
-  await createDocument(store, RULEBOOK_KEY, rulebookSchema, {
+  const book: Rulebook = {
     version: 1,
+    asked: NO_QUESTION,
     entries: [],
     settings: [{ first_day: null, settings }],
-  });
+  };
   let files = 0;
   tools = {
     store,
@@ -50,7 +50,7 @@ beforeEach(async () => {
       asked++;
       return serverNow;
     },
-    refreshRulebook: async () => undefined,
+    rulebook: async () => book,
     enterOpenRuns: async (runs) => {
       entered = runs;
     },

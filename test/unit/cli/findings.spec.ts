@@ -62,6 +62,8 @@ describe('what validate says', () => {
     const refused = Array.from({ length: 7 }, (_, index) => ({
       list: 'thresholds' as const,
       index,
+      metric_name: null,
+      experiment_id: null,
       problem: 'metric_name: missing',
     }));
     const found = catalogFindings({ ...facts, refused, undirected: ['entropy'] });

@@ -39,13 +39,14 @@ describe('settings', () => {
     [{ BATCH_SIZE: '10', MAX_RESULTS_PER_PAGE: '20' }, 'two names of one setting'],
     [{ QUEUE_BACKEND: 'redis' }, 'REDIS_URL beside it'],
     [{ NODE_ENV: 'production' }, 'QUEUE_BACKEND=embedded'],
+    [{ METRICS_API_URL: 'ftp://catalog' }, 'an address such as https://'],
+    [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'the key goes into API_KEY'],
     [{ S3_BUCKET: 's3://bucket/path' }, 'without s3://'],
     [
       { S3_ENDPOINT: 'http://me:hunter2@localhost:9000' },
       '"http://***@localhost:9000"; it expects S3_BUCKET',
     ],
     [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'expects S3_SSE=aws:kms'],
-    [{ METRICS_API_URL: 'http://catalog' }, 'come with a later version'],
   ])('refuses %j', (env, message) => {
     expect(() => load(env)).toThrow(message);
   });

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
-import { parseCatalog, pathOfFileUrl } from '../../../src/enrichment/catalog.js';
+import { parseCatalog } from '../../../src/enrichment/catalog.js';
+import { waitAsked } from '../../../src/enrichment/catalog-client.js';
+import { batchUrl, pathOfFileUrl } from '../../../src/enrichment/catalog-source.js';
+
+const NOW = Date.parse('2026-03-10T12:00:00Z');
 
 describe('a catalog', () => {
   it('is read row by row; what is blank or missing is absent', () => {
@@ -110,7 +114,7 @@ describe('a catalog', () => {
     (updated_at) => {
       const { thresholds, refused } = parseCatalog({ thresholds: [{ metric_name: 'a', updated_at }] });
       expect(thresholds).toEqual([]);
-      expect(refused).toEqual([{ list: 'thresholds', index: 0, problem: 'updated_at: not a time' }]);
+      expect(refused).toMatchObject([{ list: 'thresholds', index: 0, problem: 'updated_at: not a time' }]);
     },
   );
 
@@ -144,5 +148,72 @@ describe('the path of a catalog', () => {
     ['file:///etc/my%20catalog.yaml', '/etc/my catalog.yaml'],
   ])('of %s is %s', (url, path) => {
     expect(pathOfFileUrl(url)).toBe(path);
+  });
+});
+
+describe('the answer of an API', () => {
+  it.each([
+    ['another list', { thresholds: [] }],
+    ['an error with status 200', { error: 'try again' }],
+    ['a list that is none', { metrics: { metric_name: 'a' } }],
+    ['no list', { metrics: null }],
+    ['a response without it', { response: { thresholds: [] } }],
+  ])('is none if it is %s: nobody said that there are no rows', (_, document) => {
+    expect(() => parseCatalog(document, 'metrics')).toThrow('it is no object with a list `metrics`');
+  });
+
+  it('is read plain and inside a response', () => {
+    for (const answer of [{ metrics: [] }, { response: { metrics: [] } }]) {
+      expect(parseCatalog(answer, 'metrics')).toEqual({ metadata: [], thresholds: [], refused: [] });
+    }
+  });
+
+  it('names the rows that it would have been, where that can be read', () => {
+    const { refused } = parseCatalog({
+      thresholds: [
+        { metric_name: 'b', critical_threshold: '0.7', experiment_id: 1 },
+        { metric_name: 'c', updated_at: 'yesterday' },
+        { critical_threshold: 1 },
+        'd',
+      ],
+    });
+    expect(refused.map(({ metric_name, experiment_id }) => [metric_name, experiment_id])).toEqual([
+      ['b', '1'],
+      ['c', null],
+      [null, null],
+      [null, null],
+    ]);
+  });
+});
+
+describe('the address of an API', () => {
+  it.each([
+    ['https://host/api', 'https://host/api/metrics/batch'],
+    ['https://host/api/', 'https://host/api/metrics/batch'],
+    ['https://host', 'https://host/metrics/batch'],
+    ['https://host/api/metrics', 'https://host/api/metrics/batch'],
+    ['https://host/api/metrics/', 'https://host/api/metrics/batch'],
+    ['https://host/api/mymetrics', 'https://host/api/mymetrics/metrics/batch'],
+    ['https://host/thresholds', 'https://host/thresholds/metrics/batch'],
+  ])('%s is asked at %s', (address, url) => {
+    expect(batchUrl(address, 'metrics')).toBe(url);
+  });
+
+  it('ends in thresholds for thresholds', () => {
+    expect(batchUrl('http://host/v1/thresholds', 'thresholds')).toBe('http://host/v1/thresholds/batch');
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([
+    ['120', 120_000],
+    [' 0 ', 0],
+    ['Tue, 10 Mar 2026 12:01:30 GMT', 90_000],
+    ['Tue, 10 Mar 2026 11:00:00 GMT', 0],
+    ['soon', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('%p asks for %p ms', (header, ms) => {
+    expect(waitAsked(header, NOW)).toBe(ms);
   });
 });

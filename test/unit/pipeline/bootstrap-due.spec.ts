@@ -85,6 +85,7 @@ describe('a bootstrap', () => {
       queues: { ingestion: queue, enrichment: queue, aggregation: queue },
       clock: () => DAYS * MS_PER_DAY,
       stageTries: 5,
+      waitMs: 0,
       backfillConcurrency: 2,
       log: { debug: () => undefined, log: () => undefined, warn: () => undefined, error: () => undefined },
     });

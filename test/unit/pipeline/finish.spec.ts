@@ -3,7 +3,9 @@ import { mergeExperiments, readExperiments } from '../../../src/pipeline/experim
 import { settleRun, summarizeRun } from '../../../src/pipeline/finish.js';
 import { Markers } from '../../../src/pipeline/markers.js';
 import { enterOpenRuns, readOpenRuns } from '../../../src/pipeline/open-runs.js';
+import { NO_QUESTION, RULEBOOK_KEY, thresholdRowSchema } from '../../../src/pipeline/rulebook.js';
 import { ALL, type EnrichResult, type Plan } from '../../../src/pipeline/stages.js';
+import { pendingChanges } from '../../../src/pipeline/threshold-changes.js';
 import { readWatermarks } from '../../../src/pipeline/watermark.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';
@@ -72,6 +74,25 @@ describe('what may happen only after publishing', () => {
   it('is nothing after a reevaluation', async () => {
     expect(await settle(onePlan(), 'reevaluation')).toEqual([]);
     expect(store.puts).toBe(0);
+  });
+
+  it('notes which changes of thresholds are told', async () => {
+    const put = (at: number | null, critical_threshold: number) => ({
+      metric_name: 'a',
+      first_day: at === null ? null : '2026-03-03',
+      changed_at: at,
+      metadata: null,
+      thresholds: [thresholdRowSchema.parse({ metric_name: 'a', critical_threshold })],
+    });
+    const entries = [put(null, 1), put(5, 2), put(9, 3)];
+    const book = { version: 1, asked: NO_QUESTION, entries, settings: [] };
+    await store.put(RULEBOOK_KEY, Buffer.from(JSON.stringify(book)));
+    await settle(planOf({ changes: { after: 0, through: 5 } }), 'reevaluation');
+    expect(await pendingChanges(store, null)).toEqual({ after: 5, through: 9 });
+    // An older run that ends later takes nothing back.
+    await settle(planOf({ changes: { after: 0, through: 9 } }), 'reevaluation');
+    await settle(planOf({ changes: { after: 0, through: 5 } }), 'reevaluation');
+    expect(await pendingChanges(store, null)).toBeUndefined();
   });
 });
 

@@ -25,7 +25,7 @@ const update = (
   said: CatalogAnswer,
   changeFrom = '2026-03-03',
   settings = domainDefaults,
-) => updateRulebook(book, said, settings, changeFrom);
+) => updateRulebook(book, said, settings, { at: 0, from: changeFrom });
 
 const one = answer({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.7)] });
 const other = answer({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.9)] });
