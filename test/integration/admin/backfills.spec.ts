@@ -60,13 +60,17 @@ const queueOf = (service: RunningService, name: QueueName): Queue =>
   service.app.get(getQueueToken(name), { strict: false });
 
 /** Waits for so many jobs that this worker has done from now on. */
-async function worked(worker: Worker, count: number): Promise<string[]> {
-  const done: string[] = [];
-  while (done.length < count) {
-    const [job]: Job[] = await once(worker, 'completed');
-    done.push(job?.id ?? '');
-  }
-  return done.sort();
+function worked(worker: Worker, count: number): Promise<string[]> {
+  return new Promise((resolve) => {
+    const done: string[] = [];
+    const look = (job: Job): void => {
+      done.push(job.id ?? '');
+      if (done.length < count) return;
+      worker.off('completed', look);
+      resolve(done.sort());
+    };
+    worker.on('completed', look);
+  });
 }
 
 async function keysOf({ resources }: RunningService, prefix: string): Promise<string[]> {
