@@ -7,6 +7,7 @@ if go version -m "$bin/versitygw" 2>/dev/null | grep -q "versitygw[[:space:]]$ve
   echo "versitygw $version is there already"
   exit 0
 fi
+command -v go >/dev/null || { echo 'versitygw needs Go 1.25 or newer on PATH: https://go.dev/dl' >&2; exit 1; }
 mkdir -p "$bin"
 GOBIN=$bin go install "github.com/versity/versitygw/cmd/versitygw@$version"
 echo "versitygw $version is in $bin"

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { findProgram, isProgram } from './find-program.js';
 import { freePort } from './redis-server.js';
 
 /** What the SDK's default chain of credentials finds in the environment. */
@@ -23,17 +23,7 @@ const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mlf
 
 /** The path of versitygw, an S3 server with conditional writes, on PATH or in the cache. */
 export function findS3Server(): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), CACHE];
-  return folders
-    .map((folder) => join(folder, 'versitygw'))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+  return findProgram('versitygw') ?? [join(CACHE, 'versitygw')].find(isProgram);
 }
 
 /** Tests on a server of their own; without the program they are left out, or fail where everything is required. */
