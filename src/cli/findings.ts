@@ -56,6 +56,20 @@ export function experimentsFound(all: number, chosen: number): Finding {
   return { state: 'ok', what, found: `${chosen} of ${all} are watched` };
 }
 
+/** @param problem what is wrong with its conditional writes; undefined: they hold */
+export function storeFinding(description: string, problem: string | undefined): Finding {
+  const what = 'Store';
+  if (problem === undefined) {
+    return { state: 'ok', what, found: `${description} can be written; of two writers one wins` };
+  }
+  return {
+    state: 'note',
+    what,
+    found: `${description} can be written; its conditional writes do not hold: ${problem}`,
+    todo: 'Let exactly one process use it, or take a store that knows If-Match and If-None-Match.',
+  };
+}
+
 /** @param info the fields of Redis' INFO */
 export function redisServer(info: ReadonlyMap<string, string>): Finding[] {
   const valkey = info.get('valkey_version');

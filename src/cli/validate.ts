@@ -13,6 +13,7 @@ import {
   queueBackendOf,
   type Settings,
   SettingsError,
+  s3Options,
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { isPattern, passes } from '../domain/pattern.js';
@@ -24,6 +25,9 @@ import { identityOf, readSource } from '../ingestion/source-guard.js';
 import { openQueueConnection } from '../pipeline/queue-connection.js';
 import { lockFolder } from '../storage/folder-lock.js';
 import { FolderStore } from '../storage/folder-store.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { probeConditionalWrites } from '../storage/probe.js';
+import { S3Store } from '../storage/s3-store.js';
 import {
   accessFinding,
   catalogFindings,
@@ -34,6 +38,7 @@ import {
   mlflowVersion,
   parseInfo,
   redisServer,
+  storeFinding,
   verdict,
 } from './findings.js';
 
@@ -92,6 +97,8 @@ const MLFLOW_TODO: Readonly<Record<string, string>> = {
 const MAX_PAGE_BYTES = 2 ** 24;
 const LONGEST_SILENCE_SECONDS = 10;
 const EXPERIMENTS_PER_QUESTION = 50;
+/** Somebody waits for the table. */
+const IMPATIENT = { maxRetries: 0, timeoutMs: LONGEST_SILENCE_SECONDS * 1000 } as const;
 
 async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; experiments?: Experiment[] }> {
   const findings: Finding[] = [];
@@ -100,7 +107,7 @@ async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; ex
     const options = mlflowOptions(settings);
     const client = new HttpMlflowClient(new HttpService(axios.create()), {
       ...options,
-      maxRetries: 0,
+      maxRetries: IMPATIENT.maxRetries,
       timeoutSeconds: Math.min(options.timeoutSeconds, LONGEST_SILENCE_SECONDS),
       maxPageBytes: MAX_PAGE_BYTES,
     });
@@ -133,17 +140,16 @@ async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; ex
 
 async function findStore(settings: Settings, experiments?: readonly Experiment[]): Promise<Finding[]> {
   const dir = resolve(settings.STORAGE_DIR);
+  const bucket = s3Options(settings);
   const what = 'Store';
   try {
     const lock = await lockFolder(dir);
+    let store: ObjectStore | undefined;
     try {
-      const store = await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
-      const probe = '_raw/validate.json';
-      await store.put(probe, Buffer.from('{}'));
-      await store.delete(probe);
-      const findings: Finding[] = [
-        { state: 'ok', what, found: `${dir} can be written; no process owns it now` },
-      ];
+      store = bucket
+        ? await S3Store.open({ ...bucket, ...IMPATIENT, dir })
+        : await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
+      const findings: Finding[] = [storeFinding(store.description, await probeConditionalWrites(store))];
       const source = await readSource(store);
       const found = experiments && identityOf(experiments, settings.MLFLOW_TRACKING_URI);
       if (source && found && source.identity !== found && !settings.ALLOW_SOURCE_CHANGE) {
@@ -154,9 +160,9 @@ async function findStore(settings: Settings, experiments?: readonly Experiment[]
           todo: 'Correct MLFLOW_TRACKING_URI, use another STORAGE_DIR, or set ALLOW_SOURCE_CHANGE=true for one start.',
         });
       }
-      await store.close();
       return findings;
     } finally {
+      await store?.close();
       await lock.release();
     }
   } catch (error) {
@@ -165,7 +171,9 @@ async function findStore(settings: Settings, experiments?: readonly Experiment[]
       const todo = 'This is right while the service runs there.';
       return [{ state: 'note', what, found, todo }];
     }
-    const todo = 'Let STORAGE_DIR be a folder that this user may write.';
+    const todo = bucket
+      ? 'Correct the S3_… settings, AWS_REGION and the credentials; STORAGE_DIR must be writable as well.'
+      : 'Let STORAGE_DIR be a folder that this user may write.';
     return [{ state: 'change', what, found: messageOf(error), todo }];
   }
 }

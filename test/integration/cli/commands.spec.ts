@@ -8,6 +8,7 @@ import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { findRedisServer, startRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
+import { describeS3, S3_CREDENTIALS } from '../../support/s3-server.js';
 
 Logger.overrideLogger(false);
 const DAY = 86_400_000;
@@ -241,6 +242,31 @@ describe('mlflow-monitor validate', () => {
       1,
       expect.stringMatching(/change +Store +it belongs to the tracking/),
     ]);
+  });
+});
+
+describeS3('the commands with a bucket', (server) => {
+  it('look at the bucket, and suggest from what lies there', async () => {
+    const bucket = {
+      ...S3_CREDENTIALS,
+      S3_BUCKET: await server().bucket('monitor'),
+      S3_ENDPOINT: server().endpoint,
+      S3_FORCE_PATH_STYLE: 'true',
+      AWS_REGION: 'us-east-1',
+    };
+    const empty = await command(['suggest'], bucket);
+    expect([empty.code, empty.err]).toEqual([1, expect.stringContaining('no history in the bucket monitor')]);
+    expect((await command(['backfill', ...WEEK], bucket)).code).toBe(0);
+    const [validated, suggested, wrong] = await Promise.all([
+      command(['validate'], bucket),
+      command(['suggest'], bucket),
+      command(['validate'], { ...bucket, S3_BUCKET: 'elsewhere', STORAGE_DIR: join(folder, 'other') }),
+    ]);
+    expect(validated.out).toMatch(/ok +Store +s3:\/\/monitor can be written; of two writers one wins/);
+    expect(validated.code).toBe(0);
+    expect(suggested.out).toContain('accuracy: 139 values, 1 invalid');
+    expect(wrong.out).toMatch(/change +Store +.*elsewhere.*\n +→ Correct the S3_/);
+    expect(wrong.code).toBe(1);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   mlflowVersion,
   parseInfo,
   redisServer,
+  storeFinding,
   verdict,
 } from '../../../src/cli/findings.js';
 
@@ -53,6 +54,13 @@ describe('what validate says', () => {
     expect(info('valkey_version:8.0.1\nredis_version:7.2.4')[0]).toEqual(['ok', 'Valkey 8.0.1']);
     expect(info('redis_version:6.0.16\nmaxmemory_policy:noeviction')[0]?.[0]).toBe('change');
     expect(info('redis_version:6.2.0\nmaxmemory_policy:noeviction')[0]?.[0]).toBe('ok');
+  });
+
+  it('of a store: whether several processes may use it', () => {
+    expect(storeFinding('s3://b', undefined)).toMatchObject({ state: 'ok' });
+    const found = storeFinding('s3://b', '8 of 8 puts won');
+    expect(found).toMatchObject({ state: 'note', found: expect.stringContaining('8 of 8 puts won') });
+    expect(found.todo).toContain('exactly one process');
   });
 
   it('of a catalog: what it refuses, and what nothing judges', () => {
