@@ -20,26 +20,16 @@ import {
   readKind,
   readRecord,
 } from './run-record.js';
+import { contextOf, type StageContext } from './stage-context.js';
 import {
   type JobPayload,
   jobSchema,
-  type Plan,
   QUEUE_OF_STAGE,
   type QueueName,
-  type Slice,
   type Stage,
   type StageResults,
 } from './stages.js';
 
-/** What a handler of a stage works with. */
-export interface StageContext {
-  readonly record: RunRecord;
-  /** @throws {MonitorError} `no_plan` in the stage that makes it */
-  readonly plan: Plan;
-  /** @throws {MonitorError} `no_slice` for the stages of the whole run */
-  readonly slice: Slice;
-  result<S extends Stage>(slice: string, stage: S): Promise<StageResults[S]>;
-}
 export type Handler<S extends Stage> = (context: StageContext) => Promise<StageResults[S]>;
 /** A handler for every stage of a queue: the compiler shows the one that is missing. */
 export type HandlersOf<Q extends QueueName> = {
@@ -299,30 +289,3 @@ export class Engine {
 
 const jobIdOf = ({ id: run }: RunRecord, id: StageId, number: number): string =>
   `${run}.${stageName(id)}.${number}`;
-
-async function contextOf(
-  record: RunRecord,
-  markers: Markers,
-  { slice: sliceId }: JobPayload,
-): Promise<StageContext> {
-  const plan = await markers.plan();
-  const slice = plan?.slices.find(({ id }) => id === sliceId);
-  const missing = (code: string, what: string) =>
-    new MonitorError(code, `${record.id} has no ${what} yet`, { run: record.id, slice: sliceId }, true);
-  return {
-    record,
-    get plan() {
-      if (!plan) throw missing('no_plan', 'plan');
-      return plan;
-    },
-    get slice() {
-      if (!slice) throw missing('no_slice', `slice ${sliceId}`);
-      return slice;
-    },
-    async result(id, stage) {
-      const result = await markers.get(id, stage);
-      if (!result) throw missing('no_result', `${stageName({ slice: id, stage })}`);
-      return result;
-    },
-  };
-}

@@ -14,8 +14,6 @@ import { ENGINE } from '../../src/pipeline/tokens.js';
 import { openResources, type Resources } from '../../src/resources.js';
 import { readFooter } from '../../src/storage/footer.js';
 
-Logger.overrideLogger(false);
-
 /** `accuracy`: critical under 0.7, warning under 0.8. */
 const CATALOG = {
   metrics: [],
@@ -62,6 +60,8 @@ export class Pipeline {
       const builder = Test.createTestingModule({ imports: [AppModule.register(resources, false)] });
       for (const [token, value] of instead ?? []) builder.overrideProvider(token).useValue(value);
       const app = await builder.compile();
+      // After `compile`, which sets a logger of its own.
+      Logger.overrideLogger(false);
       await app.init();
       return new Pipeline(home, resources, app, folder === undefined);
     } catch (error) {
