@@ -110,7 +110,7 @@ export function shiftAt(
   for (const deploy of [story.badDeploy, story.rolledBack]) {
     // The other metrics of a bad model suffer too, but stay within their limits.
     if (deploy.application === application && within(time, deploy))
-      return deploy.metric === metric ? critical + 0.4 : 0.35;
+      return deploy.metric === metric ? critical + 0.6 : 0.35;
   }
   const { drift } = story;
   if (drift.application === application && drift.metric === metric && time >= drift.from) {
@@ -121,16 +121,21 @@ export function shiftAt(
 }
 
 const RELEASE_DAYS = 7;
+/** A bad release comes after days of one version, so that anybody sees what has changed. */
+const QUIET_MS = 3 * MS_PER_DAY;
+/** The data of a drifting model is old, since nobody released a new one. */
+const IDLE_MS = 5 * MS_PER_DAY;
 
 /** The number of the model that an application runs at a time: a release a week, and those of the story. */
 export function modelVersionAt(story: Story, application: string, time: number): number {
-  const [age, phase] = Chance.pair(story.seed, 'releases', application);
+  const { badDeploy, drift, rolledBack, begins, seed } = story;
+  const [age, phase] = Chance.pair(seed, 'releases', application);
   const first = 12 + Math.floor(50 * age);
-  // While the data of a model is old, nobody has released a new one.
-  const until =
-    story.drift.application === application ? Math.min(time, story.drift.from - 5 * MS_PER_DAY) : time;
-  const weeks = Math.floor((until - story.begins) / (RELEASE_DAYS * MS_PER_DAY) + phase);
-  const extra = [story.badDeploy, story.rolledBack].filter(
+  let until = time;
+  if (badDeploy.application === application) until = Math.min(time, badDeploy.from - QUIET_MS);
+  if (drift.application === application) until = Math.min(time, drift.from - IDLE_MS);
+  const weeks = Math.floor((until - begins) / (RELEASE_DAYS * MS_PER_DAY) + phase);
+  const extra = [badDeploy, rolledBack].filter(
     (deploy) => deploy.application === application && within(time, deploy),
   );
   return first + weeks + extra.length;
