@@ -45,7 +45,7 @@ export async function serve(settings: Settings): Promise<void> {
   log.log(
     `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into the ${resources.store.description}; ${resources.queue.backend} queue`,
   );
-  log.log(`The platform now: ${await app.getUrl()}/api/v1/platform/current`);
+  if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
   const signal = await stopSignal();
   log.log(`${signal}: running jobs are finished first`);
   await close();
