@@ -21,6 +21,8 @@ const project = (name) => ({
 export default {
   projects: [project('unit'), project('integration'), project('e2e')],
   testTimeout: 120_000,
+  // Most of them wait for a process, a server or a disk most of the time.
+  maxWorkers: '100%',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
 };

@@ -1,8 +1,11 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { AccessModule } from './admin/access.module.js';
+import { AdminModule } from './admin/admin.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
 import { CLOCK, SETTINGS } from './config/tokens.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
+import { CatalogModule } from './enrichment/catalog.module.js';
 import { EnrichmentModule } from './enrichment/enrichment.module.js';
 import { HealthModule } from './health/health.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
@@ -33,9 +36,11 @@ export class AppModule {
       module: AppModule,
       imports: [
         { module: ResourcesModule, providers: values, exports: values.map(({ provide }) => provide) },
+        AccessModule,
         PipelineModule.register(queue),
+        ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
-        ...(settings.ROLES.includes('api') ? [DashboardModule, HealthModule] : []),
+        ...(settings.ROLES.includes('api') ? [AdminModule, DashboardModule, HealthModule] : []),
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],
       providers: scheduled ? [Scheduler] : [],

@@ -1,16 +1,26 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { backfillRequestSchema } from './admin/backfills.js';
+import { backfillHere, backfillThere } from './cli/backfill.js';
 import { type DemoOptions, demo } from './cli/demo.js';
 import { runOnce } from './cli/run.js';
 import { serve } from './cli/serve.js';
+import { suggest } from './cli/suggest.js';
+import { validate } from './cli/validate.js';
 import { loadSettings, SettingsError } from './config/settings.js';
 import { MonitorError } from './domain/errors.js';
 
 // The AWS SDK says on every start that it will want a newer Node one day.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= '1';
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
+
+interface ServiceOptions {
+  readonly url?: string;
+  readonly tokenFile?: string;
+}
 
 const program = new Command('mlflow-monitor').description(
   'Watches every metric that teams log to MLflow and shows what is red, since when and why',
@@ -41,6 +51,37 @@ function wholeNumber(max: number) {
     throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
   };
 }
+const day = (text: string): string => {
+  const parsed = backfillRequestSchema.shape.from.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError('It expects a day such as 2026-03-31.');
+  return parsed.data;
+};
+program
+  .command('backfill')
+  .description('make the days from --from to --to, both included, equal to MLflow')
+  .requiredOption('--from <day>', 'the first day, UTC', day)
+  .requiredOption('--to <day>', 'the last day, UTC', day)
+  .option('--url <url>', 'let the service at this address do it, and follow it there')
+  .option('--token-file <file>', 'with --url: a file that holds the admin token; else ADMIN_TOKEN')
+  .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
+    const request = { from, to };
+    const token = tokenFile ? readFileSync(tokenFile, 'utf8').trim() : process.env.ADMIN_TOKEN?.trim();
+    const succeeded = url
+      ? await backfillThere({ url, token }, request)
+      : await backfillHere(loadSettings(process.env), request);
+    if (!succeeded) process.exitCode = 1;
+  });
+program
+  .command('validate')
+  .description('look at every setting and connection, and say what to change')
+  .action(async () => {
+    if (!(await validate(process.env))) process.exitCode = 1;
+  });
+program
+  .command('suggest')
+  .description('suggest thresholds from the stored history, as a file to edit')
+  .option('--out <file>', 'the file to write; else standard output')
+  .action(({ out }: { out?: string }) => suggest(loadSettings(process.env), out));
 
 try {
   await program.parseAsync();

@@ -5,8 +5,8 @@ import type { Clock } from './config/tokens.js';
 import { openQueueConnection, type QueueConnection } from './pipeline/queue-connection.js';
 import { Duck } from './storage/duck.js';
 import { lockFolder } from './storage/folder-lock.js';
-import { FolderStore } from './storage/folder-store.js';
 import type { ObjectStore } from './storage/object-store.js';
+import { openStore } from './storage/open-store.js';
 
 /** What outlives the application: opened before it, closed after it. */
 export interface Resources {
@@ -19,7 +19,7 @@ export interface Resources {
   close(): Promise<void>;
 }
 
-/** @throws {MonitorError} `store_owned`, `queue_unreachable`; nothing stays open then */
+/** @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`; nothing stays open then */
 export async function openResources(settings: Settings, clock: Clock = Date.now): Promise<Resources> {
   const dir = resolve(settings.STORAGE_DIR);
   const opened: (() => Promise<void> | void)[] = [];
@@ -27,9 +27,10 @@ export async function openResources(settings: Settings, clock: Clock = Date.now)
     for (const step of opened.reverse()) await step();
   };
   try {
+    // With a bucket too: temporary files and local copies are of one process.
     const lock = await lockFolder(dir);
     opened.push(() => lock.release());
-    const store = await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
+    const store = await openStore(settings, dir);
     opened.push(() => store.close());
     const duck = await Duck.open(dir, {
       memory: settings.DUCKDB_MEMORY_LIMIT,

@@ -11,6 +11,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
 import type { RebuildTools } from './rebuild-day.js';
 import { dependentDays, rebuildDays } from './reconcile.js';
+import { publishThresholdChanges } from './threshold-changes.js';
 
 @Processor('aggregation', WORKER_OPTIONS)
 export class AggregationWorker extends StageWorker<'aggregation'> {
@@ -32,10 +33,15 @@ export class AggregationWorker extends StageWorker<'aggregation'> {
         rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days),
       publish: async ({ plan, result }) => {
         const touched = new Set<string>();
+        const changed = [];
         for (const { id } of plan.slices) {
-          for (const day of (await result(id, 'enrich')).touched_days) touched.add(day);
+          const enriched = await result(id, 'enrich');
+          for (const day of enriched.touched_days) touched.add(day);
+          changed.push(...(enriched.changed ?? []));
         }
-        return rebuildDays(tools, dependentDays(touched));
+        const rebuilt = await rebuildDays(tools, dependentDays(touched));
+        if (plan.changes) await publishThresholdChanges(tools, plan.changes, changed);
+        return rebuilt;
       },
     };
   }

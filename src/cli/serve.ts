@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { serveOpenApi } from '../admin/open-api.js';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
-import type { Settings } from '../config/settings.js';
+import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { SourceCheck } from '../ingestion/ingestion.module.js';
 import { openResources, type Resources } from '../resources.js';
@@ -17,7 +20,10 @@ export interface Service {
 
 /** @throws {MonitorError} `port_taken` and what `openResources` refuses; nothing stays open then */
 export async function startService(settings: Settings): Promise<Service> {
+  // Asked first: afterwards there would be a store to open, a queue, and a pipeline run under way.
+  await assertFree(settings);
   const logger = createLogger(settings, process.stdout.isTTY === true);
+  Logger.overrideLogger(logger);
   const resources = await openResources(settings);
   let app: INestApplication | undefined;
   const close = async () => {
@@ -29,8 +35,9 @@ export async function startService(settings: Settings): Promise<Service> {
       logger,
       abortOnError: false,
     });
+    if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
-    await listen(app, settings);
+    await app.listen(settings.PORT, settings.HOST);
     return { app, resources, close };
   } catch (error) {
     await close();
@@ -43,7 +50,7 @@ export async function serve(settings: Settings): Promise<void> {
   const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
-    `Watching ${settings.MLFLOW_TRACKING_URI.replace(/\/\/[^/@]*@/, '//')} into the ${resources.store.description}; ${resources.queue.backend} queue`,
+    `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
   const signal = await stopSignal();
@@ -59,14 +66,18 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-async function listen(app: INestApplication, { PORT, HOST }: Settings): Promise<void> {
+async function assertFree({ PORT, HOST }: Settings): Promise<void> {
+  const probe = createServer();
   try {
-    await app.listen(PORT, HOST);
+    probe.listen(PORT, HOST);
+    await once(probe, 'listening');
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
-    const message = `The port ${PORT} of ${HOST} is taken by another program; choose another one (PORT, or --port of the demo)`;
+    const message = `The port ${PORT} of ${HOST} is taken by another program: choose another one with PORT, or with --port in the demo`;
     throw new MonitorError('port_taken', message, { port: PORT }, false, { cause });
   }
+  probe.close();
+  await once(probe, 'close');
 }
 
 /** Another tracking server is refused; one that is down is waited for. */
@@ -75,6 +86,6 @@ async function checkSource(app: INestApplication, log: Logger): Promise<void> {
     await app.get(SourceCheck, { strict: false }).check();
   } catch (error) {
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${error.message}; it is asked again with every pipeline run`);
+    log.warn(`${error.message}. Nothing new is read until it does.`);
   }
 }

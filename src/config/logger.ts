@@ -14,10 +14,7 @@ const NEST = new Set([
 
 /** Lines for people on a terminal, JSON lines elsewhere; both name the pipeline run and the job they belong to. */
 export class ServiceLogger extends ConsoleLogger {
-  constructor(
-    level: Settings['LOG_LEVEL'],
-    private readonly asJson: boolean,
-  ) {
+  constructor(level: Settings['LOG_LEVEL'], asJson: boolean) {
     const least = LEVELS.indexOf(level === 'info' ? 'log' : level);
     super({ json: asJson, colors: !asJson, logLevels: LEVELS.slice(0, least + 1), compact: true });
   }
@@ -33,10 +30,12 @@ export class ServiceLogger extends ConsoleLogger {
     return { ...super.getJsonLogObject(...parameters), ...logContext() };
   }
 
-  protected override stringifyMessage(message: unknown, level: LogLevel): string {
-    const context = logContext();
-    const text = super.stringifyMessage(message, level);
-    return context && !this.asJson ? `${text} (${context.job_id})` : text;
+  /** `21:22:05 WARN  the message (job)`: the time of day, the level where it is not the usual one, the job. */
+  protected override formatMessage(level: LogLevel, message: unknown): string {
+    const time = new Date().toISOString().slice(11, 19);
+    const word = level === 'log' ? '' : `${this.colorize(level.toUpperCase().padEnd(5), level)} `;
+    const job = logContext()?.job_id;
+    return `${time} ${word}${this.stringifyMessage(message, level)}${job ? ` (${job})` : ''}\n`;
   }
 }
 

@@ -2,7 +2,6 @@ import {
   cronExpression,
   flag,
   listOf,
-  notYet,
   oneOf,
   settingInfo,
   text,
@@ -21,20 +20,23 @@ export type QueueBackend = (typeof QUEUE_BACKENDS)[number];
 export const storeSettings = {
   STORAGE_DIR: text().prefault('./data').register(settingInfo, {
     unit: 'folder',
-    meaning: 'Where everything that lasts is kept. One process owns it.',
+    meaning:
+      'Where everything that lasts is kept; with `S3_BUCKET` only temporary files and local copies. One process owns it.',
   }),
   ALLOW_SOURCE_CHANGE: flag().prefault('false').register(settingInfo, {
     unit: 'true or false',
     meaning:
       'Go on with a store that belongs to another tracking server. For one start, after a move of the server.',
   }),
-  S3_BUCKET: notYet(
-    'no value: the S3 store comes with a later version; unset S3_BUCKET to keep data in STORAGE_DIR',
+  S3_BUCKET: textLike(
+    /^(arn:[A-Za-z0-9:/._-]+|[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9])$/,
+    'the name of a bucket such as my-metrics, without s3:// and without a path',
   )
     .optional()
     .register(settingInfo, {
       unit: 'name',
-      meaning: 'Bucket for everything that lasts. Comes with a later version; refused until then.',
+      meaning:
+        "Bucket for everything that lasts. Unset: the folder `STORAGE_DIR`. Credentials as any AWS client finds them: AWS's own variables, profile, or the role of the machine.",
     }),
   S3_PREFIX: textLike(
     /^[A-Za-z0-9_.=-]+(\/[A-Za-z0-9_.=-]+)*$/,
@@ -43,7 +45,7 @@ export const storeSettings = {
     .optional()
     .register(settingInfo, {
       unit: 'path',
-      meaning: 'What the keys of all objects in the bucket begin with.',
+      meaning: 'What the keys of all objects in the bucket (or the folder) begin with.',
     }),
   S3_ENDPOINT: urlOf(['http', 'https'], 'http://localhost:9000').optional().register(settingInfo, {
     unit: 'URL',
@@ -67,7 +69,10 @@ export const storeSettings = {
     unit: 'key id',
     meaning: 'The KMS key for `S3_SSE=aws:kms`.',
   }),
-  AWS_REGION: text().optional().register(settingInfo, { unit: 'name', meaning: 'Region of the bucket.' }),
+  AWS_REGION: text().optional().register(settingInfo, {
+    unit: 'name',
+    meaning: 'Region of the bucket. Unset: that of the AWS profile; `us-east-1` where `S3_ENDPOINT` is set.',
+  }),
   DUCKDB_MEMORY_LIMIT: textLike(/^\d+(\.\d+)?\s?[KMGT]i?B$/, 'a size such as 1GB or 512MB')
     .prefault('1GB')
     .register(settingInfo, { unit: 'size', meaning: 'Memory that DuckDB may use before it spills to disk.' }),
@@ -107,9 +112,27 @@ export const queueSettings = {
     unit: 'jobs',
     meaning: 'Jobs that rebuild days in one process at the same time.',
   }),
+  BACKFILL_CONCURRENCY: whole(1, 64, 'slices').prefault('2').register(settingInfo, {
+    unit: 'slices',
+    meaning:
+      'Slices of a backfill (at most a day each) that wait or are worked on at the same time; the others are not in the queue yet.',
+  }),
   STAGE_TRIES: whole(1, 100, 'tries').prefault('5').register(settingInfo, {
     unit: 'tries',
     meaning: 'Tries of one stage of a slice before its pipeline run fails.',
+  }),
+};
+
+export const accessSettings = {
+  ADMIN_TOKEN_SHA256_FILE: text().optional().register(settingInfo, {
+    unit: 'file',
+    meaning:
+      'File with the SHA-256 (hex) of each admin token, one a line, its name behind it. Unset: admin is open on a loopback `HOST` and refused on any other.',
+  }),
+  ADMIN_TOKEN: text().optional().register(settingInfo, {
+    unit: 'text',
+    meaning: 'The token itself, for commands with `--url`. The service does not read it.',
+    secret: true,
   }),
 };
 

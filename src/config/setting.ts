@@ -34,10 +34,10 @@ export const whole = (min: number, max: number, unit: string) =>
     return number >= min && number <= max ? number : undefined;
   });
 
-/** A decimal number; both limits are allowed. */
+/** A decimal number of at most 6 decimals: such a one is compared and printed exactly as it was set. Both limits are allowed. */
 export const decimal = (min: number, max: number, unit: string) =>
-  kind(`a number of ${unit} from ${min} to ${max}`, (value) => {
-    const number = /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : Number.NaN;
+  kind(`a number of ${unit} from ${min} to ${max}, with at most 6 decimals`, (value) => {
+    const number = /^\d{1,9}(\.\d{1,6})?$/.test(value) ? Number(value) : Number.NaN;
     return number >= min && number <= max ? number : undefined;
   });
 
@@ -69,13 +69,24 @@ export const patterns = () => z.string().transform(parts);
 export const urlOf = (schemes: readonly string[], example: string) =>
   kind(`an address such as ${example}`, (value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;
-    return url && url.host !== '' && schemes.includes(url.protocol.slice(0, -1)) ? value : undefined;
+    if (!url || url.host === '' || !schemes.includes(url.protocol.slice(0, -1))) return undefined;
+    return isDecodable(url.username) && isDecodable(url.password) ? value : undefined;
   });
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const cronExpression = () =>
   kind('a cron expression such as "0 2 * * *"', (value) => {
     try {
-      new CronTime(value);
+      // Looks for the next time too: the 30th of February parses, and never comes.
+      new CronTime(value).getNextDateFrom(new Date());
       return value;
     } catch {
       return undefined;
@@ -91,6 +102,3 @@ export const timezone = () =>
       return undefined;
     }
   });
-
-/** A setting whose feature this version does not have: any value is refused, so that nobody believes it works. */
-export const notYet = (expects: string) => kind<string>(expects, () => undefined);

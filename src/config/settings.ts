@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { DomainSettings, PipelineKind } from '../domain/model.js';
 import {
+  accessSettings,
   processSettings,
   type QueueBackend,
   queueSettings,
@@ -23,6 +24,7 @@ export const SETTING_GROUPS = {
   Schedules: scheduleSettings,
   Storage: storeSettings,
   Queues: queueSettings,
+  Access: accessSettings,
   Process: processSettings,
 } as const;
 
@@ -34,6 +36,7 @@ const schema = z.object({
   ...scheduleSettings,
   ...storeSettings,
   ...queueSettings,
+  ...accessSettings,
   ...processSettings,
 });
 type Values = z.infer<typeof schema>;
@@ -51,21 +54,37 @@ export class SettingsError extends MonitorError {
   }
 }
 
-/** A value as it may be shown: never a secret, nor the password of an address. */
+/**
+ * A value as it may be shown: never a secret, nor what may be one in an address, which is wrong, so that nobody knows
+ * where its password ends: all before its last `@`, and its query.
+ */
 function shown(name: string, value: string): string {
   const field: z.ZodType | undefined = Object.entries(schema.shape).find(([key]) => key === name)?.[1];
   if (field && settingInfo.get(field)?.secret) return '(a secret value)';
-  return JSON.stringify(value.replace(/\/\/[^/@]*@/, '//***@'));
+  const withoutUser = value.replace(/^([a-z][\w+.-]*:\/\/)?.+@/is, '$1***@');
+  return JSON.stringify(withoutUser.replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***'));
 }
 
-/** @throws {SettingsError} naming every wrong variable */
-export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const given = Object.fromEntries(
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variables that are set, by name. A blank one is not. */
+function givenIn(env: Environment): Record<string, string> {
+  return Object.fromEntries(
     Object.keys(schema.shape).flatMap((name) => {
       const value = env[name]?.trim();
       return value ? [[name, value] as const] : [];
     }),
   );
+}
+
+/** The settings that are set, in the order of the documents, with values as they may be shown. */
+export function describeSettings(env: Environment): { name: string; value: string }[] {
+  return Object.entries(givenIn(env)).map(([name, value]) => ({ name, value: shown(name, value) }));
+}
+
+/** @throws {SettingsError} naming every wrong variable */
+export function loadSettings(env: Environment): Settings {
+  const given = givenIn(env);
   const parsed = schema.safeParse(given);
   const problems = (parsed.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0]);
@@ -75,10 +94,9 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
       ? 'MLFLOW_TRACKING_URI is missing: the address of your MLflow tracking server, such as MLFLOW_TRACKING_URI=http://localhost:5000'
       : `${name} is missing; it expects ${issue.message}`;
   });
-  if (!parsed.success) throw new SettingsError(problems);
+  problems.push(...crossProblems(given));
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   const values = parsed.data;
-  problems.push(...crossProblems(values, given));
-  if (problems.length > 0) throw new SettingsError(problems);
   return {
     ...values,
     BATCH_SIZE: values.MAX_RESULTS_PER_PAGE ?? values.BATCH_SIZE,
@@ -86,24 +104,32 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
   };
 }
 
-function crossProblems(values: Values, given: Readonly<Record<string, string>>): string[] {
+/** Of settings that contradict each other; looks at the texts, so that it is told beside what is wrong with one alone. */
+function crossProblems(given: Readonly<Record<string, string>>): string[] {
+  const { BATCH_SIZE, MAX_RESULTS_PER_PAGE, QUEUE_BACKEND, REDIS_URL } = given;
   const problems: string[] = [];
-  if (
-    'BATCH_SIZE' in given &&
-    values.MAX_RESULTS_PER_PAGE !== undefined &&
-    values.MAX_RESULTS_PER_PAGE !== values.BATCH_SIZE
-  ) {
+  // Not a number where one of them is missing or wrong.
+  const difference = Number(BATCH_SIZE) - Number(MAX_RESULTS_PER_PAGE);
+  if (difference !== 0 && !Number.isNaN(difference)) {
     problems.push(
-      `BATCH_SIZE is ${values.BATCH_SIZE} and MAX_RESULTS_PER_PAGE is ${values.MAX_RESULTS_PER_PAGE}; they are two names of one setting`,
+      `BATCH_SIZE is ${BATCH_SIZE} and MAX_RESULTS_PER_PAGE is ${MAX_RESULTS_PER_PAGE}; they are two names of one setting`,
     );
   }
-  if (values.MLFLOW_TRACKING_PASSWORD && !values.MLFLOW_TRACKING_USERNAME) {
+  if (given.MLFLOW_TRACKING_PASSWORD && !given.MLFLOW_TRACKING_USERNAME) {
     problems.push('MLFLOW_TRACKING_PASSWORD is set; it expects MLFLOW_TRACKING_USERNAME beside it');
   }
-  if (values.QUEUE_BACKEND === 'redis' && !values.REDIS_URL) {
+  if (QUEUE_BACKEND === 'redis' && !REDIS_URL) {
     problems.push('QUEUE_BACKEND is "redis"; it expects REDIS_URL beside it');
   }
-  if (values.NODE_ENV === 'production' && !values.REDIS_URL && values.QUEUE_BACKEND !== 'embedded') {
+  if (given.S3_ENDPOINT && !given.S3_BUCKET) {
+    problems.push(
+      `S3_ENDPOINT is ${shown('S3_ENDPOINT', given.S3_ENDPOINT)}; it expects S3_BUCKET beside it`,
+    );
+  }
+  if (given.S3_SSE_KMS_KEY_ID && !given.S3_SSE?.startsWith('aws:kms')) {
+    problems.push('S3_SSE_KMS_KEY_ID is set; it expects S3_SSE=aws:kms or S3_SSE=aws:kms:dsse beside it');
+  }
+  if (given.NODE_ENV === 'production' && !REDIS_URL && QUEUE_BACKEND !== 'embedded') {
     problems.push(
       'NODE_ENV is "production"; it expects REDIS_URL, or QUEUE_BACKEND=embedded for a single process on purpose',
     );
@@ -140,6 +166,33 @@ export function mlflowOptions(settings: Settings) {
     backoffSeconds: settings.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
     timeoutSeconds: settings.MLFLOW_HTTP_REQUEST_TIMEOUT ?? settings.TIMEOUT,
     concurrency: settings.MLFLOW_CONCURRENCY,
+  };
+}
+
+export function catalogOptions(settings: Settings) {
+  return {
+    metricsUrl: settings.METRICS_API_URL,
+    thresholdsUrl: settings.THRESHOLDS_API_URL,
+    apiKey: settings.API_KEY,
+    maxRetries: settings.MAX_RETRIES,
+    timeoutMs: settings.TIMEOUT * 1000,
+  };
+}
+
+/** undefined: no bucket. */
+export function s3Options(settings: Settings) {
+  if (!settings.S3_BUCKET) return undefined;
+  return {
+    bucket: settings.S3_BUCKET,
+    prefix: settings.S3_PREFIX,
+    endpoint: settings.S3_ENDPOINT,
+    region: settings.AWS_REGION,
+    pathStyle: settings.S3_FORCE_PATH_STYLE,
+    checksumMode: settings.S3_CHECKSUM_MODE,
+    sse: settings.S3_SSE,
+    kmsKeyId: settings.S3_SSE_KMS_KEY_ID,
+    maxRetries: settings.MAX_RETRIES,
+    timeoutMs: settings.TIMEOUT * 1000,
   };
 }
 

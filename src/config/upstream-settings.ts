@@ -75,35 +75,35 @@ export const mlflowSettings = {
   TIMEOUT: whole(1, 3600, 'seconds').prefault('60').register(settingInfo, {
     unit: 'seconds',
     meaning:
-      "The longest silence within a request to the catalog or the store, and to MLflow where MLflow's own variable is unset.",
+      "The longest silence within a request to the store, and to MLflow where MLflow's own variable is unset; the longest request to the catalog.",
   }),
 };
 
-const catalogFile = () =>
+const catalogUrl = () =>
   textLike(
-    /^file:./,
-    '`file:` and the path of a JSON or YAML file, such as file:./catalog.yaml (http addresses come with a later version)',
+    /^(file:.+|https?:\/\/[^/@?#\s]+(\/[^?#\s]*)?)$/i,
+    '`file:` and the path of a JSON or YAML file, such as file:./catalog.yaml, or an address such as https://catalog.example.com/api (the key goes into API_KEY)',
   );
 
 export const catalogSettings = {
-  METRICS_API_URL: catalogFile().optional().register(settingInfo, {
+  METRICS_API_URL: catalogUrl().optional().register(settingInfo, {
     unit: 'URL',
     meaning:
-      'The metadata of the metrics: `file:` and the path of a JSON or YAML file. Unset: metrics have no metadata.',
+      'The metadata of the metrics: `file:` and the path of a JSON or YAML file, or the address of an API, to which `/metrics/batch` is appended (`/batch` if it ends in `/metrics`). Unset: metrics have no metadata.',
   }),
-  THRESHOLDS_API_URL: catalogFile().optional().register(settingInfo, {
+  THRESHOLDS_API_URL: catalogUrl().optional().register(settingInfo, {
     unit: 'URL',
     meaning:
-      'The thresholds of the metrics, read like `METRICS_API_URL`; one file may serve both. Unset: metrics are `unmonitored`.',
+      'The thresholds of the metrics, like `METRICS_API_URL` (`/thresholds/batch`); one file may serve both. Unset: metrics are `unmonitored`.',
   }),
   API_KEY: text().optional().register(settingInfo, {
     unit: 'text',
-    meaning: 'Key for catalogs behind HTTP; files need none.',
+    meaning: 'Bearer token for catalogs behind HTTP; files need none.',
     secret: true,
   }),
   CATALOG_CACHE_TTL_SECONDS: whole(0, 86_400, 'seconds').prefault('300').register(settingInfo, {
     unit: 'seconds',
-    meaning: 'How long a catalog that was read serves without being read again.',
+    meaning: 'How long what the catalog answered serves without being asked again.',
   }),
 };
 

@@ -21,6 +21,7 @@ import { ENGINE } from '../pipeline/tokens.js';
 import type { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import { ExplanationController } from './explanation.controller.js';
 import { LiveEvents } from './live-events.js';
 import { pageFiles } from './page-files.js';
 import { PlatformView } from './platform-view.js';
@@ -56,7 +57,7 @@ export class PlatformController {
 }
 
 @Module({
-  controllers: [PlatformController],
+  controllers: [PlatformController, ExplanationController],
   providers: [
     {
       provide: PlatformView,

@@ -24,19 +24,19 @@ export function foundCompany(seed: number, founded: number): Company {
   const story = storyOf(seed, founded);
   const experiments = experimentsOf(story);
   const idOf = new Map(experiments.map(({ name, experiment_id }) => [name, experiment_id]));
+  const trials = sweepOf(story, idOf);
+  const started = ({ start_time }: FakeRun) => start_time ?? 0;
   return {
     story,
     experiments,
     catalog: catalogOf(story, idOf.get(STRICT_EXPERIMENT) ?? ''),
-    runs: (from, to) =>
-      [
-        ...APPLICATIONS.flatMap((spec) => slotsOf(story, spec, { from, to })).map((slot) =>
-          runOf(story, slot, idOf),
-        ),
-        ...(from < story.sweep.to && to > story.sweep.from ? sweepOf(story, idOf) : []).filter((run) =>
-          within(run.start_time ?? 0, { from, to }),
-        ),
-      ].sort((a, b) => (a.start_time ?? 0) - (b.start_time ?? 0)),
+    runs: (from, to) => {
+      const slots = APPLICATIONS.flatMap((spec) => slotsOf(story, spec, { from, to }));
+      return [
+        ...slots.map((slot) => runOf(story, slot, idOf)),
+        ...trials.filter((run) => within(started(run), { from, to })),
+      ].sort((a, b) => started(a) - started(b));
+    },
   };
 }
 

@@ -56,7 +56,7 @@ export function valueAt(
   const spec = specOf(key);
   const strict: { readonly [key: string]: Limits } = experiment === STRICT_EXPERIMENT ? STRICT_LIMITS : {};
   const limits = strict[key] ?? spec?.limits;
-  if (!limits) return rounded(base * (1 + level + 0.04 * noise + 0.03 * week));
+  if (!limits) return rounded(base * (1 + 0.3 * level + 0.015 * noise + 0.01 * week));
   const { warning, critical } = limits;
   const gap = warning - base;
   // A metric that lies far from its limit does not swing all the way to it.
@@ -65,8 +65,8 @@ export function valueAt(
   const limit = (critical - base) / gap;
   const position = swing + shiftAt(story, application, key, time, limit);
   // A bad hour: beyond the warning limit, and well before the critical one.
-  const bad = hiccup ? 1 + (limit - 1) * (0.4 + 0.1 * noise) : 0;
-  return rounded(base + gap * Math.max(position, bad));
+  const bad = 1 + (limit - 1) * (0.4 + 0.1 * noise);
+  return rounded(base + gap * (hiccup ? Math.max(position, bad) : position));
 }
 
 export const rounded = (value: number): number => Number(value.toPrecision(5));

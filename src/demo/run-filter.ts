@@ -96,14 +96,11 @@ function compareText(key: (typeof TEXTS)[number], comparator: string, value: str
 }
 
 function listOf(value: string): Set<string> {
-  const inside = value.slice(1, -1).trim();
-  if (inside === '') throw invalid('expected a non-empty list of string values, but got empty list');
-  const items = inside.replace(/,$/, '').split(',');
+  const items = value.slice(1, -1).replace(/,\s*$/, '').split(',');
   return new Set(
     items.map((item) => {
       const quoted = /^\s*('[^']*'|"[^"]*")\s*$/.exec(item)?.[1];
-      if (quoted === undefined)
-        throw invalid('expected a non-empty list of string values, but got ill-formed list.');
+      if (quoted === undefined) throw invalid('expected a non-empty list of string values');
       return quoted.slice(1, -1);
     }),
   );

@@ -8,6 +8,8 @@ const LIVE_PACE = 17;
 const NIGHTLY_MS = 1.5 * MS_PER_HOUR;
 const LATEST_MS = 600_000;
 const WEEKEND_SHARE = 0.65;
+/** Runs a day, from which on some may be left out at a weekend and enough are left. */
+const OFTEN = 10;
 
 /** A time at which an application runs; its name never changes. */
 export interface Slot {
@@ -57,7 +59,7 @@ function steady(story: Story, spec: ApplicationSpec, perDay: number, { from, to 
       const name = `${spec.name}/${live ? 'live' : 'run'}-${k}`;
       const chance = new Chance(story.seed, name);
       const start = Math.round(begin + (k + chance.next()) * interval);
-      const weekend = [0, 6].includes(new Date(start).getUTCDay());
+      const weekend = perDay > OFTEN && [0, 6].includes(new Date(start).getUTCDay());
       if (start >= end || (!live && weekend && chance.next() > WEEKEND_SHARE)) continue;
       slots.push({ spec, name, start, market: chance.pick(MARKETS), chance, live });
     }

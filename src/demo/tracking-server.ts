@@ -97,7 +97,7 @@ export class TrackingServer {
   private async respond(request: IncomingMessage): Promise<FakeAnswer> {
     let text = '';
     for await (const chunk of request) text += String(chunk);
-    const url = new URL(request.url ?? '', this.uri);
+    const url = new URL(`http://localhost${request.url}`);
     const path = url.pathname.replace(BASE, '');
     const asked: FakeRequest = { path, body: request.method === 'GET' ? queryOf(url) : bodyOf(text) };
     this.requests.push(asked);
@@ -105,10 +105,10 @@ export class TrackingServer {
       refuseForeign(request.method, request.headers);
       return this.intercept?.(asked) ?? { status: 200, body: jsonOf(this.answer(request.method, asked)) };
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      const refusal = error instanceof Refusal ? error : new Refusal(500, 'INTERNAL_ERROR', `${error}`);
       return {
-        status: error.status,
-        body: JSON.stringify({ error_code: error.code, message: error.message }),
+        status: refusal.status,
+        body: JSON.stringify({ error_code: refusal.code, message: refusal.message }),
       };
     }
   }

@@ -131,10 +131,13 @@ function percentText(part: number, whole: number): string {
   return `${Math.floor(tenths / 10)}.${tenths % 10} %`;
 }
 
+/** Decimals that a limit may have. With 15 digits in all, its double gives back the decimal number that was set. */
+const DECIMALS = 6;
+
 /** The sign of 100·part − limit·whole, exactly: the limit is the decimal number that was set, not its double. */
 function comparePercent(part: number, whole: number, limit: number): number {
   if (whole === 0) return 0;
-  const text = limit.toFixed(15).replace('.', '');
-  const difference = 100n * BigInt(part) * 10n ** 15n - BigInt(text) * BigInt(whole);
+  const text = limit.toFixed(DECIMALS).replace('.', '');
+  const difference = 100n * BigInt(part) * 10n ** BigInt(DECIMALS) - BigInt(text) * BigInt(whole);
   return difference > 0n ? 1 : difference < 0n ? -1 : 0;
 }

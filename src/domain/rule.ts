@@ -54,7 +54,14 @@ export function chooseThreshold(
   book: ThresholdBook,
 ): ThresholdRow | null {
   const own = rowsFor(book.get(experimentId), metricName);
-  const rows = own.length > 0 ? own : rowsFor(book.get(null), metricName);
+  return strongestOf(own.length > 0 ? own : rowsFor(book.get(null), metricName), higherIsBetter);
+}
+
+/** Of the rows of one name and one experiment the one that applies; null: of none. */
+export function strongestOf(
+  rows: readonly ThresholdRow[],
+  higherIsBetter: boolean | null,
+): ThresholdRow | null {
   let chosen: ThresholdRow | null = null;
   for (const row of rows) {
     if (chosen === null || precedence(row, chosen, higherIsBetter) >= 0) chosen = row;

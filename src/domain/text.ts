@@ -1,3 +1,7 @@
+/** The characters of a blank text: those that `trim` takes away, for SQL, whose own `trim` knows only the space. */
+export const WHITE_SPACE =
+  '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
+
 /** A text that says something: an empty or blank one is absent. */
 export function present(text: string | null): string | null {
   return text === null || text.trim() === '' ? null : text;

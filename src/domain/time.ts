@@ -60,7 +60,7 @@ export interface Instant {
 const ISO_TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
 
-/** Reads ISO 8601 as an instant; without an offset it is UTC. null: it is no such time. */
+/** Reads ISO 8601 as an instant; without an offset it is UTC. null: it is no such time, or not in the years 0000 to 9999. */
 export function instantOf(text: string): Instant | null {
   const found = ISO_TIME.exec(text.trim());
   if (!found) return null;
@@ -72,7 +72,13 @@ export function instantOf(text: string): Instant | null {
   const real = new Date(Date.parse(`${date}T00:00:00Z`));
   if (Number.isNaN(ms) || Number.isNaN(real.getTime()) || real.toISOString().slice(0, 10) !== date)
     return null;
+  if (new Date(ms).toISOString().length !== 24) return null;
   return { ms, beyond: fraction.slice(3).replace(/0+$/, '') };
+}
+
+/** The one way to write an instant, in UTC and with all its digits: equal instants have equal texts. */
+export function instantText({ ms, beyond }: Instant): string {
+  return new Date(ms).toISOString().replace('Z', `${beyond}Z`);
 }
 
 /** Negative, 0 or positive, as `a` is before, at or after `b`. */

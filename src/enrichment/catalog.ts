@@ -1,15 +1,21 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import { z } from 'zod';
-import { MonitorError } from '../domain/errors.js';
-import { type CatalogAnswer, metricMetadataSchema, thresholdRowSchema } from '../pipeline/rulebook.js';
+import {
+  type CatalogAnswer,
+  metricMetadataSchema,
+  type Question,
+  thresholdRowSchema,
+} from '../pipeline/rulebook.js';
+
+/** The two lists of a catalog, by the names of their keys. */
+export type CatalogList = 'metrics' | 'thresholds';
 
 /** An item that the catalog sent and that cannot be used; the others of the answer serve. */
 export interface RefusedItem {
-  readonly list: 'metrics' | 'thresholds';
+  readonly list: CatalogList;
   readonly index: number;
+  /** null where it cannot be read which row this would have been. */
+  readonly metric_name: string | null;
+  readonly experiment_id: string | null;
   readonly problem: string;
 }
 
@@ -17,74 +23,72 @@ export interface ParsedCatalog extends CatalogAnswer {
   readonly refused: readonly RefusedItem[];
 }
 
-const EMPTY: ParsedCatalog = { metadata: [], thresholds: [], refused: [] };
+export const EMPTY: ParsedCatalog = { metadata: [], thresholds: [], refused: [] };
+
+/** Where metadata and thresholds come from. */
+export interface CatalogSource {
+  /** Which lists must be asked for names; the others are always answered whole. */
+  readonly asks: Readonly<Record<CatalogList, boolean>>;
+  /** @throws {MonitorError} `catalog_…`: what keeps it from answering everything; a part of an answer is none */
+  read(questions: readonly Question[]): Promise<ParsedCatalog>;
+}
+
+const items = z.array(z.unknown());
+const listSchema = items.nullish();
+// With neither it is no empty catalog but an error, or another document: it would take all rules away.
+const documentSchema = z
+  .object({ metrics: listSchema, thresholds: listSchema })
+  .refine(({ metrics, thresholds }) => metrics !== undefined || thresholds !== undefined);
+const ANSWER_SCHEMAS = {
+  metrics: z.object({ metrics: items, thresholds: listSchema }),
+  thresholds: z.object({ metrics: listSchema, thresholds: items }),
+};
+const wrappedSchema = z.object({ response: z.unknown() });
+const namesSchema = thresholdRowSchema.pick({ metric_name: true, experiment_id: true });
 
 /**
- * Reads the catalog from files of the APIs' shape, JSON or YAML: `{metrics: […], thresholds: […]}`, also inside
- * `{response: …}`. One file may hold both keys and serve both. Without a file there are no rules.
- * @throws {MonitorError} `catalog_unreadable`, retryable: the file is missing or is no such document
+ * Reads a document of the APIs' shape, `{metrics: […], thresholds: […]}`, also inside `{response: …}`, item by item: a bad
+ * one is refused, the good ones serve.
+ * @param demanded the list without which it is no answer; not given: it holds one of the two
+ * @throws {TypeError} it is no document of the APIs' shape
  */
-export async function readCatalogFiles(
-  metricsUrl: string | undefined,
-  thresholdsUrl: string | undefined,
-): Promise<ParsedCatalog> {
-  const urls = [...new Set([metricsUrl, thresholdsUrl].filter((url) => url !== undefined))];
-  const answers = await Promise.all(urls.map(readAnswer));
-  return answers.reduce(
-    (all, answer) => ({
-      metadata: [...all.metadata, ...answer.metadata],
-      thresholds: [...all.thresholds, ...answer.thresholds],
-      refused: [...all.refused, ...answer.refused],
-    }),
-    EMPTY,
-  );
-}
-
-/** The path of a `file:` URL; one without `//` is relative to the working folder. */
-export function pathOfFileUrl(url: string): string {
-  return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice('file:'.length));
-}
-
-async function readAnswer(url: string): Promise<ParsedCatalog> {
-  const file = pathOfFileUrl(url);
-  try {
-    return parseCatalog(parse(await readFile(file, 'utf8')));
-  } catch (error) {
-    const problem = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw new MonitorError(
-      'catalog_unreadable',
-      `The catalog ${file} cannot be read: ${problem}`,
-      { file },
-      true,
-      {
-        cause: error,
-      },
-    );
+export function parseCatalog(document: unknown, demanded?: CatalogList): ParsedCatalog {
+  const schema = demanded ? ANSWER_SCHEMAS[demanded] : documentSchema;
+  const wrapped = wrappedSchema.safeParse(document).data?.response;
+  const answer = schema.safeParse(wrapped ?? document);
+  if (!answer.success) {
+    const lists = demanded ? `\`${demanded}\`` : '`metrics` or `thresholds`';
+    throw new TypeError(`it is no object with a list ${lists}`);
   }
-}
-
-const listSchema = z.array(z.unknown()).nullish();
-const answerSchema = z.object({ metrics: listSchema, thresholds: listSchema });
-const documentSchema = z.union([
-  z.object({ response: answerSchema }).transform(({ response }) => response),
-  answerSchema,
-]);
-
-/** Validates item by item: a bad one is refused, the good ones serve. */
-export function parseCatalog(document: unknown): ParsedCatalog {
-  const { metrics, thresholds } = documentSchema.parse(document);
   const refused: RefusedItem[] = [];
-  const valid = <T>(list: RefusedItem['list'], items: readonly unknown[], schema: z.ZodType<T>): T[] =>
-    items.flatMap((item, index) => {
+  const valid = <T>(list: CatalogList, schema: z.ZodType<T>): T[] =>
+    (answer.data[list] ?? []).flatMap((item, index) => {
       const parsed = schema.safeParse(item);
       if (parsed.success) return [parsed.data];
-      const issue = parsed.error.issues[0];
-      refused.push({ list, index, problem: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
+      const [issue] = parsed.error.issues;
+      const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+      const names = namesSchema.safeParse(item).data ?? { metric_name: null, experiment_id: null };
+      refused.push({ list, index, ...names, problem });
       return [];
     });
   return {
-    metadata: valid('metrics', metrics ?? [], metricMetadataSchema),
-    thresholds: valid('thresholds', thresholds ?? [], thresholdRowSchema),
+    metadata: valid('metrics', metricMetadataSchema),
+    thresholds: valid('thresholds', thresholdRowSchema),
     refused,
   };
+}
+
+/** One list of what was read. */
+export function onlyList({ metadata, thresholds, refused }: ParsedCatalog, list: CatalogList): ParsedCatalog {
+  return {
+    metadata: list === 'metrics' ? metadata : [],
+    thresholds: list === 'thresholds' ? thresholds : [],
+    refused: refused.filter((item) => item.list === list),
+  };
+}
+
+/** What went wrong, in one line. */
+export function problemOf(error: unknown): string {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return (message.split('\n')[0] ?? '').slice(0, 300);
 }

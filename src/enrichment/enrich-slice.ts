@@ -1,31 +1,23 @@
 import { MonitorError } from '../domain/errors.js';
+import { WHITE_SPACE } from '../domain/text.js';
 import type { EnrichResult, FetchResult } from '../pipeline/stages.js';
-import { type Duck, type DuckSession, sql } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { judgeDay } from './judge-day.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import { type JudgeTools, judgeDay } from './judge-day.js';
 import { mergeDay } from './merge-day.js';
 import { quarantine } from './quarantine.js';
 import { chooseRunTimes } from './run-times.js';
 
-export interface EnrichTools {
-  readonly store: ObjectStore;
-  readonly duck: Duck;
-  readonly scratch: (name: string) => string;
-  readonly rulesVersion: number;
+export interface EnrichTools extends JudgeTools {
   readonly serverNow: () => Promise<number>;
-  /** Brings the rulebook up to date before anything is judged. `observed`: the newest time of the answers, ms. */
-  readonly refreshRulebook: (observed: number | undefined) => Promise<void>;
   /** Puts runs on the list of those that later pipeline runs ask for. */
-  readonly enterOpenRuns: (
-    runs: readonly { run_id: string; experiment_id: string; day: string | null }[],
-  ) => Promise<void>;
+  readonly enterOpenRuns: (runs: readonly AskedAgain[]) => Promise<void>;
 }
 
-interface SliceRun {
-  run_id: string;
-  experiment_id: string;
-  day: string | null;
-  open: boolean;
+interface AskedAgain {
+  readonly run_id: string;
+  readonly experiment_id: string;
+  /** null: it has no time yet. */
+  readonly day: string | null;
 }
 
 /**
@@ -42,12 +34,9 @@ export async function enrichSlice(
   const merged = await tools.duck.session((session) =>
     mergeSlice(tools, session, pipelineRunId, fetched, asked),
   );
-  const dates = fetched.pages.map(({ date }) => date);
-  if (merged.touched_days.length > 0) {
-    await tools.refreshRulebook(dates.length > 0 ? Math.max(...dates) : undefined);
-  }
+  const observed = fetched.pages.reduce((newest, { date }) => Math.max(newest, date), 0) || undefined;
   for (const day of merged.touched_days) {
-    const counts = await judgeDay(tools, day);
+    const counts = await judgeDay(tools, day, observed);
     merged.partitions_written += counts.written;
     merged.partitions_unchanged += counts.unchanged;
   }
@@ -84,24 +73,24 @@ async function mergeSlice(
     `SELECT DISTINCT CAST(day AS VARCHAR) AS day FROM (SELECT day FROM facts UNION ALL SELECT day FROM gone)
      WHERE day IS NOT NULL ORDER BY day DESC`,
   );
-  const undecided = new Set<string>();
+  const asking = new Map<string, AskedAgain>();
   for (const { day } of days) {
     const counts = await mergeDay(session, tools, day);
     result.inserted += counts.inserted;
     result.updated += counts.updated;
     result.unchanged += counts.unchanged;
     result.superseded += counts.superseded;
-    for (const runId of counts.undecided) undecided.add(runId);
+    for (const run of counts.undecided) asking.set(run.run_id, { ...run, day });
     result.touched_days.push(day);
   }
-  const runs = await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'));
-  const stillOpen = runs.filter(({ run_id, open }) => open || undecided.has(run_id));
-  if (stillOpen.length > 0) await tools.enterOpenRuns(stillOpen);
-  const open = new Set(stillOpen.map(({ run_id }) => run_id));
-  result.closed = [
-    ...runs.map(({ run_id }) => run_id),
-    ...fetched.gone.map(({ run_id }) => run_id).filter((run_id) => !undecided.has(run_id)),
-  ].filter((run_id) => asked.has(run_id) && !open.has(run_id));
+  const runs = await session.rows<AskedAgain & { open: boolean }>(
+    sql(import.meta.url, './sql/slice_runs.sql'),
+  );
+  for (const { open, ...run } of runs) if (open) asking.set(run.run_id, run);
+  if (asking.size > 0) await tools.enterOpenRuns([...asking.values()]);
+  result.closed = [...runs, ...fetched.gone]
+    .map(({ run_id }) => run_id)
+    .filter((run_id) => asked.has(run_id) && !asking.has(run_id));
   return result;
 }
 
@@ -135,7 +124,7 @@ async function loadFacts(tools: EnrichTools, session: DuckSession, fetched: Fetc
   } else {
     await session.run('CREATE OR REPLACE TEMP TABLE sent (file VARCHAR, run JSON)');
   }
-  await session.run(sql(import.meta.url, './sql/parse_runs.sql'));
+  await session.run(sql(import.meta.url, './sql/parse_runs.sql'), { white_space: WHITE_SPACE });
   await session.run('DROP TABLE sent');
   const chosen = await chooseRunTimes(session, tools.store);
   await session.run(sql(import.meta.url, './sql/facts.sql'), { chosen: JSON.stringify(chosen) });

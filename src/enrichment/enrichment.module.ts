@@ -1,7 +1,7 @@
 import { Processor } from '@nestjs/bullmq';
-import { Inject, Logger, Module } from '@nestjs/common';
-import { domainSettings, RULES_VERSION, type Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import { Inject, Module } from '@nestjs/common';
+import { RULES_VERSION, type Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/tokens.js';
 import { dayOf } from '../domain/time.js';
 import type { Engine, HandlersOf, StageContext } from '../pipeline/engine.js';
 import { enterOpenRuns } from '../pipeline/open-runs.js';
@@ -12,7 +12,7 @@ import { WORKER_OPTIONS } from '../pipeline/worker-options.js';
 import type { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
-import { readCatalogFiles } from './catalog.js';
+import { countChangedRuns } from './changed-runs.js';
 import { type EnrichTools, enrichSlice } from './enrich-slice.js';
 import { judgeDay } from './judge-day.js';
 import { RulebookKeeper } from './rulebook-keeper.js';
@@ -28,27 +28,17 @@ export class EnrichmentWorker extends StageWorker<'enrichment'> {
     @Inject(DUCK) duck: Duck,
     @Inject(SCRATCH) scratch: (name: string) => string,
     @Inject(SERVER_CLOCK) serverNow: () => Promise<number>,
+    @Inject(RulebookKeeper) keeper: RulebookKeeper,
     @Inject(SETTINGS) settings: Settings,
-    @Inject(CLOCK) clock: Clock,
   ) {
     super();
-    const log = new Logger('Catalog');
-    const keeper = new RulebookKeeper({
-      store,
-      settings: domainSettings(settings),
-      readCatalog: () => readCatalogFiles(settings.METRICS_API_URL, settings.THRESHOLDS_API_URL),
-      ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
-      reevaluateDays: settings.REEVALUATE_DAYS,
-      clock,
-      warn: (message) => log.warn(message),
-    });
     const tools: EnrichTools = {
       store,
       duck,
       scratch,
       rulesVersion: RULES_VERSION,
       serverNow,
-      refreshRulebook: (observed) => keeper.refresh(observed),
+      rulebook: (needs, observed) => keeper.bookFor(needs, observed),
       enterOpenRuns: (runs) => enterOpenRuns(store, runs),
     };
     this.concurrency = settings.ENRICHMENT_CONCURRENCY;
@@ -67,9 +57,8 @@ async function bringIn(
   return enrichSlice(tools, record.id, await result(slice.id, 'fetch'), asked);
 }
 
-async function judgeAgain(tools: EnrichTools, { slice }: StageContext): Promise<EnrichResult> {
+async function judgeAgain(tools: EnrichTools, { plan, slice }: StageContext): Promise<EnrichResult> {
   const day = dayOf(slice.from);
-  await tools.refreshRulebook(undefined);
   const counts = await judgeDay(tools, day);
   return {
     touched_days: [day],
@@ -83,6 +72,7 @@ async function judgeAgain(tools: EnrichTools, { slice }: StageContext): Promise<
     closed: [],
     partitions_written: counts.written,
     partitions_unchanged: counts.unchanged,
+    ...(plan.changes ? { changed: await countChangedRuns(tools, day, plan.changes) } : {}),
   };
 }
 

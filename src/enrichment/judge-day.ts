@@ -4,7 +4,7 @@ import type { Rule } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
 import { EXPERIMENTS_KEY, experimentsSchema, type StoredExperiment } from '../pipeline/experiments.js';
-import { type DayRules, RULEBOOK_KEY, rulebookSchema, rulesOn } from '../pipeline/rulebook.js';
+import { type DayRules, type Question, type Rulebook, rulesOn } from '../pipeline/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { readDocument } from '../storage/json-document.js';
@@ -17,26 +17,35 @@ export interface JudgeTools {
   readonly duck: Duck;
   readonly scratch: (name: string) => string;
   readonly rulesVersion: number;
+  /** The rulebook, after the catalog has answered what is needed of it. `observed`: the newest time of MLflow's answers, ms. */
+  readonly rulebook: (needs: (book: Rulebook) => Question, observed: number | undefined) => Promise<Rulebook>;
 }
 
-/** Makes `runs` and `enriched_metrics` of one day equal to its base facts judged by the rulebook, if the inputs they name are not these. */
-export async function judgeDay(tools: JudgeTools, day: string): Promise<PublishCounts> {
+/**
+ * Makes `runs` and `enriched_metrics` of one day equal to its base facts judged by the rulebook, if the inputs they name are not these.
+ * @param observed the newest time of MLflow's answers, ms
+ */
+export async function judgeDay(tools: JudgeTools, day: string, observed?: number): Promise<PublishCounts> {
   const { store, duck } = tools;
   return duck.session((session) =>
     publishTogether(store, [partitionKey('runs', day), partitionKey('enriched_metrics', day)], {
       recorded: (file) => readFooter(session, file, 'inputs'),
-      prepare: () => prepare(tools, session, day),
+      prepare: () => prepare(tools, session, day, observed),
       scratch: tools.scratch,
     }),
   );
 }
 
-async function prepare(tools: JudgeTools, session: DuckSession, day: string): Promise<Prepared | undefined> {
-  const { store } = tools;
-  const base = await store.fetch(baseKey(day));
+async function prepare(
+  tools: JudgeTools,
+  session: DuckSession,
+  day: string,
+  observed: number | undefined,
+): Promise<Prepared | undefined> {
+  const base = await tools.store.fetch(baseKey(day));
   if (!base) return undefined;
-  const book = (await readDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
-  if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', { day }, true);
+  const scopeBy = await loadScope(tools.store, session, base.file);
+  const book = await tools.rulebook((stored) => questionOf(scopeBy(rulesOn(stored, day))), observed);
   const rules = rulesOn(book, day);
   if (rules.settings.rules_version > tools.rulesVersion) {
     throw new MonitorError(
@@ -44,9 +53,7 @@ async function prepare(tools: JudgeTools, session: DuckSession, day: string): Pr
       `The store is judged by rules version ${rules.settings.rules_version}; this process knows ${tools.rulesVersion}`,
     );
   }
-  const known = (await readDocument(store, EXPERIMENTS_KEY, experimentsSchema))?.value.experiments ?? {};
-  const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base: base.file });
-  const scope = scopeOfDay(pairs, known, rules);
+  const scope = scopeBy(rules);
   const content = await readFooter(session, base.file, 'content');
   const inputs = createHash('sha256')
     .update(JSON.stringify({ base: content, ...scope, settings: rules.settings }))
@@ -62,6 +69,23 @@ async function prepare(tools: JudgeTools, session: DuckSession, day: string): Pr
     },
   };
 }
+
+/** @param base a local base object; what comes back tells what some rules say of its runs */
+export async function loadScope(
+  store: ObjectStore,
+  session: DuckSession,
+  base: string,
+): Promise<(rules: DayRules) => DayScope> {
+  const known = (await readDocument(store, EXPERIMENTS_KEY, experimentsSchema))?.value.experiments ?? {};
+  const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base });
+  return (rules) => scopeOfDay(pairs, known, rules);
+}
+
+/** What a catalog must have been asked for to judge by it. */
+const questionOf = ({ rules }: DayScope): Question => ({
+  metrics: [...new Set(rules.map(({ metric_name }) => metric_name))],
+  experiments: [...new Set(rules.map(({ experiment_id }) => experiment_id))],
+});
 
 /** What the rulebook and the experiments say of one day's runs. */
 export interface DayScope {
@@ -118,7 +142,8 @@ export function scopeOfDay(
   return { ...scope, excluded: [...excluded].sort() };
 }
 
-async function judge(
+/** Makes `active` and `judged` of the scope. */
+export async function judge(
   session: DuckSession,
   base: string,
   scope: DayScope,

@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises';
+import { type BaseDecision, DATE_LAG_MS } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
@@ -11,8 +12,13 @@ export interface MergeCounts {
   unchanged: number;
   superseded: number;
   written: boolean;
-  /** Runs whose stored row was kept although the answer differs, or whose answers disagree: to be asked again. */
-  undecided: string[];
+  /** Runs of which no answer is known to be the newest: to be asked for again. */
+  undecided: UndecidedRun[];
+}
+
+export interface UndecidedRun {
+  readonly run_id: string;
+  readonly experiment_id: string;
 }
 
 export interface MergeTools {
@@ -66,40 +72,41 @@ async function loadStored(session: DuckSession, file: string | undefined): Promi
     await session.run(sql(import.meta.url, './sql/base_schema.sql'));
   }
   await session.run(
-    'CREATE OR REPLACE TEMP TABLE stored AS SELECT run_id, content_digest, lifecycle_stage, observed_at FROM stored_rows',
+    `CREATE OR REPLACE TEMP TABLE stored AS
+     SELECT run_id, experiment_id, content_digest, lifecycle_stage, observed_at, asked_at FROM stored_rows`,
   );
 }
 
-interface Decision {
-  decision: 'insert' | 'unchanged' | 'replace' | 'supersede';
+interface Decided {
+  decision: BaseDecision;
   n: number;
   ahead: number;
 }
 
 async function decide(session: DuckSession, tools: MergeTools, day: string): Promise<MergeCounts> {
   const statement = sql(import.meta.url, './sql/decide.sql');
-  const count = () =>
-    session.rows<Decision>(
+  const decideWith = async (serverNow: number | null) => {
+    const server_now = serverNow === null ? null : BigInt(serverNow);
+    await session.run(statement, { day, server_now, date_lag: DATE_LAG_MS });
+    return session.rows<Decided>(
       `SELECT decision, count(*)::INTEGER AS n, count(*) FILTER (stored_is_ahead)::INTEGER AS ahead
        FROM decided GROUP BY decision`,
     );
-  await session.run(statement, { day, server_now: 0n });
-  let decisions = await count();
+  };
+  let decisions = await decideWith(null);
   // Only a row from the future can be told from a newer row by the server's clock, asked after the row was read.
-  if (decisions.some(({ decision, ahead }) => decision === 'supersede' && ahead > 0)) {
-    await session.run(statement, { day, server_now: BigInt(await tools.serverNow()) });
-    decisions = await count();
-  }
-  const of = (wanted: Decision['decision']) => decisions.find(({ decision }) => decision === wanted)?.n ?? 0;
-  const undecided = await session.rows<{ run_id: string }>(
-    "SELECT run_id FROM decided WHERE torn OR decision = 'supersede' ORDER BY run_id",
-  );
+  if (decisions.some(({ ahead }) => ahead > 0)) decisions = await decideWith(await tools.serverNow());
+  const of = (wanted: BaseDecision) => decisions.find(({ decision }) => decision === wanted)?.n ?? 0;
+  const inserted = of('insert');
+  const updated = of('replace') + of('overrule');
   return {
-    inserted: of('insert'),
-    updated: of('replace'),
+    inserted,
+    updated,
     unchanged: of('unchanged'),
     superseded: of('supersede'),
-    written: of('insert') + of('replace') > 0,
-    undecided: undecided.map(({ run_id }) => run_id),
+    written: inserted + updated > 0,
+    undecided: await session.rows<UndecidedRun>(
+      'SELECT run_id, experiment_id FROM decided WHERE undecided ORDER BY run_id',
+    ),
   };
 }

@@ -1,55 +1,179 @@
-import type { DomainSettings } from '../domain/model.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { MonitorError } from '../domain/errors.js';
+import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
-import { RULEBOOK_KEY, rulebookSchema, updateRulebook } from '../pipeline/rulebook.js';
+import { readCatalogState, writeCatalogState } from '../pipeline/catalog-state.js';
+import {
+  isOfNewerRules,
+  lastChange,
+  NO_QUESTION,
+  type Question,
+  RULEBOOK_KEY,
+  type Rulebook,
+  rulebookSchema,
+} from '../pipeline/rulebook.js';
+import { firstChangedDay } from '../pipeline/threshold-changes.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import type { ParsedCatalog } from './catalog.js';
+import { applyAnswer, covers, questionsFor } from './answer.js';
+import { type CatalogSource, type ParsedCatalog, problemOf } from './catalog.js';
 
 export interface RulebookKeeperOptions {
   readonly store: ObjectStore;
   readonly settings: DomainSettings;
-  readonly readCatalog: () => Promise<ParsedCatalog>;
+  readonly source: CatalogSource;
   readonly ttlMs: number;
   readonly reevaluateDays: number;
   readonly clock: () => number;
-  readonly warn: (message: string) => void;
+  /** Begins to judge the stored days of the window again. */
+  readonly reevaluate: (window: Window) => Promise<unknown>;
+  readonly log: Readonly<Record<'log' | 'warn', (message: string) => void>>;
+  /** How long a job that may judge by the stored rulebook waits for a newer one, ms. */
+  readonly patienceMs?: number;
 }
 
-/** Keeps the stored rulebook equal to the catalog and the settings. One refresh at a time; within the TTL nothing is asked again. */
+const PATIENCE_MS = 5_000;
+/** An outage is looked at again after this, or after the TTL if that is shorter. */
+const OUTAGE_MS = 30_000;
+const SHOWN_REFUSALS = 5;
+
+/**
+ * Keeps the stored rulebook equal to the catalog and the settings. The catalog is asked once at a time, and within the
+ * TTL only for what it was never asked; that it knows nothing of a name is an answer like any other.
+ */
 export class RulebookKeeper {
-  private underWay: Promise<void> | undefined;
-  private refreshedAt = Number.NEGATIVE_INFINITY;
+  private flight: Promise<void> | undefined;
+  /** When what the catalog said need not be asked again, ms. */
+  private fresh = { from: 0, until: 0 };
+  private away = false;
 
   constructor(private readonly options: RulebookKeeperOptions) {}
 
-  /** @param observed the tracking server's clock, ms; a change applies from the day of the earlier of the two clocks, less REEVALUATE_DAYS */
-  refresh(observed = Number.POSITIVE_INFINITY): Promise<void> {
-    if (this.options.clock() - this.refreshedAt < this.options.ttlMs) return Promise.resolve();
-    this.underWay ??= this.update(observed).finally(() => {
-      this.underWay = undefined;
-    });
-    return this.underWay;
+  /**
+   * The stored rulebook, after the catalog has answered all that is needed of it. While the catalog is away, the rules
+   * that are stored go on judging.
+   * @param needs what must have been asked, if this is the book
+   * @param observed the tracking server's clock, ms; a change applies from the day of the earlier of the two clocks, less REEVALUATE_DAYS
+   * @throws {MonitorError} `catalog_awaited`: the catalog is away and was never asked for some of it
+   */
+  async bookFor(needs: (book: Rulebook) => Question, observed = Number.POSITIVE_INFINITY): Promise<Rulebook> {
+    await this.refreshSoon(observed);
+    for (;;) {
+      const book = (await readDocument(this.options.store, RULEBOOK_KEY, rulebookSchema))?.value;
+      if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
+      const wanted = this.isAsking ? needs(book) : NO_QUESTION;
+      if (covers(book.asked, wanted)) return book;
+      if (isOfNewerRules(book, this.options.settings)) {
+        throw new MonitorError('older_rules', 'The store is judged by newer rules than this process knows');
+      }
+      if (this.flight) await this.flight.catch(() => undefined);
+      else await this.fly(() => this.ask(wanted, observed));
+    }
   }
 
-  private async update(observed: number): Promise<void> {
-    const { store, settings, readCatalog, clock, reevaluateDays, warn } = this.options;
-    let answer: ParsedCatalog;
+  /** Asks for everything again, if the TTL is over. */
+  async refresh(observed = Number.POSITIVE_INFINITY): Promise<void> {
+    while (!this.isFresh(this.options.clock())) {
+      if (!this.flight) return this.fly(() => this.askAgain(observed));
+      // How it ends is for those who began it.
+      await this.flight.catch(() => undefined);
+    }
+  }
+
+  private get isAsking(): boolean {
+    const { metrics, thresholds } = this.options.source.asks;
+    return metrics || thresholds;
+  }
+
+  private async refreshSoon(observed: number): Promise<void> {
+    const enough = new AbortController();
+    const refreshed = this.refresh(observed).finally(() => enough.abort());
+    const late = wait(this.options.patienceMs ?? PATIENCE_MS, undefined, { signal: enough.signal });
+    await Promise.race([refreshed, late.catch(() => refreshed)]);
+  }
+
+  private fly(work: () => Promise<void>): Promise<void> {
+    this.flight = work().finally(() => {
+      this.flight = undefined;
+    });
+    return this.flight;
+  }
+
+  private async askAgain(observed: number): Promise<void> {
+    const { store, ttlMs, clock, log } = this.options;
     try {
-      answer = await readCatalog();
+      await this.update(NO_QUESTION, observed);
     } catch (error) {
-      // The stored rules go on judging; without any, nothing may be published as judged.
-      if (!(await readDocument(store, RULEBOOK_KEY, rulebookSchema))) throw error;
-      warn(`${error instanceof Error ? error.message : error}; judging goes on by the stored rulebook`);
-      this.refreshedAt = clock();
-      return;
+      await this.noteOutage(error);
+      // Without stored rules nothing may be published as judged.
+      if (!(await store.head(RULEBOOK_KEY))) throw error;
+      if (!this.away) log.warn(`${problemOf(error)}; judging goes on by the stored rulebook`);
+      this.away = true;
+      this.fresh = { from: clock(), until: clock() + Math.min(ttlMs, OUTAGE_MS) };
     }
-    for (const { list, index, problem } of answer.refused) {
-      warn(`The catalog's ${list}[${index}] is refused: ${problem}`);
+  }
+
+  private async ask(wanted: Question, observed: number): Promise<void> {
+    try {
+      await this.update(wanted, observed);
+    } catch (error) {
+      await this.noteOutage(error);
+      const message = `${problemOf(error)}; a day holds metrics or experiments for which it was never asked, and waits`;
+      throw new MonitorError('catalog_awaited', message, {}, true, { cause: error });
     }
-    const changeFrom = addDays(dayOf(Math.min(clock(), observed)), -reevaluateDays);
-    await updateDocument(store, RULEBOOK_KEY, rulebookSchema, (book) =>
-      updateRulebook(book, answer, settings, changeFrom),
-    );
-    this.refreshedAt = clock();
+  }
+
+  /** @throws the error, if it is none of the catalog */
+  private async noteOutage(error: unknown): Promise<void> {
+    if (!(error instanceof MonitorError) || !error.code.startsWith('catalog_')) throw error;
+    const { store, clock } = this.options;
+    await writeCatalogState(store, { last_error: { at: clock(), code: error.code, message: error.message } });
+  }
+
+  private async update(wanted: Question, observed: number): Promise<void> {
+    const { store, settings, source, clock, reevaluateDays, ttlMs } = this.options;
+    const began = clock();
+    const again = !this.isFresh(began);
+    const at = Math.min(began, observed);
+    const change = { at, from: addDays(dayOf(at), -reevaluateDays) };
+    let parsed: ParsedCatalog | undefined;
+    let window: Window | undefined;
+    // The catalog is asked after the book was read, and again after a lost swap: an older answer never goes over a newer one.
+    await updateDocument(store, RULEBOOK_KEY, rulebookSchema, async (book) => {
+      const questions = questionsFor(book?.asked ?? NO_QUESTION, wanted, again);
+      const answer = await source.read(questions);
+      const next = applyAnswer(
+        book,
+        { parsed: answer, questions, again, asks: source.asks },
+        settings,
+        change,
+      );
+      parsed = questions.length > 0 || !this.isAsking ? answer : undefined;
+      const from = firstChangedDay(next, lastChange(book));
+      window = from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };
+      return next;
+    });
+    if (again) this.fresh = { from: began, until: began + ttlMs };
+    if (window) await this.options.reevaluate(window);
+    if (parsed) await this.answered(parsed);
+  }
+
+  /** A time before the last answer is that of a clock that has gone back. */
+  private isFresh(now: number): boolean {
+    return now >= this.fresh.from && now < this.fresh.until;
+  }
+
+  private async answered({ refused }: ParsedCatalog): Promise<void> {
+    const { store, clock, log } = this.options;
+    const before = await readCatalogState(store);
+    await writeCatalogState(store, { last_success: clock(), last_error: null, refused: refused.length });
+    if (this.away || before.last_error) log.log('The catalog answers again');
+    this.away = false;
+    for (const { list, metric_name, index, problem } of refused.slice(0, SHOWN_REFUSALS)) {
+      log.warn(`The catalog's ${list}[${index}] (${metric_name ?? 'without a name'}) is refused: ${problem}`);
+    }
+    if (refused.length > SHOWN_REFUSALS) {
+      log.warn(`The catalog sent ${refused.length} items that cannot be used`);
+    }
   }
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
+import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
 import type { Page } from '../pipeline/stages.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import type { AnswerTime, MlflowClient } from './mlflow.js';
+import type { MlflowClient } from './mlflow.js';
 
 export interface AskTools {
   readonly store: ObjectStore;
@@ -24,6 +25,10 @@ const MAX_PAGES = 100_000;
 /** Ids in one `IN`: the filter stays far below what servers take. */
 const IDS_PER_QUESTION = 100;
 
+/** What may stand between the quotes of a filter; a run of another name is quarantined. */
+const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const idsOf = ({ ids }: PageInfo): string[] => ids.filter((id) => id !== null);
+
 /** Asks the questions of one execution of a slice: every answer goes to scratch as it came, under a key of its own. */
 export class Asker {
   readonly pages: Page[] = [];
@@ -41,22 +46,30 @@ export class Asker {
 
   /**
    * Asks one question to its last page. Each page begins at the last start time of the one before, so that a run that
-   * leaves between two pages shifts nothing; a token serves only inside equal times.
+   * leaves between two pages shifts nothing. A token serves only inside equal times; where one of their runs has left
+   * meanwhile, the token may have passed over another, and these times are read again.
    * @param from ms; null: without a lower end
    */
   async ask(experiments: readonly string[], terms: readonly string[], from: number | null): Promise<void> {
     let cursor = from;
     let token: string | undefined;
+    /** The runs read since the cursor moved. */
+    let tied: string[] = [];
     for (let n = 0; n < MAX_PAGES; n++) {
       const lower = cursor === null ? [] : [`attributes.start_time >= ${cursor}`];
       const { info } = await this.page(experiments, [...lower, ...terms].join(' AND '), token);
-      if (info.token === null || info.runs === 0) return;
-      if (info.last_start !== null && (cursor === null || info.last_start > cursor)) {
-        cursor = info.last_start;
-        token = undefined;
-      } else {
-        token = info.token;
+      tied.push(...idsOf(info).filter((id) => RUN_ID.test(id)));
+      const last = info.token === null || info.runs === 0;
+      const moves = info.last_start !== null && (cursor === null || info.last_start > cursor);
+      if (!last && !moves) {
+        token = info.token ?? undefined;
+        continue;
       }
+      const whole = token === undefined || (await this.askFor(experiments, tied)).length === 0;
+      if (whole && last) return;
+      if (whole) cursor = info.last_start;
+      token = undefined;
+      tied = [];
     }
     throw new MonitorError('too_many_pages', `A question has more than ${MAX_PAGES} pages`, { terms });
   }
@@ -69,11 +82,17 @@ export class Asker {
     const missing: { run_id: string; answer: AnswerTime }[] = [];
     const size = Math.min(IDS_PER_QUESTION, this.pageSize);
     for (let at = 0; at < runIds.length; at += size) {
-      const ids = runIds.slice(at, at + size);
-      const list = ids.map((id) => `'${id}'`).join(',');
-      const { info, answer } = await this.page(experiments, `attributes.run_id IN (${list})`, undefined);
-      const returned = new Set(info.ids);
-      for (const run_id of ids) if (!returned.has(run_id)) missing.push({ run_id, answer });
+      let ids = runIds.slice(at, at + size);
+      while (ids.length > 0) {
+        const list = ids.map((id) => `'${id}'`).join(',');
+        const { info, answer } = await this.page(experiments, `attributes.run_id IN (${list})`, undefined);
+        const returned = new Set(info.ids);
+        const left = ids.filter((id) => !returned.has(id));
+        // A page may hold fewer runs than were asked for; only a last one says what is not there.
+        const last = info.token === null || left.length === ids.length;
+        if (last) missing.push(...left.map((run_id) => ({ run_id, answer })));
+        ids = last ? [] : left;
+      }
     }
     return missing;
   }
@@ -96,7 +115,7 @@ export class Asker {
         file,
       );
       const info = await this.read(file, answer.bytes);
-      for (const id of info.ids) if (id !== null) this.seen.add(id);
+      for (const id of idsOf(info)) this.seen.add(id);
       this.bytes += answer.bytes;
       if (info.runs > 0) {
         const key = `${this.prefix}/${this.execution}-${this.pages.length}.json`;

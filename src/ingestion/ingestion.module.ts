@@ -12,7 +12,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
 import { fetchSlice } from './fetch-slice.js';
 import type { MlflowClient } from './mlflow.js';
-import { HttpMlflowClient } from './mlflow-client.js';
+import { HttpMlflowClient, type MlflowClientOptions } from './mlflow-client.js';
 import { makePlan } from './plan.js';
 import { guardSource } from './source-guard.js';
 
@@ -20,20 +20,33 @@ const MLFLOW = Symbol('MLFLOW');
 /** More than any page that MLflow makes: 50,000 runs with hundreds of metrics each. */
 const MAX_PAGE_BYTES = 2 ** 30;
 
-/** Refuses another tracking server than the one the store belongs to. */
+const clientOf = (
+  http: HttpService,
+  settings: Settings,
+  special: Partial<MlflowClientOptions> = {},
+): MlflowClient =>
+  new HttpMlflowClient(http, { ...mlflowOptions(settings), maxPageBytes: MAX_PAGE_BYTES, ...special });
+
+const START_CHECK = { maxRetries: 0, timeoutSeconds: 5 };
+
+/** Refuses another tracking server than the one the store belongs to. Asks once: a start does not wait for a server that is down. */
 @Injectable()
 export class SourceCheck {
+  private readonly client: MlflowClient;
+
   constructor(
-    @Inject(MLFLOW) private readonly client: MlflowClient,
+    http: HttpService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(SETTINGS) private readonly settings: Settings,
-  ) {}
+  ) {
+    this.client = clientOf(http, settings, START_CHECK);
+  }
 
   /** @throws {MonitorError} `other_source`, or what keeps the tracking server from answering */
   async check(): Promise<void> {
     const { experiments } = await this.client.listExperiments();
-    const { MLFLOW_TRACKING_URI, ALLOW_SOURCE_CHANGE } = this.settings;
-    await guardSource(this.store, experiments, MLFLOW_TRACKING_URI, ALLOW_SOURCE_CHANGE);
+    const { uri } = mlflowOptions(this.settings);
+    await guardSource(this.store, experiments, uri, this.settings.ALLOW_SOURCE_CHANGE);
   }
 }
 
@@ -68,8 +81,7 @@ export class IngestionWorker extends StageWorker<'ingestion'> {
     {
       provide: MLFLOW,
       inject: [HttpService, SETTINGS],
-      useFactory: (http: HttpService, settings: Settings) =>
-        new HttpMlflowClient(http, { ...mlflowOptions(settings), maxPageBytes: MAX_PAGE_BYTES }),
+      useFactory: (http: HttpService, settings: Settings) => clientOf(http, settings),
     },
     {
       provide: SERVER_CLOCK,

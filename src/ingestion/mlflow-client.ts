@@ -7,8 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
 import { z } from 'zod';
+import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
-import type { AnswerTime, Experiment, MlflowClient, RunQuery } from './mlflow.js';
+import type { Experiment, MlflowClient, RunQuery } from './mlflow.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -127,6 +128,22 @@ export class HttpMlflowClient implements MlflowClient {
     throw new MonitorError('too_many_pages', `MLflow lists more than ${MAX_PAGES} pages of experiments`);
   }
 
+  /** The version that the server names at `/version`; undefined: it names none. */
+  async serverVersion(): Promise<string | undefined> {
+    const response = await this.http.axiosRef.request<unknown>({
+      url: `${this.options.uri}/version`,
+      headers: this.headers,
+      responseType: 'text',
+      timeout: this.options.timeoutSeconds * 1000,
+      maxRedirects: 0,
+      validateStatus: () => true,
+      proxy: false,
+      ...this.agents,
+    });
+    const text = String(response.data).trim();
+    return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
+  }
+
   async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & AnswerTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
     const { value, date, began } = await this.ask({ method: 'POST', path: 'runs/search', data }, (body) =>
@@ -171,7 +188,7 @@ export class HttpMlflowClient implements MlflowClient {
     read: (body: Readable) => Promise<T>,
   ): Promise<{ value: T } & AnswerTime> {
     const { uri, timeoutSeconds, maxPageBytes } = this.options;
-    const begun = Date.now();
+    const elapsed = stopwatch();
     const silence = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const heard = () => {
@@ -194,8 +211,10 @@ export class HttpMlflowClient implements MlflowClient {
         ...this.agents,
       });
       const { status, headers } = response;
-      if (status < 200 || status > 299) await refuse(response.data, path, status, headers['retry-after']);
       const date = Date.parse(String(headers.date)) || Date.now();
+      if (status < 200 || status > 299) {
+        await refuse(response.data, path, status, askedWait(headers['retry-after'], date));
+      }
       let bytes = 0;
       const counted = new Transform({
         transform(chunk: Buffer, _encoding, done) {
@@ -207,10 +226,9 @@ export class HttpMlflowClient implements MlflowClient {
           );
         },
       });
+      // A body that ends before its length or its last chunk is an error of the response.
       const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
-      const promised = Number(headers['content-length'] ?? bytes);
-      if (promised !== bytes) throw notJson(path, `only ${bytes} of ${promised} bytes came`);
-      return { value, date, began: date - (Date.now() - begun) };
+      return { value, date, began: date - elapsed() };
     } catch (error) {
       if (error instanceof TryAgain) throw error;
       if (error instanceof MonitorError) {
@@ -243,6 +261,13 @@ export class HttpMlflowClient implements MlflowClient {
   }
 }
 
+/** Whole ms since now: the longer of what two clocks say, for one may be set and the other stops while the machine sleeps. */
+function stopwatch(): () => number {
+  const wall = Date.now();
+  const steady = performance.now();
+  return () => Math.ceil(Math.max(Date.now() - wall, performance.now() - steady));
+}
+
 const notJson = (path: string, problem: string): MonitorError =>
   new MonitorError(
     'mlflow_not_json',
@@ -251,15 +276,25 @@ const notJson = (path: string, problem: string): MonitorError =>
     true,
   );
 
-async function refuse(body: Readable, path: string, status: number, retryAfter: unknown): Promise<never> {
+/** The wait that a `Retry-After` asks for, ms: seconds, or a time by the clock of the server, which says it is `date` now. */
+function askedWait(retryAfter: unknown, date: number): number | undefined {
+  if (typeof retryAfter !== 'string' || retryAfter.trim() === '') return undefined;
+  const seconds = Number(retryAfter);
+  const ms = Number.isNaN(seconds) ? Date.parse(retryAfter) - date : seconds * 1000;
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
+
+async function refuse(
+  body: Readable,
+  path: string,
+  status: number,
+  after: number | undefined,
+): Promise<never> {
   let text = '';
   for await (const chunk of body) if (text.length < 2_000) text += String(chunk);
   const message = `MLflow answers ${path} with ${status}: ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
   if (RETRIED.has(status)) {
-    const seconds = Number(retryAfter);
-    const after = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(String(retryAfter)) - Date.now();
-    const error = new MonitorError('mlflow_busy', message, { path, status }, true);
-    throw new TryAgain(error, Number.isFinite(after) ? Math.max(after, 0) : undefined);
+    throw new TryAgain(new MonitorError('mlflow_busy', message, { path, status }, true), after);
   }
   const unauthorized = status === 401;
   throw new MonitorError(unauthorized ? 'mlflow_unauthorized' : 'mlflow_refused', message, { path, status });

@@ -1,3 +1,5 @@
+import type { AnswerTime } from '../domain/base-rule.js';
+
 /** An experiment as MLflow lists it. */
 export interface Experiment {
   readonly experiment_id: string;
@@ -15,12 +17,6 @@ export interface RunQuery {
   readonly filter: string;
   readonly max_results: number;
   readonly page_token?: string;
-}
-
-/** When an answer was made by the server's clock. Milliseconds; `began` is `date` less the duration of the request. */
-export interface AnswerTime {
-  readonly date: number;
-  readonly began: number;
 }
 
 /** The calls of MLflow's REST API that this service makes; what each throws is a `MonitorError`, `retryable` where trying later can help. */

@@ -2,7 +2,7 @@ import type { PipelineKind, Window } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { addDays, dayOf, dayStart, daysOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import type { StoredExperiment } from '../pipeline/experiments.js';
-import type { OpenRun, Plan, Slice } from '../pipeline/stages.js';
+import type { ChangeSpan, OpenRun, Plan, Slice } from '../pipeline/stages.js';
 import type { Watermarks } from '../pipeline/watermark.js';
 
 export interface PlanInputs {
@@ -16,6 +16,8 @@ export interface PlanInputs {
   readonly open: readonly OpenRun[];
   /** Days that hold base facts, in any order. */
   readonly storedDays: readonly string[];
+  /** Only of a reevaluation: the changes of the rulebook that it reports. */
+  readonly changes?: ChangeSpan | undefined;
   readonly settings: {
     readonly lookbackHoursDelta: number;
     readonly lookbackHoursBackup: number;
@@ -41,17 +43,19 @@ export function planRun(inputs: PlanInputs): Plan {
   if (kind === 'reevaluation') return reevaluation(inputs);
   const to = inputs.window ? Math.min(inputs.window.to, inputs.now) : inputs.now;
   const groups = kind === 'delta' || kind === 'backup' ? byWatermark(inputs, to) : wholeDays(inputs, to);
-  const firstStored = [...storedDays].sort()[0];
   const chunks = groups.flatMap(({ from, sweep, ids }) => {
-    const begin = sweep && firstStored ? Math.min(from, dayStart(firstStored)) : from;
     const parts: Plan['chunks'] = [];
     for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_CHUNK) {
-      parts.push({ experiment_ids: ids.slice(at, at + EXPERIMENTS_PER_CHUNK), from: begin, sweep });
+      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_CHUNK);
+      const observed_at = Math.max(...experiment_ids.map((id) => inputs.experiments[id]?.observed_at ?? 0));
+      parts.push({ experiment_ids, from, sweep, observed_at });
     }
     return parts;
   });
   const openEnd = inputs.window === null || inputs.window.to > inputs.now;
-  const slices = chunks.flatMap(({ from }, chunk) => slicesOf(chunk, { from, to }, openEnd));
+  const slices = chunks.flatMap(({ from, sweep }, chunk) =>
+    slicesOf(chunk, { from, to }, openEnd, sweep ? storedDays : []),
+  );
   const newestFirst = kind === 'bootstrap';
   slices.sort((a, b) => (newestFirst ? b.from - a.from : a.from - b.from) || a.chunk - b.chunk);
   const inChunks = new Set(chunks.flatMap(({ experiment_ids }) => experiment_ids));
@@ -103,16 +107,19 @@ function wholeDays(inputs: PlanInputs, to: number): Group[] {
   return ids.length === 0 ? [] : [{ from: dayStart(dayOf(from)), sweep: false, ids }];
 }
 
-function slicesOf(chunk: number, window: Window, openEnd: boolean): Slice[] {
+/** The days of the window, and beside them whole days to sweep: those that hold something, as one run may be dated 1970. */
+function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readonly string[]): Slice[] {
   // An empty window still asks what began at its end, and the questions about what began before.
   const days = window.from < window.to ? daysOf(window) : [dayOf(window.to)];
-  return days.map((day, i) => {
+  const whole = swept.filter((day) => !days.includes(day));
+  return [...days, ...whole].map((day, i) => {
     const last = i === days.length - 1;
+    const [from, to] = [dayStart(day), dayStart(day) + MS_PER_DAY];
     return {
       id: `c${chunk}-${day.replaceAll('-', '')}`,
       chunk,
-      from: Math.max(window.from, dayStart(day)),
-      to: Math.min(window.to, dayStart(day) + MS_PER_DAY),
+      from: i < days.length ? Math.max(window.from, from) : from,
+      to: i < days.length ? Math.min(window.to, to) : to,
       open_end: last && openEnd,
       last,
     };
@@ -120,7 +127,7 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean): Slice[] {
 }
 
 /** Judges stored days again, the newest first: no question to MLflow. */
-function reevaluation({ storedDays, now, window, settings }: PlanInputs): Plan {
+function reevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
   const days = storedDays
     .filter((day) => !window || (dayStart(day) >= window.from && dayStart(day) < window.to))
     .sort()
@@ -139,5 +146,6 @@ function reevaluation({ storedDays, now, window, settings }: PlanInputs): Plan {
     })),
     open: [],
     page_size: settings.pageSize,
+    ...(changes ? { changes } : {}),
   };
 }

@@ -1,9 +1,10 @@
-import { domainSettings, pageSizeOf, type Settings } from '../config/settings.js';
+import { domainSettings, mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import type { Clock } from '../config/tokens.js';
 import { mergeExperiments, readExperiments } from '../pipeline/experiments.js';
 import { readOpenRuns } from '../pipeline/open-runs.js';
 import type { RunRecord } from '../pipeline/run-record.js';
 import type { Plan } from '../pipeline/stages.js';
+import { pendingChanges } from '../pipeline/threshold-changes.js';
 import { readWatermarks } from '../pipeline/watermark.js';
 import { dayOfKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -31,9 +32,10 @@ export async function makePlan(tools: PlanTools, { kind, window }: RunRecord): P
   }
   let now = clock();
   let experiments = await readExperiments(store);
+  const changes = kind === 'reevaluation' ? await pendingChanges(store, window) : undefined;
   if (kind !== 'reevaluation') {
     const listing = await tools.client.listExperiments();
-    await guardSource(store, listing.experiments, settings.MLFLOW_TRACKING_URI, settings.ALLOW_SOURCE_CHANGE);
+    await guardSource(store, listing.experiments, mlflowOptions(settings).uri, settings.ALLOW_SOURCE_CHANGE);
     experiments = await mergeExperiments(store, listing.experiments, listing.date);
     now = Math.min(now, listing.date);
   }
@@ -45,6 +47,7 @@ export async function makePlan(tools: PlanTools, { kind, window }: RunRecord): P
     watermarks,
     open,
     storedDays,
+    changes,
     settings: {
       lookbackHoursDelta: settings.LOOKBACK_HOURS_DELTA,
       lookbackHoursBackup: settings.LOOKBACK_HOURS_BACKUP,

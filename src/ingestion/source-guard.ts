@@ -13,8 +13,14 @@ export function identityOf(experiments: readonly Experiment[], uri: string): str
   return first?.creation_time ? `experiment 0 of ${first.creation_time}` : uri;
 }
 
+/** The tracking server that the store belongs to; undefined: none yet. */
+export async function readSource(store: ObjectStore): Promise<z.infer<typeof schema> | undefined> {
+  return (await readDocument(store, KEY, schema))?.value;
+}
+
 /**
  * Two companies in one store, or a mistyped address, would end in a sweep that removes one of them.
+ * @param uri without user and password: it is stored and shown
  * @throws {MonitorError} `other_source`: the store belongs to another tracking server
  */
 export async function guardSource(
@@ -25,7 +31,7 @@ export async function guardSource(
 ): Promise<void> {
   const source = { version: 1 as const, identity: identityOf(experiments, uri), uri };
   if (await createDocument(store, KEY, schema, source)) return;
-  const stored = (await readDocument(store, KEY, schema))?.value;
+  const stored = await readSource(store);
   if (!stored || stored.identity === source.identity) return;
   if (allowChange) {
     await updateDocument(store, KEY, schema, () => source);

@@ -24,21 +24,28 @@ const BOOTSTRAP_SLICES = 4;
 /**
  * The stages of a pipeline run that can be worked on now, in the order in which to begin them.
  * @param done names of the stages that have left their marker
+ * @param slicesAtOnce of how many slices stages may be due at the same time
  */
-export function dueStages(kind: PipelineKind, plan: Plan | undefined, done: ReadonlySet<string>): StageId[] {
+export function dueStages(
+  kind: PipelineKind,
+  plan: Plan | undefined,
+  done: ReadonlySet<string>,
+  slicesAtOnce = kind === 'bootstrap' ? BOOTSTRAP_SLICES : Number.POSITIVE_INFINITY,
+): StageId[] {
   if (!plan) return [{ slice: ALL, stage: 'plan' }];
   const isDone = (slice: string, stage: Stage) => done.has(stageName({ slice, stage }));
   const due: StageId[] = [];
   let unfinished = 0;
   for (const { id, from } of plan.slices) {
+    if (due.length >= slicesAtOnce) break;
     const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
     if (!stage) continue;
-    if (++unfinished > BOOTSTRAP_SLICES && kind === 'bootstrap') break;
-    // A day looks back on those before it: oldest first, each day is rebuilt once.
+    unfinished++;
+    // A day looks back on those before it: oldest first, and with all chunks of experiments, each day is rebuilt once.
     const waits =
       stage === 'aggregate' &&
       kind === 'historical' &&
-      plan.slices.some((other) => other.from < from && !isDone(other.id, 'enrich'));
+      plan.slices.some((other) => other.from <= from && !isDone(other.id, 'enrich'));
     if (!waits) due.push({ slice: id, stage });
   }
   if (unfinished === 0 && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });

@@ -8,13 +8,14 @@ import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dueStages, progressOf, type StageId, stageName } from './due.js';
-import { settleRun } from './finish.js';
+import { describeRun, settleRun, summarizeRun } from './finish.js';
 import { Markers } from './markers.js';
 import {
   closeRun,
   createRun,
   ensureRecord,
   type NewRun,
+  type RunOutcome,
   type RunRecord,
   readKind,
   readRecord,
@@ -50,7 +51,11 @@ export interface EngineOptions {
   readonly queues: Readonly<Record<QueueName, Queue>>;
   readonly clock: Clock;
   readonly stageTries: number;
-  readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
+  /** How long a stage stays away that found it must wait for another service, ms. */
+  readonly waitMs: number;
+  /** Slices of one backfill that may be in the queues at the same time. */
+  readonly backfillConcurrency: number;
+  readonly log: Readonly<Record<'debug' | 'log' | 'warn' | 'error', (message: string) => void>>;
 }
 
 /** Deltas keep the page fresh, so they go before everything that mends the past. */
@@ -62,6 +67,10 @@ const PRIORITY: Readonly<Record<PipelineKind, number>> = {
   backfill: 20,
   reevaluation: 25,
 };
+/** Only an asked-for reevaluation is one for changed rules: what it judges is wrong until then. */
+const CHANGED_RULES_PRIORITY = 5;
+/** Errors of stages that wait for another service, however long it takes: no try is counted. */
+const WAITS: ReadonlySet<string> = new Set(['catalog_awaited']);
 const LIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused']);
 const DAY_SECONDS = 86_400;
 
@@ -79,8 +88,6 @@ export class Engine {
   private readonly mutex = new KeyedMutex();
   /** When each stage that is being worked on began, ms. */
   private readonly held = new Map<string, number>();
-  /** Stages that were seen in the queue, by run: to look for each of them whenever one is done would be n² looks. */
-  private readonly seen = new Map<string, Set<string>>();
 
   constructor(private readonly options: EngineOptions) {}
 
@@ -97,9 +104,25 @@ export class Engine {
   /** @returns the id of the new run; undefined if there is nothing new to do */
   async create(kind: PipelineKind, run: Omit<NewRun, 'now'>): Promise<string | undefined> {
     const id = await createRun(this.options.store, kind, { ...run, now: this.options.clock() });
-    if (id) this.options.log.log(`${id} is to be done`);
+    if (id) this.options.log.debug(`${id} is to be done`);
     await this.dispatch();
     return id;
+  }
+
+  /**
+   * Closes a run that is not finished. What of it waits in the queues does nothing when its turn comes; a stage at work ends.
+   * @returns the record as it is now: a run that was finished before stays as it is
+   */
+  async cancel({ kind, id }: Pick<RunRecord, 'kind' | 'id'>): Promise<RunRecord | undefined> {
+    const outcome = { status: 'cancelled' as const, error: null, refused: [] };
+    const closed = await this.mutex.run(id, () => this.close({ kind, id }, outcome));
+    this.wake();
+    return closed;
+  }
+
+  /** Dispatches soon, for callers that have stored what is to be done and must not wait for a queue that is away. */
+  wake(): void {
+    setImmediate(() => this.dispatch().catch((error) => this.options.log.warn(`Dispatching: ${error}`)));
   }
 
   /** Enqueues what is due and has no live job: once a minute, at start, and whenever a run may begin. */
@@ -109,7 +132,7 @@ export class Engine {
     for (const kind of PIPELINE_KINDS) {
       if (bootstrapping && kind !== 'bootstrap' && kind !== 'backfill') continue;
       const [first] = (await readKind(store, kind)).active;
-      if (first) await this.advance(kind, first, 'look again');
+      if (first) await this.advance(kind, first, 'all');
     }
   }
 
@@ -147,9 +170,11 @@ export class Engine {
         await this.failed(job, payload, record, error);
         return;
       }
-      log.log(`${stageName(payload)} of ${record.id} is done in ${((clock() - begun) / 1000).toFixed(1)} s`);
+      log.debug(
+        `${stageName(payload)} of ${record.id} is done in ${((clock() - begun) / 1000).toFixed(1)} s`,
+      );
     }
-    await this.advance(record.kind, record.id);
+    await this.advance(record.kind, record.id, 'new');
   }
 
   private async failed(job: Job, payload: JobPayload, record: RunRecord, error: unknown): Promise<void> {
@@ -159,93 +184,121 @@ export class Engine {
     if (code === 'raw_page_gone') {
       log.warn(`${message}; ${payload.slice} is fetched again`);
       await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
-      await this.advance(record.kind, record.id, 'look again');
+      await this.advance(record.kind, record.id, 'all');
+      return;
+    }
+    if (WAITS.has(code)) {
+      await this.mutex.run(record.id, () => this.postpone(job, payload, record, message));
       return;
     }
     const lasting = error instanceof MonitorError && !error.retryable;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     log.warn(`${stageName(payload)} of ${record.id}, attempt ${job.attemptsMade + 1}: ${message}`);
     if (!lasting && !lastAttempt) throw error;
-    await this.close(record, payload, code, message);
+    await this.fail(record, payload, code, message);
     throw new UnrecoverableError(message);
   }
 
-  private async close(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
-    const { store, clock, log } = this.options;
-    log.error(`${record.id} failed in ${stageName(id)}: ${message}`);
+  /** Enqueues the next try for later, in the place of this one, which does not count. */
+  private async postpone(job: Job, payload: JobPayload, record: RunRecord, message: string): Promise<void> {
+    const markers = new Markers(this.options.store, record.id);
+    const last = await markers.lastTry(payload);
+    // Another execution of this job has been faster.
+    if (!last || job.id !== jobIdOf(record, payload, last.number)) return;
+    if (last.excused === 0) this.options.log.warn(`${stageName(payload)} of ${record.id} waits: ${message}`);
+    const number = await markers.nextTry(payload, last, true);
+    if (number !== undefined) await this.add(record, payload, number, this.options.waitMs);
+  }
+
+  private async fail(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
     const error = { slice: id.slice, stage: id.stage, code, message };
-    const closed = await closeRun(store, record, { status: 'failed', error, refused: [] }, clock());
-    this.seen.delete(record.id);
-    if (closed) this.events.emit('finished', closed);
+    await this.close(record, { status: 'failed', error, refused: [] });
   }
 
-  /** `look again`: what the queue has lost is enqueued too. */
-  private advance(kind: PipelineKind, runId: string, look?: 'look again'): Promise<void> {
-    return this.mutex.run(runId, () => {
-      if (look) this.seen.delete(runId);
-      return this.advanceAlone(kind, runId);
-    });
-  }
-
-  private async advanceAlone(kind: PipelineKind, runId: string): Promise<void> {
+  private async close(
+    run: Pick<RunRecord, 'kind' | 'id'>,
+    outcome: Omit<RunOutcome, 'summary'>,
+  ): Promise<RunRecord | undefined> {
     const { store, clock, log } = this.options;
-    const record = await ensureRecord(store, kind, runId, { nominal: null, now: clock() });
+    const summary = await summarizeRun(new Markers(store, run.id));
+    const closed = await closeRun(store, run, { ...outcome, summary }, clock());
+    if (!closed) return undefined;
+    if (closed.status === 'failed') log.error(describeRun(closed));
+    else log.log(describeRun(closed));
+    this.events.emit('finished', closed);
+    return closed;
+  }
+
+  /**
+   * @param which `new`: enqueues only stages that were never tried, which after a finished stage are those that wait
+   * for nothing else; `all`: looks after the jobs of the others too, which takes a look at each
+   */
+  private advance(kind: PipelineKind, runId: string, which: 'new' | 'all'): Promise<void> {
+    return this.mutex.run(runId, () => this.advanceAlone(kind, runId, which));
+  }
+
+  private async advanceAlone(kind: PipelineKind, runId: string, which: 'new' | 'all'): Promise<void> {
+    const { store, clock } = this.options;
+    const record = await ensureRecord(store, kind, runId, null, clock());
     if (record.status !== 'active') {
       await closeRun(store, record, record, record.finished_at ?? clock());
-      this.seen.delete(runId);
       return;
     }
     const markers = new Markers(store, runId);
     const [plan, done] = [await markers.plan(), await markers.done()];
     const progress = progressOf(kind, plan, done);
     this.events.emit('progress', runId, progress.done, progress.all);
-    const due = dueStages(kind, plan, done);
+    const slicesAtOnce = kind === 'backfill' ? this.options.backfillConcurrency : undefined;
+    const due = dueStages(kind, plan, done, slicesAtOnce);
     if (due.length > 0 || !plan) {
-      const seen = this.seen.get(runId) ?? new Set();
-      this.seen.set(runId, seen);
-      for (const id of due.filter((each) => !seen.has(stageName(each)))) {
-        await this.enqueue(record, markers, id);
-        seen.add(stageName(id));
-      }
+      const tried = which === 'new' ? await markers.tried() : new Set<string>();
+      for (const id of due) if (!tried.has(stageName(id))) await this.enqueue(record, markers, id);
       return;
     }
     const refused = await settleRun(store, kind, plan, markers);
-    const closed = await closeRun(store, record, { status: 'done', error: null, refused }, clock());
-    this.seen.delete(runId);
-    log.log(
-      `${runId} is done${refused.length ? `; refused: ${refused.map((r) => r.experiment_id).join(', ')}` : ''}`,
-    );
-    if (closed) this.events.emit('finished', closed);
+    await this.close(record, { status: 'done', error: null, refused });
     // Another run may have waited for this one.
-    setImmediate(() => this.dispatch().catch((error) => log.warn(`Dispatching: ${error}`)));
+    this.wake();
   }
 
   private async enqueue(record: RunRecord, markers: Markers, id: StageId): Promise<void> {
     const { queues, stageTries } = this.options;
-    const queue = queues[QUEUE_OF_STAGE[id.stage]];
-    const jobId = (number: number) => `${record.id}.${stageName(id)}.${number}`;
     const last = await markers.lastTry(id);
     if (last) {
-      const job = await queue.getJob(jobId(last.number));
+      const job = await queues[QUEUE_OF_STAGE[id.stage]].getJob(jobIdOf(record, id, last.number));
       if (job && LIVE.has(await job.getState())) return;
-      if (last.number >= stageTries) {
-        await this.close(record, id, 'too_many_tries', `${last.number} tries were lost or failed`);
+      if (last.number - last.excused >= stageTries) {
+        await this.fail(
+          record,
+          id,
+          'too_many_tries',
+          `${last.number - last.excused} tries were lost or failed`,
+        );
         return;
       }
     }
     const number = await markers.nextTry(id, last);
-    if (number === undefined) return;
+    if (number !== undefined) await this.add(record, id, number, 0);
+  }
+
+  private async add(record: RunRecord, id: StageId, number: number, delay: number): Promise<void> {
+    const { queues, stageTries } = this.options;
     const payload: JobPayload = { version: 1, run: record.id, slice: id.slice, stage: id.stage };
-    await queue.add(id.stage, payload, {
-      jobId: jobId(number),
+    const isForChangedRules = record.kind === 'reevaluation' && record.nominal === null;
+    await queues[QUEUE_OF_STAGE[id.stage]].add(id.stage, payload, {
+      jobId: jobIdOf(record, id, number),
       attempts: stageTries,
       backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
-      priority: PRIORITY[record.kind],
+      delay,
+      priority: isForChangedRules ? CHANGED_RULES_PRIORITY : PRIORITY[record.kind],
       removeOnComplete: { age: DAY_SECONDS, count: 1_000 },
       removeOnFail: { age: 14 * DAY_SECONDS },
     });
   }
 }
+
+const jobIdOf = ({ id: run }: RunRecord, id: StageId, number: number): string =>
+  `${run}.${stageName(id)}.${number}`;
 
 async function contextOf(
   record: RunRecord,

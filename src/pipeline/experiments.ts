@@ -89,15 +89,22 @@ function sameFacts(a: Facts, b: Facts): boolean {
   );
 }
 
-/** Says that all stored days of these experiments were swept after their lifecycle changed. */
-export async function markSwept(store: ObjectStore, ids: readonly string[]): Promise<void> {
+/**
+ * Says that all stored days of these experiments were swept after their lifecycle changed.
+ * @param observedAt ms: what was observed of an experiment after this is not what was swept, and it stays to be done
+ */
+export async function markSwept(
+  store: ObjectStore,
+  ids: readonly string[],
+  observedAt: number,
+): Promise<void> {
   if (ids.length === 0) return;
   await updateDocument(store, EXPERIMENTS_KEY, experimentsSchema, (current) => {
     if (!current) return undefined;
     const experiments = { ...current.experiments };
     for (const id of ids) {
       const stored = experiments[id];
-      if (stored) experiments[id] = { ...stored, swept: true };
+      if (stored && stored.observed_at <= observedAt) experiments[id] = { ...stored, swept: true };
     }
     return { version: 1 as const, experiments };
   });

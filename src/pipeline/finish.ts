@@ -1,9 +1,12 @@
 import type { PipelineKind } from '../domain/model.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { stageName } from './due.js';
 import { markSwept } from './experiments.js';
 import type { Markers } from './markers.js';
 import { closeOpenRuns } from './open-runs.js';
+import type { RunRecord, RunSummary } from './run-record.js';
 import { ALL, type FetchResult, type Plan } from './stages.js';
+import { markReported } from './threshold-changes.js';
 import { answeredEverywhere, moveWatermarks } from './watermark.js';
 
 /**
@@ -16,6 +19,7 @@ export async function settleRun(
   plan: Plan,
   markers: Markers,
 ): Promise<FetchResult['refused']> {
+  if (plan.changes) await markReported(store, plan.changes);
   if (kind === 'reevaluation') return [];
   const fetched = new Map<string, FetchResult>();
   const closed = new Set<string>();
@@ -27,25 +31,15 @@ export async function settleRun(
   await moveWatermarks(store, kind, plan, fetched);
   await closeOpenRuns(store, plan.open, closed);
   const answered = new Set(answeredEverywhere(plan, fetched));
-  const swept = plan.chunks.filter(({ sweep }) => sweep).flatMap(({ experiment_ids }) => experiment_ids);
-  if (kind === 'delta')
-    await markSwept(
-      store,
-      swept.filter((id) => answered.has(id)),
-    );
+  for (const { experiment_ids, observed_at } of plan.chunks.filter(({ sweep }) => sweep)) {
+    const swept = experiment_ids.filter((id) => answered.has(id));
+    await markSwept(store, swept, observed_at);
+  }
   const refused = new Map([...fetched.values()].flatMap((f) => f.refused).map((r) => [r.experiment_id, r]));
   return [...refused.values()];
 }
 
-/** What a run did, in numbers. */
-export interface RunSummary {
-  runs: number;
-  metrics: number;
-  quarantined: number;
-  partitions_written: number;
-  partitions_unchanged: number;
-}
-
+/** Adds up what the finished stages of a run did. */
 export async function summarizeRun(markers: Markers): Promise<RunSummary> {
   const summary: RunSummary = {
     runs: 0,
@@ -67,4 +61,24 @@ export async function summarizeRun(markers: Markers): Promise<RunSummary> {
     }
   }
   return summary;
+}
+
+/** A finished run in one line for people. */
+export function describeRun({
+  id,
+  status,
+  created_at,
+  finished_at,
+  summary,
+  error,
+  refused,
+}: RunRecord): string {
+  const seconds = (((finished_at ?? created_at) - created_at) / 1000).toFixed(1);
+  const did = summary
+    ? `${summary.runs} runs, ${summary.metrics} metrics, ${summary.quarantined} quarantined, ` +
+      `${summary.partitions_written} partitions written, ${summary.partitions_unchanged} unchanged, `
+    : '';
+  const why = error ? `; ${stageName(error)}: ${error.message}` : '';
+  const lags = refused.length > 0 ? `; MLflow refused ${refused.map((r) => r.experiment_id).join(', ')}` : '';
+  return `${id} ${status}: ${did}${seconds} s${why}${lags}`;
 }

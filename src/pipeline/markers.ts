@@ -42,22 +42,36 @@ export class Markers {
   }
 
   /** The names of all finished stages. */
-  async done(): Promise<Set<string>> {
+  done(): Promise<Set<string>> {
+    return this.names('done');
+  }
+
+  /** The names of all stages that were ever enqueued. */
+  tried(): Promise<Set<string>> {
+    return this.names('tries');
+  }
+
+  private async names(folder: 'done' | 'tries'): Promise<Set<string>> {
     const names = new Set<string>();
-    const prefix = `${runPrefix(this.runId)}done/`;
+    const prefix = `${runPrefix(this.runId)}${folder}/`;
     for await (const { key } of this.store.list(prefix)) names.add(key.slice(prefix.length, -'.json'.length));
     return names;
   }
 
   async lastTry(id: StageId): Promise<Try | undefined> {
     const found = await readDocument(this.store, this.tryKey(id), trySchema);
-    return found && { number: found.value.number, etag: found.etag };
+    return found && { ...found.value, etag: found.etag };
   }
 
-  /** Claims the next number; undefined: another process was faster and will enqueue it. */
-  async nextTry(id: StageId, last: Try | undefined): Promise<number | undefined> {
+  /**
+   * Claims the next number; undefined: another process was faster and will enqueue it.
+   * @param excused the last try does not count: it only found that it must wait
+   */
+  async nextTry(id: StageId, last: Try | undefined, excused = false): Promise<number | undefined> {
     const number = (last?.number ?? 0) + 1;
-    const body = Buffer.from(canonicalJson({ version: 1, number }));
+    const body = Buffer.from(
+      canonicalJson({ version: 1, number, excused: (last?.excused ?? 0) + Number(excused) }),
+    );
     try {
       await this.store.put(this.tryKey(id), body, last ? { ifMatch: last.etag } : { ifNoneMatch: '*' });
       return number;
@@ -76,9 +90,8 @@ export class Markers {
   }
 }
 
-interface Try {
-  readonly number: number;
+const trySchema = z.object({ version: z.literal(1), number: z.int(), excused: z.int().default(0) });
+
+interface Try extends Omit<z.infer<typeof trySchema>, 'version'> {
   readonly etag: string;
 }
-
-const trySchema = z.object({ version: z.literal(1), number: z.int() });

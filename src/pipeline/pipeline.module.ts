@@ -8,7 +8,7 @@ import { OBJECT_STORE } from '../storage/tokens.js';
 import { Engine } from './engine.js';
 import type { QueueConnection } from './queue-connection.js';
 import { QUEUES } from './stages.js';
-import { ENGINE } from './tokens.js';
+import { ENGINE, WAIT_MS } from './tokens.js';
 
 /** The queues and the engine, for all features. */
 @Global()
@@ -22,13 +22,15 @@ export class PipelineModule {
         BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
       ],
       providers: [
+        { provide: WAIT_MS, useValue: 30_000 },
         {
           provide: ENGINE,
-          inject: [OBJECT_STORE, SETTINGS, CLOCK, ...QUEUES.map((name) => getQueueToken(name))],
+          inject: [OBJECT_STORE, SETTINGS, CLOCK, WAIT_MS, ...QUEUES.map((name) => getQueueToken(name))],
           useFactory: (
             store: ObjectStore,
             settings: Settings,
             clock: Clock,
+            waitMs: number,
             ingestion: Queue,
             enrichment: Queue,
             aggregation: Queue,
@@ -38,6 +40,8 @@ export class PipelineModule {
               queues: { ingestion, enrichment, aggregation },
               clock,
               stageTries: settings.STAGE_TRIES,
+              waitMs,
+              backfillConcurrency: settings.BACKFILL_CONCURRENCY,
               log: new Logger('Pipeline'),
             }),
         },

@@ -17,6 +17,8 @@ export interface QueueConnection {
   readonly options: QueueOptions;
   /** Drops every queue with all that is in it, and on Redis the rest of the database too. */
   flush(): Promise<void>;
+  /** What Redis says of itself (`INFO`); undefined: there is no Redis. */
+  info(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ async function openEmbedded(): Promise<QueueConnection> {
       );
       await pool.query(`TRUNCATE ${rows[0].tables}`);
     },
+    info: async () => undefined,
     close: () => pool.end(),
   };
 }
@@ -90,6 +93,7 @@ async function openRedis(url: string): Promise<QueueConnection> {
     async flush() {
       await redis.flushdb();
     },
+    info: () => redis.info(),
     async close() {
       // QUIT would wait for ever on a server that is gone.
       redis.disconnect();

@@ -2,6 +2,19 @@ import { z } from 'zod';
 import { PIPELINE_KINDS, type PipelineKind, type Window } from '../domain/model.js';
 import { createDocument, readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { STAGES } from './stages.js';
+
+/** What a run did, in numbers. */
+export const runSummarySchema = z.object({
+  runs: z.int(),
+  metrics: z.int(),
+  quarantined: z.int(),
+  partitions_written: z.int(),
+  partitions_unchanged: z.int(),
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+const windowSchema = z.object({ from: z.int(), to: z.int() });
 
 /** A pipeline run: the truth about it, of which the queue is only the engine. Times in ms. */
 export const runRecordSchema = z.object({
@@ -10,13 +23,17 @@ export const runRecordSchema = z.object({
   kind: z.enum(PIPELINE_KINDS),
   nominal: z.int().nullable(),
   /** Only where somebody asked for one; else the plan decides. */
-  window: z.object({ from: z.int(), to: z.int() }).nullable(),
-  status: z.enum(['active', 'done', 'failed']),
+  window: windowSchema.nullable(),
+  status: z.enum(['active', 'done', 'failed', 'cancelled']),
   created_at: z.int(),
   finished_at: z.int().nullable(),
-  error: z.object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() }).nullable(),
+  error: z
+    .object({ slice: z.string(), stage: z.enum(STAGES), code: z.string(), message: z.string() })
+    .nullable(),
   /** Experiments that the tracking server refused. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
+  /** Only of a finished run. */
+  summary: runSummarySchema.nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
@@ -27,9 +44,18 @@ const kindSchema = z.object({
   last_nominal: z.int().nullable(),
   last_finished: z.int().nullable(),
   active: z.array(z.string()),
+  /** The windows that were asked for, of the runs that are not finished: a run may have its number before its record. */
+  windows: z.record(z.string(), windowSchema).default({}),
 });
 export type KindState = z.infer<typeof kindSchema>;
-const NEVER: KindState = { version: 1, sequence: 0, last_nominal: null, last_finished: null, active: [] };
+const NEVER: KindState = {
+  version: 1,
+  sequence: 0,
+  last_nominal: null,
+  last_finished: null,
+  active: [],
+  windows: {},
+};
 
 const kindKey = (kind: PipelineKind): string => `_state/kinds/${kind}.json`;
 export const runPrefix = (id: string): string => `_state/runs/${id}/`;
@@ -47,10 +73,21 @@ export async function readRecord(store: ObjectStore, id: string): Promise<RunRec
 }
 
 export interface NewRun {
-  /** The time of the tick, ms; a second tick with that time, or an earlier one, makes nothing. null: somebody asked. */
+  /** The time of the tick, ms; a second tick that `isServed` makes nothing. null: somebody asked. */
   readonly nominal: number | null;
   readonly window?: Window;
   readonly now: number;
+}
+
+/** Clocks of several schedulers differ by less. */
+const CLOCK_SKEW_MS = 3_600_000;
+
+/**
+ * Whether a tick of this time, or a later one, was served. One that lies far in the future was made by a clock that has
+ * gone back since; believing it would stop the schedule until then.
+ */
+export function isServed({ last_nominal }: KindState, nominal: number, now: number): boolean {
+  return last_nominal !== null && nominal <= last_nominal && last_nominal <= now + CLOCK_SKEW_MS;
 }
 
 /** @returns the id of the new run; undefined if this tick was served already, or one run waits anyway */
@@ -62,46 +99,55 @@ export async function createRun(
   let id: string | undefined;
   await updateDocument(store, kindKey(kind), kindSchema, (current = NEVER) => {
     id = undefined;
-    if (nominal !== null && current.last_nominal !== null && nominal <= current.last_nominal)
-      return undefined;
+    if (nominal !== null && isServed(current, nominal, now)) return undefined;
     const last_nominal = nominal ?? current.last_nominal;
     if (nominal !== null && current.active.length >= MOST_ACTIVE) return { ...current, last_nominal };
     const sequence = current.sequence + 1;
     id = `${kind}-${sequence}`;
-    return { ...current, sequence, last_nominal, active: [...current.active, id] };
+    const windows = window
+      ? { ...current.windows, [id]: { from: window.from, to: window.to } }
+      : current.windows;
+    return { ...current, sequence, last_nominal, active: [...current.active, id], windows };
   });
-  if (id !== undefined) await ensureRecord(store, kind, id, { nominal, now, ...(window ? { window } : {}) });
+  if (id !== undefined) await ensureRecord(store, kind, id, nominal, now);
   return id;
 }
 
-/** The record of a run that its kind names; made now if its maker died before. */
+/** The record of a run that its kind names; made now if its maker died before, or has not come to it yet. */
 export async function ensureRecord(
   store: ObjectStore,
   kind: PipelineKind,
   id: string,
-  { nominal, window, now }: NewRun,
+  nominal: number | null,
+  now: number,
 ): Promise<RunRecord> {
+  const known = await readRecord(store, id);
+  if (known) return known;
+  const { windows } = await readKind(store, kind);
   const record: RunRecord = {
     version: 1,
     id,
     kind,
     nominal,
-    window: window ? { from: window.from, to: window.to } : null,
+    window: windows[id] ?? null,
     status: 'active',
     created_at: now,
     finished_at: null,
     error: null,
     refused: [],
+    summary: null,
   };
   const created = await createDocument(store, recordKey(id), runRecordSchema, record);
   return created ? record : ((await readRecord(store, id)) ?? record);
 }
 
+export type RunOutcome = Pick<RunRecord, 'status' | 'error' | 'refused' | 'summary'>;
+
 /** Closes a run, once: the first outcome stays. */
 export async function closeRun(
   store: ObjectStore,
   { id, kind }: Pick<RunRecord, 'id' | 'kind'>,
-  outcome: Pick<RunRecord, 'status' | 'error' | 'refused'>,
+  outcome: RunOutcome,
   now: number,
 ): Promise<RunRecord | undefined> {
   const closed = await updateDocument(store, recordKey(id), runRecordSchema, (record) =>
@@ -112,6 +158,7 @@ export async function closeRun(
     last_finished:
       closed?.status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
     active: current.active.filter((active) => active !== id),
+    windows: Object.fromEntries(Object.entries(current.windows).filter(([run]) => run !== id)),
   }));
   return closed;
 }

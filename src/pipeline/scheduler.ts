@@ -2,18 +2,20 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { Interval } from '@nestjs/schedule';
 import type { Settings } from '../config/settings.js';
 import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { OBJECT_STORE } from '../storage/tokens.js';
 import { clearRawPages } from './clear-raw.js';
 import type { Engine } from './engine.js';
-import { readKind } from './run-record.js';
+import { isServed, readKind } from './run-record.js';
 import { lastDue, lastPeriod } from './ticks.js';
 import { ENGINE } from './tokens.js';
 import { readWatermarks } from './watermark.js';
 
 const LOOK_MS = 10_000;
 const DISPATCH_EVERY_MS = 60_000;
+const SCHEDULED = ['delta', 'historical', 'backup', 'reevaluation'] as const;
 
 /**
  * Looks every few seconds which pipeline runs are due. The time of a tick is that of the schedule, not of the look, and
@@ -22,6 +24,8 @@ const DISPATCH_EVERY_MS = 60_000;
 @Injectable()
 export class Scheduler implements OnApplicationBootstrap {
   private readonly log = new Logger('Scheduler');
+  /** Ticks up to this time are not made up for, ms. */
+  private readonly firstTick: Partial<Record<PipelineKind, number>> = {};
   private looking = false;
   private dispatched = 0;
 
@@ -33,26 +37,17 @@ export class Scheduler implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    const now = this.clock();
     const empty = Object.keys(await readWatermarks(this.store)).length === 0;
-    // The same tick at every start: a store is bootstrapped once.
+    // The same tick at every start: a store is bootstrapped once. One that holds days is looked through at every start.
     if (empty) await this.engine.create('bootstrap', { nominal: 0 });
-    await this.skipWhatNeverRan();
-    await this.look();
-    await this.engine.create('reevaluation', { nominal: this.clock() });
-  }
-
-  /** A new store owes nothing: its bootstrap reads what the missed runs would have read. */
-  private async skipWhatNeverRan(): Promise<void> {
-    for (const kind of ['historical', 'backup', 'delta'] as const) {
-      const { last_nominal } = await readKind(this.store, kind);
-      this.floor[kind] = last_nominal === null ? this.clock() : 0;
+    else await this.engine.create('reevaluation', { nominal: now });
+    // A new store owes nothing: its bootstrap reads what the missed runs would have read.
+    for (const kind of SCHEDULED) {
+      if ((await readKind(this.store, kind)).last_nominal === null) this.firstTick[kind] = now;
     }
+    await this.look();
   }
-  private readonly floor: Record<'historical' | 'backup' | 'delta', number> = {
-    historical: 0,
-    backup: 0,
-    delta: 0,
-  };
 
   @Interval(LOOK_MS)
   async look(): Promise<void> {
@@ -60,7 +55,7 @@ export class Scheduler implements OnApplicationBootstrap {
     this.looking = true;
     try {
       await this.createDue();
-      if (this.clock() - this.dispatched >= DISPATCH_EVERY_MS) {
+      if (Math.abs(this.clock() - this.dispatched) >= DISPATCH_EVERY_MS) {
         this.dispatched = this.clock();
         await this.engine.dispatch();
         await clearRawPages(this.store, this.clock());
@@ -82,7 +77,7 @@ export class Scheduler implements OnApplicationBootstrap {
       { kind: 'backup', nominal: cron(settings.BACKUP_SCHEDULE_CRON) },
     ] as const;
     for (const { kind, nominal } of ticks) {
-      if (nominal !== null && nominal > this.floor[kind] && (await this.isNew(kind, nominal))) {
+      if (nominal !== null && (await this.isNew(kind, nominal))) {
         await this.engine.create(kind, { nominal });
       }
     }
@@ -100,8 +95,8 @@ export class Scheduler implements OnApplicationBootstrap {
     await this.engine.create('reevaluation', { nominal: hour, ...(all ? {} : { window }) });
   }
 
-  private async isNew(kind: Parameters<typeof readKind>[1], nominal: number): Promise<boolean> {
-    const { last_nominal } = await readKind(this.store, kind);
-    return last_nominal === null || nominal > last_nominal;
+  private async isNew(kind: PipelineKind, nominal: number): Promise<boolean> {
+    if (nominal <= (this.firstTick[kind] ?? 0)) return false;
+    return !isServed(await readKind(this.store, kind), nominal, this.clock());
   }
 }

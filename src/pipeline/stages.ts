@@ -58,15 +58,29 @@ export const openRunSchema = z.object({
 });
 export type OpenRun = z.infer<typeof openRunSchema>;
 
+/** Changes of the rulebook in (after, through], ms. */
+const changeSpanSchema = z.object({ after: instant, through: instant });
+export type ChangeSpan = z.infer<typeof changeSpanSchema>;
+
 /** What `plan` fixes: from here on nothing of a run depends on the clock. */
 export const planSchema = z.object({
   from: instant,
   to: instant,
-  /** `sweep`: makes whole days equal to MLflow, so that what it no longer returns leaves. */
-  chunks: z.array(z.object({ experiment_ids: z.array(z.string()), from: instant, sweep: z.boolean() })),
+  chunks: z.array(
+    z.object({
+      experiment_ids: z.array(z.string()),
+      from: instant,
+      /** Makes whole days equal to MLflow, so that what it no longer returns leaves. */
+      sweep: z.boolean(),
+      /** The newest observation of these experiments: what is seen of them later is not what was swept. */
+      observed_at: instant,
+    }),
+  ),
   slices: z.array(sliceSchema),
   open: z.array(openRunSchema),
   page_size: z.int().positive(),
+  /** Only of a reevaluation: the changes of thresholds that it puts into their dataset. */
+  changes: changeSpanSchema.optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -104,6 +118,17 @@ export const enrichResultSchema = z.object({
   closed: z.array(z.string()),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
+  /** How many runs each of the plan's changes of thresholds gave another status of a metric; none: it is left out. */
+  changed: z
+    .array(
+      z.object({
+        metric_name: z.string(),
+        experiment_id: z.string().nullable(),
+        changed_at: instant,
+        runs: z.int(),
+      }),
+    )
+    .optional(),
 });
 export type EnrichResult = z.infer<typeof enrichResultSchema>;
 

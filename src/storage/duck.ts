@@ -19,6 +19,8 @@ export interface DuckLimits {
   readonly memory?: string | undefined;
   readonly threads?: number | undefined;
   readonly maxTempSize?: string | undefined;
+  /** Where what does not fit into memory goes. Not given: below the folder, which then is this process's own. */
+  readonly temp?: string | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export class Duck {
 
   /** @param folder an absolute path */
   static async open(folder: string, limits: DuckLimits = {}): Promise<Duck> {
-    const temp = join(folder, '.duckdb');
+    const temp = limits.temp ?? join(folder, '.duckdb');
     await mkdir(temp, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
       ...(limits.memory ? { memory_limit: limits.memory } : {}),

@@ -10,8 +10,11 @@ const READ_BYTES = 2 ** 20;
 /** Writes the body to a new file that survives a power cut. @returns its SHA-256, hex */
 export async function writeDurably(file: string, body: ObjectBody): Promise<string> {
   const hash = createHash('sha256');
-  const source = Buffer.isBuffer(body) ? [body] : createReadStream(body.file, { highWaterMark: READ_BYTES });
   async function* digested() {
+    // Opened no sooner than it is read: the error of a stream that nobody reads yet would end the process.
+    const source = Buffer.isBuffer(body)
+      ? [body]
+      : createReadStream(body.file, { highWaterMark: READ_BYTES });
     for await (const chunk of source) {
       hash.update(chunk);
       yield chunk;

@@ -67,7 +67,7 @@ export async function updateDocument<T>(
   store: ObjectStore,
   key: string,
   schema: z.ZodType<T>,
-  change: (current: T | undefined) => T | undefined,
+  change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
   { rounds = 20, pause = jitteredPause }: UpdateOptions = {},
 ): Promise<T | undefined> {
   for (let round = 0; round < rounds; round++) {
@@ -75,7 +75,7 @@ export async function updateDocument<T>(
     const stored = await readDocument(store, key, schema);
     // Taken before the change, which may work on the value in place.
     const before = stored && canonicalJson(stored.value);
-    const next = change(stored?.value);
+    const next = await change(stored?.value);
     if (next === undefined) return stored?.value;
     const after = canonicalJson(next);
     if (after === before) return next;

@@ -7,7 +7,7 @@ export const DERIVED_DATASETS = [
 ] as const;
 export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
-export type Dataset = DerivedDataset | '_base' | 'quarantine';
+export type Dataset = DerivedDataset | '_base' | 'quarantine' | 'threshold_changes';
 
 /** The object of one UTC day (`YYYY-MM-DD`) of a dataset. */
 export function partitionKey(dataset: Dataset, day: string): string {

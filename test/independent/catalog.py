@@ -109,3 +109,16 @@ def catalog(overrides):
         limits("no_such_metric", 0.5, 0.6, "999999"),
     ]
     return {"metrics": metrics, "thresholds": thresholds}
+
+
+def later(overrides):
+    """The same after changes: these apply from a day on, the new names from ever."""
+    document = catalog(overrides)
+    metrics = [row for row in document["metrics"] if row["metric_name"] != "a.b"]
+    thresholds = [row for row in document["thresholds"] if row["metric_name"] not in ("drift", "loss", "*curacy")]
+    for row in metrics:
+        if row["metric_name"] == "latency_ms":
+            row["display_name"] = "Latency, renamed"
+    # Stricter, with a new row of an experiment, gone, and never known before.
+    thresholds += [limits("loss", 1.2, 0.8), limits("loss", 0.5, 0.4, overrides[0]), limits("*/unknown", 1.0, 2.0)]
+    return {"metrics": [*metrics, metric("custom/*", "Custom", True)], "thresholds": thresholds}

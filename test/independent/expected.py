@@ -4,9 +4,10 @@ import collections
 import datetime
 import sqlite3
 
-from rules import LIGHT_SPAN_HOURS, excluded, invalid_kind, light, present, rates, status_of, worst
+from rules import LIGHT_SPAN_HOURS, excluded, expression, invalid_kind, light, present, rates, status_of, worst
 from series import DAY, HOUR, Series
 
+LAST_INSTANT = 253_402_300_799_999  # of the year 9999
 WINDOW = 24 * HOUR
 SPAN = 7 * DAY
 OPEN, ENDED = ("RUNNING", "SCHEDULED"), ("FINISHED", "FAILED", "KILLED")
@@ -25,7 +26,7 @@ def read(database):
     columns = "run_uuid, name, experiment_id, user_id, status, start_time, end_time, lifecycle_stage"
     runs = {}
     for row in connection.execute(f"SELECT {columns} FROM runs"):
-        runs[row["run_uuid"]] = dict(row, experiment_id=str(row["experiment_id"]), params={}, tags={}, metrics={})
+        runs[row["run_uuid"]] = dict(row, experiment_id=str(row["experiment_id"]), params={}, tags={}, metrics={}, inputs=[])
     for table in ("params", "tags"):
         for row in connection.execute(f"SELECT run_uuid, key, value FROM {table} ORDER BY key"):
             if present(row["key"]) and present(row["value"]):
@@ -33,8 +34,25 @@ def read(database):
     for row in connection.execute("SELECT run_uuid, key, value, timestamp, step, is_nan FROM latest_metrics ORDER BY key"):
         value = float("nan") if row["is_nan"] else row["value"]
         runs[row["run_uuid"]]["metrics"][row["key"]] = (value, row["timestamp"], row["step"])
+    columns = "i.input_uuid, i.destination_id, d.name, d.digest, d.dataset_source_type, d.dataset_source, d.dataset_schema, d.dataset_profile"
+    for row in connection.execute(f"SELECT {columns} FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id WHERE i.destination_type = 'RUN'"):
+        id, run_id, name, digest, source_type, source, schema, profile = row
+        dataset = {"name": name, "digest": digest, "source_type": source_type, "source": source, "schema": schema, "profile": profile}
+        tags = [dict(tag) for tag in connection.execute("SELECT name AS key, value FROM input_tags WHERE input_uuid = ?", [id])]
+        runs[run_id]["inputs"].append({"tags": tags, "dataset": {key: value for key, value in dataset.items() if value is not None}})
     connection.close()
     return experiments, runs
+
+
+class Scope:
+    """What the service was asked to look at. `since`: the first instant that it ever looked back to, ms."""
+
+    def __init__(self, experiments, since, include, pipeline_run):
+        self.since, self.pipeline_run = since, pipeline_run
+        self.asked = {id for id, e in experiments.items() if not include or any(expression(p).fullmatch(e["name"]) for p in include)}
+
+    def asks(self, run):
+        return run["experiment_id"] in self.asked
 
 
 def by_bytes(mapping):
@@ -49,23 +67,37 @@ def day_of(milliseconds):
     return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=milliseconds // DAY))
 
 
-def published(runs, since, memory):
-    """The runs that a service that first looked back to `since` (ms) holds, by id, with the time that they have."""
+def published(runs, scope, memory):
+    """The runs that the service holds, by id, with the time that they have; `memory` of earlier calls is brought up to date."""
     held = {}
+    seen, times, unreadable = memory["seen"], memory["times"], memory["unreadable"]
     for run_id, run in sorted(runs.items()):
         run["start_time"], run["end_time"] = run["start_time"] or None, run["end_time"] or None
         start, end = run["start_time"], run["end_time"]
-        fetched = (start or 0) >= since or (end or 0) >= since or run["status"] in OPEN or run_id in memory["seen"]
-        if not fetched:
+        recent = max(start or 0, end or 0) >= scope.since or run["status"] in OPEN
+        if not scope.asks(run) or not (recent or run_id in seen):
             continue
-        memory["seen"][run_id] = True
+        if start is not None and not 0 <= start <= LAST_INSTANT:
+            unreadable.setdefault(run_id, {"run_id": run_id, "start_time": start, "pipeline_run_id": scope.pipeline_run})
+            continue
+        unreadable.pop(run_id, None)
         # The end that was seen first stays the time of a run without a start.
         if start is None and end is not None:
-            memory["times"].setdefault(run_id, end)
-        time = start or memory["times"].get(run_id)
+            times.setdefault(run_id, end)
+        seen[run_id] = run
+    for run_id, run in seen.items():
+        time = run["start_time"] or times.get(run_id)
         if time is not None:
-            held[run_id] = dict(run, time=time, run_id=run_id)
+            gone = {} if run_id in runs else {"lifecycle_stage": "gone"}
+            held[run_id] = {**run, **gone, "time": time, "run_id": run_id}
     return held
+
+
+def quarantine(memory):
+    for run in memory["unreadable"].values():
+        facts = {"run_id": run["run_id"], "start_time": run["start_time"]}
+        reason = "its start_time is not a time"
+        yield {"run_id": run["run_id"], "pipeline_run_id": run["pipeline_run_id"], "reason": reason, "record": facts, "record_digest": True}
 
 
 def base(held):
@@ -98,10 +130,11 @@ def base(held):
             "params": by_bytes(run["params"]),
             "tags": by_bytes(run["tags"]),
             "metrics": metrics,
+            "inputs": {"dataset_inputs": run["inputs"]} if run["inputs"] else {},
         }
 
 
-def judged(held, experiments, catalog):
+def judged(held, experiments, rulebook):
     """Rows of runs and of enriched_metrics."""
     runs, metrics = [], []
     for run in held.values():
@@ -127,9 +160,9 @@ def judged(held, experiments, catalog):
         for name, (value, time, step) in by_bytes(run["metrics"]).items():
             if excluded(name):
                 continue
-            rule = catalog.rule(run["experiment_id"], name)
+            rule = rulebook.of(shared["date"]).rule(run["experiment_id"], name)
             kind = invalid_kind(value)
-            row = {"metric_name": name, "value": None if kind else value, "step": step, "metric_timestamp": micros(time)}
+            row = {"metric_name": name, "value": None if kind else value, "step": step, "metric_timestamp": micros(time) if 0 <= time <= LAST_INSTANT else None}
             verdict = {"status": status_of(value, rule), "invalid_kind": kind}
             rows.append({**shared, **row, "model_id": None, "dataset_name": None, **rule, **verdict})
         metrics += rows
@@ -257,11 +290,11 @@ def platform_summary(runs):
         }
 
 
-def datasets(database, catalog, since, memory):
-    """Rows by dataset. `since`: the first instant that the service looked back to, ms; `memory` is brought up to date."""
+def datasets(database, rulebook, memory, since, include, pipeline_run):
+    """Rows by dataset; `memory` is brought up to date."""
     experiments, all_runs = read(database)
-    held = published(all_runs, since, memory)
-    runs, metrics = judged(held, experiments, catalog)
+    held = published(all_runs, Scope(experiments, since, include, pipeline_run), memory)
+    runs, metrics = judged(held, experiments, rulebook)
     series = all_series(metrics)
     return {
         "_base": list(base(held)),
@@ -270,5 +303,5 @@ def datasets(database, catalog, since, memory):
         "metric_timeseries": list(timeseries(metrics, series)),
         "application_summary": list(application_summary(runs, series)),
         "platform_summary": list(platform_summary(runs)),
-        "quarantine": [],
+        "quarantine": list(quarantine(memory)),
     }

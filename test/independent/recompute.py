@@ -1,7 +1,9 @@
 """Recomputes every dataset from MLflow's SQLite file and compares the service's Parquet with it, cell by cell.
 
-Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder (--now ms | --from-day YYYY-MM-DD)
-  --now: when the service first ran; it looked back 30 days from the start of that UTC day. --from-day: that first day.
+Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder --from-day YYYY-MM-DD --run delta-1
+  --from-day: the first day that the service ever looked back to. --run: the pipeline run that came before.
+  --changed file --changed-from YYYY-MM-DD: the catalog now, and the day from which its changes apply.
+  --include patterns: the names of the experiments that the service watches, separated by commas.
   --memory file: what earlier comparisons of this store knew (runs that had been seen, times chosen for runs without start).
   --at-least N: fewer cells are a failure. Exit 1 with the first cells that differ.
 """
@@ -9,6 +11,7 @@ Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder (
 import argparse
 import collections
 import datetime
+import hashlib
 import json
 import pathlib
 import re
@@ -16,7 +19,7 @@ import sys
 
 import duckdb
 import expected
-from rules import Catalog
+from rules import Rulebook
 from series import DAY
 
 TEXT = "VARCHAR"
@@ -52,10 +55,11 @@ COLUMNS = {
         critical_threshold warning_threshold run_summary_metrics display_name unit""",
     "application_summary": f"date timestamp application {HOUR_COLUMNS} metrics_summary",
     "platform_summary": f"date timestamp {HOUR_COLUMNS} pass_rate_trend recent_run_ids active_applications",
-    "quarantine": "date timestamp record_digest pipeline_run_id run_id reason record",
+    # Of its record what can be told from the database, and that the digest is that of the record.
+    "quarantine": "run_id pipeline_run_id reason record record_digest",
     # Of the base only what MLflow says: its digests and times of observation are the service's own.
     "_base": """date timestamp run_id run_name experiment_id user_id run_status start_time end_time lifecycle_stage
-        params tags metrics""",
+        params tags metrics inputs""",
 }
 SORTED_BY = ("application", "metric_name", "timestamp", "run_id")
 
@@ -75,7 +79,7 @@ class Comparison:
         files = self.files(name)
         actual = self.read(name, columns, files) if files else []
         keys = [key for key in SORTED_BY if key in columns]
-        order = ["date", *keys]
+        order = [key for key in ("date", *keys) if key in columns]
 
         def place(row):
             return tuple(row[key].encode() if isinstance(row[key], str) else row[key] for key in order)
@@ -98,7 +102,7 @@ class Comparison:
                     self.differ(name, label(row), column, f"expected {row[column]!r}, is {other[column]!r}")
         for row in found.values():
             self.differ(name, label(row), "the row should not be there")
-        if not found and name != "_base" and [place(row) for row in actual] != [place(row) for row in wanted]:
+        if not found and name not in ("_base", "quarantine") and [place(row) for row in actual] != [place(row) for row in wanted]:
             self.differ(name, "the rows of some file are not sorted")
 
     def files(self, name):
@@ -114,7 +118,7 @@ class Comparison:
         described = self.duck.execute(f"DESCRIBE SELECT * EXCLUDE (filename, file_row_number) FROM {source}", [files]).fetchall()
         types = {row[0]: row[1] for row in described}
         wanted = {column: SPECIAL.get(column, TEXT) for column in columns}
-        if name == "_base":
+        if name in ("_base", "quarantine"):
             types = {column: types.get(column) for column in columns}
         canonical = [(column, str(type_of(self.duck, kind))) for column, kind in wanted.items()]
         if [(column, str(type_of(self.duck, kind))) for column, kind in types.items()] != canonical:
@@ -127,7 +131,13 @@ class Comparison:
         rows = []
         for path, *values in self.duck.execute(query, [files]).fetchall():
             row = dict(zip(columns, values))
-            if row["date"] != "-".join(pathlib.PurePath(path).parts[-4:-1]):
+            if name == "_base":
+                row["inputs"] = json.loads(row["inputs"])
+            if name == "quarantine":
+                row["record_digest"] = row["record_digest"] == hashlib.sha256(row["record"].encode()).hexdigest()
+                info = json.loads(row["record"])["info"]
+                row["record"] = {"run_id": info["run_id"], "start_time": int(info["start_time"])}
+            elif row["date"] != "-".join(pathlib.PurePath(path).parts[-4:-1]):
                 self.differ(name, path, f"holds a row of {row['date']}")
             rows.append(row)
         return rows
@@ -151,22 +161,23 @@ def main():
     parser.add_argument("--database", required=True)
     parser.add_argument("--catalog", type=pathlib.Path, required=True)
     parser.add_argument("--store", type=pathlib.Path, required=True)
-    first = parser.add_mutually_exclusive_group(required=True)
-    first.add_argument("--now", type=int)
-    first.add_argument("--from-day", type=datetime.date.fromisoformat)
+    parser.add_argument("--from-day", type=datetime.date.fromisoformat, required=True)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--changed", type=pathlib.Path)
+    parser.add_argument("--changed-from")
+    parser.add_argument("--include", default="")
     parser.add_argument("--memory", type=pathlib.Path)
     parser.add_argument("--at-least", type=int, default=1)
     options = parser.parse_args()
-    if options.now is None:
-        since = (options.from_day - datetime.date(1970, 1, 1)).days * DAY
-    else:
-        since = (options.now // DAY - 30) * DAY
-    memory = {"seen": {}, "times": {}}
+    since = (options.from_day - datetime.date(1970, 1, 1)).days * DAY
+    memory = {"seen": {}, "times": {}, "unreadable": {}}
     if options.memory and options.memory.exists():
         memory = json.loads(options.memory.read_text(encoding="utf-8"))
-    catalog = Catalog(json.loads(options.catalog.read_text(encoding="utf-8")))
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in (options.catalog, options.changed) if path]
+    rulebook = Rulebook(*documents, first_day=options.changed_from)
+    include = [pattern for pattern in options.include.split(",") if pattern]
     comparison = Comparison(options.store)
-    for name, rows in expected.datasets(options.database, catalog, since, memory).items():
+    for name, rows in expected.datasets(options.database, rulebook, memory, since, include, options.run).items():
         comparison.dataset(name, rows)
     if options.memory:
         options.memory.write_text(json.dumps(memory), encoding="utf-8")
@@ -174,7 +185,7 @@ def main():
     if total < options.at_least:
         comparison.differ("only", f"{total} cells, at least {options.at_least} are wanted")
     parts = ", ".join(f"{name} {count:,}" for name, count in comparison.cells.items() if count)
-    print(f"independent: {total:,} cells compared ({parts})", flush=True)
+    print(f"independent, after {options.run}: {total:,} cells compared ({parts})", flush=True)
     if comparison.differences:
         print(f"independent: {len(comparison.differences):,} differences, the first:", file=sys.stderr)
         kinds = collections.Counter()

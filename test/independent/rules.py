@@ -13,8 +13,11 @@ ORDER = ("critical", "invalid", "warning", "healthy", "unmonitored")
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
+WHITE_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+
+
 def present(text):
-    return text if text is not None and text.strip() else None
+    return text if text is not None and text.strip(WHITE_SPACE) else None
 
 
 @functools.lru_cache(maxsize=None)
@@ -50,9 +53,9 @@ def instant(text):
 class Catalog:
     """What applies to a metric of an experiment."""
 
-    def __init__(self, document):
-        self.metrics = [row for row in document["metrics"] if present(row["metric_name"])]
-        self.thresholds = [row for row in document["thresholds"] if present(row["metric_name"])]
+    def __init__(self, metrics, thresholds):
+        self.metrics = [row for row in metrics if present(row["metric_name"])]
+        self.thresholds = [row for row in thresholds if present(row["metric_name"])]
         self.known = {}
 
     def rule(self, experiment_id, name):
@@ -98,6 +101,24 @@ class Catalog:
             "threshold_updated_at": row and instant(row["updated_at"]),
             "threshold_updated_by": row and present(row["updated_by"]),
         }
+
+
+class Rulebook:
+    """The catalog of each day: the first rows of a name apply to all days, later ones from a day on."""
+
+    def __init__(self, document, changed=None, first_day=None):
+        """`changed`: the document that came later, whose changes apply from `first_day` (YYYY-MM-DD) on."""
+        self.first_day = first_day
+        self.later = self.earlier = Catalog(document["metrics"], document["thresholds"])
+        if changed is not None:
+            self.later = Catalog(changed["metrics"], changed["thresholds"])
+            known = {row["metric_name"] for rows in document.values() for row in rows}
+            self.earlier = Catalog(
+                *(document[key] + [row for row in changed[key] if row["metric_name"] not in known] for key in ("metrics", "thresholds"))
+            )
+
+    def of(self, day):
+        return self.earlier if self.first_day is None or day < self.first_day else self.later
 
 
 def invalid_kind(value):

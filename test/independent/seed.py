@@ -1,7 +1,7 @@
-"""Fills an empty MLflow: the awkward runs through its REST interface, the mass by SQL; writes the catalog.
+"""Fills an empty MLflow: the awkward runs through its client, the mass by SQL; writes the catalogs.
 
 Usage: seed.py --uri http://… --database mlflow.db --out folder [--seed 1] [--runs 1500]
-Writes catalog.json and seeded.json (ids that change.py needs) to --out.
+Writes catalog.json, catalog-later.json and seeded.json (ids that change.py needs) to --out.
 """
 
 import argparse
@@ -13,9 +13,11 @@ import time
 import bulk
 import catalog
 from bulk import DAY, HOUR
-from rest import Mlflow
+from client import Mlflow
+from mlflow.entities import Dataset, DatasetInput, InputTag
 
 NAN, INF = float("nan"), float("inf")
+OK = {"accuracy": 0.9, "loss": 1.0, "latency_ms": 250.0}
 HOSTILE = ["../../x", "'; DROP TABLE runs; --", 'quo"te\\back', "Ω ünï 😀 ￿", "{\"json\": [1]}", "line\nbreak\ttab", "x" * 500]
 
 
@@ -29,7 +31,7 @@ def experiments(mlflow):
     made["hostile_tag"] = mlflow.experiment("hostile application", application="../../" + "é" * 494)
     made["astral"] = mlflow.experiment("sorted", application="😀 after")
     made["private"] = mlflow.experiment("sorted 2", application="\ue000 before")
-    for name in ("rules", "override", "override_all", "times", "deleted", "edge", "summary"):
+    for name in ("rules", "override", "override_all", "times", "deleted", "shown", "edge", "summary"):
         made[name] = mlflow.experiment(f"exp {name}")
     return made
 
@@ -43,7 +45,7 @@ def texts(mlflow, ids, now):
         mlflow.run(ids[f"hostile{i}"], now - 3 * DAY - i, now - 3 * DAY, name=name[:250], **run)
     for key in ("blank", "blank_tag", "hostile_tag", "astral", "private"):
         mlflow.run(ids[key], now - 2 * DAY, now - DAY, metrics={"accuracy": 0.9})
-    blank = {"application": "", "mlflow.user": "\t", "mlflow.parentRunId": " ", "monitor.judge": ""}
+    blank = {"application": "", "mlflow.user": "\t", "mlflow.parentRunId": " ", "monitor.judge": "", "wide": "\u3000\u00a0", "unit": "\x1f"}
     mlflow.run(ids["rules"], now - 2 * DAY, now - DAY, metrics={"loss": 1.2}, tags=blank)
     mlflow.run(ids["rules"], now - 2 * DAY, now - DAY, name="  ", metrics={"loss": 1.2})
 
@@ -79,90 +81,86 @@ def values(mlflow, ids, now):
 
 
 def times(mlflow, ids, now):
-    """Runs whose time is the difficulty. Returns the ids that change.py changes."""
-    where, midnight, ok = ids["times"], now // DAY * DAY, {"accuracy": 0.9, "loss": 1.0, "latency_ms": 250.0}
+    """Runs whose time is the difficulty."""
+    where, midnight = ids["times"], now // DAY * DAY
     noon = midnight - 3 * DAY + 12 * HOUR
     # Both ends of the windows: exactly 24 h and 7 days apart, a millisecond to either side.
     for offset in (-7 * DAY - 1, -7 * DAY, -7 * DAY + 1, -DAY - 1, -DAY, -DAY + 1, -1, 0, 0, HOUR - 1, HOUR):
-        mlflow.run(where, noon + offset, noon + HOUR, metrics={**ok, "accuracy": 0.8 + offset % 1000 / 5000}, tags={"application": "spans"})
+        metrics = {**OK, "accuracy": 0.8 + offset % 1000 / 5000}
+        mlflow.run(where, noon + offset, noon + HOUR, metrics=metrics, tags={"application": "spans"})
     # Trend: two within an hour of the third, then exactly an hour, then more.
     for offset in (0, HOUR - 2, HOUR - 1, HOUR, 2 * HOUR):
         mlflow.run(where, noon + offset, noon + DAY, metrics={"accuracy": 0.8 + offset / DAY}, tags={"application": "trend"})
     for start in (midnight - 1, midnight, midnight - DAY, midnight - DAY - 1):
-        mlflow.run(where, start, start + 5, metrics=ok)
-    mlflow.run(where, midnight - DAY - 3 * HOUR, midnight - DAY + 3 * HOUR, metrics=ok, name="spans midnight")
-    mlflow.run(where, now - 10 * DAY, now, metrics=ok, name="ends now")
-    mlflow.run(where, 0, now - 9 * DAY, metrics=ok, name="no start")
+        mlflow.run(where, start, start + 5, metrics=OK)
+    mlflow.run(where, midnight - DAY - 3 * HOUR, midnight - DAY + 3 * HOUR, metrics=OK, name="spans midnight")
+    mlflow.run(where, now - 10 * DAY, now, metrics=OK, name="ends now")
+    mlflow.run(where, now + 2 * HOUR, now + 3 * HOUR, metrics=OK, name="from the future")
+    mlflow.run(where, 0, now - 9 * DAY, metrics=OK, name="no start")
     mlflow.run(where, 0, now - 9 * DAY, status="FAILED", name="no start, no metric")
-    neither = mlflow.run(where, 0, status="RUNNING", metrics=ok, name="neither")
-    late = mlflow.run(where, now - 8 * DAY, now - 8 * DAY + 1, metrics=ok, name="late metric")
-    mlflow.metric(late, "late", 0.5, now - 3 * DAY)
-    resumed = mlflow.run(where, now - 8 * DAY, now - 7 * DAY, metrics=ok, name="resumed")
-    mlflow.update(resumed, "RUNNING")
-    mlflow.metric(resumed, "accuracy", 0.1, now - HOUR, step=5)
-    mlflow.update(resumed, "FINISHED", now - HOUR)
+    # Of those that began before the first look back, one had ended before it too.
+    mlflow.run(where, now - 40 * DAY, now - 39 * DAY, metrics=OK, name="too old")
+    mlflow.run(where, now - 40 * DAY, now - 3 * DAY, metrics=OK, name="old, but long")
     steps = mlflow.run(where, now - DAY, now, name="steps")
     for step, v in ((0, 0.1), (3, 0.9), (2, 0.2), (3, 0.91), (-1, 0.0)):
         mlflow.metric(steps, "accuracy", v, now - DAY + step * 1000, step=step)
-    started = {}
+    mlflow.run(where, now - DAY, now, status="KILLED", metrics=OK)
+    for i in range(3):
+        mlflow.run(where, now - DAY + i, now, status="FAILED")
+    with_data = mlflow.run(where, now - DAY, now, metrics=OK, name="with data")
+    data = Dataset(name="d\"ata 😀", digest="abc", source_type="local", source="{\"path\": \"../x\"}", schema="[1]")
+    mlflow.client.log_inputs(with_data, [DatasetInput(data, [InputTag("context", "training")])])
+
+
+def family(mlflow, ids, now):
+    where = ids["times"]
+    parent = mlflow.run(where, now - 2 * DAY, now - DAY, metrics=OK, name="parent")
+    for i in range(5):
+        child = mlflow.run(where, now - 2 * DAY + i, now - DAY, metrics={"accuracy": 0.0}, tags={"mlflow.parentRunId": parent})
+    mlflow.run(where, now - 2 * DAY, now - DAY, metrics=OK, tags={"mlflow.parentRunId": child}, name="grandchild")
+    # An hour of an application with nothing but a child has no row, with nothing but a running run it has.
+    mlflow.run(where, now - 4 * DAY, now, metrics=OK, tags={"mlflow.parentRunId": parent, "application": "children only"})
+    mlflow.run(where, now - 4 * DAY, status="RUNNING", metrics=OK, tags={"application": "running only"})
+
+
+def changing(mlflow, ids, now):
+    """What change.py changes later. Returns its ids."""
+    where = ids["times"]
+    resumed = mlflow.run(where, now - 8 * DAY, now - 7 * DAY, metrics=OK, name="resumed before the first look")
+    mlflow.client.update_run(resumed, "RUNNING")
+    mlflow.metric(resumed, "accuracy", 0.1, now - HOUR, step=5)
+    mlflow.client.set_terminated(resumed, "FINISHED", now - HOUR)
+    late = mlflow.run(where, now - 8 * DAY, now - 8 * DAY + 1, metrics=OK, name="late metric")
+    mlflow.metric(late, "late", 0.5, now - 3 * DAY)
+    for i in range(3):
+        mlflow.run(ids["deleted"], now - 2 * DAY + i * HOUR, now - DAY, metrics=OK)
+        mlflow.run(ids["shown"], now - 2 * DAY + i * HOUR, now - DAY, metrics=OK)
+    mlflow.client.delete_experiment(ids["deleted"])
+    restored = mlflow.run(where, now - 2 * DAY, now - DAY, metrics=OK, name="deleted and restored")
+    deleted = mlflow.run(where, now - 2 * DAY, now - DAY, metrics=OK, name="deleted")
+    for run_id in (restored, deleted):
+        mlflow.client.delete_run(run_id)
+    mlflow.client.restore_run(restored)
+    runs = {
+        "late": late,
+        "deleted": deleted,
+        "neither": mlflow.run(where, 0, status="RUNNING", metrics=OK, name="neither start nor end"),
+        "ended": mlflow.run(where, now - 9 * DAY, now - 8 * DAY, metrics=OK, name="to be resumed"),
+        "ends_before_look": mlflow.run(where, now - 9 * DAY, now - HOUR // 2, metrics=OK, name="logs after its end"),
+        "old_open": mlflow.run(where, now - 40 * DAY, status="RUNNING", metrics=OK, name="open for long"),
+        "purged_open": mlflow.run(where, now - 6 * DAY, status="RUNNING", metrics=OK),
+        "deleted_open": mlflow.run(where, now - 6 * DAY, status="RUNNING", metrics=OK),
+        "purged": mlflow.run(where, now - 6 * DAY, now - 5 * DAY, metrics=OK),
+        "alone": mlflow.run(where, now - 20 * DAY, now - 20 * DAY + 1, metrics=OK, name="the only one of its day"),
+        "unreadable": mlflow.run(where, 10**15, now, metrics=OK, name="starts after the year 9999"),
+        "never_read": mlflow.run(where, -5, now, metrics=OK, name="starts before 1970"),
+    }
     for status in ("RUNNING", "SCHEDULED"):
         for judge in (None, "running", "no"):
             tags = {"monitor.judge": judge} if judge else None
-            started[f"{status} {judge}"] = mlflow.run(where, now - 5 * DAY, status=status, metrics={**ok, "loss": 9.0}, tags=tags)
-    mlflow.run(where, now - DAY, now, status="KILLED", metrics=ok)
-    for i in range(3):
-        mlflow.run(where, now - DAY + i, now, status="FAILED")
-    parent = mlflow.run(where, now - 2 * DAY, now - DAY, metrics=ok, name="parent")
-    for i in range(5):
-        child = mlflow.run(where, now - 2 * DAY + i, now - DAY, metrics={"accuracy": 0.0}, tags={"mlflow.parentRunId": parent})
-    mlflow.run(where, now - 2 * DAY, now - DAY, metrics=ok, tags={"mlflow.parentRunId": child}, name="grandchild")
-    # An hour of an application with nothing but a child has no row, with nothing but a running run it has.
-    mlflow.run(where, now - 4 * DAY, now, metrics=ok, tags={"mlflow.parentRunId": parent, "application": "children only"})
-    mlflow.run(where, now - 4 * DAY, status="RUNNING", metrics=ok, tags={"application": "running only"})
-    deleted = mlflow.run(where, now - 2 * DAY, now - DAY, metrics=ok, name="deleted")
-    mlflow.post("runs/delete", run_id=deleted)
-    restored = mlflow.run(where, now - 2 * DAY, now - DAY, metrics=ok, name="deleted and restored")
-    mlflow.post("runs/delete", run_id=restored)
-    mlflow.post("runs/restore", run_id=restored)
-    for i in range(3):
-        mlflow.run(ids["deleted"], now - 2 * DAY + i * HOUR, now - DAY, metrics=ok)
-    mlflow.post("experiments/delete", experiment_id=ids["deleted"])
-    return {"neither": neither, "late": late, "parent": parent, "deleted": deleted, "open": started["RUNNING None"], "scheduled": started["SCHEDULED None"]}
-
-
-# Name: healthy, warning, critical, invalid, unmonitored, failed runs; at every limit of the light and beside it.
-LIGHTS = {
-    "L all": (8, 0, 0, 0, 0, 0),
-    "L one": (1, 0, 0, 0, 0, 0),
-    "L parts": (17, 1, 0, 0, 0, 0),
-    "L all but": (8, 0, 0, 0, 2, 0),
-    "L all but one": (8, 0, 0, 0, 1, 0),
-    "L all sorts": (39, 2, 1, 1, 2, 0),
-    "L critical at limit": (8, 0, 2, 0, 0, 0),
-    "L critical": (7, 0, 2, 0, 0, 0),
-    "L one critical": (2, 0, 1, 0, 0, 0),
-    "L pass rate at limit": (8, 0, 0, 2, 0, 0),
-    "L pass rate": (15, 0, 0, 4, 1, 0),
-    "L invalid at limit": (19, 0, 0, 1, 0, 0),
-    "L invalid": (18, 0, 0, 1, 0, 0),
-    "L strict at limit": (8, 2, 0, 0, 0, 0),
-    "L strict": (7, 2, 0, 0, 0, 0),
-    "L failed at limit": (4, 0, 0, 0, 0, 4),
-    "L failed": (4, 0, 0, 0, 0, 5),
-    "L nothing": (0, 0, 0, 0, 3, 0),
-    "L nothing, one": (0, 0, 0, 0, 1, 0),
-    "L half up": (15, 0, 1, 0, 0, 0),
-}
-SHOWN = ({"accuracy": 0.9}, {"accuracy": 0.8}, {"accuracy": 0.1}, {"accuracy": NAN}, {"unknown": 1.0}, {})
-
-
-def lights(mlflow, ids, now):
-    start = (now // DAY - 11) * DAY + 13 * HOUR
-    for application, counts in LIGHTS.items():
-        for kind, number in enumerate(counts):
-            for i in range(number):
-                status = "FAILED" if kind == 5 else "FINISHED"
-                mlflow.run(ids["summary"], start + kind * 1000 + i, start + HOUR, status=status, metrics=SHOWN[kind], tags={"application": application})
+            metrics = {**OK, "loss": 9.0}
+            runs[f"{status} {judge}"] = mlflow.run(where, now - 5 * DAY, status=status, metrics=metrics, tags=tags)
+    return runs
 
 
 def main():
@@ -181,13 +179,21 @@ def main():
     texts(mlflow, ids, now)
     judged(mlflow, ids, now)
     values(mlflow, ids, now)
-    seeded = times(mlflow, ids, now)
-    lights(mlflow, ids, now)
-    counts = bulk.insert(options.database, options.seed, now, options.runs, 12, [ids[f"bulk{i}"] for i in range(12)])
-    rows = catalog.catalog((ids["override"], ids["override_all"]))
-    (options.out / "catalog.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
-    (options.out / "seeded.json").write_text(json.dumps({"experiments": ids, "runs": seeded}), encoding="utf-8")
-    print(f"seeded {counts['runs']} runs and {counts['latest_metrics']} metrics by SQL (seed {options.seed}), the awkward ones by REST")
+    times(mlflow, ids, now)
+    family(mlflow, ids, now)
+    seeded = changing(mlflow, ids, now)
+    rows = bulk.Rows(options.seed)
+    bulk.add_lights(rows, now, ids["summary"])
+    bulk.add_mass(rows, now, options.runs, 12, [ids[f"bulk{i}"] for i in range(12)])
+    counts = rows.write(options.database)
+    documents = {
+        "catalog.json": catalog.catalog((ids["override"], ids["override_all"])),
+        "catalog-later.json": catalog.later((ids["override"], ids["override_all"])),
+        "seeded.json": {"now": now, "experiments": ids, "runs": seeded},
+    }
+    for name, document in documents.items():
+        (options.out / name).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    print(f"seeded {counts['runs']} runs and {counts['latest_metrics']} metrics by SQL (seed {options.seed}), the awkward ones by the client")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,15 @@ import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition } from '../../s
 /** Objects in memory, with the port's conditions: every operation is one step that nothing interrupts. */
 export class MemoryStore implements ObjectStore {
   readonly description = 'memory';
-  readonly objects = new Map<string, Buffer>();
   puts = 0;
   /** Runs before each put is judged: another writer, or a fault. */
   beforePut: (key: string) => void = () => undefined;
+
+  /** @param files what stands in the files that are fetched and put, by name */
+  constructor(
+    readonly objects = new Map<string, Buffer>(),
+    readonly files = new Map<string, Buffer>(),
+  ) {}
 
   async get(key: string) {
     const body = this.objects.get(key);
@@ -20,12 +25,17 @@ export class MemoryStore implements ObjectStore {
     return body && { key, etag: etagOf(body), size: body.length };
   }
 
-  fetch(): never {
-    throw new Error('An object in memory has no file');
+  async fetch(key: string): Promise<{ file: string; etag: string } | undefined> {
+    const stored = await this.get(key);
+    if (!stored) return undefined;
+    const file = `memory:${stored.etag}`;
+    this.files.set(file, stored.body);
+    return { file, etag: stored.etag };
   }
 
-  async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
-    if (!Buffer.isBuffer(body)) throw new Error('Only bytes in memory');
+  async put(key: string, from: ObjectBody, condition?: PutCondition): Promise<string> {
+    const body = Buffer.isBuffer(from) ? from : this.files.get(from.file);
+    if (!body) throw new Error('No such file in memory');
     this.beforePut(key);
     const stored = this.objects.get(key);
     const demanded = condition && ('ifMatch' in condition ? condition.ifMatch : undefined);

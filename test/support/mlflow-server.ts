@@ -28,11 +28,11 @@ export function findMlflow(): string | undefined {
 }
 
 /** Starts a real MLflow on a SQLite database of its own. @throws {Error} with what it said if it does not start */
-export async function startMlflow(program: string): Promise<MlflowServer> {
+export async function startMlflow(program: string, more: readonly string[] = []): Promise<MlflowServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mlflow-'));
   const port = await freePort();
   const database = join(folder, 'mlflow.db');
-  const args = ['server', '--backend-store-uri', `sqlite:///${database}`, '--workers', '1'];
+  const args = ['server', '--backend-store-uri', `sqlite:///${database}`, '--workers', '1', ...more];
   const server = spawn(program, [...args, '--host', '127.0.0.1', '--port', `${port}`], {
     cwd: folder,
     // A process group, since the server has children.

@@ -26,8 +26,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts a server of its own, which keeps nothing. @throws {Error} with what the server said if it does not start */
-export async function startRedis(program: string): Promise<RedisServer> {
+/** Starts a server of its own, which keeps nothing unless `more` arguments say so. @throws {Error} with what the server said if it does not start */
+export async function startRedis(program: string, more: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const port = await freePort();
   const args = [
@@ -41,6 +41,7 @@ export async function startRedis(program: string): Promise<RedisServer> {
     '',
     '--appendonly',
     'no',
+    ...more,
   ];
   const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(server, 'exit');

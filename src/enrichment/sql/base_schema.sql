@@ -17,6 +17,7 @@ SELECT
   NULL::STRUCT("key" VARCHAR, "timestamp" BIGINT, step BIGINT, "value" DOUBLE, model_id VARCHAR, dataset_name VARCHAR, dataset_digest VARCHAR)[] AS metrics,
   NULL::VARCHAR AS content_digest,
   NULL::TIMESTAMPTZ AS observed_at,
+  NULL::TIMESTAMPTZ AS asked_at,
   NULL::TIMESTAMPTZ AS first_observed_at,
   NULL::TIMESTAMPTZ AS changed_at
 WHERE false;

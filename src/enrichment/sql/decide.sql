@@ -1,29 +1,35 @@
--- Makes `decided`: what the base of day $day does with each incoming fact: insert, unchanged, replace or supersede
--- (keep the stored row and ask again). The rule: `decideBase` of the domain. Reads `facts`, `gone`, `stored`.
--- $server_now: ms by the tracking server's clock, asked after `stored` was read; 0 if it was not asked.
+-- Makes `decided`: what the base of day $day does with each incoming fact, by `decideBase` of the domain, and whether the
+-- run is to be asked for again (`undecided`). Reads `facts`, `gone`, `stored`.
+-- $server_now: ms by the tracking server's clock, asked after `stored` was read; null if it was not asked. $date_lag: ms.
 CREATE OR REPLACE TEMP TABLE decided AS
 WITH incoming AS (
-  SELECT run_id, content_digest, date_ms, began_ms, torn, false AS gone
+  SELECT run_id, experiment_id, content_digest, date_ms, began_ms, torn, false AS gone
   FROM facts
   WHERE day = CAST($day AS DATE)
   UNION ALL
-  SELECT gone.run_id, 'gone', gone.date_ms, gone.began_ms, false, true
+  SELECT run_id, NULL, 'gone', date_ms, began_ms, false, true
   FROM gone
-  WHERE gone.day = CAST($day AS DATE) AND gone.run_id NOT IN (SELECT run_id FROM facts)
-    AND gone.run_id IN (SELECT run_id FROM stored)
+  WHERE day = CAST($day AS DATE) AND run_id NOT IN (SELECT run_id FROM facts)
+    AND run_id IN (SELECT run_id FROM stored)
+),
+known AS (
+  SELECT run_id, experiment_id, content_digest, lifecycle_stage, epoch_ms(observed_at) AS date_ms,
+    epoch_ms(asked_at) AS began_ms
+  FROM stored
 )
 SELECT
   incoming.run_id,
+  coalesce(incoming.experiment_id, known.experiment_id) AS experiment_id,
   incoming.gone,
-  incoming.torn,
   CASE
-    WHEN stored.run_id IS NULL THEN 'insert'
-    WHEN stored.content_digest = incoming.content_digest THEN 'unchanged'
-    WHEN incoming.gone AND stored.lifecycle_stage = 'gone' THEN 'unchanged'
-    WHEN incoming.began_ms > epoch_ms(stored.observed_at) THEN 'replace'
-    WHEN $server_now > 0 AND epoch_ms(stored.observed_at) > $server_now THEN 'replace'
+    WHEN known.run_id IS NULL THEN 'insert'
+    WHEN known.content_digest = incoming.content_digest THEN 'unchanged'
+    WHEN incoming.gone AND known.lifecycle_stage = 'gone' THEN 'unchanged'
+    WHEN incoming.began_ms > known.date_ms + (known.date_ms - known.began_ms) + $date_lag THEN 'replace'
+    WHEN known.date_ms > CAST($server_now AS BIGINT) + $date_lag THEN 'overrule'
     ELSE 'supersede'
   END AS decision,
-  stored.run_id IS NOT NULL AND epoch_ms(stored.observed_at) > incoming.date_ms AS stored_is_ahead
+  incoming.torn OR decision IN ('overrule', 'supersede') AS undecided,
+  decision = 'supersede' AND known.date_ms > incoming.date_ms AS stored_is_ahead
 FROM incoming
-LEFT JOIN stored USING (run_id);
+LEFT JOIN known USING (run_id);

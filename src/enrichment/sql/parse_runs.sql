@@ -1,5 +1,5 @@
 -- Makes `parsed`: a row per run of `sent`: canonical facts (lists sorted, blanks absent) and why it cannot be read (`reason`, null if it can).
--- Leaves are read as text first, so that one wrong type spoils its run and not the page.
+-- Leaves are read as text first, so that one wrong type spoils its run and not the page. $white_space: the characters of a blank text.
 CREATE OR REPLACE TEMP TABLE parsed AS
 WITH typed AS (
   SELECT
@@ -28,9 +28,9 @@ checked AS (
     run,
     r,
     CASE
-      WHEN trim(coalesce(r.info.run_id, '')) = '' THEN 'it has no run_id'
+      WHEN trim(coalesce(r.info.run_id, ''), $white_space) = '' THEN 'it has no run_id'
       WHEN NOT regexp_full_match(r.info.run_id, '[A-Za-z0-9_-]{1,64}') THEN 'its run_id is not one'
-      WHEN trim(coalesce(r.info.experiment_id, '')) = '' THEN 'it has no experiment_id'
+      WHEN trim(coalesce(r.info.experiment_id, ''), $white_space) = '' THEN 'it has no experiment_id'
       WHEN coalesce(r.info.status, '') NOT IN ('RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED')
         THEN 'its status is not one of MLflow''s'
       WHEN coalesce(r.info.lifecycle_stage, '') NOT IN ('active', 'deleted')
@@ -65,28 +65,28 @@ canonical AS (
     reason,
     CASE WHEN reason IS NOT NULL THEN CAST(run AS VARCHAR) END AS record,
     r.info.run_id AS run_id,
-    CASE WHEN trim(r.info.run_name) <> '' THEN r.info.run_name END AS run_name,
+    CASE WHEN trim(r.info.run_name, $white_space) <> '' THEN r.info.run_name END AS run_name,
     r.info.experiment_id AS experiment_id,
-    CASE WHEN trim(r.info.user_id) <> '' THEN r.info.user_id END AS user_id,
+    CASE WHEN trim(r.info.user_id, $white_space) <> '' THEN r.info.user_id END AS user_id,
     r.info.status AS run_status,
     nullif(try_cast(r.info.start_time AS BIGINT), 0) AS start_ms,
     nullif(try_cast(r.info.end_time AS BIGINT), 0) AS end_ms,
     r.info.lifecycle_stage AS lifecycle_stage,
     -- Sorted by key, step, time; the fields stand in this order for that.
     list_sort(list_transform(
-      list_filter(coalesce(r.data.metrics, []), lambda m: trim(m.key) <> ''),
+      list_filter(coalesce(r.data.metrics, []), lambda m: trim(m.key, $white_space) <> ''),
       lambda m: {
         key: m.key,
         "timestamp": coalesce(try_cast(m."timestamp" AS BIGINT), 0),
         step: coalesce(try_cast(m.step AS BIGINT), 0),
         value: try_cast(m.value AS DOUBLE),
-        model_id: CASE WHEN trim(m.model_id) <> '' THEN m.model_id END,
-        dataset_name: CASE WHEN trim(m.dataset_name) <> '' THEN m.dataset_name END,
-        dataset_digest: CASE WHEN trim(m.dataset_digest) <> '' THEN m.dataset_digest END
+        model_id: CASE WHEN trim(m.model_id, $white_space) <> '' THEN m.model_id END,
+        dataset_name: CASE WHEN trim(m.dataset_name, $white_space) <> '' THEN m.dataset_name END,
+        dataset_digest: CASE WHEN trim(m.dataset_digest, $white_space) <> '' THEN m.dataset_digest END
       }
     )) AS metrics,
-    list_filter(coalesce(r.data.params, []), lambda p: trim(p.key) <> '' AND trim(p.value) <> '') AS params,
-    list_filter(coalesce(r.data.tags, []), lambda t: trim(t.key) <> '' AND trim(t.value) <> '') AS tags,
+    list_filter(coalesce(r.data.params, []), lambda p: trim(p.key, $white_space) <> '' AND trim(p.value, $white_space) <> '') AS params,
+    list_filter(coalesce(r.data.tags, []), lambda t: trim(t.key, $white_space) <> '' AND trim(t.value, $white_space) <> '') AS tags,
     CAST(coalesce(r.inputs, '{}') AS VARCHAR) AS inputs
   FROM checked
 ),

@@ -2,19 +2,20 @@
 CREATE OR REPLACE TEMP TABLE merged AS
 SELECT stored_rows.*
 FROM stored_rows
-WHERE run_id NOT IN (SELECT run_id FROM decided WHERE decision = 'replace')
+WHERE run_id NOT IN (SELECT run_id FROM decided WHERE decision IN ('replace', 'overrule'))
 UNION ALL BY NAME
 SELECT
   stored_rows.* REPLACE (
     'gone' AS lifecycle_stage,
     sha256('gone ' || stored_rows.content_digest) AS content_digest,
     make_timestamp(gone.date_ms * 1000)::TIMESTAMPTZ AS observed_at,
+    make_timestamp(gone.began_ms * 1000)::TIMESTAMPTZ AS asked_at,
     make_timestamp(gone.date_ms * 1000)::TIMESTAMPTZ AS changed_at
   )
 FROM stored_rows
 JOIN decided USING (run_id)
 JOIN gone USING (run_id)
-WHERE decided.gone AND decided.decision = 'replace'
+WHERE decided.gone AND decided.decision IN ('replace', 'overrule')
 UNION ALL BY NAME
 SELECT
   facts.day AS date,
@@ -33,10 +34,11 @@ SELECT
   facts.metrics,
   facts.content_digest,
   make_timestamp(facts.date_ms * 1000)::TIMESTAMPTZ AS observed_at,
+  make_timestamp(facts.began_ms * 1000)::TIMESTAMPTZ AS asked_at,
   coalesce(stored_rows.first_observed_at, make_timestamp(facts.date_ms * 1000)::TIMESTAMPTZ) AS first_observed_at,
   make_timestamp(facts.date_ms * 1000)::TIMESTAMPTZ AS changed_at
 FROM facts
 JOIN decided USING (run_id)
 LEFT JOIN stored_rows USING (run_id)
-WHERE NOT decided.gone AND decided.decision IN ('insert', 'replace')
+WHERE NOT decided.gone AND decided.decision IN ('insert', 'replace', 'overrule')
 ORDER BY run_id;

@@ -1,23 +1,15 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { AppModule } from '../../../src/app.module.js';
-import { loadSettings } from '../../../src/config/settings.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
-import type { Engine } from '../../../src/pipeline/engine.js';
 import type { RunRecord } from '../../../src/pipeline/run-record.js';
-import { ENGINE } from '../../../src/pipeline/tokens.js';
-import { openResources, type Resources } from '../../../src/resources.js';
+import { openResources } from '../../../src/resources.js';
+import { Pipeline } from '../../support/pipeline.js';
 
-Logger.overrideLogger(false);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
-const MIDNIGHT = Date.parse('2026-03-10T00:00:00Z');
 const folders: string[] = [];
 let mlflow: TrackingServer;
 /** Both clocks, ms; each pipeline run begins a minute after the one before. */
@@ -35,102 +27,33 @@ afterEach(async () => {
 async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'main-job-'));
   folders.push(folder);
-  const limits = { metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 };
-  await writeFile(join(folder, 'catalog.json'), JSON.stringify({ metrics: [], thresholds: [limits] }));
   return folder;
 }
 
 interface Outcome {
   readonly record: RunRecord;
-  readonly resources: Resources;
+  readonly pipeline: Pipeline;
 }
 
-/** Runs one pipeline run on a folder, and looks at what it left before all is closed. */
+/** Runs one pipeline run on a folder in a process of its own, as far as the store can tell, and looks at what it left. */
 async function run<T>(
   folder: string,
   kind: PipelineKind,
-  env: Record<string, string>,
   look: (outcome: Outcome) => Promise<T>,
 ): Promise<T> {
-  const settings = loadSettings({
-    MLFLOW_TRACKING_URI: mlflow.uri,
-    THRESHOLDS_API_URL: `file:${join(folder, 'catalog.json')}`,
-    STORAGE_DIR: join(folder, 'store'),
-    LOOKBACK_DAYS_HISTORICAL: '10',
-    MAX_RETRIES: '0',
-    STAGE_TRIES: '1',
-    ROLES: 'worker',
-    ...env,
-  });
   now += 60_000;
-  const resources = await openResources(settings, () => now);
+  const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, folder });
   try {
-    const app = await NestFactory.createApplicationContext(AppModule.register(resources, false), {
-      logger: false,
-      abortOnError: false,
-    });
-    const engine = app.get<Engine>(ENGINE);
-    const finished = new Promise<RunRecord>((resolve) => {
-      engine.events.on('finished', (record) => record.kind === kind && resolve(record));
-    });
-    await engine.create(kind, { nominal: null });
-    const record = await finished;
-    const result = await look({ record, resources });
-    await app.close();
-    return result;
+    return await look({ record: await pipeline.run(kind), pipeline });
   } finally {
-    await resources.close();
-  }
-}
-
-const rowsOf = <T>({ resources }: Outcome, dataset: string, day: string, columns: string): Promise<T[]> =>
-  resources.store
-    .fetch(`${dataset}/${day}/part-0.parquet`)
-    .then((stored) =>
-      resources.duck.session((session) =>
-        session.rows<T>(`SELECT ${columns} FROM read_parquet($file)`, { file: stored?.file ?? '' }),
-      ),
-    );
-
-/** SHA-256 of every derived object. */
-async function derived({ resources }: Outcome): Promise<Record<string, string>> {
-  const digests: Record<string, string> = {};
-  for await (const { key } of resources.store.list('')) {
-    if (key.startsWith('_') || key.startsWith('quarantine/')) continue;
-    const file = await resources.store.fetch(key);
-    digests[key] = createHash('sha256')
-      .update(await readFile(file?.file ?? ''))
-      .digest('hex');
-  }
-  return digests;
-}
-
-function seed(reversed = false): void {
-  const experiment = mlflow.experiment('churn');
-  const numbers = Array.from({ length: 120 }, (_, i) => (reversed ? 119 - i : i));
-  for (const i of numbers) {
-    // Many equal start times: more than a small page holds.
-    const start = MIDNIGHT - 3 * DAY + Math.floor(i / 9) * 7 * HOUR;
-    const value = i % 17 === 0 ? Number.NaN : [0.7, 0.65, 0.8, 0.9, 0.75][i % 5];
-    mlflow.run({
-      run_id: `run${String(i).padStart(4, '0')}`,
-      experiment_id: experiment.experiment_id,
-      start_time: Math.min(start, NOW - 1),
-      // The first runs end after midnight of the next day.
-      end_time: Math.min(start + 26 * HOUR, NOW),
-      metrics: [
-        { key: 'accuracy', value: value ?? 0, step: 1, timestamp: start },
-        { key: 'loss', value: i / 10, step: 1, timestamp: start },
-      ],
-      tags: { application: `app-${i % 3}` },
-    });
+    await pipeline.close();
   }
 }
 
 describe('the main job', () => {
   it('publishes what MLflow holds, judged: exactly on a limit is the better side', async () => {
     const { experiment_id } = mlflow.experiment('churn');
-    const start = MIDNIGHT + HOUR;
+    const start = Date.parse('2026-03-10T01:00:00Z');
     const values = { critical: 0.69, on: 0.7, warning: 0.79, healthy: 0.8, nan: Number.NaN };
     for (const [run_id, value] of Object.entries(values)) {
       mlflow.run({
@@ -140,10 +63,9 @@ describe('the main job', () => {
         metrics: [{ key: 'accuracy', value, step: 0, timestamp: 0 }],
       });
     }
-    await run(await newFolder(), 'historical', {}, async (outcome) => {
+    await run(await newFolder(), 'historical', async (outcome) => {
       expect(outcome.record).toMatchObject({ status: 'done', error: null });
-      const rows = await rowsOf(
-        outcome,
+      const rows = await outcome.pipeline.rows(
         'enriched_metrics',
         '2026/03/10',
         'run_id, status, invalid_kind, value',
@@ -155,8 +77,7 @@ describe('the main job', () => {
         { run_id: 'on', status: 'warning', invalid_kind: null, value: 0.7 },
         { run_id: 'warning', status: 'warning', invalid_kind: null, value: 0.79 },
       ]);
-      const [hour] = await rowsOf(
-        outcome,
+      const [hour] = await outcome.pipeline.rows(
         'platform_summary',
         '2026/03/10',
         'total_runs, critical_runs, light',
@@ -165,19 +86,16 @@ describe('the main job', () => {
     });
   });
 
-  it('makes the same bytes whatever the order, the pages, the slices and the kinds of runs', async () => {
-    seed();
-    const first = await run(await newFolder(), 'historical', { DUCKDB_THREADS: '2' }, derived);
-    mlflow.runs.clear();
-    mlflow.experiments.delete('1');
-    seed(true);
-    const folder = await newFolder();
-    const small = { BATCH_SIZE: '4', DUCKDB_THREADS: '1', DUCKDB_MEMORY_LIMIT: '512MB' };
-    await run(folder, 'bootstrap', small, derived);
-    await run(folder, 'delta', small, derived);
-    const second = await run(folder, 'historical', small, derived);
-    expect(Object.keys(first).length).toBeGreaterThan(10);
-    expect(second).toEqual(first);
+  it('takes white space of any kind for an absent text', async () => {
+    const { experiment_id } = mlflow.experiment('churn', { application: '\u2003\t' });
+    const tags = { application: '\n', 'mlflow.user': '\t', 'mlflow.parentRunId': '\u3000', note: '\u001f' };
+    mlflow.run({ experiment_id, start_time: NOW - DAY, run_name: '\u00a0', user_id: '\v', tags });
+    await run(await newFolder(), 'historical', async (outcome) => {
+      const columns = 'run_name, application, user_id, parent_run_id, map_keys(tags) AS tags';
+      expect(await outcome.pipeline.rows('runs', '2026/03/09', columns)).toEqual([
+        { run_name: 'run00000', application: 'churn', user_id: null, parent_run_id: null, tags: ['note'] },
+      ]);
+    });
   });
 
   it('reads what changed, asks for open runs until they end, and drops what MLflow deleted', async () => {
@@ -199,39 +117,39 @@ describe('the main job', () => {
     });
     const folder = await newFolder();
     const look = (outcome: Outcome) =>
-      rowsOf<{ run_id: string }>(outcome, 'runs', '2026/03/08', 'run_id, run_status, status');
-    expect(await run(folder, 'bootstrap', {}, look)).toHaveLength(2);
+      outcome.pipeline.rows<{ run_id: string }>('runs', '2026/03/08', 'run_id, run_status, status');
+    expect(await run(folder, 'bootstrap', look)).toHaveLength(2);
     open.status = 'FINISHED';
     open.end_time = NOW;
     open.metrics = [{ ...metric, value: 0.1 }];
     mlflow.runs.delete(purged.run_id);
-    expect(await run(folder, 'delta', {}, look)).toEqual([
+    expect(await run(folder, 'delta', look)).toEqual([
       { run_id: open.run_id, run_status: 'FINISHED', status: 'critical' },
     ]);
     mlflow.runs.clear();
-    expect(await run(folder, 'historical', {}, look)).toEqual([]);
+    expect(await run(folder, 'historical', look)).toEqual([]);
   });
 
   it('keeps the runs of an experiment that is hidden, and catches up when it is shown again', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     mlflow.run({ experiment_id, start_time: NOW - DAY });
     const folder = await newFolder();
-    const look = (outcome: Outcome) => rowsOf(outcome, 'runs', '2026/03/09', 'run_id');
-    expect(await run(folder, 'historical', {}, look)).toHaveLength(1);
+    const look = (outcome: Outcome) => outcome.pipeline.rows('runs', '2026/03/09', 'run_id');
+    expect(await run(folder, 'historical', look)).toHaveLength(1);
     mlflow.hidden.add(experiment_id);
     mlflow.run({ experiment_id, start_time: NOW - DAY + 1 });
-    expect(await run(folder, 'historical', {}, look)).toHaveLength(1);
+    expect(await run(folder, 'historical', look)).toHaveLength(1);
     mlflow.hidden.delete(experiment_id);
-    expect(await run(folder, 'historical', {}, look)).toHaveLength(2);
+    expect(await run(folder, 'historical', look)).toHaveLength(2);
   });
 
   it('quarantines a run that cannot be read, and goes on with the rest of its page', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     mlflow.run({ experiment_id, start_time: NOW - DAY });
     mlflow.run({ experiment_id, start_time: NOW - DAY + 1, status: 'BROKEN' as 'FAILED' });
-    await run(await newFolder(), 'historical', {}, async (outcome) => {
-      expect(await rowsOf(outcome, 'runs', '2026/03/09', 'run_id')).toHaveLength(1);
-      expect(await rowsOf(outcome, 'quarantine', '2026/03/10', 'run_id, reason')).toEqual([
+    await run(await newFolder(), 'historical', async (outcome) => {
+      expect(await outcome.pipeline.rows('runs', '2026/03/09', 'run_id')).toHaveLength(1);
+      expect(await outcome.pipeline.rows('quarantine', '2026/03/10', 'run_id, reason')).toEqual([
         { run_id: 'run000001', reason: "its status is not one of MLflow's" },
       ]);
     });
@@ -245,10 +163,10 @@ describe('the main job', () => {
       path === 'runs/search' && (body.experiment_ids as string[]).includes(bad.experiment_id)
         ? { status: 403, body: '{"error_code": "PERMISSION_DENIED", "message": "no"}' }
         : undefined;
-    await run(await newFolder(), 'historical', {}, async (outcome) => {
+    await run(await newFolder(), 'historical', async (outcome) => {
       expect(outcome.record.status).toBe('done');
       expect(outcome.record.refused.map(({ experiment_id }) => experiment_id)).toEqual([bad.experiment_id]);
-      expect(await rowsOf(outcome, 'runs', '2026/03/09', 'experiment_name')).toEqual([
+      expect(await outcome.pipeline.rows('runs', '2026/03/09', 'experiment_name')).toEqual([
         { experiment_name: 'good' },
       ]);
     });
@@ -263,30 +181,30 @@ describe('the main job', () => {
     mlflow.run({ experiment_id, start_time: NOW - DAY });
     mlflow.intercept = ({ path }) => (path === 'runs/search' ? answer : undefined);
     const folder = await newFolder();
-    await run(folder, 'delta', {}, async (outcome) => {
+    await run(folder, 'delta', async (outcome) => {
       expect(outcome.record.status).toBe('failed');
-      expect(await derived(outcome)).toEqual({});
+      expect(await outcome.pipeline.digests()).toEqual({});
     });
     mlflow.intercept = undefined;
-    await run(folder, 'delta', {}, async (outcome) => {
+    await run(folder, 'delta', async (outcome) => {
       expect(outcome.record.status).toBe('done');
-      expect(await rowsOf(outcome, 'runs', '2026/03/09', 'run_id')).toHaveLength(1);
+      expect(await outcome.pipeline.rows('runs', '2026/03/09', 'run_id')).toHaveLength(1);
     });
   });
 
   it('refuses another tracking server than the one the store belongs to', async () => {
     const folder = await newFolder();
-    await run(folder, 'delta', {}, async () => undefined);
+    await run(folder, 'delta', async () => undefined);
     for (const experiment of mlflow.experiments.values()) experiment.creation_time++;
-    const { error } = await run(folder, 'delta', {}, async ({ record }) => record);
+    const { error } = await run(folder, 'delta', async ({ record }) => record);
     expect(error?.code).toBe('other_source');
     expect(error?.message).toContain('ALLOW_SOURCE_CHANGE');
   });
 
   it('refuses a second owner of the folder', async () => {
     const folder = await newFolder();
-    await run(folder, 'delta', {}, async ({ resources }) => {
-      await expect(openResources(resources.settings)).rejects.toThrow(`process ${process.pid}`);
+    await run(folder, 'delta', async ({ pipeline }) => {
+      await expect(openResources(pipeline.resources.settings)).rejects.toThrow(`process ${process.pid}`);
     });
   });
 });

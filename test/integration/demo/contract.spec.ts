@@ -20,7 +20,7 @@ async function demoServer(): Promise<Subject> {
     ) {
       const { run_id } = server.run({
         // Not in the order in which they are written, as MLflow's are not.
-        run_id: `run${String((written++ * 7919) % 100_003).padStart(6, '0')}`,
+        run_id: `run${999_999 - written++}`,
         run_name: name,
         experiment_id,
         start_time: start,

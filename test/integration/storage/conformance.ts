@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { PreconditionFailedError, StoreError } from '../../../src/storage/errors.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
+import { describeRaces } from './conformance-races.js';
 
 const WRITERS = 32;
 const MEGABYTE = 2 ** 20;
@@ -298,5 +299,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
         { numRuns: 50 },
       );
     });
+
+    describeRaces(() => ({ store, scratch }));
   });
 }

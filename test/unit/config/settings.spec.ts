@@ -1,4 +1,10 @@
-import { loadSettings, mlflowOptions, pageSizeOf, queueBackendOf } from '../../../src/config/settings.js';
+import {
+  loadSettings,
+  mlflowOptions,
+  pageSizeOf,
+  queueBackendOf,
+  s3Options,
+} from '../../../src/config/settings.js';
 
 const MLFLOW_TRACKING_URI = 'http://localhost:5000';
 const load = (env: Record<string, string> = {}) => loadSettings({ MLFLOW_TRACKING_URI, ...env });
@@ -33,17 +39,89 @@ describe('settings', () => {
     [{ BATCH_SIZE: '10', MAX_RESULTS_PER_PAGE: '20' }, 'two names of one setting'],
     [{ QUEUE_BACKEND: 'redis' }, 'REDIS_URL beside it'],
     [{ NODE_ENV: 'production' }, 'QUEUE_BACKEND=embedded'],
-    [{ S3_BUCKET: 'bucket' }, 'comes with a later version'],
-    [{ METRICS_API_URL: 'http://catalog' }, 'come with a later version'],
+    [{ METRICS_API_URL: 'ftp://catalog' }, 'an address such as https://'],
+    [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'the key goes into API_KEY'],
+    [{ S3_BUCKET: 's3://bucket/path' }, 'without s3://'],
+    [
+      { S3_ENDPOINT: 'http://me:hunter2@localhost:9000' },
+      '"http://***@localhost:9000"; it expects S3_BUCKET',
+    ],
+    [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'expects S3_SSE=aws:kms'],
   ])('refuses %j', (env, message) => {
     expect(() => load(env)).toThrow(message);
   });
 
-  it('bounds the pages of all kinds by a page size that was chosen', () => {
-    expect(pageSizeOf('delta', load())).toBe(100);
-    expect(pageSizeOf('historical', load())).toBe(1000);
-    expect(pageSizeOf('historical', load({ MAX_RESULTS_PER_PAGE: '50' }))).toBe(50);
-    expect(pageSizeOf('delta', load({ MAX_RESULTS_PER_PAGE: '50' }))).toBe(50);
+  it('keeps data in the folder unless there is a bucket', () => {
+    expect(s3Options(load({ S3_PREFIX: 'team' }))).toBeUndefined();
+    const env = { S3_BUCKET: 'my-metrics', S3_PREFIX: 'team', TIMEOUT: '5', S3_SSE: 'aws:kms' };
+    expect(s3Options(load(env))).toMatchObject({
+      bucket: 'my-metrics',
+      prefix: 'team',
+      sse: 'aws:kms',
+      maxRetries: 5,
+      timeoutMs: 5_000,
+      checksumMode: 'WHEN_SUPPORTED',
+    });
+  });
+
+  it.each([
+    [{}, 100, 1000],
+    [{ BATCH_SIZE: '50' }, 50, 50],
+    [{ MAX_RESULTS_PER_PAGE: '50' }, 50, 50],
+    [{ BATCH_SIZE: '50', MAX_RESULTS_PER_PAGE: '50' }, 50, 50],
+    // Chosen, it is an upper bound of the other kinds, never a lower one.
+    [{ BATCH_SIZE: '5000' }, 5000, 1000],
+    [{ BATCH_SIZE: '100', HISTORICAL_BATCH_SIZE: '2000' }, 100, 100],
+    [{ BATCH_SIZE: '5000', HISTORICAL_BATCH_SIZE: '2000' }, 5000, 2000],
+    [{ HISTORICAL_BATCH_SIZE: '20' }, 100, 20],
+  ])('with %j asks for %d runs a page in deltas and backups, for %d in other runs', (env, recent, past) => {
+    const settings = load(env);
+    for (const kind of ['delta', 'backup'] as const) expect(pageSizeOf(kind, settings)).toBe(recent);
+    for (const kind of ['historical', 'bootstrap', 'backfill'] as const) {
+      expect(pageSizeOf(kind, settings)).toBe(past);
+    }
+  });
+
+  it.each([
+    [{}, { maxRetries: 5, timeoutSeconds: 60, backoffSeconds: 2, concurrency: 2 }],
+    [
+      { MAX_RETRIES: '1', TIMEOUT: '7' },
+      { maxRetries: 1, timeoutSeconds: 7 },
+    ],
+    [
+      {
+        MAX_RETRIES: '1',
+        TIMEOUT: '7',
+        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
+        MLFLOW_HTTP_REQUEST_TIMEOUT: '9',
+      },
+      { maxRetries: 0, timeoutSeconds: 9 },
+    ],
+    [{ MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '0.5' }, { backoffSeconds: 0.5 }],
+    [
+      {
+        MLFLOW_TRACKING_URI: 'http://a:b@host',
+        MLFLOW_TRACKING_USERNAME: 'c',
+        MLFLOW_TRACKING_PASSWORD: 'd',
+      },
+      { uri: 'http://host', username: 'c', password: 'd' },
+    ],
+  ])('with %j asks MLflow with %j: its own variables go before those of all', (env, options) => {
+    expect(mlflowOptions(load(env))).toMatchObject(options);
+  });
+
+  it.each([
+    ['98.9', 98.9],
+    ['0.000001', 0.000001],
+    ['100', 100],
+  ])('takes %s percent as the decimal number it is', (text, value) => {
+    expect(load({ PASS_RATE_PERCENT: text }).PASS_RATE_PERCENT).toBe(value);
+  });
+
+  it.each(['100.1', '-1', '1e1', '0.0000001', '12,5', '5 %', 'NaN', '.5'])('refuses %s percent', (text) => {
+    expect(() => load({ PASS_RATE_PERCENT: text })).toThrow(
+      `PASS_RATE_PERCENT is "${text}"; it expects a number of percent from 0 to 100, with at most 6 decimals`,
+    );
   });
 
   it('takes Redis where it has its address, and credentials from the address of MLflow', () => {

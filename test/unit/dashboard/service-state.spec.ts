@@ -48,7 +48,14 @@ describe('endedBetween', () => {
           const [sequence, active] = kinds[kind] ?? [0, []];
           return [
             kind,
-            { version: 1, sequence, last_nominal: null, last_finished: null, active: [...active] },
+            {
+              version: 1,
+              sequence,
+              last_nominal: null,
+              last_finished: null,
+              active: [...active],
+              windows: {},
+            },
           ];
         }),
       ),

@@ -8,6 +8,7 @@ import {
 } from '../../../src/dashboard/load-standings.js';
 import { NO_RUNS } from '../../../src/domain/light.js';
 import type { RunCounts } from '../../../src/domain/model.js';
+import { NO_QUESTION } from '../../../src/pipeline/rulebook.js';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
@@ -38,7 +39,8 @@ describe('spansAt', () => {
       { first_day: null, settings },
       { first_day: '2026-03-09', settings: wide },
     ];
-    const { days, current } = spansAt(NOW, { version: 1, entries: [], settings: entries }, settings);
+    const book = { version: 1 as const, asked: NO_QUESTION, entries: [], settings: entries };
+    const { days, current } = spansAt(NOW, book, settings);
     expect(days.map(({ span }) => (span.to - span.from) / HOUR)).toEqual([...Array(28).fill(24), 48, 48]);
     expect(current.settings).toBe(wide);
   });

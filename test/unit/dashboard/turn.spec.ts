@@ -3,7 +3,7 @@ import { explain, runsToCompare, sparkline, turnOf } from '../../../src/dashboar
 import type { Labels } from '../../../src/domain/label-change.js';
 import type { ThresholdRow } from '../../../src/domain/model.js';
 import { metricStatus } from '../../../src/domain/status.js';
-import type { Rulebook } from '../../../src/pipeline/rulebook.js';
+import { NO_QUESTION, type Rulebook } from '../../../src/pipeline/rulebook.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -80,9 +80,10 @@ describe('explain', () => {
   });
   const book = (before: ThresholdRow, after: ThresholdRow, first_day: string): Rulebook => ({
     version: 1,
+    asked: NO_QUESTION,
     entries: [
-      { metric_name: 'accuracy', first_day: null, metadata: null, thresholds: [before] },
-      { metric_name: 'accuracy', first_day, metadata: null, thresholds: [after] },
+      { metric_name: 'accuracy', first_day: null, changed_at: null, metadata: null, thresholds: [before] },
+      { metric_name: 'accuracy', first_day, changed_at: TO, metadata: null, thresholds: [after] },
     ],
     settings: [
       {

@@ -11,7 +11,7 @@ const DAYS = 12;
 const plan: Plan = {
   from: 0,
   to: DAYS * MS_PER_DAY,
-  chunks: [{ experiment_ids: ['1'], from: 0, sweep: false }],
+  chunks: [{ experiment_ids: ['1'], from: 0, sweep: false, observed_at: 0 }],
   slices: Array.from({ length: DAYS }, (_, i) => DAYS - 1 - i).map((day) => ({
     id: `c0-${String(day).padStart(8, '0')}`,
     chunk: 0,
@@ -85,7 +85,9 @@ describe('a bootstrap', () => {
       queues: { ingestion: queue, enrichment: queue, aggregation: queue },
       clock: () => DAYS * MS_PER_DAY,
       stageTries: 5,
-      log: { log: () => undefined, warn: () => undefined, error: () => undefined },
+      waitMs: 0,
+      backfillConcurrency: 2,
+      log: { debug: () => undefined, log: () => undefined, warn: () => undefined, error: () => undefined },
     });
     const ended: RunRecord[] = [];
     engine.events.on('finished', (record) => ended.push(record));

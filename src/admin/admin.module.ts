@@ -1,0 +1,25 @@
+import { getQueueToken } from '@nestjs/bullmq';
+import { Inject, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Queue } from 'bullmq';
+import { queueBackendOf, type Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/tokens.js';
+import { QUEUES } from '../pipeline/stages.js';
+import { BackfillsController } from './backfills.controller.js';
+import { BOARD_PATH, queueBoard } from './queue-board.js';
+
+@Module({ controllers: [BackfillsController] })
+export class AdminModule implements NestModule {
+  constructor(
+    private readonly modules: ModuleRef,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    const queues = QUEUES.map((name) =>
+      this.modules.get<string, Queue>(getQueueToken(name), { strict: false }),
+    );
+    const showWorkers = queueBackendOf(this.settings) === 'redis';
+    consumer.apply(...queueBoard(queues, showWorkers)).forRoutes(BOARD_PATH);
+  }
+}

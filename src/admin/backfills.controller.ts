@@ -1,0 +1,78 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { z } from 'zod';
+import { CLOCK, type Clock } from '../config/tokens.js';
+import type { Engine } from '../pipeline/engine.js';
+import { ENGINE } from '../pipeline/tokens.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { OBJECT_STORE } from '../storage/tokens.js';
+import {
+  type Backfill,
+  type BackfillDetail,
+  type BackfillRequest,
+  backfillDetailSchema,
+  backfillRequestSchema,
+  backfillSchema,
+  backfillWindow,
+  cancelBackfill,
+  listBackfills,
+  readBackfill,
+  requestBackfill,
+} from './backfills.js';
+
+const PATH = 'api/v1/admin/backfills';
+const MOST_LISTED = 50;
+
+@ApiTags('admin')
+@ApiBearerAuth()
+@Controller(PATH)
+export class BackfillsController {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Post()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Make the days from `from` to `to`, both included, equal to MLflow' })
+  @ApiAcceptedResponse({
+    description: 'It is stored and will be done; one of the same days that is not finished is meant again',
+    standardSchema: backfillDetailSchema,
+    headers: { Location: { description: 'Where its progress is', schema: { type: 'string' } } },
+  })
+  async create(
+    @Body({ schema: backfillRequestSchema }) request: BackfillRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BackfillDetail> {
+    const now = this.clock();
+    const id = await requestBackfill(this.store, backfillWindow(request, now), now);
+    this.engine.wake();
+    response.location(`/${PATH}/${id}`);
+    return readBackfill(this.store, id);
+  }
+
+  @Get()
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: `The newest ${MOST_LISTED} backfills, newest first` })
+  @ApiOkResponse({ standardSchema: z.object({ backfills: z.array(backfillSchema) }) })
+  async list(): Promise<{ backfills: Backfill[] }> {
+    return { backfills: await listBackfills(this.store, MOST_LISTED) };
+  }
+
+  @Get(':id')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: 'A backfill with its finished days' })
+  @ApiOkResponse({ standardSchema: backfillDetailSchema })
+  one(@Param('id') id: string): Promise<BackfillDetail> {
+    return readBackfill(this.store, id);
+  }
+
+  @Delete(':id')
+  @ApiOperation({ summary: 'Cancel a backfill; its finished days stay' })
+  @ApiOkResponse({ standardSchema: backfillDetailSchema })
+  cancel(@Param('id') id: string): Promise<BackfillDetail> {
+    return cancelBackfill(this.engine, this.store, id);
+  }
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { MonitorError } from '../domain/errors.js';
+import type { Window } from '../domain/model.js';
+import { dayOf, dayStart, daysOf, MS_PER_DAY } from '../domain/time.js';
+import { finishedDays } from '../pipeline/due.js';
+import type { Engine } from '../pipeline/engine.js';
+import { Markers } from '../pipeline/markers.js';
+import { createRun, type RunRecord, readKind, readRecord } from '../pipeline/run-record.js';
+import type { Plan } from '../pipeline/stages.js';
+import { KeyedMutex } from '../storage/keyed-mutex.js';
+import type { ObjectStore } from '../storage/object-store.js';
+
+export const MOST_DAYS = 3_650;
+
+const day = z.iso.date('a day such as 2026-03-31').meta({ description: 'A UTC day.', example: '2026-03-31' });
+/** The first and the last day, both included. */
+export const backfillRequestSchema = z.strictObject({ from: day, to: day });
+export type BackfillRequest = z.infer<typeof backfillRequestSchema>;
+
+export const backfillSchema = z.object({
+  id: z.string(),
+  /** The first and the last day, both included. */
+  from: z.iso.date(),
+  to: z.iso.date(),
+  status: z.enum(['active', 'done', 'failed', 'cancelled']),
+  /** The backfill whose turn is now, if it is another one. */
+  waits_for: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  finished_at: z.iso.datetime().nullable(),
+  error: z.object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() }).nullable(),
+  /** Experiments that the tracking server refused. */
+  refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
+  progress: z.object({ days_done: z.int(), days_all: z.int() }),
+});
+export type Backfill = z.infer<typeof backfillSchema>;
+
+export const backfillDetailSchema = backfillSchema.extend({
+  days: z.array(z.object({ day: z.iso.date(), done: z.boolean() })),
+});
+export type BackfillDetail = z.infer<typeof backfillDetailSchema>;
+
+/**
+ * The window of whole days that a request asks for.
+ * @throws {MonitorError} `backfill_window`
+ */
+export function backfillWindow({ from, to }: BackfillRequest, now: number): Window {
+  const refuse = (message: string) => new MonitorError('backfill_window', message, { from, to });
+  const window = { from: dayStart(from), to: dayStart(to) + MS_PER_DAY };
+  if (from > to) throw refuse(`The first day ${from} is after the last day ${to}.`);
+  if (to > dayOf(now)) throw refuse(`${to} is in the future: today is ${dayOf(now)} (UTC).`);
+  const days = (window.to - window.from) / MS_PER_DAY;
+  if (days > MOST_DAYS) throw refuse(`${days} days are more than the ${MOST_DAYS} of one backfill.`);
+  return window;
+}
+
+const mutex = new KeyedMutex();
+
+/**
+ * Stores a backfill that is to be done; the engine's next dispatch begins it. While one of the same days is not finished,
+ * that one is meant: who asks again because the answer was lost makes nothing twice.
+ * @returns its id
+ */
+export function requestBackfill(store: ObjectStore, window: Window, now: number): Promise<string> {
+  return mutex.run('request', async () => {
+    const { active, windows } = await readKind(store, 'backfill');
+    const same = active.find((id) => windows[id]?.from === window.from && windows[id]?.to === window.to);
+    const id = same ?? (await createRun(store, 'backfill', { nominal: null, window, now }));
+    if (id === undefined) throw new MonitorError('no_backfill', 'The backfill was not made', {}, true);
+    return id;
+  });
+}
+
+/** A backfill as it is shown; of its plan, which comes later, only what is finished counts. */
+export function backfillDetail(
+  record: RunRecord,
+  plan: Plan | undefined,
+  done: ReadonlySet<string>,
+  turn: string | undefined,
+): BackfillDetail {
+  const all = record.window ? daysOf(record.window) : [];
+  const finished = new Set(
+    record.status === 'done' ? all : plan ? finishedDays(record.kind, plan, done) : [],
+  );
+  const days = all.map((each) => ({ day: each, done: finished.has(each) }));
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return {
+    id: record.id,
+    from: all.at(0) ?? '',
+    to: all.at(-1) ?? '',
+    status: record.status,
+    waits_for: record.status === 'active' && turn !== record.id ? (turn ?? null) : null,
+    created_at: iso(record.created_at),
+    finished_at: record.finished_at === null ? null : iso(record.finished_at),
+    error: record.error,
+    refused: record.refused,
+    progress: { days_done: days.filter(({ done }) => done).length, days_all: days.length },
+    days,
+  };
+}
+
+const ID = /^backfill-[1-9]\d{0,8}$/;
+
+/** @throws {MonitorError} `unknown_backfill` */
+export async function readBackfill(store: ObjectStore, id: string): Promise<BackfillDetail> {
+  const record = ID.test(id) ? await readRecord(store, id) : undefined;
+  if (!record) throw new MonitorError('unknown_backfill', `There is no backfill ${JSON.stringify(id)}.`);
+  const { active } = await readKind(store, 'backfill');
+  return withProgress(store, record, active[0]);
+}
+
+async function withProgress(
+  store: ObjectStore,
+  record: RunRecord,
+  turn: string | undefined,
+): Promise<BackfillDetail> {
+  const markers = new Markers(store, record.id);
+  return backfillDetail(record, await markers.plan(), await markers.done(), turn);
+}
+
+/** The newest backfills, newest first. */
+export async function listBackfills(store: ObjectStore, most: number): Promise<Backfill[]> {
+  const { sequence, active } = await readKind(store, 'backfill');
+  const list: Backfill[] = [];
+  for (let number = sequence; number > 0 && list.length < most; number--) {
+    // A number that was given out a moment ago may not have its record yet.
+    const record = await readRecord(store, `backfill-${number}`);
+    if (!record) continue;
+    const { days: _, ...backfill } = await withProgress(store, record, active[0]);
+    list.push(backfill);
+  }
+  return list;
+}
+
+/**
+ * Cancels a backfill: days that are finished stay as they are. One that was cancelled before stays cancelled.
+ * @throws {MonitorError} `unknown_backfill`, `backfill_finished`
+ */
+export async function cancelBackfill(
+  engine: Engine,
+  store: ObjectStore,
+  id: string,
+): Promise<BackfillDetail> {
+  await readBackfill(store, id);
+  const record = await engine.cancel({ kind: 'backfill', id });
+  if (record?.status === 'cancelled') return readBackfill(store, id);
+  throw new MonitorError('backfill_finished', `${id} is ${record?.status} already.`);
+}

@@ -1,0 +1,32 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { type Problem, problemOf } from './problem.js';
+
+export function sendProblem(request: Request, response: Response, problem: Problem): void {
+  const instance = request.originalUrl.split('?', 1)[0];
+  response
+    .status(problem.status)
+    .type('application/problem+json')
+    .set('Cache-Control', 'no-store')
+    .send(JSON.stringify({ ...problem, instance }));
+}
+
+/** Answers every error in the same way: as problem details (RFC 9457). */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly log = new Logger('Http');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const problem = problemOf(error);
+    // A probe that answers 503 on purpose says why itself; it is asked every few seconds.
+    if (problem.status >= 500 && !(error instanceof HttpException)) {
+      this.log.error(`${request.method} ${request.originalUrl}: ${error}`, stackOf(error));
+    }
+    if (response.headersSent) response.destroy();
+    else sendProblem(request, response, problem);
+  }
+}
+
+const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined);

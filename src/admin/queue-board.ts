@@ -1,0 +1,41 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import type { Queue } from 'bullmq';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+
+export const BOARD_PATH = '/admin/queues';
+
+/** Its page has styles and data in its text; its fonts from another site stay away, for a look at a queue tells nobody. */
+const POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+function boardHeaders(_request: Request, response: Response, next: NextFunction): void {
+  response.set({
+    'Content-Security-Policy': POLICY,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  });
+  next();
+}
+
+/**
+ * Bull Board over these queues, to be mounted at `BOARD_PATH`.
+ * @param showWorkers whether the backend can tell who works: the embedded one has one session for all
+ */
+export function queueBoard(queues: readonly Queue[], showWorkers: boolean): RequestHandler[] {
+  const serverAdapter = new ExpressAdapter().setBasePath(BOARD_PATH);
+  createBullBoard({
+    queues: queues.map((queue) => new BullMQAdapter(queue)),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: 'mlflow-monitor', showWorkers } },
+  });
+  return [boardHeaders, serverAdapter.getRouter()];
+}

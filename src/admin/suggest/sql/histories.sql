@@ -1,0 +1,17 @@
+-- one row per metric of eligible runs: how many values it has, and their quantiles over those that are valid
+SELECT
+  metric_name,
+  count(value)::INTEGER AS "values",
+  (count(*) - count(value))::INTEGER AS invalid,
+  min(value) AS min,
+  quantile_cont(value, 0.01) AS q01,
+  quantile_cont(value, 0.05) AS q05,
+  quantile_cont(value, 0.5) AS median,
+  quantile_cont(value, 0.95) AS q95,
+  quantile_cont(value, 0.99) AS q99,
+  max(value) AS max
+FROM read_parquet($files)
+WHERE eligible
+GROUP BY metric_name
+HAVING count(value) > 0
+ORDER BY metric_name

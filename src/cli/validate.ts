@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
+import { isLoopback, parseTokens } from '../admin/access.js';
+import {
+  catalogOptions,
+  describeSettings,
+  loadSettings,
+  mlflowOptions,
+  queueBackendOf,
+  type Settings,
+  SettingsError,
+} from '../config/settings.js';
+import { MonitorError } from '../domain/errors.js';
+import { isPattern, passes } from '../domain/pattern.js';
+import { createRuleResolver } from '../domain/rule.js';
+import { openCatalog } from '../enrichment/catalog-source.js';
+import type { Experiment } from '../ingestion/mlflow.js';
+import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
+import { identityOf, readSource } from '../ingestion/source-guard.js';
+import { openQueueConnection } from '../pipeline/queue-connection.js';
+import { lockFolder } from '../storage/folder-lock.js';
+import { FolderStore } from '../storage/folder-store.js';
+import {
+  accessFinding,
+  catalogFindings,
+  clockSkew,
+  experimentsFound,
+  type Finding,
+  findingsTable,
+  mlflowVersion,
+  parseInfo,
+  redisServer,
+  verdict,
+} from './findings.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Looks at every setting and connection, and prints a table of what it found and what to change.
+ * @returns whether nothing must change
+ */
+export async function validate(env: Environment): Promise<boolean> {
+  const findings = await findAll(env);
+  console.log(findingsTable(findings));
+  console.log(`\n${verdict(findings)}`);
+  return findings.every(({ state }) => state !== 'change');
+}
+
+async function findAll(env: Environment): Promise<Finding[]> {
+  let settings: Settings;
+  try {
+    settings = loadSettings(env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const wrong = error.problems.map((problem): Finding => {
+      const [, what = 'Settings', found = problem] = /^([A-Z0-9_]+) (.*)$/s.exec(problem) ?? [];
+      const [before = found, after] = found.split(/; (?=it expects )/);
+      return { state: 'change', what, found: before, todo: after ?? 'Set it.' };
+    });
+    return [...wrong, { state: 'note', what: 'Connections', found: 'not tried: the settings come first' }];
+  }
+  const set = describeSettings(env).map(
+    ({ name, value }): Finding => ({ state: 'ok', what: name, found: value }),
+  );
+  const mlflow = await findMlflow(settings);
+  return [
+    ...set,
+    { state: 'ok', what: 'Other settings', found: 'have their defaults' },
+    ...mlflow.findings,
+    ...(await findStore(settings, mlflow.experiments)),
+    ...(await findQueue(settings)),
+    ...(await findCatalog(settings)),
+    await findAccess(settings),
+  ];
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What a person should do about an error of the tracking server, by its code. */
+const MLFLOW_TODO: Readonly<Record<string, string>> = {
+  mlflow_unreachable: 'Start the tracking server, or correct MLFLOW_TRACKING_URI.',
+  mlflow_unauthorized:
+    'Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.',
+  mlflow_refused: 'Give its user the permission to read experiments and runs, or correct the address.',
+  mlflow_not_json: 'Is MLFLOW_TRACKING_URI the address of an MLflow tracking server?',
+};
+
+const MAX_PAGE_BYTES = 2 ** 24;
+const LONGEST_SILENCE_SECONDS = 10;
+const EXPERIMENTS_PER_QUESTION = 50;
+
+async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; experiments?: Experiment[] }> {
+  const findings: Finding[] = [];
+  const answer = join(tmpdir(), `mlflow-monitor-${randomUUID()}.json`);
+  try {
+    const options = mlflowOptions(settings);
+    const client = new HttpMlflowClient(new HttpService(axios.create()), {
+      ...options,
+      maxRetries: 0,
+      timeoutSeconds: Math.min(options.timeoutSeconds, LONGEST_SILENCE_SECONDS),
+      maxPageBytes: MAX_PAGE_BYTES,
+    });
+    const asked = Date.now();
+    const { experiments, date } = await client.listExperiments();
+    const answered = Date.now();
+    findings.push({ state: 'ok', what: 'MLflow', found: `${options.uri} answers` });
+    findings.push(mlflowVersion(await client.serverVersion()));
+    findings.push(clockSkew(date, asked, answered));
+    const watched = experiments.filter(({ name }) =>
+      passes(name, settings.EXPERIMENT_INCLUDE, settings.EXPERIMENT_EXCLUDE),
+    );
+    findings.push(experimentsFound(experiments.length, watched.length));
+    const ids = watched.map(({ experiment_id }) => experiment_id);
+    for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_QUESTION) {
+      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_QUESTION);
+      await client.searchRuns({ experiment_ids, filter: '', max_results: 1 }, answer);
+    }
+    findings.push({ state: 'ok', what: 'MLflow runs', found: 'can be read' });
+    return { findings, experiments };
+  } catch (error) {
+    const todo = MLFLOW_TODO[error instanceof MonitorError ? error.code : ''];
+    const change = todo ?? 'Correct the MLFLOW_… settings.';
+    findings.push({ state: 'change', what: 'MLflow', found: messageOf(error), todo: change });
+    return { findings };
+  } finally {
+    await rm(answer, { force: true });
+  }
+}
+
+async function findStore(settings: Settings, experiments?: readonly Experiment[]): Promise<Finding[]> {
+  const dir = resolve(settings.STORAGE_DIR);
+  const what = 'Store';
+  try {
+    const lock = await lockFolder(dir);
+    try {
+      const store = await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
+      const probe = '_raw/validate.json';
+      await store.put(probe, Buffer.from('{}'));
+      await store.delete(probe);
+      const findings: Finding[] = [
+        { state: 'ok', what, found: `${dir} can be written; no process owns it now` },
+      ];
+      const source = await readSource(store);
+      const found = experiments && identityOf(experiments, settings.MLFLOW_TRACKING_URI);
+      if (source && found && source.identity !== found && !settings.ALLOW_SOURCE_CHANGE) {
+        findings.push({
+          state: 'change',
+          what,
+          found: `it belongs to the tracking server ${source.uri}, which is another one`,
+          todo: 'Correct MLFLOW_TRACKING_URI, use another STORAGE_DIR, or set ALLOW_SOURCE_CHANGE=true for one start.',
+        });
+      }
+      await store.close();
+      return findings;
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    if (error instanceof MonitorError && error.code === 'store_owned') {
+      const found = `${dir} belongs to process ${error.context.pid ?? '?'}, so it was not tried`;
+      const todo = 'This is right while the service runs there.';
+      return [{ state: 'note', what, found, todo }];
+    }
+    const todo = 'Let STORAGE_DIR be a folder that this user may write.';
+    return [{ state: 'change', what, found: messageOf(error), todo }];
+  }
+}
+
+async function findQueue(settings: Settings): Promise<Finding[]> {
+  if (queueBackendOf(settings) === 'embedded') {
+    return [{ state: 'ok', what: 'Queue', found: 'inside the process: for one process only' }];
+  }
+  try {
+    const queue = await openQueueConnection(settings.REDIS_URL);
+    try {
+      return redisServer(parseInfo((await queue.info()) ?? ''));
+    } finally {
+      await queue.close();
+    }
+  } catch (error) {
+    const todo = 'Start Redis or Valkey, or correct REDIS_URL.';
+    return [{ state: 'change', what: 'Queue', found: messageOf(error), todo }];
+  }
+}
+
+/** An API must be asked for something; whether it knows the name does not matter. */
+const CATALOG_QUESTION = { metrics: ['accuracy'], experiments: [] };
+
+async function findCatalog(settings: Settings): Promise<Finding[]> {
+  const options = catalogOptions(settings);
+  const timeoutMs = Math.min(options.timeoutMs, LONGEST_SILENCE_SECONDS * 1000);
+  const source = openCatalog(new HttpService(axios.create()), { ...options, maxRetries: 0, timeoutMs });
+  try {
+    const { metadata, thresholds, refused } = await source.read([CATALOG_QUESTION]);
+    if (source.asks.metrics || source.asks.thresholds) {
+      return [{ state: 'ok', what: 'Catalog', found: 'its API answers' }];
+    }
+    const ruleOf = createRuleResolver(metadata, thresholds);
+    // What a pattern judges may have a direction of its own.
+    const undirected = thresholds
+      .filter(({ metric_name }) => !isPattern(metric_name))
+      .filter((row) => row.critical_threshold !== null || row.warning_threshold !== null)
+      .filter((row) => ruleOf(row.metric_name, row.experiment_id ?? '').higher_is_better === null)
+      .map(({ metric_name }) => metric_name);
+    return catalogFindings({
+      metrics: metadata.length,
+      thresholds: thresholds.length,
+      refused,
+      undirected: [...new Set(undirected)],
+    });
+  } catch (error) {
+    const todo = 'Correct the file, or METRICS_API_URL, THRESHOLDS_API_URL and API_KEY.';
+    return [{ state: 'change', what: 'Catalog', found: messageOf(error), todo }];
+  }
+}
+
+async function findAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file }: Settings): Promise<Finding> {
+  const state =
+    file &&
+    (await readFile(file, 'utf8')
+      .then((text) => parseTokens(text).length)
+      .catch(messageOf));
+  return accessFinding(HOST, isLoopback(HOST), state || undefined);
+}

@@ -1,0 +1,42 @@
+import {
+  BadRequestException,
+  Controller,
+  Get,
+  Header,
+  Inject,
+  NotFoundException,
+  Query,
+} from '@nestjs/common';
+import { z } from 'zod';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/tokens.js';
+import type { Duck } from '../storage/duck.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import { type Explanation, explainMetric } from './explanation.js';
+
+const querySchema = z.object({ day: z.iso.date(), run_id: z.string().min(1), metric: z.string().min(1) });
+/** Deltas after which a run should have been seen. */
+const LATE_PERIODS = 3;
+
+@Controller('api/v1/explanation')
+export class ExplanationController {
+  constructor(
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    @Inject(DUCK) private readonly duck: Duck,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /** Why a metric of a run has its status: `?day=YYYY-MM-DD&run_id=…&metric=…` */
+  @Get()
+  @Header('Cache-Control', 'no-cache')
+  async explain(@Query() query: unknown): Promise<Explanation> {
+    const asked = querySchema.safeParse(query);
+    if (!asked.success) throw new BadRequestException('It takes day (YYYY-MM-DD), run_id and metric.');
+    const { store, duck, settings } = this;
+    const lateMs = LATE_PERIODS * settings.DELTA_SCHEDULE_MINUTES * 60_000;
+    const explanation = await explainMetric({ store, duck, lateMs }, asked.data);
+    if (!explanation) throw new NotFoundException('There is no such metric of that run on that day.');
+    return explanation;
+  }
+}

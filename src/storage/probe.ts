@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { PreconditionFailedError, StoreError } from './errors.js';
+import type { ObjectStore, PutCondition } from './object-store.js';
+
+const WRITERS = 8;
+/** How stores answer that they do not know a header. */
+const UNKNOWN_HEADER = new Set<unknown>([400, 501]);
+
+/**
+ * Tries whether of several writers one wins, on a scratch object below `_probe/` that it removes again.
+ * @returns what is wrong with the store's conditional writes; undefined: they hold
+ * @throws {StoreError} when the store cannot be asked
+ */
+export async function probeConditionalWrites(store: ObjectStore): Promise<string | undefined> {
+  const key = `_probe/${randomUUID()}`;
+  try {
+    const created = await race(store, key, { ifNoneMatch: '*' });
+    const [first] = created;
+    if (created.length !== 1 || first === undefined) {
+      return `${created.length} of ${WRITERS} puts with If-None-Match won, where one must`;
+    }
+    const replaced = await race(store, key, { ifMatch: first });
+    if (replaced.length !== 1) {
+      return `${replaced.length} of ${WRITERS} puts with If-Match won, where one must`;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof StoreError && UNKNOWN_HEADER.has(error.context.status)) return error.message;
+    throw error;
+  } finally {
+    await store.delete(key).catch(() => undefined);
+  }
+}
+
+/** @returns the ETags of those that won */
+async function race(store: ObjectStore, key: string, condition: PutCondition): Promise<string[]> {
+  const puts = Array.from({ length: WRITERS }, () => store.put(key, Buffer.from(randomUUID()), condition));
+  const results = await Promise.allSettled(puts);
+  return results.flatMap((result) => {
+    if (result.status === 'fulfilled') return [result.value];
+    if (result.reason instanceof PreconditionFailedError) return [];
+    throw result.reason;
+  });
+}

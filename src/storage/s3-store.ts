@@ -1,0 +1,225 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { extname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
+import { PreconditionFailedError, StoreError } from './errors.js';
+import { FileCache, type FileCacheOptions } from './file-cache.js';
+import { withStoreErrors } from './folder-files.js';
+import { KeyedMutex } from './keyed-mutex.js';
+import { assertKey, assertPrefix, isKey } from './object-key.js';
+import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition, StoredObject } from './object-store.js';
+import { outcomeOf } from './s3-errors.js';
+import { type S3RequestOptions, S3Requests } from './s3-requests.js';
+import { etagOf, type Target, Upload, type UploadOptions, WRITE_ID } from './s3-upload.js';
+
+export interface S3StoreOptions
+  extends Omit<S3RequestOptions, 'description'>,
+    Pick<UploadOptions, 'sse' | 'kmsKeyId'>,
+    Partial<Pick<UploadOptions, 'multipartFrom' | 'partBytes'>> {
+  readonly bucket: string;
+  /** `S3_PREFIX`: what all keys begin with, before a slash. */
+  readonly prefix?: string | undefined;
+  /** `STORAGE_DIR`, for temporary files and local copies; a process of its own needs a folder of its own. */
+  readonly dir: string;
+  readonly cache?: FileCacheOptions | undefined;
+}
+
+/** Up to here one request carries an object: there are stores that know its condition and ignore that of an upload in parts. */
+const MULTIPART_FROM = 256 * 2 ** 20;
+const PART_BYTES = 64 * 2 ** 20;
+const FETCH_ROUNDS = 20;
+
+interface Found extends ObjectEntry {
+  readonly writeId: string | undefined;
+}
+
+/**
+ * Objects of an S3 bucket. Of concurrent puts the store chooses the one that wins: it must know `If-Match` and
+ * `If-None-Match`, see `probeConditionalWrites`.
+ */
+export class S3Store implements ObjectStore {
+  private readonly mutex = new KeyedMutex();
+
+  private constructor(
+    readonly description: string,
+    private readonly bucket: string,
+    /** Empty, or with a slash at its end. */
+    private readonly root: string,
+    private readonly requests: S3Requests,
+    private readonly uploads: UploadOptions,
+    private readonly cache: FileCache,
+  ) {}
+
+  static async open(options: S3StoreOptions): Promise<S3Store> {
+    const { bucket, prefix = '', dir, checksumMode, sse, kmsKeyId, cache } = options;
+    const below = prefix.replace(/^\/+|\/+$/g, '');
+    if (below) assertKey(below);
+    const home = resolve(dir);
+    const temp = join(home, '.tmp');
+    const copies = await withStoreErrors('open', dir, async () => {
+      await rm(temp, { recursive: true, force: true });
+      await mkdir(temp, { recursive: true });
+      return FileCache.open(join(home, '.cache'), cache);
+    });
+    const description = `s3://${bucket}${below && `/${below}`}`;
+    const uploads = {
+      multipartFrom: options.multipartFrom ?? MULTIPART_FROM,
+      partBytes: options.partBytes ?? PART_BYTES,
+      checksums: checksumMode === 'WHEN_SUPPORTED',
+      sse,
+      kmsKeyId,
+    };
+    const requests = new S3Requests({ ...options, description });
+    return new S3Store(description, bucket, below && `${below}/`, requests, uploads, copies);
+  }
+
+  async get(key: string): Promise<StoredObject | undefined> {
+    const target = this.targetOf(key);
+    return this.requests.repeat('get', key, () =>
+      this.requests
+        .once(0, async ({ client, abortSignal, allow }) => {
+          const { Body, ETag, ContentLength } = await client.send(new GetObjectCommand(target), {
+            abortSignal,
+          });
+          allow(ContentLength ?? 0);
+          const etag = etagOf(ETag);
+          return { body: Buffer.from((await Body?.transformToByteArray()) ?? []), etag };
+        })
+        .catch(undefinedIfAbsent),
+    );
+  }
+
+  async head(key: string): Promise<ObjectEntry | undefined> {
+    const target = this.targetOf(key);
+    const found = await this.requests.repeat('look at', key, () => this.look(key, target));
+    return found && { key, etag: found.etag, size: found.size };
+  }
+
+  async fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
+    const target = this.targetOf(key);
+    // Of two that ask for an object at the same time, one downloads it.
+    return this.mutex.run(key, async () => {
+      for (let round = 0; round < FETCH_ROUNDS; round++) {
+        const entry = await this.head(key);
+        if (!entry) return undefined;
+        const name = createHash('sha256').update(`${key}\n${entry.etag}`).digest('hex') + extname(key);
+        try {
+          const file = await withStoreErrors('fetch', key, () =>
+            this.cache.file(name, entry.size, (copy) => this.download(entry, target, copy)),
+          );
+          return { file, etag: entry.etag };
+        } catch (error) {
+          // Another object stands there by now.
+          if (!(error instanceof PreconditionFailedError)) throw error;
+        }
+      }
+      const message = `${key} was replaced during each of ${FETCH_ROUNDS} downloads`;
+      throw new StoreError('fetch_contended', message, { key }, true);
+    });
+  }
+
+  async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
+    const target = this.targetOf(key);
+    const upload = await Upload.prepare(this.requests, key, body, this.uploads);
+    // Tells an own write from one with the same bytes, where a digest of the content could not.
+    const writeId = randomUUID();
+    return this.requests.repeat('put', key, async () => {
+      try {
+        return await upload.send(target, writeId, condition);
+      } catch (error) {
+        const outcome = outcomeOf(error);
+        if (outcome === 'refused') throw error;
+        // Also when the condition did not hold: it may be the object of an attempt that was carried out and not
+        // answered, by this client or by a proxy on the way.
+        const found = await this.look(key, target);
+        if (found?.writeId === writeId) return found.etag;
+        if (condition && found?.etag !== ('ifMatch' in condition ? condition.ifMatch : undefined)) {
+          throw new PreconditionFailedError(key);
+        }
+        if (outcome === 'unclear') throw error;
+        throw new Error('the condition did not hold, but holds now');
+      }
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectEntry> {
+    assertPrefix(prefix);
+    let token: string | undefined;
+    do {
+      const query = { Bucket: this.bucket, Prefix: this.root + prefix, ContinuationToken: token };
+      const page = await this.requests.repeat('list', prefix, () =>
+        this.requests.once(0, async ({ client, abortSignal }) => {
+          const answer = await client.send(new ListObjectsV2Command(query), { abortSignal });
+          // The page of a proxy would be read as a list of no objects.
+          if (answer.Name === undefined) throw new Error('the answer is no list of objects');
+          return answer;
+        }),
+      );
+      for (const { Key, ETag, Size } of page.Contents ?? []) {
+        const key = Key?.slice(this.root.length);
+        if (key && isKey(key) && ETag) yield { key, etag: ETag, size: Size ?? 0 };
+      }
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token);
+  }
+
+  async delete(key: string): Promise<void> {
+    const target = this.targetOf(key);
+    await this.requests.repeat('delete', key, () =>
+      this.requests
+        .once(0, ({ client, abortSignal }) => client.send(new DeleteObjectCommand(target), { abortSignal }))
+        .catch(undefinedIfAbsent),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.requests.close();
+  }
+
+  private targetOf(key: string): Target {
+    assertKey(key);
+    assertKey(this.root + key);
+    return { Bucket: this.bucket, Key: this.root + key };
+  }
+
+  /** One request. */
+  private look(key: string, target: Target): Promise<Found | undefined> {
+    return this.requests
+      .once(0, async ({ client, abortSignal }) => {
+        const answer = await client.send(new HeadObjectCommand(target), { abortSignal });
+        const { ETag, ContentLength = 0, Metadata } = answer;
+        return { key, etag: etagOf(ETag), size: ContentLength, writeId: Metadata?.[WRITE_ID] };
+      })
+      .catch(undefinedIfAbsent);
+  }
+
+  /** @throws {PreconditionFailedError} when it is another object by now, or none */
+  private download({ key, etag, size }: ObjectEntry, target: Target, file: string): Promise<void> {
+    return this.requests.repeat('get', key, () =>
+      this.requests.once(size, async ({ client, abortSignal }) => {
+        const answer = await client
+          .send(new GetObjectCommand(target), { abortSignal })
+          .catch(undefinedIfAbsent);
+        const body = answer?.Body;
+        if (!(body instanceof Readable)) throw new PreconditionFailedError(key);
+        if (etagOf(answer?.ETag) !== etag) {
+          body.destroy();
+          throw new PreconditionFailedError(key);
+        }
+        await pipeline(body, createWriteStream(file));
+      }),
+    );
+  }
+}
+
+function undefinedIfAbsent(error: unknown): undefined {
+  if (outcomeOf(error) !== 'absent') throw error;
+}

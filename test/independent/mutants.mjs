@@ -1,0 +1,62 @@
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * Faults that the comparison must find: a text of the built product, which stands there once, is replaced.
+ * `shows`: what one of the differences it then prints looks like.
+ */
+export const JUDGING = [
+  {
+    name: 'a value on the critical limit is critical',
+    file: 'enrichment/sql/judge_metrics.sql',
+    find: 'metric."value" < critical_threshold',
+    replace: 'metric."value" <= critical_threshold',
+    shows: /^ {2}enriched_metrics: .*: status: expected '(healthy|warning)', is 'critical'$/m,
+  },
+  {
+    name: 'thresholds of an experiment are ignored',
+    file: 'domain/rule.js',
+    find: 'const own = rowsFor(book.get(experimentId), metricName);',
+    replace: 'const own = [];',
+    shows: /^ {2}enriched_metrics: .*: threshold_source: expected 'experiment', is /m,
+  },
+  {
+    name: 'NaN is healthy',
+    file: 'enrichment/sql/judge_metrics.sql',
+    find: "WHEN invalid_kind IS NOT NULL THEN 'invalid'",
+    replace: "WHEN invalid_kind IS NOT NULL THEN 'healthy'",
+    shows: /^ {2}enriched_metrics: .*: status: expected 'invalid', is 'healthy'$/m,
+  },
+  {
+    name: 'the newest updated_at is ignored',
+    file: 'domain/rule.js',
+    find: 'compareTimes(a.updated_at, b.updated_at) ||',
+    replace: '',
+    shows: /^ {2}enriched_metrics: .*: threshold_updated_by: expected 'newer/m,
+  },
+];
+export const LOOKING_BACK = {
+  name: 'the lookback is measured from the end of the window',
+  file: 'ingestion/plan-run.js',
+  find: 'Math.min(to, watermark) - lookback',
+  replace: 'to - lookback',
+  shows: /^ {2}runs: .*: the row is missing$/m,
+};
+
+/** @returns the folder of a copy of `dist` with the fault */
+export async function mutate(root, folder, { name, file, find, replace }) {
+  const dist = join(folder, 'dist');
+  await mkdir(folder, { recursive: true });
+  await cp(join(root, 'dist'), dist, { recursive: true });
+  await cp(join(root, 'package.json'), join(folder, 'package.json'));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const path = join(dist, file);
+  const text = await readFile(path, 'utf8');
+  const times = text.split(find).length - 1;
+  if (times !== 1) throw new Error(`The mutant "${name}" finds its text ${times} times in ${file}`);
+  await writeFile(
+    path,
+    text.replace(find, () => replace),
+  );
+  return dist;
+}

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { type RunningService, startService } from '../../support/running-service.js';
+
+Logger.overrideLogger(false);
+const ADMIN = '/api/v1/admin/backfills';
+const LOOKS = ['/health/live', '/health/ready', '/api/v1/platform/current', '/docs', '/docs/openapi.json'];
+let mlflow: TrackingServer;
+let folder: string;
+let service: RunningService;
+
+beforeEach(async () => {
+  mlflow = await TrackingServer.start();
+  folder = await mkdtemp(join(tmpdir(), 'access-'));
+});
+afterEach(async () => {
+  await service.close();
+  await mlflow.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const start = async (env: Readonly<Record<string, string>>) => {
+  let now = Date.parse('2026-03-10T15:30:00Z');
+  service = await startService(
+    { MLFLOW_TRACKING_URI: mlflow.uri, STORAGE_DIR: join(folder, 'store'), ...env },
+    // No two entries of the audit are of the same moment.
+    { clock: () => ++now },
+  );
+};
+const statusOf = async (method: string, path: string, headers: Record<string, string> = {}) =>
+  (await service.ask(method, path, { headers })).status;
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const basic = (token: string) => ({
+  authorization: `Basic ${Buffer.from(`admin:${token}`).toString('base64')}`,
+});
+const line = (token: string, name: string) => `${createHash('sha256').update(token).digest('hex')} ${name}\n`;
+
+describe('on a loopback address', () => {
+  beforeEach(() => start({ HOST: '127.0.0.1' }));
+
+  it('everything is open to this machine', async () => {
+    for (const path of [...LOOKS, ADMIN, '/admin/queues']) expect(await statusOf('GET', path)).toBe(200);
+  });
+
+  it('a foreign name reaches nothing, not even what is mounted beside the routes', async () => {
+    for (const path of [...LOOKS, ADMIN, '/admin/queues', '/admin/queues/static/x', '/nothing']) {
+      const { status, headers, json } = await service.ask('GET', path, {
+        headers: { host: `rebound.example:${service.port}` },
+      });
+      expect(status).toBe(403);
+      expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(json).toMatchObject({ status: 403, title: 'Forbidden', instance: path });
+    }
+  });
+
+  it('a page of another site can neither look nor act', async () => {
+    const foreign: Record<string, string>[] = [
+      { origin: 'http://evil.example' },
+      { origin: 'http://127.0.0.1:8888' },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' },
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' },
+    ];
+    for (const headers of foreign) {
+      for (const path of [...LOOKS, ADMIN, '/admin/queues'])
+        expect(await statusOf('GET', path, headers)).toBe(403);
+      const { status } = await service.ask('POST', ADMIN, {
+        headers,
+        body: { from: '2026-01-01', to: '2026-01-02' },
+      });
+      expect(status).toBe(403);
+      expect(await statusOf('PUT', '/admin/queues/api/queues/pause', headers)).toBe(403);
+    }
+    expect((await service.ask('GET', ADMIN)).json).toEqual({ backfills: [] });
+    const { json } = await service.ask('GET', '/admin/queues/api/queues');
+    expect(json).toMatchObject({ queues: [{ isPaused: false }, { isPaused: false }, { isPaused: false }] });
+  });
+
+  it('its own page may do both', async () => {
+    const own = { origin: `http://127.0.0.1:${service.port}`, 'sec-fetch-site': 'same-origin' };
+    expect(await statusOf('GET', '/api/v1/platform/current', own)).toBe(200);
+    expect(await statusOf('PUT', '/admin/queues/api/queues/pause', own)).toBe(200);
+  });
+});
+
+describe('on an address that others reach', () => {
+  it('looking is open and admin is refused while no token is configured', async () => {
+    await start({ HOST: '0.0.0.0' });
+    for (const path of LOOKS) expect(await statusOf('GET', path, { host: 'monitor.example' })).toBe(200);
+    for (const path of [ADMIN, `${ADMIN}/backfill-1`, '/admin/queues', '/API/V1/Admin/backfills']) {
+      expect(await statusOf('GET', path)).toBe(403);
+      expect(await statusOf('GET', path, bearer('guess'))).toBe(403);
+    }
+    const refused = await service.ask('POST', ADMIN, { body: { from: '2026-01-01', to: '2026-01-02' } });
+    expect(refused.status).toBe(403);
+    expect(refused.json).toMatchObject({ detail: expect.stringContaining('ADMIN_TOKEN_SHA256_FILE') });
+    expect(await statusOf('POST', '/api/v1/platform/current')).toBe(403);
+  });
+
+  it('a token opens admin: by Bearer for programs, as a password in a browser', async () => {
+    const file = join(folder, 'tokens');
+    await writeFile(file, line('right', 'alice'));
+    await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file });
+    const missing = await service.ask('GET', ADMIN);
+    expect([missing.status, missing.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="mlflow-monitor admin"',
+    ]);
+    const board = await service.ask('GET', '/admin/queues');
+    expect([board.status, board.headers['www-authenticate']]).toEqual([
+      401,
+      'Basic realm="mlflow-monitor admin"',
+    ]);
+    expect(await statusOf('GET', ADMIN, bearer('wrong'))).toBe(401);
+    expect(await statusOf('GET', ADMIN, bearer('right'))).toBe(200);
+    expect(await statusOf('GET', '/admin/queues', basic('wrong'))).toBe(401);
+    expect(await statusOf('GET', '/admin/queues', basic('right'))).toBe(200);
+    // The browser adds the password to what another site's page sends, too.
+    const forged = { ...basic('right'), origin: 'http://evil.example' };
+    expect(await statusOf('PUT', '/admin/queues/api/queues/pause', forged)).toBe(403);
+  });
+
+  it('the file counts as it is now, and closes admin when it cannot be used', async () => {
+    const file = join(folder, 'tokens');
+    await writeFile(file, line('old', 'alice'));
+    await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file });
+    expect(await statusOf('GET', ADMIN, bearer('old'))).toBe(200);
+    await writeFile(file, line('new', 'alice'));
+    expect(await statusOf('GET', ADMIN, bearer('old'))).toBe(401);
+    expect(await statusOf('GET', ADMIN, bearer('new'))).toBe(200);
+    await writeFile(file, 'new');
+    expect(await statusOf('GET', ADMIN, bearer('new'))).toBe(403);
+    await rm(file);
+    expect(await statusOf('GET', ADMIN, bearer('new'))).toBe(403);
+    expect(await statusOf('GET', '/health/live')).toBe(200);
+  });
+
+  it('keeps who did what: of actions, not of looks nor of what was refused', async () => {
+    const file = join(folder, 'tokens');
+    await writeFile(file, line('right', 'alice'));
+    await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file, ROLES: 'api' });
+    await service.ask('POST', ADMIN, {
+      headers: bearer('right'),
+      body: { from: '2026-01-01', to: '2026-01-02' },
+    });
+    await service.ask('GET', ADMIN, { headers: bearer('right') });
+    await service.ask('POST', ADMIN, { headers: bearer('wrong') });
+    await service.ask('DELETE', `${ADMIN}/backfill-1?x=1`, { headers: bearer('right') });
+    await service.ask('PUT', '/admin/queues/api/queues/pause', { headers: basic('right') });
+    await service.stop();
+    const kept: unknown[] = [];
+    for await (const { key } of service.resources.store.list('_audit/')) {
+      expect(key).toMatch(/^_audit\/\d{4}\/\d\d\/\d\d\/[^/]+\.json$/);
+      const { version, at, ...entry } = JSON.parse(
+        (await service.resources.store.get(key))?.body.toString() ?? '',
+      );
+      expect([version, new Date(at).toISOString()]).toEqual([1, at]);
+      kept.push(entry);
+    }
+    const by = { actor: 'alice', location: null };
+    expect(kept).toEqual([
+      { ...by, method: 'POST', path: ADMIN, status: 202, location: `${ADMIN}/backfill-1` },
+      { ...by, method: 'DELETE', path: `${ADMIN}/backfill-1`, status: 200 },
+      { ...by, method: 'PUT', path: '/admin/queues/api/queues/pause', status: 200 },
+    ]);
+  });
+});

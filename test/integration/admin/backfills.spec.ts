@@ -1,0 +1,294 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getQueueToken } from '@nestjs/bullmq';
+import { Logger } from '@nestjs/common';
+import type { Job, Queue, Worker } from 'bullmq';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { EnrichmentWorker } from '../../../src/enrichment/enrichment.module.js';
+import { IngestionWorker } from '../../../src/ingestion/ingestion.module.js';
+import { readKind, readRecord } from '../../../src/pipeline/run-record.js';
+import type { QueueName } from '../../../src/pipeline/stages.js';
+import { findRedisServer, type RedisServer, startRedis } from '../../support/redis-server.js';
+import { type RunningService, startService } from '../../support/running-service.js';
+
+Logger.overrideLogger(false);
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOW = Date.parse('2026-03-10T15:30:00Z');
+const BACKFILLS = '/api/v1/admin/backfills';
+const WEEK = { from: '2026-02-01', to: '2026-02-07' };
+let mlflow: TrackingServer;
+let folder: string;
+const open: RunningService[] = [];
+
+beforeEach(async () => {
+  mlflow = await TrackingServer.start(() => NOW);
+  folder = await mkdtemp(join(tmpdir(), 'backfills-'));
+  const { experiment_id } = mlflow.experiment('churn');
+  for (let day = 0; day < 9; day++) {
+    const start_time = Date.parse('2026-01-31T12:00:00Z') + day * DAY;
+    mlflow.run({
+      experiment_id,
+      start_time,
+      metrics: [{ key: 'accuracy', value: 0.9, step: 0, timestamp: start_time }],
+    });
+  }
+});
+afterEach(async () => {
+  for (const service of open.splice(0)) await service.close();
+  await mlflow.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(env: Readonly<Record<string, string>> = {}, scheduled = false): Promise<RunningService> {
+  const settings = {
+    MLFLOW_TRACKING_URI: mlflow.uri,
+    STORAGE_DIR: join(folder, 'store'),
+    LOOKBACK_DAYS_HISTORICAL: '1',
+    MAX_RETRIES: '0',
+    STAGE_TRIES: '1',
+    ...env,
+  };
+  const service = await startService(settings, { scheduled, clock: () => NOW });
+  open.push(service);
+  return service;
+}
+
+const queueOf = (service: RunningService, name: QueueName): Queue =>
+  service.app.get(getQueueToken(name), { strict: false });
+
+/** Waits for so many jobs that this worker has done from now on. */
+function worked(worker: Worker, count: number): Promise<string[]> {
+  return new Promise((resolve) => {
+    const done: string[] = [];
+    const look = (job: Job): void => {
+      done.push(job.id ?? '');
+      if (done.length < count) return;
+      worker.off('completed', look);
+      resolve(done.sort());
+    };
+    worker.on('completed', look);
+  });
+}
+
+async function keysOf({ resources }: RunningService, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of resources.store.list(prefix)) keys.push(key.slice(prefix.length));
+  return keys;
+}
+
+function describeAdmin(name: string, env: () => Record<string, string>): void {
+  describe(name, () => {
+    it('backfills whole days, shows them, and answers where they are', async () => {
+      const service = await start(env());
+      const done = service.finished('backfill-1');
+      const made = await service.ask('POST', BACKFILLS, { body: WEEK });
+      expect([made.status, made.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
+      expect(made.json).toMatchObject({ id: 'backfill-1', ...WEEK, progress: { days_done: 0, days_all: 7 } });
+      // Durable: it does not hang on this process.
+      expect(await readRecord(service.resources.store, 'backfill-1')).toMatchObject({
+        window: { from: Date.parse('2026-02-01'), to: Date.parse('2026-02-08') },
+      });
+      expect((await done).status).toBe('done');
+      const shown = await service.ask('GET', `${BACKFILLS}/backfill-1`);
+      expect(shown.json).toMatchObject({
+        status: 'done',
+        error: null,
+        progress: { days_done: 7, days_all: 7 },
+      });
+      expect((await service.ask('GET', BACKFILLS)).json).toMatchObject({ backfills: [{ id: 'backfill-1' }] });
+      // The days before and after are not of it.
+      expect(await keysOf(service, 'runs/')).toEqual(
+        [1, 2, 3, 4, 5, 6, 7].map((day) => `2026/02/0${day}/part-0.parquet`),
+      );
+    });
+
+    it('cancelled, drains: what waits in the queue does nothing, and the next one begins', async () => {
+      const service = await start({ ...env(), BACKFILL_CONCURRENCY: '2' });
+      const { resources, engine } = service;
+      const enrichment = queueOf(service, 'enrichment');
+      await enrichment.pause();
+      // Its plan and the fetches of two slices; their enrichment waits.
+      const fetched = service.progressed('backfill-1', 3);
+      await service.ask('POST', BACKFILLS, { body: WEEK });
+      await fetched;
+      await engine.dispatch();
+      const next = { from: '2026-02-08', to: '2026-02-08' };
+      const second = await service.ask('POST', BACKFILLS, { body: next });
+      expect(second.json).toMatchObject({ id: 'backfill-2', waits_for: 'backfill-1' });
+      const { waiting, prioritized } = await enrichment.getJobCounts('waiting', 'prioritized');
+      expect((waiting ?? 0) + (prioritized ?? 0)).toBe(2);
+      expect((await queueOf(service, 'ingestion').getJobs()).map((job) => job.id).sort()).toEqual([
+        'backfill-1.all.plan.1',
+        'backfill-1.c0-20260201.fetch.1',
+        'backfill-1.c0-20260202.fetch.1',
+      ]);
+
+      const secondDone = service.finished('backfill-2');
+      const { status, json } = await service.ask('DELETE', `${BACKFILLS}/backfill-1`);
+      expect(status).toBe(200);
+      expect(json).toMatchObject({ status: 'cancelled', progress: { days_done: 0, days_all: 7 } });
+      expect((await service.ask('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
+      const drained = worked(service.app.get(EnrichmentWorker, { strict: false }).worker, 3);
+      await enrichment.resume();
+      expect(await drained).toEqual([
+        'backfill-1.c0-20260201.enrich.1',
+        'backfill-1.c0-20260202.enrich.1',
+        'backfill-2.c0-20260208.enrich.1',
+      ]);
+      expect((await secondDone).status).toBe('done');
+      expect((await keysOf(service, '_state/runs/backfill-1/done/')).sort()).toEqual([
+        'all.plan.json',
+        'c0-20260201.fetch.json',
+        'c0-20260202.fetch.json',
+      ]);
+      expect(await keysOf(service, 'runs/')).toEqual(['2026/02/08/part-0.parquet']);
+      expect((await readKind(resources.store, 'backfill')).active).toEqual([]);
+      const finished = await service.ask('DELETE', `${BACKFILLS}/backfill-2`);
+      expect(finished.status).toBe(409);
+      expect(finished.json).toMatchObject({ code: 'backfill_finished', title: 'Conflict' });
+    });
+
+    it('Bull Board shows the three queues, and its page may load what it needs', async () => {
+      const service = await start(env());
+      const { json } = await service.ask('GET', '/admin/queues/api/queues');
+      const { queues } = json as { queues: { name: string }[] };
+      expect(queues.map((queue) => queue.name)).toEqual(['ingestion', 'enrichment', 'aggregation']);
+      const page = await service.ask('GET', '/admin/queues');
+      expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+      const base = /<base href="([^"]+)"/.exec(page.text)?.[1] ?? '';
+      const scripts = [...page.text.matchAll(/<script[^>]* src="([^"]+)"/g)].map((found) => found[1] ?? '');
+      expect(scripts.length).toBeGreaterThan(0);
+      for (const script of scripts) {
+        const { pathname } = new URL(script, `http://127.0.0.1${base}`);
+        expect((await service.ask('GET', pathname)).headers['content-type']).toMatch(/javascript/);
+      }
+      expect((await service.ask('GET', '/api/v1/platform/current')).headers).not.toHaveProperty(
+        'content-security-policy',
+      );
+    });
+
+    it('a retry of a closed stage by Bull Board does nothing', async () => {
+      mlflow.intercept = ({ path }) =>
+        path === 'experiments/search'
+          ? { status: 403, body: '{"error_code":"PERMISSION_DENIED"}' }
+          : undefined;
+      const service = await start(env());
+      const failed = service.finished('backfill-1');
+      const worker = service.app.get(IngestionWorker, { strict: false }).worker;
+      const jobFailed = once(worker, 'failed');
+      await service.ask('POST', BACKFILLS, { body: WEEK });
+      expect(await failed).toMatchObject({ status: 'failed', error: { code: 'mlflow_refused' } });
+      await jobFailed;
+      mlflow.intercept = undefined;
+      mlflow.requests.splice(0);
+      const before = await readRecord(service.resources.store, 'backfill-1');
+      const again = worked(worker, 1);
+      const job = 'backfill-1.all.plan.1';
+      const retried = await service.ask('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
+      expect(retried.status).toBe(204);
+      expect(await again).toEqual([job]);
+      expect(await readRecord(service.resources.store, 'backfill-1')).toEqual(before);
+      expect(await keysOf(service, '_state/runs/backfill-1/done/')).toEqual([]);
+      expect(mlflow.requests).toEqual([]);
+    });
+  });
+}
+
+describeAdmin('with the embedded queue', () => ({}));
+
+describe('a service that is stopped in the middle of a backfill', () => {
+  it('goes on with it when it starts again', async () => {
+    // What a restart takes out of the queue counts as a try.
+    const tries = { STAGE_TRIES: '2' };
+    const first = await start(tries);
+    await queueOf(first, 'enrichment').pause();
+    const fetched = first.progressed('backfill-1', 3);
+    await first.ask('POST', BACKFILLS, { body: WEEK });
+    await fetched;
+    await first.close();
+    mlflow.requests.splice(0);
+
+    const second = await start(tries, true);
+    expect((await second.finished('backfill-1')).status).toBe('done');
+    expect((await second.ask('GET', `${BACKFILLS}/backfill-1`)).json).toMatchObject({
+      progress: { days_done: 7, days_all: 7 },
+    });
+    expect(await keysOf(second, 'runs/2026/02/')).toHaveLength(7);
+    // What was fetched before is not asked again.
+    const asked = mlflow.requests.map(({ body }) => String(body.filter));
+    const from = (day: string) => `attributes.start_time >= ${Date.parse(day)}`;
+    expect(asked.filter((filter) => filter.startsWith(from('2026-02-01')))).toEqual([]);
+    expect(asked.filter((filter) => filter.startsWith(from('2026-02-03')))).toHaveLength(1);
+  });
+});
+
+describe('a request that is no backfill', () => {
+  it('is refused as problem details that point at what is wrong', async () => {
+    const service = await start({ ROLES: 'api' });
+    const post = (body: unknown) => service.ask('POST', BACKFILLS, { body });
+    const wrong = await post({ from: '2026-02-30', to: '2026-03-01' });
+    expect(wrong.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(wrong.json).toEqual({
+      status: 400,
+      title: 'Bad Request',
+      detail: 'The request is not valid.',
+      errors: [{ pointer: '#/from', detail: 'a day such as 2026-03-31' }],
+      instance: BACKFILLS,
+    });
+    for (const body of [{}, [], { ...WEEK, force: true }, { from: '2026-02-07', to: '2026-02-01' }]) {
+      expect((await post(body)).status).toBe(400);
+    }
+    // Today is the 10th, and the day is over only by our clock.
+    expect((await post({ from: '2026-03-10', to: '2026-03-11' })).json).toMatchObject({
+      status: 400,
+      code: 'backfill_window',
+      detail: expect.stringContaining('in the future'),
+    });
+    expect((await post({ from: '2016-03-12', to: '2026-03-10' })).status).toBe(400);
+    const unknown = await service.ask('GET', `${BACKFILLS}/backfill-7`);
+    expect([unknown.status, unknown.json]).toMatchObject([404, { code: 'unknown_backfill' }]);
+    expect((await service.ask('GET', BACKFILLS)).json).toEqual({ backfills: [] });
+  });
+
+  it('is described by OpenAPI from the same schemas', async () => {
+    const service = await start({ ROLES: 'api' });
+    const { json } = await service.ask('GET', '/docs/openapi.json');
+    const { paths } = json as { paths: Record<string, { post: object }> };
+    expect(paths[BACKFILLS]?.post).toMatchObject({
+      requestBody: {
+        content: { 'application/json': { schema: { type: 'object', required: ['from', 'to'] } } },
+      },
+      responses: {
+        202: {
+          content: { 'application/json': { schema: { properties: { progress: { type: 'object' } } } } },
+        },
+      },
+    });
+    expect((await service.ask('GET', '/docs')).text).toContain('swagger-ui');
+  });
+});
+
+const program = findRedisServer();
+if (program) {
+  describe('with a server', () => {
+    let server: RedisServer;
+    // A fresh one each: the runs of every test begin with the same numbers, and so do the ids of their jobs.
+    beforeEach(async () => {
+      server = await startRedis(program);
+    });
+    afterEach(async () => {
+      for (const service of open.splice(0)) await service.close();
+      await server.stop();
+    });
+    describeAdmin('with Redis', () => ({ REDIS_URL: server.url }));
+  });
+} else if (process.env.REQUIRE_ALL === '1') {
+  it('needs redis-server or valkey-server on PATH', () => {
+    expect(program).toBeDefined();
+  });
+} else {
+  process.stderr.write('Left out: admin on Redis (no redis-server or valkey-server on PATH)\n');
+}

@@ -1,0 +1,67 @@
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { Pipeline } from '../../support/pipeline.js';
+import { findRedisServer, type RedisServer, startRedis } from '../../support/redis-server.js';
+
+const DAY = 86_400_000;
+const NOW = Date.parse('2026-03-10T15:30:00Z');
+
+function describeFlush(name: string, redisUrl: () => string | undefined): void {
+  describe(`a pipeline run on ${name}`, () => {
+    it('loses nothing when the queue is flushed after each of its steps, and does nothing twice', async () => {
+      const mlflow = await TrackingServer.start(() => NOW);
+      const { experiment_id } = mlflow.experiment('churn');
+      for (let i = 0; i < 40; i++) {
+        mlflow.run({
+          experiment_id,
+          start_time: NOW - (i % 4) * DAY - i * 1_000,
+          metrics: [{ key: 'accuracy', value: i / 40, step: 0, timestamp: 0 }],
+        });
+      }
+      const url = redisUrl();
+      const env = { LOOKBACK_DAYS_HISTORICAL: '4', STAGE_TRIES: '100', ...(url ? { REDIS_URL: url } : {}) };
+      const options = { uri: mlflow.uri, clock: () => NOW, env };
+      const calm = await Pipeline.open(options);
+      await calm.run('historical');
+      const digests = await calm.digests();
+      await calm.close();
+
+      const flushed = await Pipeline.open(options);
+      let flushes = 0;
+      let underWay = Promise.resolve();
+      flushed.engine.events.on('progress', () => {
+        flushes++;
+        underWay = underWay.then(async () => {
+          await flushed.resources.queue.flush();
+          await flushed.engine.dispatch();
+        });
+      });
+      const record = await flushed.run('historical');
+      await underWay;
+      expect(record).toMatchObject({ status: 'done', summary: { runs: 40 } });
+      expect(flushes).toBeGreaterThan(10);
+      expect(await flushed.digests()).toEqual(digests);
+      await flushed.close();
+      await mlflow.close();
+    });
+  });
+}
+
+describeFlush('the embedded queue', () => undefined);
+
+const program = findRedisServer();
+if (program) {
+  describe('with a server', () => {
+    let server: RedisServer;
+    beforeAll(async () => {
+      server = await startRedis(program);
+    });
+    afterAll(() => server.stop());
+    describeFlush('Redis', () => server.url);
+  });
+} else if (process.env.REQUIRE_ALL === '1') {
+  it('needs redis-server or valkey-server on PATH', () => {
+    expect(program).toBeDefined();
+  });
+} else {
+  process.stderr.write('Left out: flushes of Redis (no redis-server or valkey-server on PATH)\n');
+}

@@ -1,0 +1,114 @@
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { readWatermarks } from '../../../src/pipeline/watermark.js';
+import { Pipeline } from '../../support/pipeline.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const NOON = Date.parse('2026-03-10T12:00:00Z');
+const TODAY = { from: Date.parse('2026-03-10T00:00:00Z'), to: Date.parse('2026-03-11T00:00:00Z') };
+const REFUSAL = { status: 403, body: '{"error_code": "PERMISSION_DENIED", "message": "no"}' };
+
+let mlflow: TrackingServer;
+let pipeline: Pipeline;
+/** Both clocks, ms. */
+let now = NOON;
+
+beforeEach(async () => {
+  now = NOON;
+  mlflow = await TrackingServer.start(() => now);
+  pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, env: { BATCH_SIZE: '2' } });
+});
+afterEach(async () => {
+  await pipeline.close();
+  await mlflow.close();
+});
+
+const published = async (): Promise<string[]> => {
+  const rows = await pipeline.rows<{ run_id: string }>('runs', '2026/03/10', 'run_id');
+  return rows.map(({ run_id }) => run_id).sort();
+};
+
+async function delta(): Promise<void> {
+  expect(await pipeline.run('delta')).toMatchObject({ status: 'done', error: null });
+}
+
+describe('a run that is deleted between two pages', () => {
+  it.each([1, 2, 3])('of equal start times takes no other with it (before search %i)', async (before) => {
+    const { experiment_id } = mlflow.experiment('churn');
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    for (const run_id of names) mlflow.run({ run_id, experiment_id, start_time: NOON - HOUR });
+    let searches = 0;
+    mlflow.intercept = ({ path }) => {
+      if (path === 'runs/search' && searches++ === before) mlflow.runs.delete('a');
+      return undefined;
+    };
+    expect(await pipeline.run('backfill', TODAY)).toMatchObject({ status: 'done', error: null });
+    expect((await published()).filter((id) => id !== 'a')).toEqual(names.slice(1));
+    now += MINUTE;
+    await pipeline.run('backfill', TODAY);
+    expect(await published()).toEqual(names.slice(1));
+  });
+});
+
+describe('an experiment that does not answer', () => {
+  let good: string;
+  let lost: string;
+  /** Hours later in each, a run of each experiment starts and ends, and a delta asks. */
+  const hoursLater = async (n: number): Promise<void> => {
+    now = NOON + n * 3 * HOUR;
+    mlflow.run({ run_id: `good${n}`, experiment_id: good, start_time: now - 2 * HOUR, end_time: now });
+    mlflow.run({ run_id: `lost${n}`, experiment_id: lost, start_time: now - 2 * HOUR, end_time: now - HOUR });
+    await delta();
+  };
+
+  beforeEach(async () => {
+    good = mlflow.experiment('good').experiment_id;
+    lost = mlflow.experiment('lost').experiment_id;
+    await hoursLater(0);
+  });
+
+  const listings = (experimentIds: unknown) => (experimentIds as string[] | undefined)?.includes(lost);
+  it.each<[string, () => void, () => void]>([
+    [
+      'is refused',
+      () => {
+        mlflow.intercept = ({ path, body }) =>
+          path === 'runs/search' && listings(body.experiment_ids) ? REFUSAL : undefined;
+      },
+      () => {
+        mlflow.intercept = undefined;
+      },
+    ],
+    ['is hidden', () => mlflow.hidden.add(lost), () => mlflow.hidden.delete(lost)],
+    [
+      'is hidden while it is asked',
+      () => {
+        mlflow.intercept = ({ path }) => {
+          if (path === 'runs/search') mlflow.hidden.add(lost);
+          return undefined;
+        };
+      },
+      () => {
+        mlflow.intercept = undefined;
+        mlflow.hidden.delete(lost);
+      },
+    ],
+  ])('(%s) keeps its watermark and its runs for hours, and catches up', async (_, lose, find) => {
+    const { store } = pipeline.resources;
+    const before = await readWatermarks(store);
+    expect(before).toMatchObject({ [good]: NOON, [lost]: NOON });
+    lose();
+    await hoursLater(1);
+    // An experiment that is hidden during a delta is listed in its plan and not in the next.
+    mlflow.hidden.delete(lost);
+    lose();
+    await hoursLater(2);
+    expect(await readWatermarks(store)).toMatchObject({ [good]: now, [lost]: NOON });
+    expect(await published()).toEqual(['good0', 'good1', 'good2', 'lost0']);
+    find();
+    now += MINUTE;
+    await delta();
+    expect(await readWatermarks(store)).toMatchObject({ [good]: now, [lost]: now });
+    expect(await published()).toEqual(['good0', 'good1', 'good2', 'lost0', 'lost1', 'lost2']);
+  });
+});

@@ -1,0 +1,159 @@
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { Program } from '../../support/program.js';
+
+const DAY = 86_400_000;
+let mlflow: TrackingServer;
+let folder: string;
+const programs: Program[] = [];
+
+beforeEach(async () => {
+  mlflow = await TrackingServer.start();
+  folder = await mkdtemp(join(tmpdir(), 'program-'));
+  const { experiment_id } = mlflow.experiment('churn');
+  for (let i = 0; i < 30; i++) {
+    mlflow.run({
+      experiment_id,
+      start_time: Date.now() - (i % 3) * DAY - i * 1_000,
+      metrics: [{ key: 'accuracy', value: i / 30, step: 0, timestamp: 0 }],
+    });
+  }
+});
+afterEach(async () => {
+  await Promise.all(programs.splice(0).map((program) => program.stop('SIGKILL')));
+  await mlflow.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(args: string[], env: Record<string, string> = {}): Program {
+  const program = Program.start(args, {
+    MLFLOW_TRACKING_URI: mlflow.uri,
+    STORAGE_DIR: join(folder, 'store'),
+    LOOKBACK_DAYS_HISTORICAL: '3',
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
+    PORT: '0',
+    ...env,
+  });
+  programs.push(program);
+  return program;
+}
+
+/** The address of a service that is up. */
+async function up(program: Program): Promise<string> {
+  const [, url = ''] = await program.line(/now: (http:\/\/127\.0\.0\.1:\d+)\//);
+  return url;
+}
+
+const totalRuns = async (url: string): Promise<number> => {
+  const answer = await fetch(`${url}/api/v1/platform/current`);
+  const { platform } = (await answer.json()) as { platform: { total: number } };
+  return platform.total;
+};
+
+describe('the program', () => {
+  it('says what is missing, and opens nothing', async () => {
+    const program = start(['serve'], { MLFLOW_TRACKING_URI: '' });
+    expect(await program.exited).toEqual({ code: 1, signal: null });
+    expect(program.lines.join('\n')).toContain('MLFLOW_TRACKING_URI is missing');
+    await expect(access(join(folder, 'store'))).rejects.toThrow('ENOENT');
+  });
+
+  it('says all that is wrong with the settings, and never a secret', async () => {
+    const program = start(['serve'], { PORT: 'http', BATCH_SIZE: '0', MLFLOW_TRACKING_PASSWORD: 'g3heim' });
+    expect((await program.exited).code).toBe(1);
+    const text = program.lines.join('\n');
+    expect(text).toContain('PORT is "http"; it expects');
+    expect(text).toContain('BATCH_SIZE is "0"; it expects');
+    expect(text).not.toContain('g3heim');
+    await expect(access(join(folder, 'store'))).rejects.toThrow('ENOENT');
+  });
+
+  it('runs one pipeline run to its end, shows its progress and what it did', async () => {
+    const program = start(['run', 'bootstrap']);
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    expect(program.lines[0]).toMatch(/^bootstrap-1: \d+ of \d+ steps$/);
+    expect(program.lines.at(-1)).toMatch(
+      /^bootstrap-1 done: 30 runs, 30 metrics, 0 quarantined, \d+ partitions written, \d+ unchanged, \d+\.\d s$/,
+    );
+  });
+
+  it('ends with 1 and the reason when the run fails', async () => {
+    mlflow.intercept = ({ path }) =>
+      path === 'runs/search' ? { status: 200, body: '<html>login</html>' } : undefined;
+    const program = start(['run', 'delta'], { STAGE_TRIES: '1' });
+    expect((await program.exited).code).toBe(1);
+    expect(program.lines.at(-1)).toContain('delta-1 failed');
+    expect(program.lines.at(-1)).toContain('is no JSON');
+  });
+
+  it('serves: bootstraps at once, answers, logs JSON lines with run and job, and drains on SIGTERM', async () => {
+    const program = start(['serve'], { LOG_LEVEL: 'debug' });
+    const url = await up(program);
+    await program.line(/bootstrap-1 done/);
+    expect(await totalRuns(url)).toBeGreaterThan(0);
+    for (const path of ['live', 'ready']) expect((await fetch(`${url}/health/${path}`)).status).toBe(200);
+    expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    const logged = program.lines.map((line) => JSON.parse(line));
+    expect(logged.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+    const stage = logged.find(({ message }) => /fetch of bootstrap-1 is done/.test(message));
+    expect(stage).toMatchObject({
+      pipeline_run_id: 'bootstrap-1',
+      job_id: expect.stringMatching(/^bootstrap-1\.c0-\d{8}\.fetch\.1$/),
+    });
+  });
+
+  it('shows a newcomer a first screen of a few plain lines', async () => {
+    const program = start(['serve'], { LOG_FORMAT: 'pretty' });
+    await program.line(/bootstrap-1 done/);
+    expect(program.lines.length).toBeLessThan(6);
+    expect(program.lines.join('\n')).not.toMatch(/warn|deprecat/i);
+    await program.stop();
+  });
+
+  it('lets a running download end when it is told to stop, and goes on from there at the next start', async () => {
+    const asked = new Promise<void>((resolve) => {
+      mlflow.intercept = ({ path }) => {
+        if (path === 'runs/search') resolve();
+        return undefined;
+      };
+    });
+    const program = start(['serve']);
+    await asked;
+    expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(program.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    mlflow.intercept = undefined;
+    const next = start(['serve']);
+    await next.line(/bootstrap-1 done/);
+    expect(await totalRuns(await up(next))).toBeGreaterThan(0);
+  });
+
+  it('refuses a second process on the folder and names the owner; after kill -9 the next one starts', async () => {
+    const first = start(['serve']);
+    await up(first);
+    const second = start(['run', 'delta']);
+    expect((await second.exited).code).toBe(1);
+    expect(second.lines.join('\n')).toContain(`process ${first.pid}`);
+    await first.stop('SIGKILL');
+    await up(start(['serve']));
+  });
+
+  it('refuses to start on the store of another tracking server', async () => {
+    await start(['run', 'bootstrap']).exited;
+    for (const experiment of mlflow.experiments.values()) experiment.creation_time++;
+    const program = start(['serve']);
+    expect((await program.exited).code).toBe(1);
+    expect(program.lines.at(-1)).toContain('ALLOW_SOURCE_CHANGE');
+  });
+
+  it('starts while MLflow is down, says so, and catches up', async () => {
+    mlflow.intercept = () => ({ status: 503, body: 'down' });
+    const program = start(['serve']);
+    const url = await up(program);
+    await program.line(/warn.*503/);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    mlflow.intercept = undefined;
+    await program.line(/bootstrap-1 done/);
+  });
+});

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { foundCompany } from '../../../src/demo/company.js';
+
+const SEED = 11;
+let folder: string;
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'demo-'));
+});
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Demo {
+  /** Waits for a line that the program prints, now or later. @throws {Error} with all it has said if it ends before */
+  line(pattern: RegExp): Promise<string>;
+  /** Stops it as Ctrl+C does. @returns its exit code */
+  stop(): Promise<number | null>;
+  readonly ended: Promise<number | null>;
+  readonly said: readonly string[];
+}
+
+function startDemo(...options: string[]): Demo {
+  const child = spawn(process.execPath, ['dist/main.js', 'demo', '--folder', folder, ...options], {
+    env: { ...process.env, LOG_LEVEL: 'warn', MLFLOW_TRACKING_URI: 'http://127.0.0.1:9', PORT: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const said: string[] = [];
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      said.push(line);
+      for (const look of waiting) look();
+    });
+  }
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    for (const look of waiting) look();
+    return code as number | null;
+  });
+  return {
+    said,
+    ended,
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = said.find((line) => pattern.test(line));
+          if (found === undefined && running.has(child)) return;
+          waiting.delete(look);
+          if (found === undefined) reject(new Error(`It ended:\n${said.join('\n')}`));
+          else resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+    stop: () => {
+      child.kill('SIGINT');
+      return ended;
+    },
+  };
+}
+
+interface Current {
+  platform: { light: string; total: number };
+  applications: { application: string; light: string; reason: string; running: number }[];
+}
+
+async function currentOf(demo: Demo): Promise<Current> {
+  const link = (await demo.line(/^ +http:\/\/127\.0\.0\.1:\d+\/$/)).trim();
+  const response = await fetch(`${link}api/v1/platform/current`);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Current;
+}
+
+/** Reads what the demo published as any reader of Parquet would. */
+async function published<T>(query: string): Promise<T[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    const store = join(folder, `seed-${SEED}`, 'store');
+    const reader = await connection.runAndReadAll(query.replace('$store', store));
+    return reader.getRowObjectsJson() as T[];
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+describe('mlflow-monitor demo', () => {
+  it('prints one link, and what is behind it tells the story; a restart goes on with the same company', async () => {
+    const first = startDemo('--seed', `${SEED}`, '--port', '0');
+    await first.line(/^ +http:/);
+    await first.line(/^All of its days are published/);
+    const { founded } = JSON.parse(await readFile(join(folder, `seed-${SEED}`, 'demo.json'), 'utf8'));
+    const { badDeploy, drift, stopped } = foundCompany(SEED, founded).story;
+    const { platform, applications } = await currentOf(first);
+    const lightOf = ({ application }: { application: string }) =>
+      applications.find((each) => each.application === application)?.light ?? 'no_data';
+    expect([badDeploy, drift, stopped].map(lightOf)).toEqual(['critical', 'warning', 'no_data']);
+    const lit = new Map(applications.map(({ application, light }) => [application, light]));
+    expect([...lit.values()].filter((light) => light === 'healthy').length).toBeGreaterThanOrEqual(8);
+    expect(lit.get('voice-ordering')).toBe('unmonitored');
+    expect(applications.find(({ light }) => light === 'critical')?.reason).toMatch(/critical|pass rate/);
+    expect(platform.light).not.toBe('critical');
+    expect(platform.total).toBeGreaterThan(100);
+    const [ran] = await published<{ runs: string; age: number }>(
+      `SELECT count(*) AS runs, epoch(to_timestamp(${founded} / 1000) - max(timestamp)) / 86400 AS age
+       FROM '$store/application_summary/*/*/*/*.parquet' WHERE application = '${stopped.application}'`,
+    );
+    expect(Number(ran?.runs)).toBeGreaterThan(20);
+    expect(Number(ran?.age)).toBeGreaterThan(1);
+    expect(Number(ran?.age)).toBeLessThan(7);
+    const days = await published<{ days: string }>(
+      `SELECT count(DISTINCT date) AS days FROM '$store/platform_summary/*/*/*/*.parquet'`,
+    );
+    expect(Number(days[0]?.days)).toBeGreaterThanOrEqual(29);
+    expect(await first.stop()).toBe(0);
+    expect(first.said.filter((line) => line.includes('http://'))).toHaveLength(1);
+    expect(first.said.filter((line) => /warn|error/i.test(line))).toEqual([]);
+
+    const before = await published<{ run_id: string }>(`SELECT run_id FROM '$store/runs/*/*/*/*.parquet'`);
+    const again = startDemo('--seed', `${SEED}`, '--port', '0');
+    const later = await currentOf(again);
+    expect(later.platform.total).toBeGreaterThan(100);
+    const company = foundCompany(SEED, founded);
+    const known = new Set(company.runs(0, Date.now()).map(({ run_id }) => run_id));
+    expect(before.length).toBeGreaterThan(6_000);
+    expect(before.filter(({ run_id }) => !known.has(run_id))).toEqual([]);
+    expect(await again.stop()).toBe(0);
+    expect(again.said.join('\n')).not.toMatch(/belongs to/);
+  }, 300_000);
+
+  it('says plainly that the port is taken, and leaves at once', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const demo = startDemo('--seed', '12', '--port', `${port}`);
+    expect(await demo.ended).toBe(1);
+    expect(demo.said.join('\n')).toContain(`The port ${port} of 127.0.0.1 is taken`);
+    expect(demo.said.join('\n')).not.toContain('http://');
+    server.close();
+  });
+
+  it.each([
+    ['--seed', 'x'],
+    ['--port', '70000'],
+  ])('refuses %s %s', async (option, value) => {
+    const demo = startDemo(option, value);
+    expect(await demo.ended).toBe(1);
+    expect(demo.said.join('\n')).toContain('whole number');
+  });
+});

@@ -1,0 +1,50 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+it('packed and installed into an empty folder, `npx mlflow-monitor demo` works', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'npx-'));
+  try {
+    // The scripts would build again what other tests are using.
+    const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+      maxBuffer: 2 ** 24,
+    });
+    const [{ filename, files }] = JSON.parse(packed.stdout) as [
+      { filename: string; files: { path: string }[] },
+    ];
+    const paths = files.map(({ path }) => path);
+    expect(paths).toContain('dist/pipeline/queue-image.tar');
+    expect(paths.filter((path) => !/^(dist|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path))).toEqual([]);
+    await run('npm', ['init', '--yes'], { cwd: folder });
+    await run('npm', ['install', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });
+
+    const demo = spawn('npx', ['--no-install', 'mlflow-monitor', 'demo', '--port', '0'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      // A group of its own: npx stands between the signal and the program.
+      detached: true,
+    });
+    const ended = once(demo, 'close');
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface(demo.stdout).on('line', (line) => {
+        const link = /http:\/\/127\.0\.0\.1:\d+\//.exec(line);
+        if (link) resolve(link[0]);
+      });
+      ended.then(() => reject(new Error('The demo ended before it printed its link')));
+    });
+    const page = await fetch(url);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    const current = await fetch(`${url}api/v1/platform/current`);
+    expect(await current.json()).toHaveProperty('platform.light');
+    process.kill(-(demo.pid ?? 0), 'SIGINT');
+    await ended;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,201 @@
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
+import type { CatalogSource } from '../../../src/enrichment/catalog.js';
+import { type CatalogSourceOptions, openCatalog } from '../../../src/enrichment/catalog-source.js';
+import { CatalogServer } from '../../support/catalog-server.js';
+import { type Fault, FaultProxy } from '../../support/fault-proxy.js';
+
+const MAX_BYTES = 4 * 2 ** 20;
+const HOUR = 3_600_000;
+let server: CatalogServer;
+let proxy: FaultProxy;
+beforeEach(async () => {
+  server = await CatalogServer.start();
+  server.metrics = [{ metric_name: 'accuracy', display_name: 'Accuracy', higher_is_better: true }];
+  server.thresholds = [
+    { metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 },
+    { metric_name: 'accuracy', experiment_id: '7', critical_threshold: 0.9, warning_threshold: 0.95 },
+    { metric_name: 'accuracy', experiment_id: '8', critical_threshold: 0.1, warning_threshold: 0.2 },
+  ];
+  proxy = await FaultProxy.start(server.url);
+});
+afterEach(async () => {
+  await proxy.close();
+  await server.close();
+});
+
+const open = (special: Partial<CatalogSourceOptions> = {}): CatalogSource =>
+  openCatalog(new HttpService(axios.create()), {
+    metricsUrl: `${proxy.url}/api`,
+    thresholdsUrl: `${proxy.url}/api/thresholds`,
+    apiKey: 'secret',
+    maxRetries: 2,
+    timeoutMs: 60_000,
+    maxBytes: MAX_BYTES,
+    backoffMs: 1,
+    breakMs: HOUR,
+    ...special,
+  });
+const QUESTION = { metrics: ['accuracy', 'loss'], experiments: ['7'] };
+const read = (source = open()) => source.read([QUESTION]);
+
+describe('the catalog behind HTTP', () => {
+  it.each([false, true])(
+    'answers what it is asked, with the key (inside a response: %p)',
+    async (wrapped) => {
+      server.apiKey = 'secret';
+      server.wrapped = wrapped;
+      const { metadata, thresholds, refused } = await read();
+      expect(metadata.map(({ display_name }) => display_name)).toEqual(['Accuracy']);
+      expect(thresholds.map((row) => [row.experiment_id, row.critical_threshold])).toEqual([
+        [null, 0.7],
+        ['7', 0.9],
+      ]);
+      expect(refused).toEqual([]);
+      expect(server.questions.map(({ path, body }) => [path, body])).toEqual(
+        expect.arrayContaining([
+          ['/api/metrics/batch', { metric_names: ['accuracy', 'loss'] }],
+          ['/api/thresholds/batch', { metrics: ['accuracy', 'loss'], experiments: ['7'] }],
+        ]),
+      );
+    },
+  );
+
+  it('is asked for at most 200 names and experiments at once, and a row counts once', async () => {
+    const names = Array.from({ length: 401 }, (_, i) => (i === 400 ? 'accuracy' : `m${i}`));
+    const experiments = Array.from({ length: 201 }, (_, i) => `${i}`);
+    const { metadata, thresholds } = await open().read([{ metrics: names, experiments }]);
+    expect(metadata).toHaveLength(1);
+    expect(thresholds).toHaveLength(3);
+    const asked = (path: string) => server.questions.filter((question) => question.path.includes(path));
+    expect(asked('metrics').map(({ body }) => body.metric_names?.length)).toEqual([200, 200, 1]);
+    expect(asked('thresholds')).toHaveLength(6);
+  });
+
+  it('mixes a file and an API, and asks nobody where nothing is set', async () => {
+    const source = open({ metricsUrl: undefined });
+    expect(source.asks).toEqual({ metrics: false, thresholds: true });
+    const { metadata, thresholds } = await read(source);
+    expect(metadata).toEqual([]);
+    expect(thresholds).toHaveLength(2);
+  });
+});
+
+const json = { 'content-type': 'application/json' };
+const html = (status: number): Fault => ({ answer: { status, body: '<html>Bad gateway</html>' } });
+
+describe('a catalog in trouble', () => {
+  it.each<[string, Fault]>([
+    ['502 with HTML', html(502)],
+    ['503', html(503)],
+    ['429', html(429)],
+    ['HTML with status 200', html(200)],
+    ['JSON that is cut', { answer: { status: 200, headers: json, body: '{"metrics": [' } }],
+    ['a wrong type', { answer: { status: 200, headers: json, body: '{"metrics": 1, "thresholds": 1}' } }],
+    ['an answer without the list', { answer: { status: 200, headers: json, body: '{"error": "later"}' } }],
+    ['a reset before the answer', { end: { how: 'reset' } }],
+    ['a reset in the body', { end: { after: 20, how: 'reset' } }],
+    ['a body that ends too early', { end: { after: 20, how: 'close' } }],
+  ])('is asked again after %s', async (_, fault) => {
+    const failed = new Set<string>();
+    proxy.decide = ({ url }) => {
+      if (failed.has(url)) return undefined;
+      failed.add(url);
+      return fault;
+    };
+    const { metadata, thresholds } = await read();
+    expect([metadata.length, thresholds.length]).toEqual([1, 2]);
+    expect(proxy.requests).toHaveLength(4);
+  });
+
+  it.each<[string, Fault]>([
+    ['hangs before the answer', { end: { how: 'hang' } }],
+    ['hangs in the body', { end: { after: 20, how: 'hang' } }],
+    ['drips', { drip: { bytes: 1, everyMs: 20 } }],
+  ])('is not waited for longer than the timeout when it %s', async (_, fault) => {
+    proxy.decide = () => fault;
+    await expect(read(open({ maxRetries: 0, timeoutMs: 200 }))).rejects.toMatchObject({
+      code: 'catalog_unreachable',
+      message: expect.stringContaining('within 0.2 s'),
+    });
+  });
+
+  it('answers late, and is heard', async () => {
+    proxy.decide = () => ({ delayMs: 50 });
+    expect((await read()).thresholds).toHaveLength(2);
+  });
+
+  it.each([
+    ['seconds', '0'],
+    ['a date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+  ])('is asked again when its Retry-After says so, in %s', async (_, header) => {
+    const failed = new Set<string>();
+    proxy.decide = ({ url }) => {
+      if (failed.has(url)) return undefined;
+      failed.add(url);
+      return { answer: { status: 429, headers: { 'retry-after': header } } };
+    };
+    // Its own backoff would take an hour.
+    expect((await read(open({ backoffMs: HOUR }))).thresholds).toHaveLength(2);
+  });
+
+  it.each([401, 403, 404, 422])('is not asked again after %p', async (status) => {
+    proxy.decide = () => ({ answer: { status, body: 'no' } });
+    await expect(read(open({ metricsUrl: undefined }))).rejects.toMatchObject({
+      code: 'catalog_refused',
+      retryable: false,
+      message: expect.stringMatching(`answers ${status}: no`),
+    });
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it('never takes the key to where a redirect leads', async () => {
+    const elsewhere = await CatalogServer.start();
+    try {
+      proxy.decide = () => ({ answer: { status: 307, headers: { location: `${elsewhere.url}/api` } } });
+      await expect(read()).rejects.toMatchObject({
+        code: 'catalog_refused',
+        message: expect.stringContaining('not followed'),
+      });
+      expect(elsewhere.questions).toEqual([]);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+
+  it('is left alone after it failed again and again', async () => {
+    proxy.decide = () => html(503);
+    const source = open({ metricsUrl: undefined });
+    for (let i = 0; i < 5; i++) await expect(read(source)).rejects.toMatchObject({ retryable: true });
+    const asked = proxy.requests.length;
+    expect(asked).toBe(5);
+    await expect(read(source)).rejects.toMatchObject({ code: 'catalog_away' });
+    expect(proxy.requests).toHaveLength(asked);
+  });
+
+  it('is asked once more after the break, and serves again', async () => {
+    proxy.decide = () => html(503);
+    const source = open({ metricsUrl: undefined, maxRetries: 9, breakMs: 0 });
+    await expect(read(source)).rejects.toMatchObject({ code: 'catalog_busy' });
+    proxy.decide = () => undefined;
+    expect((await read(source)).thresholds).toHaveLength(2);
+  });
+
+  it('sends 50 MB without taking 50 MB of memory, and is refused', async () => {
+    const chunk = Buffer.alloc(64 * 1024, ' ');
+    let sent = 0;
+    let peak = 0;
+    async function* endless(): AsyncIterable<Buffer> {
+      for (yield Buffer.from('{"thresholds": ['); sent < 50 * 2 ** 20; sent += chunk.length) {
+        peak = Math.max(peak, process.memoryUsage.rss());
+        yield chunk;
+      }
+    }
+    await read();
+    const before = process.memoryUsage.rss();
+    proxy.decide = () => ({ forward: false, answer: { status: 200, headers: json, body: endless() } });
+    await expect(read(open({ metricsUrl: undefined }))).rejects.toMatchObject({ code: 'catalog_too_big' });
+    expect(peak - before).toBeLessThan(50 * 2 ** 20);
+    expect(sent).toBeLessThan(50 * 2 ** 20);
+  });
+});

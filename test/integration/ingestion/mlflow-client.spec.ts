@@ -1,0 +1,247 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Answer, answer } from '../../support/scripted-server.js';
+import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
+
+const mlflow = new ClientFixture();
+const bodyOf = (n: number): unknown => JSON.parse(mlflow.server.received[n]?.body ?? '');
+
+describe('a search of runs', () => {
+  it('asks for one page, all of it said, and keeps the bytes as they came', async () => {
+    mlflow.server.script = [page()];
+    const { bytes, date, began } = await mlflow.search();
+    expect(mlflow.server.received).toHaveLength(1);
+    expect(mlflow.server.received[0]).toMatchObject({ method: 'POST', url: '/api/2.0/mlflow/runs/search' });
+    expect(bodyOf(0)).toEqual({
+      experiment_ids: ['1', '2'],
+      filter: 'attributes.start_time >= 5',
+      max_results: 100,
+      run_view_type: 'ALL',
+      order_by: ['attributes.start_time ASC'],
+    });
+    expect(await readFile(mlflow.file, 'utf8')).toBe(PAGE);
+    expect(bytes).toBe(PAGE.length);
+    expect(date).toBe(Date.parse(DATE));
+    expect(began).toBeLessThanOrEqual(date);
+    expect(Number.isSafeInteger(began)).toBe(true);
+  });
+
+  it('asks for the page of a token', async () => {
+    mlflow.server.script = [page()];
+    await mlflow.client().searchRuns({ ...QUERY, page_token: 'next' }, mlflow.file);
+    expect(bodyOf(0)).toMatchObject({ page_token: 'next', max_results: 100 });
+  });
+
+  it('sends no Origin: servers refuse those of strangers', async () => {
+    mlflow.server.script = [page()];
+    await mlflow.search();
+    expect(mlflow.server.received[0]?.headers).not.toHaveProperty('origin');
+    expect(mlflow.server.received[0]?.headers).not.toHaveProperty('referer');
+  });
+
+  it.each([
+    ['nothing', {}, undefined],
+    [
+      'user and password',
+      { username: 'ada', password: 's:crêt' },
+      `Basic ${Buffer.from('ada:s:crêt').toString('base64')}`,
+    ],
+    ['a user without a password', { username: 'ada' }, `Basic ${Buffer.from('ada:').toString('base64')}`],
+    ['a token', { token: 't0ken' }, 'Bearer t0ken'],
+    [
+      'both',
+      { username: 'ada', password: 'p', token: 't0ken' },
+      `Basic ${Buffer.from('ada:p').toString('base64')}`,
+    ],
+  ])('with %s identifies itself so', async (_, options, authorization) => {
+    mlflow.server.script = [page()];
+    await mlflow.search(options);
+    expect(mlflow.server.received[0]?.headers.authorization).toBe(authorization);
+  });
+
+  it('takes a page that a proxy has compressed', async () => {
+    for (const headers of [
+      { 'Content-Encoding': 'gzip' },
+      { 'Content-Encoding': 'gzip', 'Transfer-Encoding': 'chunked' },
+    ]) {
+      const body = gzipSync(PAGE);
+      mlflow.server.script = [
+        (response) =>
+          response
+            .writeHead(200, {
+              ...headers,
+              ...('Transfer-Encoding' in headers ? {} : { 'Content-Length': body.length }),
+            })
+            .end(body),
+      ];
+      expect((await mlflow.search()).bytes).toBe(PAGE.length);
+      expect(await readFile(mlflow.file, 'utf8')).toBe(PAGE);
+    }
+    expect(mlflow.waits).toEqual([]);
+  });
+
+  it('measures its duration by a clock that does not jump', async () => {
+    const { now } = Date;
+    mlflow.server.script = [
+      (response, received) => {
+        Date.now = () => now() - 3_600_000;
+        page()(response, received);
+      },
+    ];
+    const { date, began } = await mlflow.search().finally(() => {
+      Date.now = now;
+    });
+    expect(began).toBeLessThanOrEqual(date);
+    expect(began).toBeGreaterThan(date - 60_000);
+  });
+});
+
+describe('many requests', () => {
+  it('are asked no more at the same time than is allowed, in their order', async () => {
+    const held: (() => void)[] = [];
+    let full = () => {};
+    const allHeld = new Promise<void>((resolve) => {
+      full = resolve;
+    });
+    mlflow.server.script = [
+      (response, received) => {
+        held.push(() => page()(response, received));
+        if (held.length === 3) full();
+      },
+    ];
+    const one = mlflow.client({ concurrency: 3 });
+    const searches = Array.from({ length: 8 }, (_, i) =>
+      one.searchRuns({ ...QUERY, max_results: i + 1 }, join(mlflow.folder, `${i}.json`)),
+    );
+    await allHeld;
+    // Had a fourth request been sent, it would have been there before this one of somebody else.
+    mlflow.server.script = [page()];
+    await mlflow.search();
+    const asked = mlflow.server.received.map(({ body }) => JSON.parse(body).max_results);
+    expect(asked.sort((a, b) => a - b)).toEqual([1, 2, 3, QUERY.max_results]);
+    for (const answerNow of held) answerNow();
+    await Promise.all(searches);
+    expect(mlflow.server.received).toHaveLength(9);
+  });
+
+  it('give their places on when they fail', async () => {
+    mlflow.server.script = [answer(403), answer(403), page()];
+    const one = mlflow.client({ concurrency: 1 });
+    const [first, second, third] = await Promise.allSettled(
+      [1, 2, 3].map(() => one.searchRuns(QUERY, mlflow.file)),
+    );
+    expect([first?.status, second?.status, third?.status]).toEqual(['rejected', 'rejected', 'fulfilled']);
+  });
+});
+
+describe('the list of experiments', () => {
+  const experiment = {
+    experiment_id: '0',
+    name: 'Default',
+    lifecycle_stage: 'active',
+    creation_time: '1700000000000',
+  };
+  const list = (experiments: object[] | undefined, next_page_token?: string, headers = {}): Answer =>
+    page(JSON.stringify({ experiments, next_page_token }), headers);
+
+  it('is asked page by page, deleted ones too, and is as old as its first page', async () => {
+    const later = 'Tue, 10 Mar 2026 15:31:00 GMT';
+    mlflow.server.script = [
+      list(
+        [
+          experiment,
+          {
+            experiment_id: '1',
+            name: 'a',
+            lifecycle_stage: 'deleted',
+            tags: [{ key: 'k', value: 'v' }, { key: 'blank' }],
+          },
+        ],
+        'next',
+      ),
+      list([{ experiment_id: '2', name: 'b', lifecycle_stage: 'active' }], '', { Date: later }),
+    ];
+    const { experiments, date } = await mlflow.client().listExperiments();
+    expect(mlflow.server.received.map(({ url }) => url)).toEqual(
+      Array(2).fill('/api/2.0/mlflow/experiments/search'),
+    );
+    expect([bodyOf(0), bodyOf(1)]).toEqual([
+      { view_type: 'ALL', max_results: 1000 },
+      { view_type: 'ALL', max_results: 1000, page_token: 'next' },
+    ]);
+    expect(experiments).toEqual([
+      {
+        experiment_id: '0',
+        name: 'Default',
+        lifecycle_stage: 'active',
+        tags: {},
+        creation_time: 1_700_000_000_000,
+      },
+      {
+        experiment_id: '1',
+        name: 'a',
+        lifecycle_stage: 'deleted',
+        tags: { k: 'v', blank: '' },
+        creation_time: null,
+      },
+      { experiment_id: '2', name: 'b', lifecycle_stage: 'active', tags: {}, creation_time: null },
+    ]);
+    expect(date).toBe(Date.parse(DATE));
+  });
+
+  it('may be empty', async () => {
+    mlflow.server.script = [page('{}')];
+    expect((await mlflow.client().listExperiments()).experiments).toEqual([]);
+  });
+
+  it('asks again only for the page that failed', async () => {
+    mlflow.server.script = [list([experiment], 'next'), answer(503), list([])];
+    expect((await mlflow.client().listExperiments()).experiments).toHaveLength(1);
+    expect(mlflow.server.received).toHaveLength(3);
+  });
+
+  it.each([
+    ['HTML', '<html></html>'],
+    ['half of it', '{"experiments": [{"experiment_id": "0"'],
+    ['another document', '{"experiments": [{"id": 0}]}'],
+  ])('that is %s is asked for again, then an error', async (_, body) => {
+    mlflow.server.script = [page(body)];
+    await expect(mlflow.client({ maxRetries: 1 }).listExperiments()).rejects.toMatchObject({
+      code: 'mlflow_not_json',
+      retryable: true,
+      message: expect.stringContaining('experiments/search'),
+    });
+    expect(mlflow.server.received).toHaveLength(2);
+  });
+
+  it('of a server that always names another page comes to an end', async () => {
+    mlflow.server.script = [list([], 'again')];
+    await expect(mlflow.client().listExperiments()).rejects.toMatchObject({ code: 'too_many_pages' });
+    expect(mlflow.server.received).toHaveLength(1_000);
+  });
+});
+
+describe('one run', () => {
+  it('is asked for by its id', async () => {
+    mlflow.server.script = [page('{"run": {}}')];
+    expect(await mlflow.client().getRun('a b', mlflow.file)).toMatchObject({
+      bytes: 11,
+      date: Date.parse(DATE),
+    });
+    expect(mlflow.server.received[0]).toMatchObject({
+      method: 'GET',
+      url: '/api/2.0/mlflow/runs/get?run_id=a+b',
+    });
+  });
+
+  it('that MLflow does not know is none', async () => {
+    mlflow.server.script = [answer(404, '{"error_code": "RESOURCE_DOES_NOT_EXIST"}')];
+    expect(await mlflow.client().getRun('a', mlflow.file)).toBeUndefined();
+  });
+
+  it('that may not be read is an error', async () => {
+    mlflow.server.script = [answer(403)];
+    await expect(mlflow.client().getRun('a', mlflow.file)).rejects.toMatchObject({ code: 'mlflow_refused' });
+  });
+});

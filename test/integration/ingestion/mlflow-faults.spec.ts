@@ -1,0 +1,241 @@
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
+import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
+
+const mlflow = new ClientFixture();
+
+describe('an answer that may be better the next time', () => {
+  it.each([408, 429, 500, 502, 503, 504])('with status %d is asked for again', async (status) => {
+    mlflow.server.script = [answer(status), page()];
+    expect((await mlflow.search()).bytes).toBe(PAGE.length);
+    expect(mlflow.server.received).toHaveLength(2);
+    expect(mlflow.server.received[1]?.body).toBe(mlflow.server.received[0]?.body);
+  });
+
+  it('is waited for longer each time, with jitter', async () => {
+    mlflow.server.script = [answer(500)];
+    await mlflow.search().catch(() => undefined);
+    expect(mlflow.waits).toHaveLength(3);
+    for (const [i, wait] of mlflow.waits.entries()) {
+      expect(wait).toBeGreaterThanOrEqual(1_000 * 2 ** i);
+      expect(wait).toBeLessThanOrEqual(2_000 * 2 ** i);
+    }
+  });
+
+  it.each([
+    ['7', 7_000],
+    ['0', 0],
+    ['0.5', 500],
+    // No longer than two minutes: other work mlflow.waits for this place.
+    ['3600', 120_000],
+    ['Tue, 10 Mar 2026 15:30:09 GMT', 9_000],
+    ['Tue, 10 Mar 2026 15:29:00 GMT', 0],
+  ])('with Retry-After %s is asked for after %d ms of the server’s clock', async (after, ms) => {
+    mlflow.server.script = [answer(429, '', { 'Retry-After': after, Date: DATE }), page()];
+    await mlflow.search();
+    expect(mlflow.waits).toEqual([ms]);
+  });
+
+  it.each(['', 'soon', '-5x'])(
+    'with an unreadable Retry-After %j is asked for after the usual wait',
+    async (after) => {
+      mlflow.server.script = [answer(503, '', { 'Retry-After': after }), page()];
+      await mlflow.search();
+      expect(mlflow.waits[0]).toBeGreaterThanOrEqual(1_000);
+    },
+  );
+
+  it('that never gets better is an error that says what came, and that trying later may help', async () => {
+    mlflow.server.script = [answer(503, '<h1>Down\n for maintenance</h1>')];
+    await expect(mlflow.search()).rejects.toMatchObject({
+      code: 'mlflow_busy',
+      retryable: true,
+      context: { status: 503, path: 'runs/search' },
+      message: expect.stringContaining('503: <h1>Down for maintenance</h1>'),
+    });
+    expect(mlflow.server.received).toHaveLength(4);
+  });
+
+  it('is asked for once where no retries are wanted', async () => {
+    mlflow.server.script = [answer(500)];
+    await expect(mlflow.search({ maxRetries: 0 })).rejects.toMatchObject({ code: 'mlflow_busy' });
+    expect(mlflow.server.received).toHaveLength(1);
+    expect(mlflow.waits).toEqual([]);
+  });
+});
+
+describe('a broken answer', () => {
+  const cut: [string, Answer][] = [
+    [
+      'ends before its length',
+      (response) => response.writeHead(200, { 'Content-Length': 1000 }).write(PAGE, () => response.destroy()),
+    ],
+    [
+      'ends before its last chunk',
+      (response) => response.writeHead(200).write(PAGE, () => response.destroy()),
+    ],
+    ['ends before its headers', (response) => void response.destroy()],
+    ['is half a page', page(PAGE.slice(0, -1))],
+    ['is HTML', page('<!doctype html><title>Log in</title>', { 'Content-Type': 'text/html' })],
+    ['is a list', page('[{"runs": []}]')],
+    ['is empty', page('')],
+    ['is cut and compressed', page(gzipSync(PAGE).subarray(0, 30), { 'Content-Encoding': 'gzip' })],
+  ];
+
+  it.each(cut)('that %s is asked for again, and nothing of it stays', async (_, broken) => {
+    mlflow.server.script = [broken, page()];
+    expect((await mlflow.search()).bytes).toBe(PAGE.length);
+    expect(await readFile(mlflow.file, 'utf8')).toBe(PAGE);
+    expect(mlflow.server.received).toHaveLength(2);
+  });
+
+  it.each(cut)('that %s every time is an error that a later try may mend', async (_, broken) => {
+    mlflow.server.script = [broken];
+    const error = await mlflow.search({ maxRetries: 1 }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      retryable: true,
+      code: expect.stringMatching(/^mlflow_(not_json|unreachable)$/),
+    });
+    expect(mlflow.server.received).toHaveLength(2);
+  });
+
+  it('is not asked for again by a connection that it broke', async () => {
+    mlflow.server.script = [cut[0]?.[1] ?? page(), page(), page()];
+    const one = mlflow.client();
+    await one.searchRuns(QUERY, mlflow.file);
+    expect((await one.searchRuns(QUERY, mlflow.file)).bytes).toBe(PAGE.length);
+  });
+
+  it('that is too big is not asked for again, and not kept in memory', async () => {
+    let sent = 0;
+    mlflow.server.script = [
+      (response) => {
+        response.writeHead(200);
+        const more = () => {
+          while (!response.destroyed && response.write('x'.repeat(1_000))) sent += 1_000;
+        };
+        response.on('drain', more);
+        more();
+      },
+    ];
+    await expect(mlflow.search()).rejects.toMatchObject({ code: 'page_too_big', retryable: false });
+    expect(mlflow.server.received).toHaveLength(1);
+    expect(sent).toBeLessThan(50_000_000);
+  });
+
+  it('that small bytes unpack to is too big all the same', async () => {
+    mlflow.server.script = [page(gzipSync(Buffer.alloc(1_000_000, ' ')), { 'Content-Encoding': 'gzip' })];
+    await expect(mlflow.search()).rejects.toMatchObject({ code: 'page_too_big' });
+  });
+});
+
+describe('a server that does not answer', () => {
+  const { setTimeout, clearTimeout } = globalThis;
+  const timers = new Map<number, () => void>();
+  let armed: () => void;
+  let count: number;
+  /** Time stands still: a silence ends when `timers` are called. */
+  beforeEach(() => {
+    timers.clear();
+    armed = () => undefined;
+    count = 0;
+    globalThis.setTimeout = ((end: () => void) => {
+      timers.set(++count, end);
+      armed();
+      return count;
+    }) as unknown as typeof setTimeout;
+    globalThis.clearTimeout = ((id: number) => timers.delete(id)) as unknown as typeof clearTimeout;
+  });
+  afterEach(() => {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  });
+  const timeIsUp = () => {
+    for (const end of timers.values()) end();
+  };
+
+  it.each([
+    ['at all', () => timeIsUp()],
+    ['after its headers', (response) => response.writeHead(200).write('', timeIsUp)],
+    ['after the half of a page', (response) => response.writeHead(200).write(PAGE.slice(0, 9), timeIsUp)],
+    ['after the half of an error', (response) => response.writeHead(500).write('<h1>', timeIsUp)],
+  ] as [string, Answer][])('%s is given up after the silence that is allowed', async (_, silent) => {
+    mlflow.server.script = [silent];
+    await expect(mlflow.search({ maxRetries: 1 })).rejects.toMatchObject({
+      code: 'mlflow_unreachable',
+      retryable: true,
+      message: expect.stringContaining('silent for 30 s'),
+    });
+    expect(mlflow.server.received).toHaveLength(2);
+    expect(timers.size).toBe(0);
+  });
+
+  it('is not given up while it goes on sending: each part begins the silence anew', async () => {
+    const parts = [...PAGE];
+    mlflow.server.script = [
+      async (response) => {
+        response.writeHead(200);
+        for (const part of parts) {
+          const heard = new Promise<void>((resolve) => {
+            armed = resolve;
+          });
+          response.write(part);
+          await heard;
+          expect(timers.size).toBe(1);
+        }
+        response.end();
+      },
+    ];
+    expect((await mlflow.search()).bytes).toBe(PAGE.length);
+    expect(count).toBe(1 + parts.length);
+    expect(timers.size).toBe(0);
+  });
+
+  it('because nobody listens is named', async () => {
+    const { uri } = mlflow.server;
+    await mlflow.server.close();
+    await expect(mlflow.search({ uri, maxRetries: 1 })).rejects.toMatchObject({
+      code: 'mlflow_unreachable',
+      retryable: true,
+      message: expect.stringMatching(new RegExp(`^MLflow at ${uri} does not answer: .*ECONNREFUSED`)),
+    });
+    expect(mlflow.waits).toHaveLength(1);
+    mlflow.server = await ScriptedServer.start();
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    [400, 'mlflow_refused'],
+    [401, 'mlflow_unauthorized'],
+    [403, 'mlflow_refused'],
+    [404, 'mlflow_refused'],
+    [501, 'mlflow_refused'],
+  ])('with status %d is not asked again', async (status, code) => {
+    mlflow.server.script = [
+      answer(status, '{"error_code": "PERMISSION_DENIED", "message": "Permission denied"}'),
+    ];
+    await expect(mlflow.search()).rejects.toMatchObject({
+      code,
+      retryable: false,
+      context: { status },
+      message: expect.stringContaining('Permission denied'),
+    });
+    expect(mlflow.server.received).toHaveLength(1);
+  });
+
+  it.each([301, 302, 307, 308])('is also a redirect (%d): credentials go nowhere else', async (status) => {
+    mlflow.server.script = [answer(status, '', { Location: `${mlflow.server.uri}/elsewhere` }), page()];
+    await expect(mlflow.search({ token: 't0ken' })).rejects.toMatchObject({
+      code: 'mlflow_refused',
+      context: { status },
+    });
+    expect(mlflow.server.received).toHaveLength(1);
+  });
+
+  it('with a long text is cut short', async () => {
+    mlflow.server.script = [(response) => void response.writeHead(400).end('x'.repeat(5_000_000))];
+    const error = await mlflow.search().catch((caught: unknown) => caught);
+    expect(error).toHaveProperty('message', expect.stringMatching(/^.{1,400}$/));
+  });
+});

@@ -1,0 +1,31 @@
+import type { FetchResult, Plan, Slice } from '../../src/pipeline/stages.js';
+
+/** A slice, a plan and the answers of a slice that differ from empty ones in what is given. */
+export const sliceOf = (rest: Partial<Slice>): Slice => ({
+  id: 'c0-20260310',
+  chunk: 0,
+  from: 0,
+  to: 1,
+  open_end: false,
+  last: false,
+  ...rest,
+});
+
+export const planOf = (rest: Partial<Plan>): Plan => ({
+  from: 0,
+  to: 0,
+  chunks: [],
+  slices: [],
+  open: [],
+  page_size: 100,
+  ...rest,
+});
+
+export const answersOf = (rest: Partial<FetchResult>): FetchResult => ({
+  pages: [],
+  gone: [],
+  answered: [],
+  refused: [],
+  bytes: 0,
+  ...rest,
+});

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { freePort } from './redis-server.js';
+
+/** What the SDK's default chain of credentials finds in the environment. */
+export const S3_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'tester', AWS_SECRET_ACCESS_KEY: 'testing-only' } as const;
+
+export interface S3Server {
+  readonly endpoint: string;
+  /** Makes a bucket of that name. */
+  bucket(name: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Where `test/support/install-versitygw.sh` puts it. */
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mlflow-monitor', 'bin');
+
+/** The path of versitygw, an S3 server with conditional writes, on PATH or in the cache. */
+export function findS3Server(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), CACHE];
+  return folders
+    .map((folder) => join(folder, 'versitygw'))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Tests on a server of their own; without the program they are left out, or fail where everything is required. */
+export function describeS3(name: string, tests: (server: () => S3Server) => void): void {
+  const program = findS3Server();
+  if (program) {
+    describe(name, () => {
+      let server: S3Server;
+      beforeAll(async () => {
+        Object.assign(process.env, S3_CREDENTIALS);
+        server = await startS3(program);
+      });
+      afterAll(() => server.stop());
+      tests(() => server);
+    });
+  } else if (process.env.REQUIRE_ALL === '1') {
+    it('needs versitygw on PATH, or from test/support/install-versitygw.sh', () => {
+      expect(program).toBeDefined();
+    });
+  } else {
+    process.stderr.write(`Left out: ${name} (no versitygw; test/support/install-versitygw.sh builds it)\n`);
+  }
+}
+
+const START_MS = 20_000;
+
+/** Starts a server of its own over a temporary folder. @throws {Error} with what it said if it does not start */
+export async function startS3(program: string): Promise<S3Server> {
+  const folder = await mkdtemp(join(tmpdir(), 's3-'));
+  const port = await freePort();
+  const { AWS_ACCESS_KEY_ID: access, AWS_SECRET_ACCESS_KEY: secret } = S3_CREDENTIALS;
+  const args = ['--port', `127.0.0.1:${port}`, '--access', access, '--secret', secret];
+  const server = spawn(program, [...args, '--keep-alive', '--quiet', 'posix', folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: string[] = [];
+  for (const output of [server.stdout, server.stderr]) output.on('data', (part) => said.push(String(part)));
+  const ended = once(server, 'exit');
+  const stop = async () => {
+    server.kill();
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  const begun = Date.now();
+  while (!(await listens(port))) {
+    if (server.exitCode === null && Date.now() - begun < START_MS) {
+      await wait(20);
+      continue;
+    }
+    await stop();
+    throw new Error(`${program} does not listen:\n${said.join('')}`);
+  }
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    // Its buckets are the folders of its folder.
+    bucket: async (name) => {
+      await mkdir(join(folder, name));
+      return name;
+    },
+    stop,
+  };
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

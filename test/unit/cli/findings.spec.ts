@@ -1,0 +1,99 @@
+import {
+  accessFinding,
+  catalogFindings,
+  clockSkew,
+  experimentsFound,
+  findingsTable,
+  mlflowVersion,
+  parseInfo,
+  redisServer,
+  verdict,
+} from '../../../src/cli/findings.js';
+
+describe('what validate says', () => {
+  it.each([
+    ['3.17.0', 'ok'],
+    ['2.22.1', 'note'],
+    ['4.0.0', 'note'],
+    ['1.30.0', 'change'],
+    [undefined, 'note'],
+    ['<html>', 'note'],
+  ])('of MLflow %s: %s', (version, state) => {
+    expect(mlflowVersion(version).state).toBe(state);
+  });
+
+  it.each([
+    [100_000, 'ok', 'the same as'],
+    [108_000, 'ok', 'the same as'],
+    // Whole seconds: this one may have been written at 99,999 ms.
+    [99_000, 'ok', 'the same as'],
+    [138_000, 'note', '30 s ahead'],
+    [39_000, 'note', '60 s behind'],
+    [169_000, 'change', '61 s ahead'],
+    [38_000, 'change', '61 s behind'],
+  ])('of an answer of %d ms that took from 100,000 to 108,000 ms: %s', (date, state, found) => {
+    expect(clockSkew(date, 100_000, 108_000)).toMatchObject({ state, found: expect.stringContaining(found) });
+  });
+
+  it('of experiments: whether one is left to watch', () => {
+    expect(experimentsFound(0, 0)).toMatchObject({ state: 'change', found: 'none is listed' });
+    expect(experimentsFound(12, 0).todo).toContain('EXPERIMENT_INCLUDE');
+    expect(experimentsFound(12, 3)).toMatchObject({ state: 'ok', found: '3 of 12 are watched' });
+  });
+
+  it('of Redis: its version and that it never throws jobs away', () => {
+    const info = (text: string) => redisServer(parseInfo(text)).map(({ state, found }) => [state, found]);
+    expect(info('# Server\r\nredis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\n')).toEqual([
+      ['ok', 'Redis 7.0.15'],
+      ['ok', 'maxmemory-policy noeviction'],
+    ]);
+    expect(
+      info('redis_version:7.2.4\nvalkey_version:8.0.1\nmaxmemory_policy:allkeys-lru').map(([s]) => s),
+    ).toEqual(['ok', 'change']);
+    expect(info('valkey_version:8.0.1\nredis_version:7.2.4')[0]).toEqual(['ok', 'Valkey 8.0.1']);
+    expect(info('redis_version:6.0.16\nmaxmemory_policy:noeviction')[0]?.[0]).toBe('change');
+    expect(info('redis_version:6.2.0\nmaxmemory_policy:noeviction')[0]?.[0]).toBe('ok');
+  });
+
+  it('of a catalog: what it refuses, and what nothing judges', () => {
+    const facts = { metrics: 2, thresholds: 3, refused: [], undirected: [] };
+    expect(catalogFindings(facts)).toMatchObject([{ state: 'ok', found: '2 metrics, 3 thresholds' }]);
+    expect(catalogFindings({ ...facts, thresholds: 0 })[0]).toMatchObject({ state: 'note' });
+    const refused = Array.from({ length: 7 }, (_, index) => ({
+      list: 'thresholds' as const,
+      index,
+      metric_name: null,
+      experiment_id: null,
+      problem: 'metric_name: missing',
+    }));
+    const found = catalogFindings({ ...facts, refused, undirected: ['entropy'] });
+    expect(found.filter(({ state }) => state === 'change').map(({ found: text }) => text)).toEqual([
+      ...[0, 1, 2, 3, 4].map((i) => `thresholds[${i}] is refused`),
+      '2 more items are refused',
+      'limits without a direction, so nothing judges them: entropy',
+    ]);
+  });
+
+  it('of access', () => {
+    expect(accessFinding('127.0.0.1', true, undefined).state).toBe('ok');
+    expect(accessFinding('0.0.0.0', false, undefined)).toMatchObject({ state: 'note' });
+    expect(accessFinding('0.0.0.0', false, 2)).toMatchObject({ state: 'ok', found: 'admin by 2 tokens' });
+    expect(accessFinding('127.0.0.1', true, 'it holds no token').state).toBe('change');
+  });
+
+  it('stands in columns, and ends with what must change', () => {
+    const rows = [
+      { state: 'ok', what: 'MLflow', found: 'answers' },
+      { state: 'change', what: 'Queue memory', found: 'x', todo: 'Do.' },
+    ] as const;
+    expect(findingsTable(rows)).toBe(
+      [
+        'ok      MLflow        answers',
+        'change  Queue memory  x',
+        `${' '.repeat('change  Queue memory  '.length)}→ Do.`,
+      ].join('\n'),
+    );
+    expect(verdict(rows)).toBe('1 thing must change.');
+    expect(verdict(rows.slice(0, 1))).toBe('All is well.');
+  });
+});

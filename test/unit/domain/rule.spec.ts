@@ -1,0 +1,266 @@
+import type { MetricMetadata, ThresholdRow } from '../../../src/domain/model.js';
+import {
+  chooseMetadata,
+  chooseThreshold,
+  createRuleResolver,
+  directionOf,
+  indexByExperiment,
+  indexByName,
+  resolveRule,
+} from '../../../src/domain/rule.js';
+
+/** A row whose `updated_by` tells it from others. */
+const row = (updated_by: string, rest: Partial<ThresholdRow> = {}): ThresholdRow => ({
+  metric_name: 'accuracy',
+  experiment_id: null,
+  critical_threshold: null,
+  warning_threshold: null,
+  updated_at: null,
+  updated_by,
+  ...rest,
+});
+const described = (rest: Partial<MetricMetadata> = {}): MetricMetadata => ({
+  metric_name: 'accuracy',
+  display_name: null,
+  description: null,
+  unit: null,
+  category: null,
+  higher_is_better: null,
+  ...rest,
+});
+const chosen = (rows: readonly ThresholdRow[], higherIsBetter: boolean | null = true, metric = 'accuracy') =>
+  chooseThreshold(metric, '7', higherIsBetter, indexByExperiment(rows))?.updated_by ?? null;
+
+const NEW = '2026-03-10T12:00:00Z';
+const OLD = '2026-03-09T12:00:00Z';
+
+describe('the threshold row of a metric', () => {
+  it.each([
+    ['of nothing is none', [], null],
+    ['of other metrics is none', [row('other', { metric_name: 'loss' })], null],
+    ['of another experiment is none', [row('other', { experiment_id: '8' })], null],
+    [
+      'of the experiment goes before one of the platform, however it fits',
+      [
+        row('platform', { updated_at: NEW }),
+        row('own', { metric_name: '*', experiment_id: '7', updated_at: OLD }),
+      ],
+      'own',
+    ],
+    ['of a blank experiment is one of the platform', [row('blank', { experiment_id: ' ' })], 'blank'],
+    [
+      'by the exact name goes before any pattern',
+      [row('exact', { updated_at: OLD }), row('pattern', { metric_name: 'accurac?', updated_at: NEW })],
+      'exact',
+    ],
+    [
+      'by the longest pattern goes before a shorter one',
+      [
+        row('short', { metric_name: '*y', updated_at: NEW }),
+        row('long', { metric_name: 'acc*y', updated_at: OLD }),
+      ],
+      'long',
+    ],
+    [
+      'by the alphabetically first of equally long patterns',
+      [row('second', { metric_name: 'b*', updated_at: NEW }), row('first', { metric_name: 'a*' })],
+      'first',
+    ],
+    ['whose pattern does not fit is none', [row('pattern', { metric_name: 'Acc*' })], null],
+    [
+      'is the newest',
+      [row('new', { updated_at: NEW }), row('old', { updated_at: OLD, critical_threshold: 0.9 })],
+      'new',
+    ],
+    [
+      'is the newest by the instant, not by its text',
+      [row('later', { updated_at: '2026-03-10T08:00:00-05:00' }), row('earlier', { updated_at: NEW })],
+      'later',
+    ],
+    [
+      'is the newest to the last digit',
+      [
+        row('later', { updated_at: '2026-03-10T12:00:00.1234562Z' }),
+        row('earlier', { updated_at: '2026-03-10T12:00:00.12345615Z' }),
+      ],
+      'later',
+    ],
+    ['with a time goes before one without', [row('dated', { updated_at: OLD }), row('undated')], 'dated'],
+    [
+      'with a text that is no time is one without',
+      [row('dated', { updated_at: OLD }), row('no', { updated_at: '?' })],
+      'dated',
+    ],
+    ['of wholly equal rows is the last in the answer', [row('first'), row('second'), row('third')], 'third'],
+    [
+      'of rows equal but for how their time is written is the last in the answer',
+      [row('first', { updated_at: NEW }), row('second', { updated_at: '2026-03-10T14:00+02:00' })],
+      'second',
+    ],
+    [
+      'with both limits null may go before others',
+      [row('limits', { updated_at: OLD, critical_threshold: 1 }), row('none', { updated_at: NEW })],
+      'none',
+    ],
+  ])('%s', (_, rows, expected) => {
+    expect(chosen(rows)).toBe(expected);
+  });
+
+  const limits = (name: string, critical_threshold: number | null, warning_threshold: number | null) =>
+    row(name, { critical_threshold, warning_threshold, updated_at: NEW });
+  it.each([
+    [true, limits('stricter', 0.8, null), limits('looser', 0.7, 0.9)],
+    [false, limits('stricter', 400, null), limits('looser', 500, 100)],
+    [null, limits('stricter', 0.8, null), limits('looser', 0.7, 0.9)],
+    [true, limits('stricter', 0.7, 0.9), limits('looser', 0.7, 0.8)],
+    [false, limits('stricter', 500, 100), limits('looser', 500, 250)],
+    [null, limits('stricter', 0.7, 0.9), limits('looser', 0.7, 0.8)],
+    // null is the loosest, also against a limit that nothing fails.
+    [true, limits('stricter', -1e300, null), limits('looser', null, 0.99)],
+    [false, limits('stricter', 1e300, null), limits('looser', null, 0.01)],
+    [true, limits('stricter', 0.7, 0), limits('looser', 0.7, null)],
+    [false, limits('stricter', null, 1e300), limits('looser', null, null)],
+  ])('of equal names and times is the stricter one (higher is better: %j)', (direction, stricter, looser) => {
+    expect(chosen([stricter, looser], direction)).toBe('stricter');
+    expect(chosen([looser, stricter], direction)).toBe('stricter');
+  });
+
+  it('is a whole row: a null limit is not filled from another one', () => {
+    const rows = [
+      row('platform', { critical_threshold: 0.7, warning_threshold: 0.8 }),
+      row('own', { experiment_id: '7', critical_threshold: 0.9 }),
+    ];
+    const rule = resolveRule('accuracy', '7', [], rows);
+    expect(rule).toMatchObject({
+      critical_threshold: 0.9,
+      warning_threshold: null,
+      threshold_source: 'experiment',
+    });
+    expect(resolveRule('accuracy', '8', [], rows)).toMatchObject({
+      critical_threshold: 0.7,
+      warning_threshold: 0.8,
+      threshold_source: 'platform',
+    });
+  });
+});
+
+describe('the metadata of a metric', () => {
+  const find = (rows: readonly MetricMetadata[], name = 'accuracy') =>
+    chooseMetadata(name, indexByName(rows))?.unit ?? null;
+  it.each([
+    ['of nothing is none', [], null],
+    [
+      'by the exact name',
+      [described({ unit: 'exact' }), described({ metric_name: '*', unit: 'pattern' })],
+      'exact',
+    ],
+    [
+      'by the longest pattern, in code points',
+      [described({ metric_name: '*racy', unit: 'long' }), described({ metric_name: 'acc*', unit: 'short' })],
+      'long',
+    ],
+    [
+      'by the alphabetically first pattern of equal length',
+      [described({ metric_name: 'acc*', unit: 'second' }), described({ metric_name: '*acy', unit: 'first' })],
+      'first',
+    ],
+    ['the last of equal names', [described({ unit: 'first' }), described({ unit: 'last' })], 'last'],
+    ['without a name is none', [described({ metric_name: ' ', unit: 'blank' })], null],
+  ])('%s', (_, rows, unit) => {
+    expect(find(rows)).toBe(unit);
+  });
+
+  it('counts the characters of a pattern, not their UTF-16 units', () => {
+    const rows = [
+      described({ metric_name: '*😀😀', unit: 'three' }),
+      described({ metric_name: '*a??', unit: 'four' }),
+    ];
+    expect(find(rows, 'xa😀😀')).toBe('four');
+  });
+
+  it.each([
+    [
+      { display_name: 'Accuracy', unit: '%' },
+      { display_name: 'Accuracy', unit: '%' },
+    ],
+    [
+      { display_name: ' ', unit: '', description: '\t', category: ' ' },
+      { display_name: 'accuracy', unit: null, description: null, category: null },
+    ],
+    [{}, { display_name: 'accuracy', unit: null }],
+  ])('%j becomes %j', (metadata, expected) => {
+    expect(resolveRule('accuracy', '7', [described(metadata)], [])).toMatchObject(expected);
+  });
+});
+
+describe('the direction', () => {
+  const limits = (critical_threshold: number | null, warning_threshold: number | null) =>
+    row('', { critical_threshold, warning_threshold });
+  it.each([
+    ['of the metadata', described({ higher_is_better: true }), limits(500, 250), true],
+    ['of the metadata, also false', described({ higher_is_better: false }), limits(0.7, 0.8), false],
+    ['by the order of the limits', described(), limits(0.7, 0.8), true],
+    ['by the order of the limits', null, limits(500, 250), false],
+    ['none of equal limits', null, limits(0.7, 0.7), null],
+    ['none of two zeros', null, limits(0, -0), null],
+    ['none of one limit', null, limits(0.7, null), null],
+    ['none of one limit', null, limits(null, 0.7), null],
+    ['none without a row', described(), null, null],
+  ])('is %s: %#', (_, metadata, threshold, direction) => {
+    expect(directionOf(metadata, threshold)).toBe(direction);
+  });
+
+  it('of the metadata says which of two rows is stricter; that of the limits does not', () => {
+    const rows = [
+      row('high', { critical_threshold: 500, warning_threshold: 250 }),
+      row('low', { critical_threshold: 400, warning_threshold: 200 }),
+    ];
+    expect(
+      resolveRule('accuracy', '7', [described({ higher_is_better: false })], rows).critical_threshold,
+    ).toBe(400);
+    const unknown = resolveRule('accuracy', '7', [], rows);
+    expect(unknown).toMatchObject({ critical_threshold: 500, higher_is_better: false });
+  });
+});
+
+describe('the rule of a metric', () => {
+  it('without a row has no source', () => {
+    expect(resolveRule('accuracy', '7', [described({ higher_is_better: true })], [])).toEqual({
+      display_name: 'accuracy',
+      description: null,
+      unit: null,
+      category: null,
+      higher_is_better: true,
+      critical_threshold: null,
+      warning_threshold: null,
+      threshold_source: null,
+      threshold_updated_at: null,
+      threshold_updated_by: null,
+    });
+  });
+
+  it('names who changed the row and when, if the catalog says so', () => {
+    const rows = [row('ada', { updated_at: NEW }), row(' ', { metric_name: 'loss', updated_at: ' ' })];
+    expect(resolveRule('accuracy', '7', [], rows)).toMatchObject({
+      threshold_updated_at: NEW,
+      threshold_updated_by: 'ada',
+    });
+    expect(resolveRule('loss', '7', [], rows)).toMatchObject({
+      threshold_updated_at: null,
+      threshold_updated_by: null,
+      threshold_source: 'platform',
+    });
+  });
+
+  it('is the same from a resolver that has answered before', () => {
+    const rows = [row('platform'), row('own', { experiment_id: '7' }), row('loss', { metric_name: 'l*' })];
+    const resolve = createRuleResolver([described({ unit: '%' })], rows);
+    for (const experiment of ['7', '8', '7', '9', '8']) {
+      for (const metric of ['accuracy', 'loss', 'other']) {
+        expect(resolve(metric, experiment)).toEqual(
+          resolveRule(metric, experiment, [described({ unit: '%' })], rows),
+        );
+      }
+    }
+  });
+});

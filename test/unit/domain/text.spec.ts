@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { compareText, lengthOf, present } from '../../../src/domain/text.js';
+
+describe('a text', () => {
+  it.each([
+    [null, null],
+    ['', null],
+    [' \t\n', null],
+    ['\u00a0\u3000', null],
+    ['a', 'a'],
+    [' a ', ' a '],
+    ['0', '0'],
+  ])('%j is present as %j', (text, expected) => {
+    expect(present(text)).toBe(expected);
+  });
+
+  it.each([
+    ['', 0],
+    ['abc', 3],
+    ['😀é', 2],
+    ['e\u0301', 2],
+  ])('%j has %d characters', (text, length) => {
+    expect(lengthOf(text)).toBe(length);
+  });
+
+  it.each([
+    ['a', 'b', -1],
+    ['B', 'a', -1],
+    ['a', 'aa', -1],
+    ['', 'a', -1],
+    ['a', 'a', 0],
+    ['ä', 'z', 1],
+    // JavaScript compares UTF-16 units and puts these two the other way round.
+    ['\uffff', '😀', -1],
+    ['a😀', 'a😁', -1],
+  ])('%j and %j compare as %d', (a, b, sign) => {
+    expect(Math.sign(compareText(a, b))).toBe(sign);
+    expect(Math.sign(compareText(b, a)) + sign).toBe(0);
+  });
+
+  it('is ordered as its UTF-8 bytes are', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'b', 'é', '\uffff', '\ue000', '😀', '😁', '\u{10ffff}'),
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        expect(Math.sign(compareText(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

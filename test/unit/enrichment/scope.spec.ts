@@ -1,0 +1,113 @@
+import { parseCatalog } from '../../../src/enrichment/catalog.js';
+import { scopeOfDay } from '../../../src/enrichment/judge-day.js';
+import type { StoredExperiment } from '../../../src/pipeline/experiments.js';
+import { domainDefaults } from '../../support/defaults.js';
+
+const experiment = (name: string, rest: Partial<StoredExperiment> = {}): StoredExperiment => ({
+  name,
+  lifecycle_stage: 'active',
+  tags: {},
+  listed: true,
+  observed_at: 0,
+  swept: true,
+  ...rest,
+});
+/** What the day's runs logged: experiments, and metrics of experiments as `<experiment>/<metric>`. */
+const scope = (
+  logged: readonly string[],
+  known: Record<string, StoredExperiment>,
+  settings: Partial<typeof domainDefaults> = {},
+  thresholds: object[] = [],
+) => {
+  const pairs = logged.map((text) =>
+    text.split('/', 1).concat(text.includes('/') ? text.slice(text.indexOf('/') + 1) : []),
+  );
+  const { metadata, thresholds: rows } = parseCatalog({ thresholds });
+  return scopeOfDay(
+    { experiment_id: pairs.map(([id]) => id), metric_name: pairs.map(([, metric]) => metric ?? null) },
+    known,
+    { metadata, thresholds: rows, settings: { ...domainDefaults, ...settings } },
+  );
+};
+
+describe('the experiments of a day', () => {
+  it('bring their name and the tag that names their application', () => {
+    const known = {
+      1: experiment('churn', { tags: { application: 'crm', team: 'a' } }),
+      2: experiment('fraud'),
+    };
+    expect(scope(['1', '2'], known).experiments).toEqual([
+      { experiment_id: '1', name: 'churn', tag: 'crm' },
+      { experiment_id: '2', name: 'fraud', tag: null },
+    ]);
+    expect(scope(['1'], known, { application_tag: 'team' }).experiments[0]?.tag).toBe('a');
+  });
+
+  it('have no blank names and tags', () => {
+    const known = { 1: experiment(' ', { tags: { application: '\t' } }) };
+    expect(scope(['1'], known).experiments).toEqual([{ experiment_id: '1', name: null, tag: null }]);
+  });
+
+  it('are in datasets also when they were never listed, or are hidden now', () => {
+    const known = { 2: experiment('fraud', { listed: false }) };
+    expect(scope(['1', '2'], known).experiments).toEqual([
+      { experiment_id: '1', name: null, tag: null },
+      { experiment_id: '2', name: 'fraud', tag: null },
+    ]);
+  });
+
+  it.each([
+    ['deleted', experiment('churn', { lifecycle_stage: 'deleted' }), {}],
+    ['excluded', experiment('churn'), { experiment_exclude: ['ch*'] }],
+    ['not included', experiment('churn'), { experiment_include: ['fraud'] }],
+  ])('are none of it when they are %s, with all their metrics', (_, known, settings) => {
+    const found = scope(['1', '1/accuracy', '1/system/cpu'], { 1: known }, settings);
+    expect(found).toEqual({ experiments: [], rules: [], excluded: [] });
+  });
+
+  it('that were never listed are known by their id', () => {
+    expect(scope(['1', '2'], {}, { experiment_include: ['2'] }).experiments).toMatchObject([
+      { experiment_id: '2' },
+    ]);
+  });
+});
+
+describe('the metrics of a day', () => {
+  const known = { 1: experiment('churn'), 2: experiment('fraud') };
+
+  it('bring the rule that applies to them', () => {
+    const thresholds = [
+      { metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 },
+      { metric_name: 'acc*', experiment_id: '2', critical_threshold: 0.9 },
+    ];
+    const { rules } = scope(['1/accuracy', '1/loss', '2/accuracy'], known, {}, thresholds);
+    expect(rules).toMatchObject([
+      { experiment_id: '1', metric_name: 'accuracy', critical_threshold: 0.7, threshold_source: 'platform' },
+      { experiment_id: '1', metric_name: 'loss', threshold_source: null },
+      {
+        experiment_id: '2',
+        metric_name: 'accuracy',
+        critical_threshold: 0.9,
+        threshold_source: 'experiment',
+      },
+    ]);
+  });
+
+  it('that are left out are named once, sorted', () => {
+    const { rules, excluded } = scope(
+      ['1/system/gpu', '1/accuracy', '2/system/gpu', '2/system/cpu', '2/loss'],
+      known,
+      { metric_include: ['system/*', 'accuracy'] },
+    );
+    expect(rules.map(({ metric_name }) => metric_name)).toEqual(['accuracy']);
+    expect(excluded).toEqual(['loss', 'system/cpu', 'system/gpu']);
+  });
+
+  it('on a day without runs are none', () => {
+    expect(scopeOfDay({}, known, { metadata: [], thresholds: [], settings: domainDefaults })).toEqual({
+      experiments: [],
+      rules: [],
+      excluded: [],
+    });
+  });
+});
