@@ -63,37 +63,39 @@ describe('PlatformView', () => {
     expect(lists).toBe(2 * once);
   });
 
-  it('shows what was done during a look to whoever asks after it', async () => {
-    const { view, store, finishDelta } = viewOf();
-    let open: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    let reached: () => void = () => undefined;
-    const read = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
-    const get = store.get.bind(store);
-    let held = false;
-    store.get = async (key) => {
-      const found = await get(key);
-      if (key === '_state/watermark.json' && !held) {
-        held = true;
-        reached();
-        await gate;
-      }
-      return found;
-    };
-    const early = finishedOf(view);
-    await read;
-    await finishDelta(NOW);
-    view.invalidate();
-    const late = finishedOf(view);
-    open();
-    expect(await early).toBeNull();
-    expect(await late).toBe('2026-03-10T15:30:00.000Z');
-    expect(await finishedOf(view)).toBe('2026-03-10T15:30:00.000Z');
-  });
+  it.each(['before the look ends', 'when the look has ended'])(
+    'shows what was done during a look to whoever asks after it, %s',
+    async (when) => {
+      const { view, store, finishDelta } = viewOf();
+      let open: () => void = () => undefined;
+      const gate = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      let reached: () => void = () => undefined;
+      const read = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      const get = store.get.bind(store);
+      let held = false;
+      store.get = async (key) => {
+        const found = await get(key);
+        if (key === '_state/watermark.json' && !held) {
+          held = true;
+          reached();
+          await gate;
+        }
+        return found;
+      };
+      const early = finishedOf(view);
+      await read;
+      await finishDelta(NOW);
+      view.invalidate();
+      const late = when.startsWith('before') ? finishedOf(view) : null;
+      open();
+      expect(await early).toBeNull();
+      expect(await (late ?? finishedOf(view))).toBe('2026-03-10T15:30:00.000Z');
+    },
+  );
 
   it('reads again when the hour is another one, and not before', async () => {
     let now = NOW;
