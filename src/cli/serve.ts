@@ -52,7 +52,7 @@ export async function serve(settings: Settings): Promise<void> {
   log.log(
     `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
-  log.log(`The platform now: ${await app.getUrl()}/`);
+  if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
   const signal = await stopSignal();
   log.log(`${signal}: running jobs are finished first`);
   await close();

@@ -91,7 +91,11 @@ export class DashboardModule implements NestModule, OnModuleDestroy {
       live.notice();
     };
     engine.events.on('progress', done);
-    engine.events.on('finished', done);
+    engine.events.on('finished', () => {
+      done();
+      // Whoever asks next should not wait for what is read now. A look that fails is made again when somebody asks.
+      view.current().catch(() => undefined);
+    });
   }
 
   configure(consumer: MiddlewareConsumer): void {

@@ -21,7 +21,7 @@ export interface View {
 }
 
 /** Within this time nothing is looked at again, unless this process did something itself. */
-const LOOK_MS = 2_000;
+const LOOK_MS = 5_000;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 

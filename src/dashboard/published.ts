@@ -13,16 +13,18 @@ export async function listPublished(store: ObjectStore, now: number, count: numb
   const first = addDays(today, 1 - count);
   const months = new Set<string>();
   for (let back = 0; back < count; back++) months.add(addDays(today, -back).slice(0, 7).replace('-', '/'));
-  const published = new Map<string, string>();
-  for (const dataset of READ) {
-    for (const month of months) {
-      for await (const { key, etag } of store.list(`${dataset}/${month}/`)) {
+  const prefixes = READ.flatMap((dataset) => [...months].map((month) => `${dataset}/${month}/`));
+  const listings = await Promise.all(
+    prefixes.map(async (prefix) => {
+      const found: [key: string, etag: string][] = [];
+      for await (const { key, etag } of store.list(prefix)) {
         const day = dayOfKey(key);
-        if (day !== undefined && day >= first && day <= today) published.set(key, etag);
+        if (day !== undefined && day >= first && day <= today) found.push([key, etag]);
       }
-    }
-  }
-  return published;
+      return found;
+    }),
+  );
+  return new Map(listings.flat());
 }
 
 /** Local files of a dataset's objects of these days, in their order; days without one are left out. */

@@ -60,4 +60,4 @@ export const clockTime = (instant: string): string => CLOCK.format(new Date(inst
 
 /** Keeps a number and its unit on one line. */
 export const tidy = (text: string): string =>
-  text.replaceAll(/(\d) (?=(?:%|[a-zµ]{1,3})(?![a-z]))/g, '$1\u00a0');
+  text.replaceAll(/(\d) (?=(?:%|ms|s|min|h|d)(?![a-z]))/g, '$1\u00a0');

@@ -1,6 +1,8 @@
 -- A row per application and span [$froms[i], $tos[i]) (ms, as texts) in which it has published hours: the counts of that span.
+-- A span that is given twice counts once: in the last hour of a day the span before the current one is yesterday.
 WITH spans AS (
-  SELECT unnest($froms)::BIGINT AS "from", unnest($tos)::BIGINT AS "to"
+  SELECT DISTINCT "from", "to"
+  FROM (SELECT unnest($froms)::BIGINT AS "from", unnest($tos)::BIGINT AS "to")
 ),
 hours AS (
   SELECT application, epoch_ms("timestamp") AS hour, COLUMNS('_runs$')

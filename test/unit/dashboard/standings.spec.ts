@@ -77,6 +77,8 @@ describe('judgeStandings', () => {
       row('busy', spans.current, { total: 4, critical: 2, healthy: 2 }),
       row('busy', spans.before, { total: 2, healthy: 2 }),
       row('calm', spans.current, { total: 4, healthy: 4 }),
+      // Of another span that ends with this one.
+      row('calm', { from: 0, to: spans.current.to }, { total: 9, critical: 9 }),
       row('calm', spans.before, { total: 2, healthy: 1, critical: 1 }),
     ],
     lastLights: [

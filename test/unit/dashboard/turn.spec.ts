@@ -46,6 +46,13 @@ describe('turnOf', () => {
     expect(turnOf(series([0.9, 0.9]), TO)).toBeNull();
   });
 
+  it('knows no runs before a sequence that began before the 7 days', () => {
+    const found = turn([0.9, ...Array(170).fill(0.6)]);
+    expect(found.began_before).toBe(true);
+    expect(found.first.time).toBe(TO - 7 * DAY);
+    expect(found.before).toEqual([]);
+  });
+
   it('compares ten runs on each side, and always reads the run that is shown', () => {
     const ids = runsToCompare(turn([...Array(30).fill(0.9), ...Array(30).fill(0.6)]));
     expect(ids).toEqual([...Array.from({ length: 20 }, (_, i) => `run${i + 20}`), 'run59']);

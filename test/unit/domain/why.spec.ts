@@ -62,8 +62,8 @@ describe('why', () => {
     // On its way to the better side.
     const rising = drifting.map(({ time, value }) => ({ time, value: 1.8 - value }));
     expect(why({ ...NOTHING, before: rising })).toMatch(/^It fell from/);
-    // Within an hour nothing drifts.
-    const quick = drifting.map(({ time, value }) => ({ time: time / 200, value }));
+    // Within a day nothing drifts.
+    const quick = drifting.map(({ time, value }) => ({ time: time / 10, value }));
     expect(why({ ...NOTHING, before: quick })).toMatch(/^It fell from/);
   });
 

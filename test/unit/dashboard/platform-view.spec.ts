@@ -1,0 +1,124 @@
+import { domainSettings, loadSettings } from '../../../src/config/settings.js';
+import { PlatformView } from '../../../src/dashboard/platform-view.js';
+import type { Duck, DuckSession } from '../../../src/storage/duck.js';
+import { MemoryStore } from '../../support/memory-store.js';
+
+const NOW = Date.parse('2026-03-10T15:30:00Z');
+const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://localhost:5000' }));
+const SURROUNDINGS = {
+  scope: settings,
+  deltaPeriodMs: 300_000,
+  reevaluateDays: 7,
+  mlflowUi: 'http://localhost:5000',
+};
+
+/** A store without Parquet: nothing asks DuckDB anything. */
+function viewOf(clock = () => NOW) {
+  const store = new MemoryStore();
+  let readings = 0;
+  const duck = {
+    session: async (work: (session: DuckSession) => Promise<unknown>) => {
+      readings++;
+      return work({} as DuckSession);
+    },
+  } as unknown as Duck;
+  return {
+    store,
+    view: new PlatformView({ store, duck, settings }, SURROUNDINGS, clock),
+    readings: () => readings,
+    finishDelta: (at: number) => {
+      const state = { version: 1, sequence: 1, last_nominal: null, last_finished: at, active: [] };
+      return store.put('_state/kinds/delta.json', Buffer.from(JSON.stringify(state)));
+    },
+  };
+}
+const finishedOf = async (view: PlatformView) => (await view.current()).current.last_finished;
+
+describe('PlatformView', () => {
+  it('answers from memory until something is done, and then looks', async () => {
+    const { view, finishDelta } = viewOf();
+    const first = await view.current();
+    await finishDelta(NOW);
+    expect(await view.current()).toBe(first);
+    view.invalidate();
+    const second = await view.current();
+    expect(second.current.last_finished).toBe('2026-03-10T15:30:00.000Z');
+    expect(second.etag).not.toBe(first.etag);
+    view.invalidate();
+    expect((await view.current()).json).toBe(second.json);
+  });
+
+  it('looks once for all who ask at the same time', async () => {
+    const { view, store } = viewOf();
+    let lists = 0;
+    const list = store.list.bind(store);
+    store.list = (prefix) => {
+      lists++;
+      return list(prefix);
+    };
+    await view.current();
+    const once = lists;
+    view.invalidate();
+    await Promise.all([view.current(), view.current(), view.current()]);
+    expect(lists).toBe(2 * once);
+  });
+
+  it.each(['before the look ends', 'when the look has ended'])(
+    'shows what was done during a look to whoever asks after it, %s',
+    async (when) => {
+      const { view, store, finishDelta } = viewOf();
+      let open: () => void = () => undefined;
+      const gate = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      let reached: () => void = () => undefined;
+      const read = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      const get = store.get.bind(store);
+      let held = false;
+      store.get = async (key) => {
+        const found = await get(key);
+        if (key === '_state/watermark.json' && !held) {
+          held = true;
+          reached();
+          await gate;
+        }
+        return found;
+      };
+      const early = finishedOf(view);
+      await read;
+      await finishDelta(NOW);
+      view.invalidate();
+      const late = when.startsWith('before') ? finishedOf(view) : null;
+      open();
+      expect(await early).toBeNull();
+      expect(await (late ?? finishedOf(view))).toBe('2026-03-10T15:30:00.000Z');
+    },
+  );
+
+  it('reads again when the hour is another one, and not before', async () => {
+    let now = NOW;
+    const { view, readings } = viewOf(() => now);
+    await view.current();
+    now += 29 * 60_000;
+    view.invalidate();
+    await view.current();
+    expect(readings()).toBe(1);
+    now += 60_000;
+    view.invalidate();
+    expect((await view.current()).current.to).toBe('2026-03-10T17:00:00.000Z');
+    expect(readings()).toBe(2);
+  });
+
+  it('does not keep a failure', async () => {
+    const { view, store } = viewOf();
+    const list = store.list.bind(store);
+    store.list = () => {
+      throw new Error('the store is away');
+    };
+    await expect(view.current()).rejects.toThrow('the store is away');
+    store.list = list;
+    expect((await view.current()).current.applications).toEqual([]);
+  });
+});
