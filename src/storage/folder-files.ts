@@ -34,11 +34,12 @@ export async function writeDurably(file: string, body: ObjectBody): Promise<stri
 export async function moveDurably(file: string, target: string): Promise<void> {
   const folder = dirname(target);
   for (let attempt = 1; ; attempt++) {
-    const firstMade = await mkdir(folder, { recursive: true });
+    let firstMade: string | undefined;
     try {
+      firstMade = await mkdir(folder, { recursive: true });
       await rename(file, target);
     } catch (error) {
-      // A delete that emptied the folder took it away in between.
+      // A delete that emptied a folder took it away in between: below the target, or while mkdir made the rest.
       if (errno(error) === 'ENOENT' && attempt < 5) continue;
       throw error;
     }
