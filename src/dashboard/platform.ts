@@ -9,7 +9,6 @@ import { laggingExperiments, type ServiceState } from './service-state.js';
 export interface Surroundings {
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly deltaPeriodMs: number;
-  readonly reevaluateDays: number;
   /** Address of MLflow's pages, without a slash at its end. */
   readonly mlflowUi: string;
 }
@@ -23,9 +22,9 @@ export function describePlatform(
   surroundings: Surroundings,
   now: number,
 ): PlatformCurrent {
-  const { spans, judgement, book } = facts;
+  const { spans, judgement } = facts;
   const { current } = spans;
-  const { scope, deltaPeriodMs, reevaluateDays, mlflowUi } = surroundings;
+  const { scope, deltaPeriodMs, mlflowUi } = surroundings;
   const link = (run: RunOfMlflow): RunLink => ({
     run_id: run.run_id,
     run_name: run.run_name,
@@ -73,7 +72,6 @@ export function describePlatform(
     needs_attention: describeCases(facts.cases, {
       current,
       labels: facts.labels,
-      rules: book && { book, reevaluateDays },
       experimentTags: (id) => state.experiments[id]?.tags ?? {},
       link,
     }),

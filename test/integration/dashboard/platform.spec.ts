@@ -183,32 +183,6 @@ describe('GET /api/v1/platform/current', () => {
     ]);
   });
 
-  it('blames a limit that was tightened', async () => {
-    for (let hour = 30; hour > 0; hour--) log('churn', START - hour * HOUR, 85);
-    await start({ env: { CATALOG_CACHE_TTL_SECONDS: '0' } });
-    await service.run('bootstrap');
-    expect((await current()).needs_attention).toEqual([]);
-    const { writeFile } = await import('node:fs/promises');
-    const file = service.resources.settings.THRESHOLDS_API_URL?.replace('file:', '') ?? '';
-    const stricter = {
-      metric_name: 'accuracy',
-      critical_threshold: 88,
-      warning_threshold: 90,
-      updated_at: iso(START),
-      updated_by: 'ops',
-    };
-    await writeFile(file, JSON.stringify({ ...CATALOG, thresholds: [stricter] }));
-    now += 10 * 60_000;
-    await service.run('historical');
-    expect((await current()).needs_attention).toMatchObject([
-      {
-        application: 'churn',
-        light: 'critical',
-        why: 'The limit was tightened from 70 % to 88 % by ops on 10 Mar at 15:30 UTC.',
-      },
-    ]);
-  });
-
   it('is empty before anything was read', async () => {
     await start();
     const { applications, needs_attention, platform, stale, last_finished } = await current();
