@@ -119,6 +119,18 @@ export const platformCurrentSchema = z.object({
       message: z.string().nullable(),
     }),
   ),
+  /** The catalog does not answer, and runs are judged by what it said last. */
+  catalog_outage: z
+    .object({
+      /** When it last answered all that was asked; null: it never has. */
+      as_of: instant.nullable(),
+      reason: z.string(),
+      /** Whether runs wait to be judged, since it was never asked for their metrics or experiments. */
+      waiting: z.boolean(),
+    })
+    .nullable(),
+  /** Items of its last answer that cannot be used. */
+  catalog_refused: z.int(),
   /** Bootstraps and backfills at work, by days. */
   progress: z.array(
     z.object({

@@ -4,7 +4,7 @@ import { describeCases, type RunOfMlflow } from './attention.js';
 import type { PlatformCurrent, RunLink } from './contract.js';
 import type { History } from './judge-standings.js';
 import type { PlatformFacts } from './load-platform.js';
-import { laggingExperiments, type ServiceState } from './service-state.js';
+import { catalogOutage, laggingExperiments, type ServiceState } from './service-state.js';
 
 export interface Surroundings {
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
@@ -86,6 +86,8 @@ export function describePlatform(
     partial: lagging.length > 0,
     lagging_experiments: lagging.map(({ experiment_id }) => experiment_id),
     lagging,
+    catalog_outage: catalogOutage(state.catalog),
+    catalog_refused: state.catalog.refused,
     progress: state.progress,
   };
 }

@@ -2,7 +2,7 @@ import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashb
 import { quantity, withUnit } from '../../src/domain/quantity.js';
 import { Age, Status } from './parts.jsx';
 import { RunsPerDay, Sparkline } from './sparkline.jsx';
-import { LIGHT_WORDS, runsText, tidy } from './words.js';
+import { CAUSE_WORDS, LIGHT_WORDS, runsText, tidy } from './words.js';
 
 /** What is red, since when, against which limit, and why. */
 export function NeedsAttention({ now }: { now: PlatformCurrent }) {
@@ -32,13 +32,21 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
         <h3>
           {application} <span>{subject(each)}</span>
         </h3>
-        <p>{tidy(each.why ?? each.reason)}</p>
+        <p>
+          {each.cause && <span class="cause">{CAUSE_WORDS[each.cause]}</span>}
+          {tidy(each.why ?? each.reason)}
+        </p>
         <p class="evidence">
           {each.owner && <span>{each.owner}</span>}
           {standing && <span>{share(each, standing)}</span>}
           {run && (
             <a href={run.url} title={`${run.run_name} in MLflow`}>
               {run.run_name}
+            </a>
+          )}
+          {each.explanation && (
+            <a href={each.explanation} title="The facts behind it, as JSON">
+              Why?
             </a>
           )}
         </p>
