@@ -33,7 +33,7 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
           {application} <span>{subject(each)}</span>
         </h3>
         <p>
-          {each.cause && <span class="cause">{CAUSE_WORDS[each.cause]}</span>}
+          <Cause each={each} />
           {tidy(each.why ?? each.reason)}
         </p>
         <p class="evidence">
@@ -42,11 +42,6 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
           {run && (
             <a href={run.url} title={`${run.run_name} in MLflow`}>
               {run.run_name}
-            </a>
-          )}
-          {each.explanation && (
-            <a href={each.explanation} title="The facts behind it, as JSON">
-              Why?
             </a>
           )}
         </p>
@@ -60,6 +55,19 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
         )}
       </div>
     </li>
+  );
+}
+
+/** One word for why, which leads to the facts behind it. */
+function Cause({ each: { cause, explanation } }: { each: Attention }) {
+  if (cause === null) return null;
+  return (
+    <span class="cause">
+      <a href={explanation ?? undefined} title="The facts behind it, as JSON">
+        {CAUSE_WORDS[cause]}
+      </a>
+      {': '}
+    </span>
   );
 }
 

@@ -92,7 +92,7 @@ function Outage({ as_of, reason, waiting }: NonNullable<PlatformCurrent['catalog
   }
   return (
     <Note>
-      <b>Thresholds as of {date(Date.parse(as_of))}:</b> {reason}.
+      <b>Thresholds as of {date(Date.parse(as_of))}:</b> {reason}. Judging goes on by these.
       {waiting && ' Runs with metrics or experiments that it was never asked for wait to be judged.'}
     </Note>
   );
