@@ -97,6 +97,10 @@ describe('GET /api/v1/platform/current', () => {
       from: '2026-03-09T16:00:00.000Z',
       to: '2026-03-10T16:00:00.000Z',
       all_unmonitored: false,
+      // Only a bootstrap has read yet.
+      stale: false,
+      last_finished: iso(START),
+      catalog_outage: null,
       partial: false,
       lagging: [],
       progress: [],
@@ -140,6 +144,7 @@ describe('GET /api/v1/platform/current', () => {
       light: 'critical',
       since: iso(START - 5 * HOUR),
       since_before: false,
+      cause: 'new_value',
       why: 'The model version changed from 7 to 8; it fell from 91 % to 61.4 %.',
       run: {
         run_id: shown.at(-1)?.run_id,
@@ -163,7 +168,9 @@ describe('GET /api/v1/platform/current', () => {
       light: 'no_data',
       metric: null,
       since: '2026-03-09T15:00:00.000Z',
+      cause: null,
       why: 'It used to run every 24 h.',
+      explanation: null,
     });
   });
 
