@@ -22,6 +22,7 @@ export async function lastLookBefore(
     !record.refused.some(({ experiment_id }) => experiment_id === experimentId);
   const bootstrap = await readRecord(store, 'bootstrap-1');
   const known = bootstrap ? (bootstrap.finished_at ?? Number.POSITIVE_INFINITY) : 0;
+  // Spares the search for what most first readings find.
   if (known > latest) return null;
   const newest = await newestBefore(store, latest);
   for (let number = newest; number > Math.max(0, newest - MOST_READ); number--) {

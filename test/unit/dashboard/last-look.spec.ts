@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { lastLookBefore } from '../../../src/dashboard/last-look.js';
 import { closeRun, createRun, type RunOutcome } from '../../../src/pipeline/run-record.js';
 import { MemoryStore } from '../../support/memory-store.js';
@@ -56,7 +57,9 @@ describe('when MLflow was last asked before it showed a run', () => {
     await run('delta', -10);
     await run('bootstrap', -5);
     await run('delta', -4.5);
+    const get = jest.spyOn(store, 'get');
     expect(await look(-3.5)).toBeNull();
+    expect(get).toHaveBeenCalledTimes(1);
     // The delta was made before the bootstrap had ended.
     expect(await look(0)).toBe(-5);
     await run('delta', 5);
