@@ -27,6 +27,7 @@ export async function startService(settings: Settings): Promise<Service> {
   const resources = await openResources(settings);
   let app: INestApplication | undefined;
   const close = async () => {
+    resources.stopping.abort();
     await app?.close();
     await resources.close();
   };
@@ -47,13 +48,15 @@ export async function startService(settings: Settings): Promise<Service> {
 
 /** Runs the service until SIGTERM or SIGINT. */
 export async function serve(settings: Settings): Promise<void> {
+  // Asked for first: what is opened by now is closed again, also in the middle of a start.
+  const stopped = stopSignal();
   const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
     `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.log(`${signal}: running jobs are finished first`);
   await close();
 }

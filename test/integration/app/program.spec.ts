@@ -129,6 +129,25 @@ describe('the program', () => {
     expect(await totalRuns(await up(next))).toBeGreaterThan(0);
   });
 
+  it('stops without waiting for a server that is away', async () => {
+    const askedByJob = new Promise<void>((resolve) => {
+      let asked = 0;
+      mlflow.intercept = () => {
+        // The first one is the look at the start.
+        if (++asked === 2) resolve();
+        return { status: 503, body: 'down' };
+      };
+    });
+    const program = start(['serve'], {
+      MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',
+      MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '100',
+    });
+    await Promise.all([up(program), askedByJob]);
+    expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
+    // The job was handed back in the middle of its wait; at the end of the time to drain it would have been left behind.
+    expect(program.lines.join('\n')).toMatch(/all.plan of bootstrap-1, attempt 1: .*503/);
+  });
+
   it('refuses a second process on the folder and names the owner; after kill -9 the next one starts', async () => {
     const first = start(['serve']);
     await up(first);
