@@ -7,6 +7,10 @@ import type { QueueName } from './stages.js';
 
 /** How long jobs may go on when the process is told to stop; then they are left to the next process. */
 const DRAIN_MS = 25_000;
+/** How long the queue has to be told that they ended; it may be away. */
+const TELL_MS = 2_000;
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /** Works on the jobs of one queue with the handlers of its stages. */
 export abstract class StageWorker<Q extends QueueName> extends WorkerHost implements OnModuleDestroy {
@@ -14,6 +18,7 @@ export abstract class StageWorker<Q extends QueueName> extends WorkerHost implem
   protected abstract readonly engine: Engine;
   protected abstract readonly concurrency: number;
   protected abstract readonly handlers: HandlersOf<Q>;
+  private readonly running = new Set<Promise<void>>();
   private drained: Promise<void> | undefined;
 
   onApplicationBootstrap(): void {
@@ -25,7 +30,13 @@ export abstract class StageWorker<Q extends QueueName> extends WorkerHost implem
   }
 
   async process(job: Job): Promise<void> {
-    await this.engine.runStage(job, this.handlers);
+    const run = this.engine.runStage(job, this.handlers);
+    this.running.add(run);
+    try {
+      await run;
+    } finally {
+      this.running.delete(run);
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -38,13 +49,10 @@ export abstract class StageWorker<Q extends QueueName> extends WorkerHost implem
   }
 
   private async stop(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<true>((resolve) => {
-      timer = setTimeout(() => resolve(true), DRAIN_MS);
-    });
+    const ended = Promise.race([Promise.allSettled(this.running), wait(DRAIN_MS)]);
+    const late = ended.then(() => wait(TELL_MS)).then(() => true);
     // Not close(), which has no limit: a second one, that does not wait, is given the promise of the first.
     const isLate = await Promise.race([this.worker.pause().then(() => false), late]);
-    clearTimeout(timer);
     await this.worker.close(isLate);
   }
 }

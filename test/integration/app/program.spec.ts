@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Program } from '../../support/program.js';
+import { describeRedis } from '../../support/redis-server.js';
 
 const DAY = 86_400_000;
 let mlflow: TrackingServer;
@@ -174,5 +175,29 @@ describe('the program', () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     mlflow.intercept = undefined;
     await program.line(/bootstrap-1 done/);
+  });
+});
+
+describeRedis('the program on Redis', (server) => {
+  it('says in one line that the queue is away and in one that it is back', async () => {
+    const program = start(['serve'], { REDIS_URL: server().url });
+    await program.line(/bootstrap-1 done/);
+    const { host } = new URL(server().url);
+    await server().outage(1_000, 'SIGKILL');
+    await program.line(/is back/);
+    await program.stop();
+    const logged = program.lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Queue');
+    expect(logged).toEqual([
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is away`) }),
+      expect.objectContaining({ level: 'log', message: expect.stringContaining(`${host} is back`) }),
+    ]);
+  });
+
+  it('stops while the queue is away', async () => {
+    const program = start(['serve'], { REDIS_URL: server().url });
+    await program.line(/bootstrap-1 done/);
+    const over = server().outage(3_000, 'SIGSTOP');
+    expect(await program.stop()).toEqual({ code: 0, signal: null });
+    await over;
   });
 });

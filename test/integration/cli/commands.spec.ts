@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
-import { findRedisServer, startRedis } from '../../support/redis-server.js';
+import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
 import { describeS3, S3_CREDENTIALS } from '../../support/s3-server.js';
 
@@ -270,22 +270,11 @@ describeS3('the commands with a bucket', (server) => {
   });
 });
 
-const program = findRedisServer();
-if (program) {
-  describe('mlflow-monitor validate with Redis', () => {
-    it('looks at its version and at what it does when memory is short', async () => {
-      const server = await startRedis(program);
-      const { code, out } = await command(['validate'], { REDIS_URL: server.url });
-      await server.stop();
-      expect(out).toMatch(/ok +Queue +(Redis|Valkey) \d+\.\d+/);
-      expect(out).toMatch(/ok +Queue memory +maxmemory-policy noeviction/);
-      expect(code).toBe(0);
-    });
+describeRedis('mlflow-monitor validate with Redis', (server) => {
+  it('looks at its version and at what it does when memory is short', async () => {
+    const { code, out } = await command(['validate'], { REDIS_URL: server().url });
+    expect(out).toMatch(/ok +Queue +(Redis|Valkey) \d+\.\d+/);
+    expect(out).toMatch(/ok +Queue memory +maxmemory-policy noeviction/);
+    expect(code).toBe(0);
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server or valkey-server on PATH', () => {
-    expect(program).toBeDefined();
-  });
-} else {
-  process.stderr.write('Left out: validate with Redis (no redis-server or valkey-server on PATH)\n');
-}
+});

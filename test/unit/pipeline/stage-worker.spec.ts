@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import type { Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
 import type { Engine, HandlersOf } from '../../../src/pipeline/engine.js';
 import { StageWorker } from '../../../src/pipeline/stage-worker.js';
 
@@ -27,7 +27,7 @@ class FakeWorker {
 }
 
 class TestedWorker extends StageWorker<'ingestion'> {
-  protected readonly engine = {} as Engine;
+  protected readonly engine = { runStage: () => new Promise(() => undefined) } as unknown as Engine;
   protected readonly concurrency = 3;
   protected readonly handlers = {} as HandlersOf<'ingestion'>;
   readonly fake = new FakeWorker();
@@ -60,14 +60,21 @@ describe('a worker of a queue', () => {
     await ended;
     expect(host.fake.paused).toEqual(['asked']);
     expect(host.fake.closed).toEqual([false]);
-    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('leaves a job that does not end to the next process', async () => {
+    host.process({} as Job);
     const ended = host.onModuleDestroy();
-    await jest.advanceTimersByTimeAsync(24_999);
+    await jest.advanceTimersByTimeAsync(26_999);
     expect(host.fake.closed).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
+    await ended;
+    expect(host.fake.closed).toEqual([true]);
+  });
+
+  it('does not wait for a queue that is away when no job is left', async () => {
+    const ended = host.onModuleDestroy();
+    await jest.advanceTimersByTimeAsync(2_000);
     await ended;
     expect(host.fake.closed).toEqual([true]);
   });
