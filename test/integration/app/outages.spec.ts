@@ -7,6 +7,7 @@ import { readKind } from '../../../src/pipeline/run-record.js';
 import { Scheduler } from '../../../src/pipeline/scheduler.js';
 import { readWatermarks } from '../../../src/pipeline/watermark.js';
 import { type Fault, FaultProxy } from '../../support/fault-proxy.js';
+import { rounds } from '../../support/long.js';
 import { Pipeline } from '../../support/pipeline.js';
 import { describeRedis } from '../../support/redis-server.js';
 import { describeS3 } from '../../support/s3-server.js';
@@ -125,14 +126,15 @@ describeS3('the store', (server) => {
 
 describeRedis('the queue', (_, another) => {
   // Real seconds: the timers of BullMQ and of its connections are those of the machine.
-  it('may be away for 0.5, 6, 20 and 60 s in the middle of a pipeline run, silent or restarted with nothing kept', async () => {
+  it('may be away for seconds in the middle of a pipeline run, silent or restarted with nothing kept', async () => {
     const calm = await calmDigests();
-    const outages = [
+    const all = [
       [500, 'SIGKILL'],
       [6_000, 'SIGSTOP'],
       [20_000, 'SIGKILL'],
       [60_000, 'SIGSTOP'],
     ] as const;
+    const outages = all.slice(0, rounds(2, all.length));
     const digests = await Promise.all(
       outages.map(async ([ms, how]) => {
         const server = await another();
