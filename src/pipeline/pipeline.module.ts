@@ -10,6 +10,16 @@ import type { QueueConnection } from './queue-connection.js';
 import { QUEUES } from './stages.js';
 import { ENGINE, WAIT_MS } from './tokens.js';
 
+const log = new Logger('Queue');
+let said = Number.NEGATIVE_INFINITY;
+
+/** Without a listener BullMQ writes each failed attempt to connect to the console, of each queue, with its stack. */
+function sayOnceAMinute(error: Error): void {
+  if (performance.now() - said < 60_000) return;
+  said = performance.now();
+  log.warn(`The queue does not answer: ${error.message}`);
+}
+
 /** The queues and the engine, for all features. */
 @Global()
 @Module({})
@@ -34,16 +44,19 @@ export class PipelineModule {
             ingestion: Queue,
             enrichment: Queue,
             aggregation: Queue,
-          ) =>
-            new Engine({
+          ) => {
+            const queues = { ingestion, enrichment, aggregation };
+            for (const queue of Object.values(queues)) queue.on('error', sayOnceAMinute);
+            return new Engine({
               store,
-              queues: { ingestion, enrichment, aggregation },
+              queues,
               clock,
               stageTries: settings.STAGE_TRIES,
               waitMs,
               backfillConcurrency: settings.BACKFILL_CONCURRENCY,
               log: new Logger('Pipeline'),
-            }),
+            });
+          },
         },
       ],
       exports: [ENGINE, BullModule],
