@@ -68,8 +68,11 @@ export class IngestionWorker extends StageWorker<'ingestion'> {
     this.concurrency = settings.INGESTION_CONCURRENCY;
     this.handlers = {
       plan: ({ record }) => makePlan({ store, client, clock, settings }, record),
-      fetch: ({ record, plan, slice }) =>
-        fetchSlice({ store, client, duck, scratch }, { runId: record.id, kind: record.kind, plan, slice }),
+      fetch: ({ record, plan, slice, progressed }) =>
+        fetchSlice(
+          { store, client, duck, scratch, progressed },
+          { runId: record.id, kind: record.kind, plan, slice },
+        ),
     };
   }
 }

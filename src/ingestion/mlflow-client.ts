@@ -5,6 +5,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
+import { tell } from '../config/happenings.js';
 import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
 import type { Experiment, MlflowClient, RunQuery } from './mlflow.js';
@@ -146,8 +147,12 @@ export class HttpMlflowClient implements MlflowClient {
     for (let attempt = 0; ; attempt++) {
       await this.enter();
       try {
-        return await this.once(request, read);
+        const answer = await this.once(request, read);
+        tell({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
+        return answer;
       } catch (error) {
+        const refused = error instanceof MonitorError && error.code === 'mlflow_refused';
+        tell({ what: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
         if (!(error instanceof TryAgain)) throw error;
         if (attempt >= maxRetries) throw error.error;
         const backoff = backoffSeconds * 1000 * 2 ** attempt * (0.5 + Math.random() / 2);

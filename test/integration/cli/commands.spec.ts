@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
+import { CatalogServer } from '../../support/catalog-server.js';
 import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
 import { describeS3, S3_CREDENTIALS } from '../../support/s3-server.js';
@@ -216,6 +217,52 @@ describe('mlflow-monitor validate', () => {
     expect(out).toMatch(/change +Catalog +thresholds\[0\] is refused\n +→ Correct critical_threshold/);
     expect(out).toMatch(/change +Access +admin is refused: it holds no token/);
     expect(code).toBe(1);
+  });
+
+  it('asks each API of the catalog, with the key, and says which of them fails', async () => {
+    const catalog = await CatalogServer.start();
+    catalog.apiKey = 'right';
+    catalog.thresholds = [{ metric_name: 'accuracy', critical_threshold: 'high' }];
+    await writeFile(join(folder, 'c.yaml'), 'metrics: [{ metric_name: accuracy }]');
+    const apis = {
+      METRICS_API_URL: `${catalog.url}/api`,
+      THRESHOLDS_API_URL: `${catalog.url}/api/thresholds`,
+      API_KEY: 'right',
+    };
+    try {
+      const [asked, wrong, elsewhere, mixed] = await Promise.all([
+        command(['validate'], apis),
+        command(['validate'], { ...apis, API_KEY: 'wrong', STORAGE_DIR: join(folder, 'b') }),
+        command(['validate'], {
+          ...apis,
+          METRICS_API_URL: `${catalog.url}/nothing`,
+          STORAGE_DIR: join(folder, 'c'),
+        }),
+        command(['validate'], { ...apis, METRICS_API_URL: 'file:c.yaml', STORAGE_DIR: join(folder, 'd') }),
+      ]);
+      expect(asked.out).toMatch(/ok +Metrics API +http.* answers/);
+      expect(asked.out).toMatch(
+        /change +Thresholds API +thresholds\[0\] is refused\n +→ Correct critical_threshold/,
+      );
+      expect(catalog.questions).toContainEqual({
+        path: '/api/thresholds/batch',
+        authorization: 'Bearer right',
+        body: { metrics: ['accuracy'], experiments: [expect.any(String)] },
+      });
+      expect(
+        wrong.out.match(/change +(Metrics|Thresholds) API +.*answers 401.*\n +→ Correct API_KEY/g),
+      ).toHaveLength(2);
+      expect(wrong.out).not.toContain('wrong"');
+      expect(elsewhere.out).toMatch(/change +Metrics API +.*answers 404.*\n +→ Correct METRICS_API_URL/);
+      expect(elsewhere.out).toMatch(/Thresholds API +.*thresholds\[0\] is refused/);
+      expect(mixed.out).toMatch(/ok +Catalog +1 metrics\n/);
+      expect([asked.code, wrong.code, elsewhere.code, mixed.code]).toEqual([1, 1, 1, 1]);
+      catalog.thresholds = [];
+      const well = await command(['validate'], apis);
+      expect([well.code, well.out]).toEqual([0, expect.stringMatching(/ok +Thresholds API +http.* answers/)]);
+    } finally {
+      await catalog.close();
+    }
   });
 
   it('tells what is right from what is not: permission, experiments, another server, an owner', async () => {
