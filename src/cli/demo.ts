@@ -50,11 +50,13 @@ export async function demo({ seed, port, folder }: DemoOptions): Promise<void> {
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
     });
     console.log(`A company with ${tracking.runs.size} runs in MLflow (seed ${seed}); its data is in ${home}`);
+    const stopped = stopSignal();
     const service = await startService(settings);
     try {
       const [shown, all] = watchBootstrap(service);
       await Promise.race([
         shown,
+        stopped,
         delay(LONGEST_WAIT_MS - process.uptime() * 1000, undefined, { ref: false }),
       ]);
       console.log(`\n  ${await service.app.getUrl()}/\n\n${tell(company)}`);
@@ -63,7 +65,7 @@ export async function demo({ seed, port, folder }: DemoOptions): Promise<void> {
         // The service says itself what goes wrong.
         () => undefined,
       );
-      await stopSignal();
+      await stopped;
     } finally {
       await service.close();
     }

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { serveOpenApi } from '../admin/open-api.js';
@@ -9,6 +7,7 @@ import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { SourceCheck } from '../ingestion/ingestion.module.js';
 import { openResources, type Resources } from '../resources.js';
+import { holdPort, releasePort } from './starting-server.js';
 
 /** The service, listening. */
 export interface Service {
@@ -20,23 +19,28 @@ export interface Service {
 
 /** @throws {MonitorError} `port_taken` and what `openResources` refuses; nothing stays open then */
 export async function startService(settings: Settings): Promise<Service> {
-  // Asked first: afterwards there would be a store to open, a queue, and a pipeline run under way.
-  await assertFree(settings);
+  // Taken first: afterwards there would be a store to open, a queue, and a pipeline run under way.
+  const starting = await holdPort(settings.PORT, settings.HOST);
   const logger = createLogger(settings, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
-  const resources = await openResources(settings);
+  let resources: Resources | undefined;
   let app: INestApplication | undefined;
   const close = async () => {
+    resources?.stopping.abort();
+    await releasePort(starting);
     await app?.close();
-    await resources.close();
+    await resources?.close();
   };
   try {
+    resources = await openResources(settings);
     app = await NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
       logger,
       abortOnError: false,
     });
     if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
+    await app.init();
+    await releasePort(starting);
     await app.listen(settings.PORT, settings.HOST);
     return { app, resources, close };
   } catch (error) {
@@ -47,13 +51,15 @@ export async function startService(settings: Settings): Promise<Service> {
 
 /** Runs the service until SIGTERM or SIGINT. */
 export async function serve(settings: Settings): Promise<void> {
+  // Asked for first: what is opened by now is closed again, also in the middle of a start.
+  const stopped = stopSignal();
   const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
     `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.log(`${signal}: running jobs are finished first`);
   await close();
 }
@@ -64,20 +70,6 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-}
-
-async function assertFree({ PORT, HOST }: Settings): Promise<void> {
-  const probe = createServer();
-  try {
-    probe.listen(PORT, HOST);
-    await once(probe, 'listening');
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
-    const message = `The port ${PORT} of ${HOST} is taken by another program: choose another one with PORT, or with --port in the demo`;
-    throw new MonitorError('port_taken', message, { port: PORT }, false, { cause });
-  }
-  probe.close();
-  await once(probe, 'close');
 }
 
 /** Another tracking server is refused; one that is down is waited for. */
