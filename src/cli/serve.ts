@@ -14,17 +14,27 @@ import { openResources, type Resources } from '../resources.js';
 export interface Service {
   readonly app: INestApplication;
   readonly resources: Resources;
+  /** SIGTERM or SIGINT, heard from the moment at which there is something to end in order. */
+  readonly stopped: Promise<NodeJS.Signals>;
   /** Running jobs are finished first, or handed back. */
   close(): Promise<void>;
 }
 
-/** @throws {MonitorError} `port_taken` and what `openResources` refuses; nothing stays open then */
-export async function startService(settings: Settings): Promise<Service> {
+/**
+ * @param open what the service works with
+ * @throws {MonitorError} `port_taken` and what `open` refuses; nothing stays open then
+ */
+export async function startService(
+  settings: Settings,
+  open: (settings: Settings) => Promise<Resources> = openResources,
+): Promise<Service> {
   // Asked first: afterwards there would be a store to open, a queue, and a pipeline run under way.
   await assertFree(settings);
   const logger = createLogger(settings, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
-  const resources = await openResources(settings);
+  const resources = await open(settings);
+  // While the application starts, pipeline runs begin already.
+  const stopped = stopSignal();
   let app: INestApplication | undefined;
   const close = async () => {
     await app?.close();
@@ -38,7 +48,7 @@ export async function startService(settings: Settings): Promise<Service> {
     if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
     await app.listen(settings.PORT, settings.HOST);
-    return { app, resources, close };
+    return { app, resources, stopped, close };
   } catch (error) {
     await close();
     throw error;
@@ -47,19 +57,19 @@ export async function startService(settings: Settings): Promise<Service> {
 
 /** Runs the service until SIGTERM or SIGINT. */
 export async function serve(settings: Settings): Promise<void> {
-  const { app, resources, close } = await startService(settings);
+  const { app, resources, stopped, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
     `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
   );
   if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.log(`${signal}: running jobs are finished first`);
   await close();
 }
 
 /** Waits until the process is told to stop. */
-export function stopSignal(): Promise<NodeJS.Signals> {
+function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);

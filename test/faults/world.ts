@@ -1,0 +1,126 @@
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TrackingServer } from '../../src/demo/tracking-server.js';
+import { FolderStore } from '../../src/storage/folder-store.js';
+import { Pipeline } from '../support/pipeline.js';
+import { findRedisServer, type RedisServer, startRedis } from '../support/redis-server.js';
+import { findS3Server, S3_CREDENTIALS, type S3Server, startS3 } from '../support/s3-server.js';
+import type { Backend } from './boundaries.js';
+import { TIMES, type Time, trackingServer } from './facts.js';
+import { Place } from './place.js';
+
+const DATABASES = 256;
+const BUCKET = 'faults';
+
+/** The servers, and the filled store from which every case begins. */
+export class World {
+  private places = 0;
+
+  private constructor(
+    private readonly home: string,
+    private readonly mlflow: Readonly<Record<Time, TrackingServer>>,
+    private readonly filled: ReadonlyMap<string, Buffer>,
+    private readonly servers: Servers | undefined,
+  ) {}
+
+  /** Beside `redis` the store is a bucket: several processes need one. */
+  static async open(backends: readonly Backend[]): Promise<World> {
+    const home = await mkdtemp(join(tmpdir(), 'faults-'));
+    const [filled, struck, later] = await Promise.all(
+      (['filled', 'struck', 'later'] as const).map(trackingServer),
+    );
+    if (!filled || !struck || !later) throw new Error('A tracking server is missing');
+    const objects = await fill(home, filled);
+    const servers = backends.includes('redis') ? await startServers() : undefined;
+    return new World(home, { filled, struck, later }, objects, servers);
+  }
+
+  /** A filled store of its own, with queues of its own. */
+  async place(backend: Backend): Promise<Place> {
+    const number = ++this.places;
+    const home = join(this.home, `${number}`);
+    await mkdir(home);
+    const at = (time: Time) => ({ ...settingsIn(this.home), MLFLOW_TRACKING_URI: this.mlflow[time].uri });
+    if (backend === 'embedded') {
+      const place = new Place(home, at, {}, true);
+      await cp(join(this.home, 'store'), join(home, 'store'), { recursive: true });
+      return place;
+    }
+    if (!this.servers || number >= DATABASES) throw new Error('There is no database left for this case');
+    const place = new Place(
+      home,
+      at,
+      {
+        REDIS_URL: `${this.servers.redis.url}/${number}`,
+        S3_BUCKET: BUCKET,
+        S3_PREFIX: `case-${number}`,
+        S3_ENDPOINT: this.servers.s3.endpoint,
+        S3_FORCE_PATH_STYLE: 'true',
+        ...S3_CREDENTIALS,
+      },
+      false,
+    );
+    await place.withStore(async (store) => {
+      for (const [key, body] of this.filled) await store.put(key, body);
+    });
+    return place;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.mlflow).map((server) => server.close()));
+    await Promise.all([this.servers?.redis.stop(), this.servers?.s3.stop()]);
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+interface Servers {
+  readonly redis: RedisServer;
+  readonly s3: S3Server;
+}
+
+/** The programs that cases with Redis need and that are not there. */
+export function missingPrograms(): string[] {
+  return [
+    ...(findRedisServer() ? [] : ['redis-server or valkey-server']),
+    ...(findS3Server() ? [] : ['versitygw (test/support/install-versitygw.sh builds it)']),
+  ];
+}
+
+async function startServers(): Promise<Servers> {
+  Object.assign(process.env, S3_CREDENTIALS);
+  const redis = await startRedis(findRedisServer() ?? '', ['--databases', `${DATABASES}`]);
+  const s3 = await startS3(findS3Server() ?? '');
+  await s3.bucket(BUCKET);
+  return { redis, s3 };
+}
+
+const settingsIn = (home: string) => ({
+  METRICS_API_URL: `file:${join(home, 'catalog.json')}`,
+  THRESHOLDS_API_URL: `file:${join(home, 'catalog.json')}`,
+  LOOKBACK_DAYS_HISTORICAL: '2',
+  ROLES: 'worker,scheduler',
+  BATCH_SIZE: '5',
+  LOG_LEVEL: 'debug',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  PORT: '0',
+});
+
+/** Fills a store as the service would: with a bootstrap, and a delta of its schedule. */
+async function fill(home: string, mlflow: TrackingServer): Promise<Map<string, Buffer>> {
+  const options = { uri: mlflow.uri, clock: () => TIMES.filled, folder: home, env: settingsIn(home) };
+  const pipeline = await Pipeline.open(options);
+  try {
+    await pipeline.run('bootstrap');
+    const ended = pipeline.ended('delta');
+    await pipeline.engine.create('delta', { nominal: TIMES.filled });
+    await ended;
+  } finally {
+    await pipeline.close();
+  }
+  const store = await FolderStore.open({ dir: join(home, 'store') });
+  const objects = new Map<string, Buffer>();
+  for await (const { key } of store.list('')) objects.set(key, (await store.get(key))?.body ?? Buffer.of());
+  await store.close();
+  return objects;
+}
