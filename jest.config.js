@@ -23,6 +23,8 @@ export default {
   testTimeout: 120_000,
   // Most of them wait for a process, a server or a disk most of the time.
   maxWorkers: '100%',
+  // Each case of `faults` starts the service two or three times.
+  maxConcurrency: 3,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
 };

@@ -1,19 +1,22 @@
 import { BACKENDS, type Backend, BOUNDARIES, BOUNDARY_NAMES, type BoundaryName } from './boundaries.js';
 import { idle, type Left } from './place.js';
 import { cleanRun, finish, reached } from './strike.js';
-import { World } from './world.js';
+import { backendsHere, World } from './world.js';
 
 const ALL = process.env.LONG === '1';
+const here = backendsHere('flushes');
 const SOME: readonly BoundaryName[] = ['enqueued', 'marker put', 'base put done', 'derived put done'];
-const CASES = (ALL ? BOUNDARY_NAMES : SOME).flatMap((boundary, b) =>
-  BACKENDS.filter((_, q) => ALL || b % 2 === q).map((backend) => ({ boundary, backend })),
-);
+const CASES = (ALL ? BOUNDARY_NAMES : SOME)
+  .flatMap((boundary, b) =>
+    BACKENDS.filter((_, q) => ALL || b % 2 === q).map((backend) => ({ boundary, backend })),
+  )
+  .filter(({ backend }) => here.includes(backend));
 
 let world: World;
 let clean: Left;
 
 beforeAll(async () => {
-  world = await World.open(BACKENDS);
+  world = await World.open(here);
   clean = await cleanRun(world, 'struck');
 });
 afterAll(() => world.close());
