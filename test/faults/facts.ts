@@ -20,58 +20,63 @@ const metrics = (n: number, timestamp: number): FakeRun['metrics'] => [
   { key: 'loss', value: n / 7, step: n, timestamp },
 ];
 
-/**
- * A tracking server with what is known at that time: runs of three days; one that ends, one that is changed and one that
- * is deleted between two times; new ones; one that cannot be read.
- */
-export async function trackingServer(time: Time): Promise<TrackingServer> {
-  const now = TIMES[time];
-  const server = await TrackingServer.start(() => now);
-  const ids = ['churn', 'fraud'].map((name) => server.experiment(name).experiment_id);
-  const experiment = (n: number): string => ids[n % 2] ?? '';
-  const tags = (n: number) => ({ application: `app-${n % 3}` });
-  for (let n = 0; n < 36; n++) {
-    const start_time = TIMES.filled - 2 * DAY + n * 83 * MINUTE;
-    server.run({
-      run_id: `old${n}`,
-      experiment_id: experiment(n),
+/** A tracking server whose clock stands still, until the time goes on with all that happens meanwhile. */
+export class Mlflow {
+  private time: Time = 'filled';
+  private readonly experiments: readonly string[];
+
+  private constructor(private readonly server: TrackingServer) {
+    this.experiments = ['churn', 'fraud'].map((name) => server.experiment(name).experiment_id);
+  }
+
+  static async start(time: Time): Promise<Mlflow> {
+    let clock = (): number => TIMES[time];
+    const started = new Mlflow(await TrackingServer.start(() => clock()));
+    clock = () => TIMES[started.time];
+    started.goOn(time);
+    return started;
+  }
+
+  get uri(): string {
+    return this.server.uri;
+  }
+
+  /** What is known then: runs of three days; two that end; new ones; one that cannot be read. */
+  goOn(time: Time): void {
+    this.time = time;
+    this.server.runs.clear();
+    const now = TIMES[time];
+    for (let n = 0; n < 36; n++) this.run(`old${n}`, n, TIMES.filled - 2 * DAY + n * 83 * MINUTE);
+    // Some began and ended long before the lookback of the delta that comes after.
+    for (let n = 0; TIMES.filled + (n * 37 + 2) * MINUTE <= now; n++) {
+      this.run(`new${n}`, n, TIMES.filled + (n * 37 + 1) * MINUTE);
+    }
+    const began = TIMES.filled - 20 * HOUR;
+    for (const [n, end] of [TIMES.filled + HOUR, TIMES.later - 10 * MINUTE].entries()) {
+      const ended = end <= now;
+      this.run(`long${n}`, n, began, {
+        end_time: ended ? end : null,
+        status: ended ? 'FINISHED' : 'RUNNING',
+        metrics: metrics(n + (ended ? 1 : 0), began),
+      });
+    }
+    if (TIMES.struck <= now) {
+      this.run('broken', 0, TIMES.filled + 50 * MINUTE, { status: 'BROKEN' as 'FAILED' });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  private run(run_id: string, n: number, start_time: number, more: Partial<FakeRun> = {}): void {
+    this.server.run({
+      run_id,
+      experiment_id: this.experiments[n % 2] ?? '',
       start_time,
       metrics: metrics(n, start_time),
-      tags: tags(n),
+      tags: { application: `app-${n % 3}` },
+      ...more,
     });
   }
-  // Every hour and more often: some began and ended long before the lookback of the delta that comes after.
-  for (let n = 0; TIMES.filled + n * 37 * MINUTE < now; n++) {
-    const start_time = TIMES.filled + (n * 37 + 1) * MINUTE;
-    server.run({
-      run_id: `new${n}`,
-      experiment_id: experiment(n),
-      start_time,
-      metrics: metrics(n, start_time),
-      tags: tags(n),
-    });
-  }
-  const began = TIMES.filled - 20 * HOUR;
-  for (const [n, end] of [TIMES.filled + HOUR, TIMES.later - 10 * MINUTE].entries()) {
-    const ended = end <= now;
-    server.run({
-      run_id: `long${n}`,
-      experiment_id: experiment(n),
-      start_time: began,
-      end_time: ended ? end : null,
-      status: ended ? 'FINISHED' : 'RUNNING',
-      metrics: metrics(n + (ended ? 1 : 0), began),
-      tags: tags(n),
-    });
-  }
-  if (now >= TIMES.struck) {
-    const start_time = TIMES.filled + 50 * MINUTE;
-    server.run({
-      run_id: 'broken',
-      experiment_id: experiment(0),
-      start_time,
-      status: 'BROKEN' as 'FAILED',
-    });
-  }
-  return server;
 }

@@ -11,7 +11,7 @@ import { openStore } from '../../src/storage/open-store.js';
 import { digestsOf } from '../support/pipeline.js';
 import { Program } from '../support/program.js';
 import { LOCK_MS, type VictimOptions } from './boundaries.js';
-import { DELTAS, TIMES, type Time } from './facts.js';
+import { DELTAS, type Mlflow, TIMES, type Time } from './facts.js';
 
 const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
 
@@ -43,21 +43,19 @@ export class Place {
   readonly processes: Program[] = [];
   private readonly begun = Date.now();
 
-  /** @param onlyOwner whether the store is a folder, which has one owner */
   constructor(
     private readonly home: string,
-    private readonly settingsAt: (time: Time) => Readonly<Record<string, string>>,
+    private readonly mlflow: Mlflow,
     private readonly settings: Readonly<Record<string, string>>,
-    private readonly onlyOwner: boolean,
   ) {}
 
-  /** Starts the service, with the tracking server of that time and a clock that goes on from there with every process. */
+  /** Lets that time come, and starts the service. */
   start(
     time: Time,
     options: Pick<VictimOptions, 'strike' | 'mutant'> = {},
     env: Readonly<Record<string, string>> = {},
   ): Program {
-    const dir = this.onlyOwner ? 'store' : `process-${this.processes.length}`;
+    this.mlflow.goOn(time);
     const program = Program.start(
       [
         JSON.stringify({
@@ -66,7 +64,7 @@ export class Place {
           ...options,
         } satisfies VictimOptions),
       ],
-      { ...this.settingsAt(time), ...this.settings, STORAGE_DIR: join(this.home, dir), ...env },
+      { ...this.settings, STORAGE_DIR: this.folder(`process-${this.processes.length}`), ...env },
       VICTIM,
     );
     this.processes.push(program);
@@ -75,8 +73,8 @@ export class Place {
 
   /** Opens the store; with a folder, no process may run then. */
   async withStore<T>(use: (store: ObjectStore, dir: string) => Promise<T>): Promise<T> {
-    const dir = join(this.home, this.onlyOwner ? 'store' : 'looking');
-    const store = await openStore(loadSettings({ ...this.settingsAt('struck'), ...this.settings }), dir);
+    const dir = this.folder('looking');
+    const store = await openStore(loadSettings(this.settings), dir);
     try {
       return await use(store, dir);
     } finally {
@@ -98,6 +96,16 @@ export class Place {
   /** Ends what still runs. */
   async clear(): Promise<void> {
     await Promise.all(this.processes.map((program) => program.stop('SIGKILL')));
+  }
+
+  async close(): Promise<void> {
+    await this.clear();
+    await this.mlflow.close();
+  }
+
+  /** With a bucket, processes share no folder. */
+  private folder(own: string): string {
+    return join(this.home, this.settings.S3_BUCKET ? own : 'store');
   }
 }
 

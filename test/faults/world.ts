@@ -1,13 +1,12 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TrackingServer } from '../../src/demo/tracking-server.js';
 import { FolderStore } from '../../src/storage/folder-store.js';
 import { Pipeline } from '../support/pipeline.js';
 import { findRedisServer, type RedisServer, startRedis } from '../support/redis-server.js';
 import { findS3Server, S3_CREDENTIALS, type S3Server, startS3 } from '../support/s3-server.js';
 import { BACKENDS, type Backend } from './boundaries.js';
-import { TIMES, type Time, trackingServer } from './facts.js';
+import { Mlflow, TIMES } from './facts.js';
 import { Place } from './place.js';
 
 const DATABASES = 256;
@@ -15,11 +14,11 @@ const BUCKET = 'faults';
 
 /** The servers, and the filled store from which every case begins. */
 export class World {
-  private places = 0;
+  private readonly places: Place[] = [];
+  private numbers = 0;
 
   private constructor(
     private readonly home: string,
-    private readonly mlflow: Readonly<Record<Time, TrackingServer>>,
     private readonly filled: ReadonlyMap<string, Buffer>,
     private readonly servers: Servers | undefined,
   ) {}
@@ -27,48 +26,46 @@ export class World {
   /** Beside `redis` the store is a bucket: several processes need one. */
   static async open(backends: readonly Backend[]): Promise<World> {
     const home = await mkdtemp(join(tmpdir(), 'faults-'));
-    const [filled, struck, later] = await Promise.all(
-      (['filled', 'struck', 'later'] as const).map(trackingServer),
-    );
-    if (!filled || !struck || !later) throw new Error('A tracking server is missing');
-    const objects = await fill(home, filled);
+    const objects = await fill(home);
     const servers = backends.includes('redis') ? await startServers() : undefined;
-    return new World(home, { filled, struck, later }, objects, servers);
+    return new World(home, objects, servers);
   }
 
-  /** A filled store of its own, with queues of its own. */
+  /** A filled store of its own, with a tracking server and queues of its own. */
   async place(backend: Backend): Promise<Place> {
-    const number = ++this.places;
+    const number = ++this.numbers;
     const home = join(this.home, `${number}`);
-    await mkdir(home);
-    const at = (time: Time) => ({ ...settingsIn(this.home), MLFLOW_TRACKING_URI: this.mlflow[time].uri });
-    if (backend === 'embedded') {
-      const place = new Place(home, at, {}, true);
-      await cp(join(this.home, 'store'), join(home, 'store'), { recursive: true });
-      return place;
-    }
-    if (!this.servers || number >= DATABASES) throw new Error('There is no database left for this case');
-    const place = new Place(
-      home,
-      at,
-      {
-        REDIS_URL: `${this.servers.redis.url}/${number}`,
-        S3_BUCKET: BUCKET,
-        S3_PREFIX: `case-${number}`,
-        S3_ENDPOINT: this.servers.s3.endpoint,
-        S3_FORCE_PATH_STYLE: 'true',
-        ...S3_CREDENTIALS,
-      },
-      false,
-    );
-    await place.withStore(async (store) => {
-      for (const [key, body] of this.filled) await store.put(key, body);
+    const mlflow = await Mlflow.start('filled');
+    const place = new Place(home, mlflow, {
+      ...settingsIn(this.home, mlflow),
+      ...(backend === 'redis' ? this.sharedSettings(number) : {}),
     });
+    this.places.push(place);
+    await mkdir(home);
+    if (backend === 'embedded') {
+      await cp(join(this.home, 'store'), join(home, 'store'), { recursive: true });
+    } else {
+      await place.withStore(async (store) => {
+        for (const [key, body] of this.filled) await store.put(key, body);
+      });
+    }
     return place;
   }
 
+  private sharedSettings(number: number): Record<string, string> {
+    if (!this.servers || number >= DATABASES) throw new Error('There is no database left for this case');
+    return {
+      REDIS_URL: `${this.servers.redis.url}/${number}`,
+      S3_BUCKET: BUCKET,
+      S3_PREFIX: `case-${number}`,
+      S3_ENDPOINT: this.servers.s3.endpoint,
+      S3_FORCE_PATH_STYLE: 'true',
+      ...S3_CREDENTIALS,
+    };
+  }
+
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.mlflow).map((server) => server.close()));
+    await Promise.all(this.places.map((place) => place.close()));
     await Promise.all([this.servers?.redis.stop(), this.servers?.s3.stop()]);
     await rm(this.home, { recursive: true, force: true });
   }
@@ -100,7 +97,8 @@ async function startServers(): Promise<Servers> {
   return { redis, s3 };
 }
 
-const settingsIn = (home: string) => ({
+const settingsIn = (home: string, mlflow: Mlflow) => ({
+  MLFLOW_TRACKING_URI: mlflow.uri,
   METRICS_API_URL: `file:${join(home, 'catalog.json')}`,
   THRESHOLDS_API_URL: `file:${join(home, 'catalog.json')}`,
   LOOKBACK_DAYS_HISTORICAL: '2',
@@ -112,9 +110,10 @@ const settingsIn = (home: string) => ({
 });
 
 /** Fills a store as the service would: with a bootstrap, and a delta of its schedule. */
-async function fill(home: string, mlflow: TrackingServer): Promise<Map<string, Buffer>> {
-  const options = { uri: mlflow.uri, clock: () => TIMES.filled, folder: home, env: settingsIn(home) };
-  const pipeline = await Pipeline.open(options);
+async function fill(home: string): Promise<Map<string, Buffer>> {
+  const mlflow = await Mlflow.start('filled');
+  const env = settingsIn(home, mlflow);
+  const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => TIMES.filled, folder: home, env });
   try {
     await pipeline.run('bootstrap');
     const ended = pipeline.ended('delta');
@@ -122,6 +121,7 @@ async function fill(home: string, mlflow: TrackingServer): Promise<Map<string, B
     await ended;
   } finally {
     await pipeline.close();
+    await mlflow.close();
   }
   const store = await FolderStore.open({ dir: join(home, 'store') });
   const objects = new Map<string, Buffer>();
