@@ -120,20 +120,8 @@ export class Pipeline {
   }
 
   /** SHA-256 of every derived object, and the content digest of every base object. */
-  async digests(): Promise<Record<string, string>> {
-    const { store, duck } = this.resources;
-    const digests: Record<string, string> = {};
-    for await (const { key } of store.list('')) {
-      const isBase = key.startsWith('_base/');
-      if (/^(quarantine|threshold_changes)\//.test(key) || (key.startsWith('_') && !isBase)) continue;
-      const file = (await store.fetch(key))?.file ?? '';
-      digests[key] = isBase
-        ? ((await duck.session((session) => readFooter(session, file, 'content'))) ?? 'none')
-        : createHash('sha256')
-            .update(await readFile(file))
-            .digest('hex');
-    }
-    return digests;
+  digests(): Promise<Record<string, string>> {
+    return digestsOf(this.resources);
   }
 
   async close(): Promise<void> {
@@ -141,4 +129,23 @@ export class Pipeline {
     await this.resources.close();
     if (this.temporary) await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** SHA-256 of every derived object of a store, and the content digest of every base object. */
+export async function digestsOf({
+  store,
+  duck,
+}: Pick<Resources, 'store' | 'duck'>): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for await (const { key } of store.list('')) {
+    const isBase = key.startsWith('_base/');
+    if (/^(quarantine|threshold_changes)\//.test(key) || (key.startsWith('_') && !isBase)) continue;
+    const file = (await store.fetch(key))?.file ?? '';
+    digests[key] = isBase
+      ? ((await duck.session((session) => readFooter(session, file, 'content'))) ?? 'none')
+      : createHash('sha256')
+          .update(await readFile(file))
+          .digest('hex');
+  }
+  return digests;
 }

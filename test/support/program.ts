@@ -23,15 +23,31 @@ export class Program {
     this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** @param env all of it, beside PATH: nothing of the test's own environment gets in */
-  static start(args: readonly string[], env: Readonly<Record<string, string>>): Program {
+  /**
+   * @param env all of it, beside PATH: nothing of the test's own environment gets in
+   * @param file another program than the service's own
+   */
+  static start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    file: string = PROGRAM,
+  ): Program {
     const { PATH = '', HOME = '' } = process.env;
     return new Program(
-      spawn(process.execPath, [PROGRAM, ...args], {
+      spawn(process.execPath, [file, ...args], {
         env: { PATH, HOME, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe'],
       }),
     );
+  }
+
+  /** Writes one line into its input. */
+  tell(line: string): void {
+    this.child.stdin?.write(`${line}\n`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   get pid(): number {

@@ -1,0 +1,119 @@
+// The built service, composed with a store and queues that strike the process with a signal at one moment of its work.
+// Its argument: `VictimOptions` of boundaries.ts, as JSON. It prints `reached` when it is struck, and `idle` with the
+// number of pipeline runs of each kind whenever it has put an end to the last one that was not finished.
+import 'reflect-metadata';
+import { createInterface } from 'node:readline';
+import { BullModule } from '@nestjs/bullmq';
+import { Queue, Worker } from 'bullmq';
+import { startService } from '../../dist/cli/serve.js';
+import { loadSettings } from '../../dist/config/settings.js';
+import { ENGINE } from '../../dist/pipeline/tokens.js';
+import { openResources } from '../../dist/resources.js';
+
+const { now, lockMs, strike, mutant } = JSON.parse(process.argv[2]);
+/** Nothing that a worker does by itself waits longer than the lock. */
+const LOCK = { lockDuration: lockMs, stalledInterval: lockMs, drainDelay: lockMs / 1_000 };
+const begun = Date.now();
+const clock = () => now + Date.now() - begun;
+
+let struck = false;
+let answered = false;
+
+/** Looks whether this is the moment. */
+function reach(on, of, when, condition) {
+  if (struck || !strike) return;
+  const { boundary } = strike;
+  if (answered) return hit();
+  if (boundary.on !== on || !new RegExp(boundary.of).test(of)) return;
+  if (boundary.condition && !(boundary.condition in (condition ?? {}))) return;
+  if (boundary.when === when) hit();
+  else answered = boundary.when === 'later' && when === 'after';
+}
+
+/** SIGKILL and SIGSTOP take effect before the next line; SIGTERM is heard as soon as nothing else is to be done. */
+function hit() {
+  struck = true;
+  process.stdout.write('reached\n');
+  process.kill(process.pid, strike.signal);
+}
+
+/** The store, with an eye on everything that is done to it. */
+const watched = (store) => ({
+  description: store.description,
+  get(key) {
+    reach('get', key, 'before');
+    return store.get(key);
+  },
+  head(key) {
+    reach('head', key, 'before');
+    return store.head(key);
+  },
+  fetch(key) {
+    reach('fetch', key, 'before');
+    return store.fetch(key);
+  },
+  async put(key, body, condition) {
+    reach('put', key, 'before', condition);
+    const fenced = mutant !== 'no fence' || key.startsWith('_state/');
+    const etag = await store.put(key, body, fenced ? condition : undefined);
+    reach('put', key, 'after', condition);
+    if (mutant === 'early watermark' && key.endsWith('/done/all.plan.json')) await moveWatermark(store, body);
+    if (key.startsWith('_state/kinds/')) await sayIdle(store);
+    return etag;
+  },
+  list(prefix) {
+    reach('list', prefix, 'before');
+    return store.list(prefix);
+  },
+  delete: (key) => store.delete(key),
+  close: () => store.close(),
+});
+
+async function sayIdle(store) {
+  const sequences = {};
+  for await (const { key } of store.list('_state/kinds/')) {
+    const kind = JSON.parse((await store.get(key)).body);
+    if (kind.active.length > 0) return;
+    sequences[key.slice('_state/kinds/'.length, -'.json'.length)] = kind.sequence;
+  }
+  process.stdout.write(`idle ${JSON.stringify(sequences)}\n`);
+}
+
+async function moveWatermark(store, plan) {
+  const { to, chunks } = JSON.parse(plan);
+  const experiments = Object.fromEntries(
+    chunks.flatMap(({ experiment_ids }) => experiment_ids).map((id) => [id, to]),
+  );
+  await store.put('_state/watermark.json', Buffer.from(JSON.stringify({ version: 1, experiments })));
+}
+
+BullModule.queueClass = class extends Queue {
+  async add(name, data, options) {
+    const job = await super.add(name, data, options);
+    reach('add', data.run, 'after');
+    return job;
+  }
+};
+BullModule.workerClass = class extends Worker {
+  constructor(name, processor, options, ...more) {
+    super(name, processor, { ...options, ...LOCK }, ...more);
+  }
+  async handleCompleted(result, job, ...more) {
+    const next = await super.handleCompleted(result, job, ...more);
+    reach('acknowledge', job.data.run, 'after');
+    return next;
+  }
+};
+
+const { app, resources, stopped, close } = await startService(loadSettings(process.env), async (settings) => {
+  const opened = await openResources(settings, clock);
+  return { ...opened, store: watched(opened.store) };
+});
+createInterface(process.stdin).on('line', async (line) => {
+  if (line === 'flush') await resources.queue.flush();
+  await app.get(ENGINE).dispatch();
+  process.stdout.write('dispatched\n');
+});
+await stopped;
+await close();
+process.exit();
