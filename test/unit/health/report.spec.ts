@@ -76,7 +76,6 @@ describe('health for people', () => {
       code: 'catalog_busy',
       status: 503,
       message: 'The catalog at https://catalog answers 503',
-      status: 503,
     };
     const catalog = { version: 1 as const, last_success: null, last_error, awaited: false, refused: 0 };
     const ill = facts({ catalog, watermarks: { 7: NOW, 8: NOW - 60 * MINUTE } }, NOW - 16 * MINUTE);
