@@ -22,7 +22,7 @@ export default {
   projects: [project('unit'), project('integration'), project('e2e'), project('faults')],
   testTimeout: 120_000,
   // Most of them wait for a process, a server or a disk most of the time.
-  maxWorkers: '100%',
+  maxWorkers: '150%',
   // Each case of `faults` starts the service two or three times.
   maxConcurrency: 3,
   coverageProvider: 'v8',

@@ -3,7 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AccessModule } from './admin/access.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
-import { CLOCK, SETTINGS } from './config/tokens.js';
+import { CLOCK, SETTINGS, STOPPING } from './config/tokens.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { CatalogModule } from './enrichment/catalog.module.js';
 import { EnrichmentModule } from './enrichment/enrichment.module.js';
@@ -23,10 +23,11 @@ class ResourcesModule {}
 export class AppModule {
   /** @param scheduled whether it makes pipeline runs by itself */
   static register(resources: Resources, scheduled: boolean): DynamicModule {
-    const { settings, clock, store, duck, scratch, queue } = resources;
+    const { settings, clock, store, duck, scratch, queue, stopping } = resources;
     const values = [
       { provide: SETTINGS, useValue: settings },
       { provide: CLOCK, useValue: clock },
+      { provide: STOPPING, useValue: stopping.signal },
       { provide: OBJECT_STORE, useValue: store },
       { provide: DUCK, useValue: duck },
       { provide: SCRATCH, useValue: scratch },
@@ -40,7 +41,8 @@ export class AppModule {
         PipelineModule.register(queue),
         ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
-        ...(settings.ROLES.includes('api') ? [AdminModule, DashboardModule, HealthModule] : []),
+        ...(settings.ROLES.includes('api') ? [AdminModule, DashboardModule] : []),
+        HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],
       providers: scheduled ? [Scheduler] : [],

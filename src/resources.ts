@@ -15,6 +15,8 @@ export interface Resources {
   readonly store: ObjectStore;
   readonly duck: Duck;
   readonly queue: QueueConnection;
+  /** Aborted before the application is closed. */
+  readonly stopping: AbortController;
   readonly scratch: (name: string) => string;
   close(): Promise<void>;
 }
@@ -43,7 +45,7 @@ export async function openResources(settings: Settings, clock: Clock = Date.now)
     );
     opened.push(() => queue.close());
     const scratch = (name: string) => join(dir, '.tmp', `${randomUUID()}-${name}`);
-    return { settings, clock, store, duck, queue, scratch, close };
+    return { settings, clock, store, duck, queue, stopping: new AbortController(), scratch, close };
   } catch (error) {
     await close();
     throw error;

@@ -29,9 +29,9 @@ export class AggregationWorker extends StageWorker<'aggregation'> {
     const tools: RebuildTools = { store, duck, scratch, rulesVersion: RULES_VERSION };
     this.concurrency = settings.AGGREGATION_CONCURRENCY;
     this.handlers = {
-      aggregate: async ({ slice, result }) =>
-        rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days),
-      publish: async ({ plan, result }) => {
+      aggregate: async ({ slice, result, progressed }) =>
+        rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days, progressed),
+      publish: async ({ plan, result, progressed }) => {
         const touched = new Set<string>();
         const changed = [];
         for (const { id } of plan.slices) {
@@ -39,7 +39,7 @@ export class AggregationWorker extends StageWorker<'aggregation'> {
           for (const day of enriched.touched_days) touched.add(day);
           changed.push(...(enriched.changed ?? []));
         }
-        const rebuilt = await rebuildDays(tools, dependentDays(touched));
+        const rebuilt = await rebuildDays(tools, dependentDays(touched), progressed);
         if (plan.changes) await publishThresholdChanges(tools, plan.changes, changed);
         return rebuilt;
       },

@@ -10,11 +10,19 @@ export function dependentDays(touched: Iterable<string>): string[] {
   return [...days].sort().reverse();
 }
 
-/** Rebuilds the given days, in their order, where the recorded inputs differ from today's. */
-export async function rebuildDays(tools: RebuildTools, days: readonly string[]): Promise<RebuildResult> {
+/**
+ * Rebuilds the given days, in their order, where the recorded inputs differ from today's.
+ * @param progressed called after each day
+ */
+export async function rebuildDays(
+  tools: RebuildTools,
+  days: readonly string[],
+  progressed: () => void,
+): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   for (const day of days) {
     const counts = await rebuildDay(tools, day);
+    progressed();
     if (counts.written + counts.unchanged === 0) continue;
     result.days.push(day);
     result.partitions_written += counts.written;

@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
+import { tell } from '../config/happenings.js';
 import { MonitorError } from '../domain/errors.js';
 import { dayOf } from '../domain/time.js';
 import { RULEBOOK_KEY, rulebookSchema } from '../pipeline/rulebook.js';
@@ -75,6 +76,7 @@ async function writeDay(
       return;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
+      tell({ what: 'store_conflict', object: 'dataset' });
     } finally {
       await unlink(file).catch(() => undefined);
     }

@@ -11,6 +11,11 @@ export interface Finding {
 
 const CLOCK_LIMIT_MS = 60_000;
 
+/** Somebody waits for the table. */
+export const IMPATIENT = { maxRetries: 0, timeoutMs: 10_000 } as const;
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** @param version as the server says it; undefined: it does not */
 export function mlflowVersion(version: string | undefined): Finding {
   const what = 'MLflow version';
@@ -99,8 +104,9 @@ export function parseInfo(text: string): Map<string, string> {
 }
 
 export interface CatalogFacts {
-  readonly metrics: number;
-  readonly thresholds: number;
+  /** null: an API has them. */
+  readonly metrics: number | null;
+  readonly thresholds: number | null;
   readonly refused: readonly RefusedItem[];
   /** Names that have limits, but no direction by which to judge. */
   readonly undirected: readonly string[];
@@ -108,12 +114,28 @@ export interface CatalogFacts {
 
 const MOST_NAMED = 5;
 
+export function refusedFindings(what: string, refused: readonly RefusedItem[]): Finding[] {
+  const findings = refused.slice(0, MOST_NAMED).map(({ list, index, problem }): Finding => {
+    const found = `${list}[${index}] is refused`;
+    return { state: 'change', what, found, todo: `Correct ${problem}` };
+  });
+  if (refused.length > MOST_NAMED) {
+    const found = `${refused.length - MOST_NAMED} more items are refused`;
+    findings.push({ state: 'change', what, found, todo: 'Correct them as well.' });
+  }
+  return findings;
+}
+
 export function catalogFindings({ metrics, thresholds, refused, undirected }: CatalogFacts): Finding[] {
   const what = 'Catalog';
   const findings: Finding[] = [];
-  const holds = `${metrics} metrics, ${thresholds} thresholds`;
+  const counts = [
+    metrics !== null && `${metrics} metrics`,
+    thresholds !== null && `${thresholds} thresholds`,
+  ];
+  const holds = counts.filter(Boolean).join(', ');
   findings.push(
-    thresholds > 0
+    thresholds !== 0
       ? { state: 'ok', what, found: holds }
       : {
           state: 'note',
@@ -122,18 +144,7 @@ export function catalogFindings({ metrics, thresholds, refused, undirected }: Ca
           todo: 'When some runs are read, `mlflow-monitor suggest --out thresholds.yaml` writes thresholds to edit.',
         },
   );
-  for (const { list, index, problem } of refused.slice(0, MOST_NAMED)) {
-    findings.push({
-      state: 'change',
-      what,
-      found: `${list}[${index}] is refused`,
-      todo: `Correct ${problem}`,
-    });
-  }
-  if (refused.length > MOST_NAMED) {
-    const found = `${refused.length - MOST_NAMED} more items are refused`;
-    findings.push({ state: 'change', what, found, todo: 'Correct them as well.' });
-  }
+  findings.push(...refusedFindings(what, refused));
   if (undirected.length > 0) {
     const names = undirected.slice(0, MOST_NAMED).join(', ') + (undirected.length > MOST_NAMED ? ', …' : '');
     findings.push({

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { serveOpenApi } from '../admin/open-api.js';
@@ -9,13 +7,12 @@ import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { SourceCheck } from '../ingestion/ingestion.module.js';
 import { openResources, type Resources } from '../resources.js';
+import { holdPort, releasePort } from './starting-server.js';
 
 /** The service, listening. */
 export interface Service {
   readonly app: INestApplication;
   readonly resources: Resources;
-  /** SIGTERM or SIGINT, heard from the moment at which there is something to end in order. */
-  readonly stopped: Promise<NodeJS.Signals>;
   /** Running jobs are finished first, or handed back. */
   close(): Promise<void>;
 }
@@ -28,27 +25,30 @@ export async function startService(
   settings: Settings,
   open: (settings: Settings) => Promise<Resources> = openResources,
 ): Promise<Service> {
-  // Asked first: afterwards there would be a store to open, a queue, and a pipeline run under way.
-  await assertFree(settings);
+  // Taken first: afterwards there would be a store to open, a queue, and a pipeline run under way.
+  const starting = await holdPort(settings.PORT, settings.HOST);
   const logger = createLogger(settings, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
-  const resources = await open(settings);
-  // While the application starts, pipeline runs begin already.
-  const stopped = stopSignal();
+  let resources: Resources | undefined;
   let app: INestApplication | undefined;
   const close = async () => {
+    resources?.stopping.abort();
+    await releasePort(starting);
     await app?.close();
-    await resources.close();
+    await resources?.close();
   };
   try {
+    resources = await open(settings);
     app = await NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
       logger,
       abortOnError: false,
     });
     if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
+    await app.init();
+    await releasePort(starting);
     await app.listen(settings.PORT, settings.HOST);
-    return { app, resources, stopped, close };
+    return { app, resources, close };
   } catch (error) {
     await close();
     throw error;
@@ -57,7 +57,9 @@ export async function startService(
 
 /** Runs the service until SIGTERM or SIGINT. */
 export async function serve(settings: Settings): Promise<void> {
-  const { app, resources, stopped, close } = await startService(settings);
+  // Asked for first: what is opened by now is closed again, also in the middle of a start.
+  const stopped = stopSignal();
+  const { app, resources, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
     `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
@@ -69,25 +71,11 @@ export async function serve(settings: Settings): Promise<void> {
 }
 
 /** Waits until the process is told to stop. */
-function stopSignal(): Promise<NodeJS.Signals> {
+export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-}
-
-async function assertFree({ PORT, HOST }: Settings): Promise<void> {
-  const probe = createServer();
-  try {
-    probe.listen(PORT, HOST);
-    await once(probe, 'listening');
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
-    const message = `The port ${PORT} of ${HOST} is taken by another program: choose another one with PORT, or with --port in the demo`;
-    throw new MonitorError('port_taken', message, { port: PORT }, false, { cause });
-  }
-  probe.close();
-  await once(probe, 'close');
 }
 
 /** Another tracking server is refused; one that is down is waited for. */

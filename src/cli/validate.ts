@@ -6,7 +6,6 @@ import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { isLoopback, parseTokens } from '../admin/access.js';
 import {
-  catalogOptions,
   describeSettings,
   loadSettings,
   mlflowOptions,
@@ -16,9 +15,7 @@ import {
   s3Options,
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
-import { isPattern, passes } from '../domain/pattern.js';
-import { createRuleResolver } from '../domain/rule.js';
-import { openCatalog } from '../enrichment/catalog-source.js';
+import { passes } from '../domain/pattern.js';
 import type { Experiment } from '../ingestion/mlflow.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { identityOf, readSource } from '../ingestion/source-guard.js';
@@ -30,17 +27,19 @@ import { probeConditionalWrites } from '../storage/probe.js';
 import { S3Store } from '../storage/s3-store.js';
 import {
   accessFinding,
-  catalogFindings,
   clockSkew,
   experimentsFound,
   type Finding,
   findingsTable,
+  IMPATIENT,
+  messageOf,
   mlflowVersion,
   parseInfo,
   redisServer,
   storeFinding,
   verdict,
 } from './findings.js';
+import { findCatalog } from './validate-catalog.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,12 +77,10 @@ async function findAll(env: Environment): Promise<Finding[]> {
     ...mlflow.findings,
     ...(await findStore(settings, mlflow.experiments)),
     ...(await findQueue(settings)),
-    ...(await findCatalog(settings)),
+    ...(await findCatalog(settings, mlflow.experiments)),
     await findAccess(settings),
   ];
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What a person should do about an error of the tracking server, by its code. */
 const MLFLOW_TODO: Readonly<Record<string, string>> = {
@@ -95,11 +92,7 @@ const MLFLOW_TODO: Readonly<Record<string, string>> = {
 };
 
 const MAX_PAGE_BYTES = 2 ** 24;
-const LONGEST_SILENCE_SECONDS = 10;
 const EXPERIMENTS_PER_QUESTION = 50;
-/** Somebody waits for the table. */
-const IMPATIENT = { maxRetries: 0, timeoutMs: LONGEST_SILENCE_SECONDS * 1000 } as const;
-
 async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; experiments?: Experiment[] }> {
   const findings: Finding[] = [];
   const answer = join(tmpdir(), `mlflow-monitor-${randomUUID()}.json`);
@@ -108,7 +101,7 @@ async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; ex
     const client = new HttpMlflowClient(new HttpService(axios.create()), {
       ...options,
       maxRetries: IMPATIENT.maxRetries,
-      timeoutSeconds: Math.min(options.timeoutSeconds, LONGEST_SILENCE_SECONDS),
+      timeoutSeconds: Math.min(options.timeoutSeconds, IMPATIENT.timeoutMs / 1000),
       maxPageBytes: MAX_PAGE_BYTES,
     });
     const asked = Date.now();
@@ -192,37 +185,6 @@ async function findQueue(settings: Settings): Promise<Finding[]> {
   } catch (error) {
     const todo = 'Start Redis or Valkey, or correct REDIS_URL.';
     return [{ state: 'change', what: 'Queue', found: messageOf(error), todo }];
-  }
-}
-
-/** An API must be asked for something; whether it knows the name does not matter. */
-const CATALOG_QUESTION = { metrics: ['accuracy'], experiments: [] };
-
-async function findCatalog(settings: Settings): Promise<Finding[]> {
-  const options = catalogOptions(settings);
-  const timeoutMs = Math.min(options.timeoutMs, LONGEST_SILENCE_SECONDS * 1000);
-  const source = openCatalog(new HttpService(axios.create()), { ...options, maxRetries: 0, timeoutMs });
-  try {
-    const { metadata, thresholds, refused } = await source.read([CATALOG_QUESTION]);
-    if (source.asks.metrics || source.asks.thresholds) {
-      return [{ state: 'ok', what: 'Catalog', found: 'its API answers' }];
-    }
-    const ruleOf = createRuleResolver(metadata, thresholds);
-    // What a pattern judges may have a direction of its own.
-    const undirected = thresholds
-      .filter(({ metric_name }) => !isPattern(metric_name))
-      .filter((row) => row.critical_threshold !== null || row.warning_threshold !== null)
-      .filter((row) => ruleOf(row.metric_name, row.experiment_id ?? '').higher_is_better === null)
-      .map(({ metric_name }) => metric_name);
-    return catalogFindings({
-      metrics: metadata.length,
-      thresholds: thresholds.length,
-      refused,
-      undirected: [...new Set(undirected)],
-    });
-  } catch (error) {
-    const todo = 'Correct the file, or METRICS_API_URL, THRESHOLDS_API_URL and API_KEY.';
-    return [{ state: 'change', what: 'Catalog', found: messageOf(error), todo }];
   }
 }
 

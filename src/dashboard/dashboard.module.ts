@@ -1,6 +1,7 @@
 import {
   Controller,
   Get,
+  Global,
   Inject,
   type MessageEvent,
   type MiddlewareConsumer,
@@ -17,7 +18,8 @@ import type { Observable } from 'rxjs';
 import { domainSettings, mlflowOptions, type Settings } from '../config/settings.js';
 import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
 import type { Engine } from '../pipeline/engine.js';
-import { ENGINE } from '../pipeline/tokens.js';
+import type { CurrentLights } from '../pipeline/lights.js';
+import { ENGINE, LIGHTS } from '../pipeline/tokens.js';
 import type { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
@@ -56,6 +58,7 @@ export class PlatformController {
   }
 }
 
+@Global()
 @Module({
   controllers: [PlatformController, ExplanationController],
   providers: [
@@ -78,7 +81,13 @@ export class PlatformController {
       inject: [PlatformView],
       useFactory: (view: PlatformView) => new LiveEvents(view),
     },
+    {
+      provide: LIGHTS,
+      inject: [PlatformView],
+      useFactory: (view: PlatformView) => async (): Promise<CurrentLights> => (await view.current()).current,
+    },
   ],
+  exports: [LIGHTS],
 })
 export class DashboardModule implements NestModule, OnModuleDestroy {
   constructor(

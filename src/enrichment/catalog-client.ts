@@ -12,6 +12,7 @@ import {
   retry,
   wrap,
 } from 'cockatiel';
+import { tell } from '../config/happenings.js';
 import { MonitorError } from '../domain/errors.js';
 import { problemOf } from './catalog.js';
 
@@ -71,10 +72,21 @@ export class CatalogClient {
    */
   async ask<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
     try {
-      return await this.policy.execute(() => this.once(body, read));
+      return await this.policy.execute(() => this.counted(body, read));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
       throw this.error('catalog_away', 'has failed again and again and is left alone for a while', true);
+    }
+  }
+
+  private async counted<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
+    let outcome: 'answered' | 'failed' = 'failed';
+    try {
+      const answer = await this.once(body, read);
+      outcome = 'answered';
+      return answer;
+    } finally {
+      tell({ what: 'request', upstream: 'catalog', outcome });
     }
   }
 

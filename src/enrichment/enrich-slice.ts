@@ -11,6 +11,8 @@ export interface EnrichTools extends JudgeTools {
   readonly serverNow: () => Promise<number>;
   /** Puts runs on the list of those that later pipeline runs ask for. */
   readonly enterOpenRuns: (runs: readonly AskedAgain[]) => Promise<void>;
+  /** Called after each day. */
+  readonly progressed: () => void;
 }
 
 interface AskedAgain {
@@ -39,6 +41,7 @@ export async function enrichSlice(
     const counts = await judgeDay(tools, day, observed);
     merged.partitions_written += counts.written;
     merged.partitions_unchanged += counts.unchanged;
+    tools.progressed();
   }
   return merged;
 }
@@ -82,6 +85,7 @@ async function mergeSlice(
     result.superseded += counts.superseded;
     for (const run of counts.undecided) asking.set(run.run_id, { ...run, day });
     result.touched_days.push(day);
+    tools.progressed();
   }
   const runs = await session.rows<AskedAgain & { open: boolean }>(
     sql(import.meta.url, './sql/slice_runs.sql'),

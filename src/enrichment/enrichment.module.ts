@@ -15,7 +15,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
 import { countChangedRuns } from './changed-runs.js';
 import { type EnrichTools, enrichSlice } from './enrich-slice.js';
-import { judgeDay } from './judge-day.js';
+import { type JudgeTools, judgeDay } from './judge-day.js';
 import { RulebookKeeper } from './rulebook-keeper.js';
 
 @Processor('enrichment', WORKER_OPTIONS)
@@ -33,7 +33,7 @@ export class EnrichmentWorker extends StageWorker<'enrichment'> {
     @Inject(SETTINGS) settings: Settings,
   ) {
     super();
-    const tools: EnrichTools = {
+    const tools: Omit<EnrichTools, 'progressed'> = {
       store,
       duck,
       scratch,
@@ -45,7 +45,9 @@ export class EnrichmentWorker extends StageWorker<'enrichment'> {
     this.concurrency = settings.ENRICHMENT_CONCURRENCY;
     this.handlers = {
       enrich: (context) =>
-        context.record.kind === 'reevaluation' ? judgeAgain(tools, context) : bringIn(tools, context),
+        context.record.kind === 'reevaluation'
+          ? judgeAgain(tools, context)
+          : bringIn({ ...tools, progressed: context.progressed }, context),
     };
   }
 }
@@ -58,7 +60,7 @@ async function bringIn(
   return enrichSlice(tools, record.id, await result(slice.id, 'fetch'), asked);
 }
 
-async function judgeAgain(tools: EnrichTools, { plan, slice }: StageContext): Promise<EnrichResult> {
+async function judgeAgain(tools: JudgeTools, { plan, slice }: StageContext): Promise<EnrichResult> {
   const day = dayOf(slice.from);
   const counts = await judgeDay(tools, day);
   return {

@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises';
+import { tell } from '../config/happenings.js';
 import { type BaseDecision, DATE_LAG_MS } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
 import { type DuckSession, sql } from '../storage/duck.js';
@@ -50,6 +51,7 @@ export async function mergeDay(session: DuckSession, tools: MergeTools, day: str
       return counts;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
+      tell({ what: 'store_conflict', object: 'dataset' });
     } finally {
       await unlink(file).catch(() => undefined);
       await session.run('DROP TABLE IF EXISTS merged');

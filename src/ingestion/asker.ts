@@ -11,6 +11,8 @@ export interface AskTools {
   readonly store: ObjectStore;
   readonly client: MlflowClient;
   readonly scratch: (name: string) => string;
+  /** Called after each page. */
+  readonly progressed: () => void;
 }
 
 interface PageInfo {
@@ -102,7 +104,7 @@ export class Asker {
     filter: string,
     token: string | undefined,
   ): Promise<{ info: PageInfo; answer: AnswerTime }> {
-    const { store, client, scratch } = this.tools;
+    const { store, client, scratch, progressed } = this.tools;
     const file = scratch('page.json');
     try {
       const answer = await client.searchRuns(
@@ -128,6 +130,7 @@ export class Asker {
           bytes: answer.bytes,
         });
       }
+      progressed();
       return { info, answer };
     } finally {
       await unlink(file).catch(() => undefined);

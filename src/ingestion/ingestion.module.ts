@@ -2,7 +2,7 @@ import { HttpModule, HttpService } from '@nestjs/axios';
 import { Processor } from '@nestjs/bullmq';
 import { Global, Inject, Injectable, Module } from '@nestjs/common';
 import { mlflowOptions, type Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
+import { CLOCK, type Clock, SETTINGS, STOPPING } from '../config/tokens.js';
 import type { Engine, HandlersOf } from '../pipeline/engine.js';
 import { StageWorker } from '../pipeline/stage-worker.js';
 import { ENGINE, SCRATCH, SERVER_CLOCK } from '../pipeline/tokens.js';
@@ -68,8 +68,11 @@ export class IngestionWorker extends StageWorker<'ingestion'> {
     this.concurrency = settings.INGESTION_CONCURRENCY;
     this.handlers = {
       plan: ({ record }) => makePlan({ store, client, clock, settings }, record),
-      fetch: ({ record, plan, slice }) =>
-        fetchSlice({ store, client, duck, scratch }, { runId: record.id, kind: record.kind, plan, slice }),
+      fetch: ({ record, plan, slice, progressed }) =>
+        fetchSlice(
+          { store, client, duck, scratch, progressed },
+          { runId: record.id, kind: record.kind, plan, slice },
+        ),
     };
   }
 }
@@ -80,8 +83,9 @@ export class IngestionWorker extends StageWorker<'ingestion'> {
   providers: [
     {
       provide: MLFLOW,
-      inject: [HttpService, SETTINGS],
-      useFactory: (http: HttpService, settings: Settings) => clientOf(http, settings),
+      inject: [HttpService, SETTINGS, STOPPING],
+      useFactory: (http: HttpService, settings: Settings, stopping: AbortSignal) =>
+        clientOf(http, settings, { stopping }),
     },
     {
       provide: SERVER_CLOCK,

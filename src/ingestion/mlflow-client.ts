@@ -1,15 +1,15 @@
-import { createWriteStream, readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
-import { z } from 'zod';
+import { tell } from '../config/happenings.js';
 import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
 import type { Experiment, MlflowClient, RunQuery } from './mlflow.js';
+import { askedWait, parseExperiments, refuse, save, TryAgain } from './mlflow-answers.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -26,43 +26,19 @@ export interface MlflowClientOptions {
   readonly timeoutSeconds: number;
   readonly concurrency: number;
   readonly maxPageBytes: number;
-  readonly sleep?: (ms: number) => Promise<unknown>;
+  /** Once it is aborted, nothing is asked again. */
+  readonly stopping?: AbortSignal;
+  readonly sleep?: (ms: number, stopping?: AbortSignal) => Promise<unknown>;
 }
 
-const RETRIED = new Set([408, 429, 500, 502, 503, 504]);
 const LONGEST_WAIT_MS = 120_000;
 const MAX_PAGES = 1_000;
-
-const experimentsSchema = z.object({
-  experiments: z
-    .array(
-      z.object({
-        experiment_id: z.string(),
-        name: z.string(),
-        lifecycle_stage: z.enum(['active', 'deleted']),
-        creation_time: z.coerce.number().optional(),
-        tags: z.array(z.object({ key: z.string(), value: z.string().optional() })).optional(),
-      }),
-    )
-    .optional(),
-  next_page_token: z.string().optional(),
-});
 
 interface Request {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly data?: unknown;
   readonly params?: Readonly<Record<string, string>>;
-}
-
-/** An answer that may be better the next time; `after`: the wait that the server asks for, ms. */
-class TryAgain extends Error {
-  constructor(
-    readonly error: MonitorError,
-    readonly after?: number,
-  ) {
-    super(error.message);
-  }
 }
 
 export class HttpMlflowClient implements MlflowClient {
@@ -167,16 +143,21 @@ export class HttpMlflowClient implements MlflowClient {
     request: Request,
     read: (body: Readable) => Promise<T>,
   ): Promise<{ value: T } & AnswerTime> {
-    const { maxRetries, backoffSeconds, sleep = wait } = this.options;
+    const { maxRetries, backoffSeconds, stopping, sleep = waitUnlessStopped } = this.options;
     for (let attempt = 0; ; attempt++) {
       await this.enter();
       try {
-        return await this.once(request, read);
+        const answer = await this.once(request, read);
+        tell({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
+        return answer;
       } catch (error) {
+        const refused = error instanceof MonitorError && error.code === 'mlflow_refused';
+        tell({ what: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
         if (!(error instanceof TryAgain)) throw error;
         if (attempt >= maxRetries) throw error.error;
         const backoff = backoffSeconds * 1000 * 2 ** attempt * (0.5 + Math.random() / 2);
-        await sleep(Math.min(error.after ?? backoff, LONGEST_WAIT_MS));
+        await sleep(Math.min(error.after ?? backoff, LONGEST_WAIT_MS), stopping);
+        if (stopping?.aborted) throw error.error;
       } finally {
         this.leave();
       }
@@ -261,68 +242,12 @@ export class HttpMlflowClient implements MlflowClient {
   }
 }
 
+const waitUnlessStopped = (ms: number, signal?: AbortSignal): Promise<unknown> =>
+  wait(ms, undefined, { signal }).catch(() => undefined);
+
 /** Whole ms since now: the longer of what two clocks say, for one may be set and the other stops while the machine sleeps. */
 function stopwatch(): () => number {
   const wall = Date.now();
   const steady = performance.now();
   return () => Math.ceil(Math.max(Date.now() - wall, performance.now() - steady));
-}
-
-const notJson = (path: string, problem: string): MonitorError =>
-  new MonitorError(
-    'mlflow_not_json',
-    `MLflow's answer to ${path} cannot be read: ${problem}`,
-    { path },
-    true,
-  );
-
-/** The wait that a `Retry-After` asks for, ms: seconds, or a time by the clock of the server, which says it is `date` now. */
-function askedWait(retryAfter: unknown, date: number): number | undefined {
-  if (typeof retryAfter !== 'string' || retryAfter.trim() === '') return undefined;
-  const seconds = Number(retryAfter);
-  const ms = Number.isNaN(seconds) ? Date.parse(retryAfter) - date : seconds * 1000;
-  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
-}
-
-async function refuse(
-  body: Readable,
-  path: string,
-  status: number,
-  after: number | undefined,
-): Promise<never> {
-  let text = '';
-  for await (const chunk of body) if (text.length < 2_000) text += String(chunk);
-  const message = `MLflow answers ${path} with ${status}: ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
-  if (RETRIED.has(status)) {
-    throw new TryAgain(new MonitorError('mlflow_busy', message, { path, status }, true), after);
-  }
-  const unauthorized = status === 401;
-  throw new MonitorError(unauthorized ? 'mlflow_unauthorized' : 'mlflow_refused', message, { path, status });
-}
-
-function parseExperiments(body: Buffer): z.infer<typeof experimentsSchema> {
-  try {
-    return experimentsSchema.parse(JSON.parse(body.toString('utf8')));
-  } catch {
-    throw notJson('experiments/search', 'it is not a list of experiments in JSON');
-  }
-}
-
-/** Bytes go from the socket to the file; only the two ends are looked at. */
-async function save(body: Readable, file: string): Promise<number> {
-  await pipeline(body, createWriteStream(file));
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    const length = Math.min(size, 64);
-    const ends = Buffer.alloc(length * 2);
-    await handle.read(ends, 0, length, 0);
-    await handle.read(ends, length, length, size - length);
-    const text = ends.toString('latin1').trim();
-    if (!text.startsWith('{') || !text.endsWith('}'))
-      throw notJson('runs', 'it is no JSON, or only a part of it');
-    return size;
-  } finally {
-    await handle.close();
-  }
 }

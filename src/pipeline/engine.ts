@@ -9,6 +9,7 @@ import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dueStages, progressOf, type StageId, stageName } from './due.js';
 import { describeRun, settleRun, summarizeRun } from './finish.js';
+import { HeldJobs } from './held-jobs.js';
 import { Markers } from './markers.js';
 import {
   closeRun,
@@ -64,9 +65,20 @@ const WAITS: ReadonlySet<string> = new Set(['catalog_awaited']);
 const LIVE = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children', 'paused']);
 const DAY_SECONDS = 86_400;
 
+/** How an execution of a stage ended. `result`: what it left behind; null: it is not done. */
+export interface StageEnd {
+  readonly stage: Stage;
+  /** `retried`: it will be tried again; `waiting`: it stays away until another service answers; `failed`: so did its run. */
+  readonly outcome: 'done' | 'retried' | 'waiting' | 'failed';
+  readonly seconds: number;
+  readonly result: StageResults[Stage] | null;
+}
+
 interface EngineEvents {
   progress: [runId: string, done: number, all: number];
-  finished: [record: RunRecord];
+  stage: [end: StageEnd];
+  /** `here`: it was this process that closed it. */
+  finished: [record: RunRecord, here: boolean];
 }
 
 /**
@@ -76,20 +88,9 @@ interface EngineEvents {
 export class Engine {
   readonly events = new EventEmitter<EngineEvents>();
   private readonly mutex = new KeyedMutex();
-  /** When each stage that is being worked on began, ms. */
-  private readonly held = new Map<string, number>();
+  readonly held = new HeldJobs();
 
   constructor(private readonly options: EngineOptions) {}
-
-  /** The age in ms of the work that this process has held longest; 0 without any. */
-  oldestHeld(): number {
-    return this.held.size === 0 ? 0 : this.options.clock() - Math.min(...this.held.values());
-  }
-
-  /** Asks every queue something. */
-  async ping(): Promise<void> {
-    for (const queue of Object.values(this.options.queues)) await queue.getJobCounts('active');
-  }
 
   /** @returns the id of the new run; undefined if there is nothing new to do */
   async create(kind: PipelineKind, run: Omit<NewRun, 'now'>): Promise<string | undefined> {
@@ -135,56 +136,72 @@ export class Engine {
     const { run, stage } = payload.data;
     const handler = handlers[stage];
     if (!handler) throw new UnrecoverableError(`The stage ${stage} is not done here`);
-    const held = `${job.id}`;
-    this.held.set(held, this.options.clock());
-    try {
-      await withLogContext({ pipeline_run_id: run, job_id: held }, () =>
-        this.work(job, payload.data, handler),
-      );
-    } finally {
-      this.held.delete(held);
-    }
+    const job_id = `${job.id}`;
+    await withLogContext({ pipeline_run_id: run, job_id }, () =>
+      this.held.hold(job_id, (progressed) => this.work(job, payload.data, handler, progressed)),
+    );
   }
 
-  private async work(job: Job, payload: JobPayload, handler: Handler<Stage>): Promise<void> {
-    const { store, log, clock } = this.options;
+  private async work(
+    job: Job,
+    payload: JobPayload,
+    handler: Handler<Stage>,
+    progressed: () => void,
+  ): Promise<void> {
+    const { store, log } = this.options;
+    const { stage } = payload;
     const record = await readRecord(store, payload.run);
     if (record?.status !== 'active') return;
     const markers = new Markers(store, record.id);
     if (!(await markers.has(payload))) {
-      const begun = clock();
+      const begun = performance.now();
+      const ended = (outcome: StageEnd['outcome'], result: StageResults[Stage] | null = null) => {
+        const seconds = (performance.now() - begun) / 1000;
+        this.events.emit('stage', { stage, outcome, seconds, result });
+        return seconds;
+      };
+      let result: StageResults[Stage];
       try {
-        const result = await handler(await contextOf(record, markers, payload));
-        await markers.put(payload.slice, payload.stage, result);
+        result = await handler(await contextOf(record, markers, payload, progressed));
+        await markers.put(payload.slice, stage, result);
       } catch (error) {
-        await this.failed(job, payload, record, error);
+        await this.failed(job, payload, record, error, ended);
         return;
       }
-      log.debug(
-        `${stageName(payload)} of ${record.id} is done in ${((clock() - begun) / 1000).toFixed(1)} s`,
-      );
+      const seconds = ended('done', result);
+      log.debug(`${stageName(payload)} of ${record.id} is done in ${seconds.toFixed(1)} s`);
     }
     await this.advance(record.kind, record.id, 'new');
   }
 
-  private async failed(job: Job, payload: JobPayload, record: RunRecord, error: unknown): Promise<void> {
+  private async failed(
+    job: Job,
+    payload: JobPayload,
+    record: RunRecord,
+    error: unknown,
+    ended: (outcome: StageEnd['outcome']) => void,
+  ): Promise<void> {
     const { store, log } = this.options;
     const code = error instanceof MonitorError ? error.code : 'unexpected';
     const message = error instanceof Error ? error.message : String(error);
     if (code === 'raw_page_gone') {
+      ended('retried');
       log.warn(`${message}; ${payload.slice} is fetched again`);
       await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
       await this.advance(record.kind, record.id, 'all');
       return;
     }
     if (WAITS.has(code)) {
+      ended('waiting');
       await this.mutex.run(record.id, () => this.postpone(job, payload, record, message));
       return;
     }
     const lasting = error instanceof MonitorError && !error.retryable;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     log.warn(`${stageName(payload)} of ${record.id}, attempt ${job.attemptsMade + 1}: ${message}`);
-    if (!lasting && !lastAttempt) throw error;
+    const fails = lasting || lastAttempt;
+    ended(fails ? 'failed' : 'retried');
+    if (!fails) throw error;
     await this.fail(record, payload, code, message);
     throw new UnrecoverableError(message);
   }
@@ -211,11 +228,13 @@ export class Engine {
   ): Promise<RunRecord | undefined> {
     const { store, clock, log } = this.options;
     const summary = await summarizeRun(new Markers(store, run.id));
-    const closed = await closeRun(store, run, { ...outcome, summary }, clock());
+    const now = clock();
+    const closed = await closeRun(store, run, { ...outcome, summary }, now);
     if (!closed) return undefined;
     if (closed.status === 'failed') log.error(describeRun(closed));
     else log.log(describeRun(closed));
-    this.events.emit('finished', closed);
+    // The first outcome stays, with its time.
+    this.events.emit('finished', closed, closed.finished_at === now);
     return closed;
   }
 

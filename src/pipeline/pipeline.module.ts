@@ -34,16 +34,20 @@ export class PipelineModule {
             ingestion: Queue,
             enrichment: Queue,
             aggregation: Queue,
-          ) =>
-            new Engine({
+          ) => {
+            const queues = { ingestion, enrichment, aggregation };
+            // BullMQ prints what nobody listens to. The connection tells when it is away; calls fail by themselves.
+            for (const queue of Object.values(queues)) queue.on('error', () => undefined);
+            return new Engine({
               store,
-              queues: { ingestion, enrichment, aggregation },
+              queues,
               clock,
               stageTries: settings.STAGE_TRIES,
               waitMs,
               backfillConcurrency: settings.BACKFILL_CONCURRENCY,
               log: new Logger('Pipeline'),
-            }),
+            });
+          },
         },
       ],
       exports: [ENGINE, BullModule],

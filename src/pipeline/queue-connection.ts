@@ -1,5 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
+import { Logger } from '@nestjs/common';
 import { createPostgresBackend, DEFAULT_SCHEMA, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { MonitorError } from '../domain/errors.js';
@@ -56,6 +57,8 @@ async function openEmbedded(): Promise<QueueConnection> {
 }
 
 async function openRedis(url: string): Promise<QueueConnection> {
+  const { protocol, host } = new URL(url);
+  const address = `${protocol}//${host}`;
   let connected = false;
   let heard = `no answer within ${CONNECT_MS / 1000} s`;
   const redis = new Redis(url, {
@@ -79,13 +82,12 @@ async function openRedis(url: string): Promise<QueueConnection> {
     // Never the error itself as the cause: ioredis puts the failed command into it, and that of AUTH is the password.
     const closed = !(error instanceof Error) || error.message === 'Connection is closed.';
     const reason = closed ? heard : error.message;
-    const { protocol, host } = new URL(url);
-    const address = `${protocol}//${host}`;
     const message = `The queue at ${address} (REDIS_URL) cannot be used: ${reason}`;
     throw new MonitorError('queue_unreachable', message, { address, reason }, true);
   } finally {
     clearTimeout(late);
   }
+  tellOutages(redis, address);
   setDefaultBackendFactory();
   return {
     backend: 'redis',
@@ -99,4 +101,19 @@ async function openRedis(url: string): Promise<QueueConnection> {
       redis.disconnect();
     },
   };
+}
+
+/** One line when the server goes and one when it is back, whatever each of the many connections meets. */
+function tellOutages(redis: Redis, address: string): void {
+  const log = new Logger('Queue');
+  let isAway = false;
+  // A connection that is closed by this process does not reconnect.
+  redis.on('reconnecting', () => {
+    if (!isAway) log.warn(`The queue at ${address} is away. Work goes on when it is back.`);
+    isAway = true;
+  });
+  redis.on('ready', () => {
+    if (isAway) log.log(`The queue at ${address} is back.`);
+    isAway = false;
+  });
 }

@@ -12,6 +12,8 @@ export interface StageContext {
   /** @throws {MonitorError} `no_slice` for the stages of the whole run */
   readonly slice: Slice;
   result<S extends Stage>(slice: string, stage: S): Promise<StageResults[S]>;
+  /** Says that the work moves on: a job that does not for long is stuck, and its process is begun anew. */
+  readonly progressed: () => void;
 }
 
 /** What the markers hold for a job of a run. */
@@ -19,6 +21,7 @@ export async function contextOf(
   record: RunRecord,
   markers: Markers,
   { slice: sliceId }: JobPayload,
+  progressed: () => void,
 ): Promise<StageContext> {
   const plan = await markers.plan();
   const slice = plan?.slices.find(({ id }) => id === sliceId);
@@ -26,6 +29,7 @@ export async function contextOf(
     new MonitorError(code, `${record.id} has no ${what} yet`, { run: record.id, slice: sliceId }, true);
   return {
     record,
+    progressed,
     get plan() {
       if (!plan) throw missing('no_plan', 'plan');
       return plan;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
+import { tell } from '../config/happenings.js';
 import { StoreError } from './errors.js';
 import { outcomeOf, retryAfter, storeErrorOf } from './s3-errors.js';
 
@@ -96,10 +97,14 @@ export class S3Requests {
     const { description, maxRetries, pause = defaultPause } = this.options;
     for (let n = 0; ; n++) {
       try {
-        return await attempt();
+        const result = await attempt();
+        tell({ what: 'request', upstream: 'store', outcome: 'answered' });
+        return result;
       } catch (error) {
         if (this.closing.signal.aborted) throw closed(description, action, key);
-        if (n >= maxRetries || outcomeOf(error) !== 'unclear') {
+        const unclear = outcomeOf(error) === 'unclear';
+        tell({ what: 'request', upstream: 'store', outcome: unclear ? 'failed' : 'answered' });
+        if (n >= maxRetries || !unclear) {
           throw storeErrorOf(error, description, action, key);
         }
         const asked = retryAfter(error, Date.now());

@@ -50,13 +50,20 @@ export function describeS3(name: string, tests: (server: () => S3Server) => void
 
 const START_MS = 20_000;
 
-/** Starts a server of its own over a temporary folder. @throws {Error} with what it said if it does not start */
-export async function startS3(program: string): Promise<S3Server> {
+/**
+ * Starts a server of its own over a temporary folder.
+ * @param flags beside those for its port and its keys
+ * @throws {Error} with what it said if it does not start
+ */
+export async function startS3(
+  program: string,
+  flags: readonly string[] = ['--keep-alive', '--quiet'],
+): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 's3-'));
   const port = await freePort();
   const { AWS_ACCESS_KEY_ID: access, AWS_SECRET_ACCESS_KEY: secret } = S3_CREDENTIALS;
   const args = ['--port', `127.0.0.1:${port}`, '--access', access, '--secret', secret];
-  const server = spawn(program, [...args, '--keep-alive', '--quiet', 'posix', folder], {
+  const server = spawn(program, [...args, ...flags, 'posix', folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];

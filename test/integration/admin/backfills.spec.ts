@@ -10,7 +10,7 @@ import { EnrichmentWorker } from '../../../src/enrichment/enrichment.module.js';
 import { IngestionWorker } from '../../../src/ingestion/ingestion.module.js';
 import { readKind, readRecord } from '../../../src/pipeline/run-record.js';
 import type { QueueName } from '../../../src/pipeline/stages.js';
-import { findRedisServer, type RedisServer, startRedis } from '../../support/redis-server.js';
+import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
 
 Logger.overrideLogger(false);
@@ -271,24 +271,11 @@ describe('a request that is no backfill', () => {
   });
 });
 
-const program = findRedisServer();
-if (program) {
-  describe('with a server', () => {
-    let server: RedisServer;
-    // A fresh one each: the runs of every test begin with the same numbers, and so do the ids of their jobs.
-    beforeEach(async () => {
-      server = await startRedis(program);
-    });
-    afterEach(async () => {
-      for (const service of open.splice(0)) await service.close();
-      await server.stop();
-    });
-    describeAdmin('with Redis', () => ({ REDIS_URL: server.url }));
+describeRedis('with a server', (server) => {
+  // A database for each: the runs of every test begin with the same numbers, and so do the ids of their jobs.
+  let database = 0;
+  afterEach(() => {
+    database++;
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server or valkey-server on PATH', () => {
-    expect(program).toBeDefined();
-  });
-} else {
-  process.stderr.write('Left out: admin on Redis (no redis-server or valkey-server on PATH)\n');
-}
+  describeAdmin('with Redis', () => ({ REDIS_URL: `${server().url}/${database}` }));
+});

@@ -1,6 +1,6 @@
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Pipeline } from '../../support/pipeline.js';
-import { findRedisServer, type RedisServer, startRedis } from '../../support/redis-server.js';
+import { describeRedis } from '../../support/redis-server.js';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
@@ -48,20 +48,4 @@ function describeFlush(name: string, redisUrl: () => string | undefined): void {
 
 describeFlush('the embedded queue', () => undefined);
 
-const program = findRedisServer();
-if (program) {
-  describe('with a server', () => {
-    let server: RedisServer;
-    beforeAll(async () => {
-      server = await startRedis(program);
-    });
-    afterAll(() => server.stop());
-    describeFlush('Redis', () => server.url);
-  });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server or valkey-server on PATH', () => {
-    expect(program).toBeDefined();
-  });
-} else {
-  process.stderr.write('Left out: flushes of Redis (no redis-server or valkey-server on PATH)\n');
-}
+describeRedis('with a server', (server) => describeFlush('Redis', () => server().url));

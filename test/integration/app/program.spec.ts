@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Program } from '../../support/program.js';
+import { describeRedis } from '../../support/redis-server.js';
 
 const DAY = 86_400_000;
 let mlflow: TrackingServer;
@@ -129,6 +130,25 @@ describe('the program', () => {
     expect(await totalRuns(await up(next))).toBeGreaterThan(0);
   });
 
+  it('stops without waiting for a server that is away', async () => {
+    const askedByJob = new Promise<void>((resolve) => {
+      let asked = 0;
+      mlflow.intercept = () => {
+        // The first one is the look at the start.
+        if (++asked === 2) resolve();
+        return { status: 503, body: 'down' };
+      };
+    });
+    const program = start(['serve'], {
+      MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',
+      MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '100',
+    });
+    await Promise.all([up(program), askedByJob]);
+    expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
+    // The job was handed back in the middle of its wait; at the end of the time to drain it would have been left behind.
+    expect(program.lines.join('\n')).toMatch(/all.plan of bootstrap-1, attempt 1: .*503/);
+  });
+
   it('refuses a second process on the folder and names the owner; after kill -9 the next one starts', async () => {
     const first = start(['serve']);
     await up(first);
@@ -155,5 +175,29 @@ describe('the program', () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     mlflow.intercept = undefined;
     await program.line(/bootstrap-1 done/);
+  });
+});
+
+describeRedis('the program on Redis', (server) => {
+  it('says in one line that the queue is away and in one that it is back', async () => {
+    const program = start(['serve'], { REDIS_URL: server().url });
+    await program.line(/bootstrap-1 done/);
+    const { host } = new URL(server().url);
+    await server().outage(1_000, 'SIGKILL');
+    await program.line(/is back/);
+    await program.stop();
+    const logged = program.lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Queue');
+    expect(logged).toEqual([
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is away`) }),
+      expect.objectContaining({ level: 'log', message: expect.stringContaining(`${host} is back`) }),
+    ]);
+  });
+
+  it('stops while the queue is away', async () => {
+    const program = start(['serve'], { REDIS_URL: server().url });
+    await program.line(/bootstrap-1 done/);
+    const over = server().outage(3_000, 'SIGSTOP');
+    expect(await program.stop()).toEqual({ code: 0, signal: null });
+    await over;
   });
 });

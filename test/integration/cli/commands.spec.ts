@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
-import { findRedisServer, startRedis } from '../../support/redis-server.js';
+import { CatalogServer } from '../../support/catalog-server.js';
+import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
 import { describeS3, S3_CREDENTIALS } from '../../support/s3-server.js';
 
@@ -218,6 +219,52 @@ describe('mlflow-monitor validate', () => {
     expect(code).toBe(1);
   });
 
+  it('asks each API of the catalog, with the key, and says which of them fails', async () => {
+    const catalog = await CatalogServer.start();
+    catalog.apiKey = 'right';
+    catalog.thresholds = [{ metric_name: 'accuracy', critical_threshold: 'high' }];
+    await writeFile(join(folder, 'c.yaml'), 'metrics: [{ metric_name: accuracy }]');
+    const apis = {
+      METRICS_API_URL: `${catalog.url}/api`,
+      THRESHOLDS_API_URL: `${catalog.url}/api/thresholds`,
+      API_KEY: 'right',
+    };
+    try {
+      const [asked, wrong, elsewhere, mixed] = await Promise.all([
+        command(['validate'], apis),
+        command(['validate'], { ...apis, API_KEY: 'wrong', STORAGE_DIR: join(folder, 'b') }),
+        command(['validate'], {
+          ...apis,
+          METRICS_API_URL: `${catalog.url}/nothing`,
+          STORAGE_DIR: join(folder, 'c'),
+        }),
+        command(['validate'], { ...apis, METRICS_API_URL: 'file:c.yaml', STORAGE_DIR: join(folder, 'd') }),
+      ]);
+      expect(asked.out).toMatch(/ok +Metrics API +http.* answers/);
+      expect(asked.out).toMatch(
+        /change +Thresholds API +thresholds\[0\] is refused\n +→ Correct critical_threshold/,
+      );
+      expect(catalog.questions).toContainEqual({
+        path: '/api/thresholds/batch',
+        authorization: 'Bearer right',
+        body: { metrics: ['accuracy'], experiments: [expect.any(String)] },
+      });
+      expect(
+        wrong.out.match(/change +(Metrics|Thresholds) API +.*answers 401.*\n +→ Correct API_KEY/g),
+      ).toHaveLength(2);
+      expect(wrong.out).not.toContain('wrong"');
+      expect(elsewhere.out).toMatch(/change +Metrics API +.*answers 404.*\n +→ Correct METRICS_API_URL/);
+      expect(elsewhere.out).toMatch(/Thresholds API +.*thresholds\[0\] is refused/);
+      expect(mixed.out).toMatch(/ok +Catalog +1 metrics\n/);
+      expect([asked.code, wrong.code, elsewhere.code, mixed.code]).toEqual([1, 1, 1, 1]);
+      catalog.thresholds = [];
+      const well = await command(['validate'], apis);
+      expect([well.code, well.out]).toEqual([0, expect.stringMatching(/ok +Thresholds API +http.* answers/)]);
+    } finally {
+      await catalog.close();
+    }
+  });
+
   it('tells what is right from what is not: permission, experiments, another server, an owner', async () => {
     const service = await serviceWithHistory();
     const [beside, none] = await Promise.all([
@@ -270,22 +317,11 @@ describeS3('the commands with a bucket', (server) => {
   });
 });
 
-const program = findRedisServer();
-if (program) {
-  describe('mlflow-monitor validate with Redis', () => {
-    it('looks at its version and at what it does when memory is short', async () => {
-      const server = await startRedis(program);
-      const { code, out } = await command(['validate'], { REDIS_URL: server.url });
-      await server.stop();
-      expect(out).toMatch(/ok +Queue +(Redis|Valkey) \d+\.\d+/);
-      expect(out).toMatch(/ok +Queue memory +maxmemory-policy noeviction/);
-      expect(code).toBe(0);
-    });
+describeRedis('mlflow-monitor validate with Redis', (server) => {
+  it('looks at its version and at what it does when memory is short', async () => {
+    const { code, out } = await command(['validate'], { REDIS_URL: server().url });
+    expect(out).toMatch(/ok +Queue +(Redis|Valkey) \d+\.\d+/);
+    expect(out).toMatch(/ok +Queue memory +maxmemory-policy noeviction/);
+    expect(code).toBe(0);
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server or valkey-server on PATH', () => {
-    expect(program).toBeDefined();
-  });
-} else {
-  process.stderr.write('Left out: validate with Redis (no redis-server or valkey-server on PATH)\n');
-}
+});

@@ -7,11 +7,13 @@ import { z } from 'zod';
 import { findMlflow, startMlflow } from '../../support/mlflow-server.js';
 import { Program } from '../../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../../support/redis-server.js';
+import { findS3Server, S3_CREDENTIALS, startS3 } from '../../support/s3-server.js';
 
 const compose = z
   .object({
     services: z.object({
       monitor: z.object({ environment: z.record(z.string(), z.string()) }),
+      store: z.object({ command: z.array(z.string()) }),
       queue: z.object({ command: z.array(z.string()) }),
       mlflow: z.object({ command: z.array(z.string()) }),
     }),
@@ -36,12 +38,17 @@ const statusFor = (uri: string, host: string): Promise<number | undefined> =>
       .end();
   });
 
-const [redis, mlflow] = [findRedisServer(), findMlflow()];
-if (redis && mlflow) {
+/** The flags of the store's server, but for its port. */
+const storeFlags = (command: string): string[] =>
+  (/exec versitygw --port :\d+ (.*) posix \/data$/.exec(command)?.[1] ?? '').split(' ');
+
+const [redis, mlflow, s3] = [findRedisServer(), findMlflow(), findS3Server()];
+if (redis && mlflow && s3) {
   it('the processes of docker-compose.yml, with its settings, publish a first summary', async () => {
     const { services } = compose;
     const folder = await mkdtemp(join(tmpdir(), 'compose-'));
     const queue = await startRedis(redis, ['--dir', folder, ...services.queue.command.slice(1)]);
+    const store = await startS3(s3, storeFlags(services.store.command.join(' ')));
     const port = await freePort();
     const hosts = services.mlflow.command.filter((part) => part.startsWith('--allowed-hosts='));
     const tracking = await startMlflow(
@@ -64,6 +71,9 @@ if (redis && mlflow) {
       ...services.monitor.environment,
       MLFLOW_TRACKING_URI: tracking.uri,
       REDIS_URL: queue.url,
+      S3_BUCKET: await store.bucket(services.monitor.environment.S3_BUCKET ?? ''),
+      S3_ENDPOINT: store.endpoint,
+      ...S3_CREDENTIALS,
       STORAGE_DIR: join(folder, 'data'),
       PORT: `${port}`,
     });
@@ -74,6 +84,13 @@ if (redis && mlflow) {
       for (const path of ['live', 'ready']) {
         expect((await fetch(`http://127.0.0.1:${port}/health/${path}`)).status).toBe(200);
       }
+      // That of its health check.
+      expect((await fetch(`${store.endpoint}/health`)).status).toBe(200);
+      const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      for (const upstream of ['store', 'queue', 'mlflow']) {
+        expect(scraped).toContain(`mlflow_monitor_upstream_up{upstream="${upstream}"} 1`);
+      }
+      expect(scraped).toContain('mlflow_monitor_store_single_writer 0');
       const current = await fetch(`http://127.0.0.1:${port}/api/v1/platform/current`);
       expect(await current.json()).toMatchObject({ platform: { total: 1 } });
       expect(await service.stop()).toEqual({ code: 0, signal: null });
@@ -81,13 +98,16 @@ if (redis && mlflow) {
       await service.stop('SIGKILL');
       await tracking.stop();
       await queue.stop();
+      await store.stop();
       await rm(folder, { recursive: true, force: true });
     }
   });
 } else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server on PATH and MLflow from test/independent/venv.sh', () => {
-    expect([redis, mlflow]).not.toContain(undefined);
+  it('needs redis-server on PATH, MLflow from test/independent/venv.sh and versitygw from test/support/install-versitygw.sh', () => {
+    expect([redis, mlflow, s3]).not.toContain(undefined);
   });
 } else {
-  process.stderr.write('Left out: the processes of docker-compose.yml (no Redis or no MLflow)\n');
+  process.stderr.write(
+    'Left out: the processes of docker-compose.yml (no Redis, no MLflow or no versitygw)\n',
+  );
 }

@@ -4,6 +4,7 @@ import type { CatalogSource } from '../../../src/enrichment/catalog.js';
 import { type CatalogSourceOptions, openCatalog } from '../../../src/enrichment/catalog-source.js';
 import { CatalogServer } from '../../support/catalog-server.js';
 import { type Fault, FaultProxy } from '../../support/fault-proxy.js';
+import { heardDuring } from '../../support/heard.js';
 
 const MAX_BYTES = 4 * 2 ** 20;
 const HOUR = 3_600_000;
@@ -40,6 +41,14 @@ const QUESTION = { metrics: ['accuracy', 'loss'], experiments: ['7'] };
 const read = (source = open()) => source.read([QUESTION]);
 
 describe('the catalog behind HTTP', () => {
+  it('tells of each request whether it was answered', async () => {
+    proxy.decide = ({ number }) => (number === 1 ? { answer: { status: 503, body: '' } } : undefined);
+    const outcomes = await heardDuring(() => read(open({ thresholdsUrl: undefined })));
+    expect(outcomes).toEqual(
+      ['failed', 'answered'].map((outcome) => ({ what: 'request', upstream: 'catalog', outcome })),
+    );
+  });
+
   it.each([false, true])(
     'answers what it is asked, with the key (inside a response: %p)',
     async (wrapped) => {

@@ -51,6 +51,7 @@ beforeEach(async () => {
       return serverNow;
     },
     rulebook: async () => book,
+    progressed: () => undefined,
     enterOpenRuns: async (runs) => {
       entered = runs;
     },

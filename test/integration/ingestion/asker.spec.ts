@@ -44,7 +44,14 @@ const withAsker = <T>(pageSize: number, work: (asker: Asker) => Promise<T>): Pro
   });
   const scratch = (name: string) => join(folder, '.tmp', `${files++}-${name}`);
   return duck.session((session) =>
-    work(new Asker({ store, client, scratch }, session, '_raw/delta-1/c0', pageSize)),
+    work(
+      new Asker(
+        { store, client, scratch, progressed: () => undefined },
+        session,
+        '_raw/delta-1/c0',
+        pageSize,
+      ),
+    ),
   );
 };
 

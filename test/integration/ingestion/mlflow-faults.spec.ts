@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import { heardDuring } from '../../support/heard.js';
 import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
 import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
 
@@ -11,6 +12,18 @@ describe('an answer that may be better the next time', () => {
     expect((await mlflow.search()).bytes).toBe(PAGE.length);
     expect(mlflow.server.received).toHaveLength(2);
     expect(mlflow.server.received[1]?.body).toBe(mlflow.server.received[0]?.body);
+  });
+
+  it('is told as a request that failed; a refusal is an answer', async () => {
+    const told = async (...script: Answer[]) => {
+      mlflow.server.script = script;
+      return (await heardDuring(() => mlflow.search())).map((happening) =>
+        happening.what === 'request' && happening.upstream === 'mlflow' ? happening.outcome : happening,
+      );
+    };
+    expect(await told(answer(503), page())).toEqual(['failed', 'answered']);
+    expect(await told(answer(403))).toEqual(['answered']);
+    expect(await told(answer(401))).toEqual(['failed']);
   });
 
   it('is waited for longer each time, with jitter', async () => {

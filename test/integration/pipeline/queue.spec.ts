@@ -3,7 +3,7 @@ import { BullModule, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq
 import { Test } from '@nestjs/testing';
 import { type Job, Queue, UnrecoverableError, Worker, type WorkerOptions } from 'bullmq';
 import { openQueueConnection, type QueueConnection } from '../../../src/pipeline/queue-connection.js';
-import { findRedisServer, freePort, type RedisServer, startRedis } from '../../support/redis-server.js';
+import { describeRedis, freePort } from '../../support/redis-server.js';
 
 const SECRET = 'g3heim';
 
@@ -359,28 +359,14 @@ describe('a queue that cannot be reached', () => {
   });
 });
 
-const program = findRedisServer();
-if (program) {
-  describe('with a server', () => {
-    let server: RedisServer;
-    beforeAll(async () => {
-      server = await startRedis(program);
-    });
-    afterAll(() => server.stop());
-    describeQueue('Redis', () => server.url);
+describeRedis('with a server', (server) => {
+  describeQueue('Redis', () => server().url);
 
-    it('says that the password is wrong, without the password', async () => {
-      const opening = openQueueConnection(server.url.replace('//', `//nobody:${SECRET}@`));
-      const error = await opening.catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'queue_unreachable' });
-      expect(inspect(error, { depth: 9 })).toContain('WRONGPASS');
-      expect(inspect(error, { depth: 9 })).not.toContain(SECRET);
-    });
+  it('says that the password is wrong, without the password', async () => {
+    const opening = openQueueConnection(server().url.replace('//', `//nobody:${SECRET}@`));
+    const error = await opening.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'queue_unreachable' });
+    expect(inspect(error, { depth: 9 })).toContain('WRONGPASS');
+    expect(inspect(error, { depth: 9 })).not.toContain(SECRET);
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server or valkey-server on PATH', () => {
-    expect(program).toBeDefined();
-  });
-} else {
-  process.stderr.write('Left out: the queue on Redis (no redis-server or valkey-server on PATH)\n');
-}
+});

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
 import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
+import { heardDuring } from '../../support/heard.js';
 import {
   describeBehindProxy,
   HANG,
@@ -37,6 +38,23 @@ describeBehindProxy('an S3 store', (s3) => {
       expect(await s3().direct.get('a')).toEqual({ body: text('after'), etag: after });
       expect(s3().proxy.requests.map(({ method }) => method)).toEqual(['PUT', 'HEAD']);
     }
+  });
+
+  it('tells of each attempt whether it was answered, and of a put that nobody can tell from its answer', async () => {
+    s3().proxy.decide = once(s3Error(500, 'InternalError'));
+    expect(await heardDuring(() => s3().store.put('a', text('x')))).toEqual([
+      { what: 'store_unclear' },
+      { what: 'request', upstream: 'store', outcome: 'answered' },
+    ]);
+    s3().proxy.decide = once(unseen(s3Error(503, 'SlowDown')));
+    expect(await heardDuring(() => s3().store.get('a'))).toEqual(
+      ['failed', 'answered'].map((outcome) => ({ what: 'request', upstream: 'store', outcome })),
+    );
+    expect(await heardDuring(() => s3().store.get('none'))).toEqual([
+      { what: 'request', upstream: 'store', outcome: 'answered' },
+    ]);
+    const [lost] = await heardDuring(() => s3().store.put('a', text('y'), { ifNoneMatch: '*' }));
+    expect(lost).toEqual({ what: 'request', upstream: 'store', outcome: 'answered' });
   });
 
   it('knows its own object when the condition is refused because of it', async () => {

@@ -67,6 +67,9 @@ describe('what validate says', () => {
     const facts = { metrics: 2, thresholds: 3, refused: [], undirected: [] };
     expect(catalogFindings(facts)).toMatchObject([{ state: 'ok', found: '2 metrics, 3 thresholds' }]);
     expect(catalogFindings({ ...facts, thresholds: 0 })[0]).toMatchObject({ state: 'note' });
+    expect(catalogFindings({ ...facts, thresholds: null })).toMatchObject([
+      { state: 'ok', found: '2 metrics' },
+    ]);
     const refused = Array.from({ length: 7 }, (_, index) => ({
       list: 'thresholds' as const,
       index,

@@ -29,7 +29,7 @@ class Server {
       },
     } as unknown as DuckSession;
     return new Asker(
-      { store, client, scratch: (name) => `/nowhere/${name}` },
+      { store, client, scratch: (name) => `/nowhere/${name}`, progressed: () => undefined },
       session,
       '_raw/delta-1/a',
       pageSize,

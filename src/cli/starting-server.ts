@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { MonitorError } from '../domain/errors.js';
+
+const STARTING = {
+  status: 503,
+  title: 'Service Unavailable',
+  detail: 'The service is starting: the store, the queue and the tracking server are looked at first.',
+};
+
+/**
+ * Holds the port of a service that is starting, and answers its probes: it lives, and it is not started.
+ * @throws {MonitorError} `port_taken`
+ */
+export async function holdPort(port: number, host: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    const alive = request.url?.split('?', 1)[0] === '/health/live';
+    response.writeHead(alive ? 200 : 503, {
+      'Content-Type': alive ? 'application/json' : 'application/problem+json',
+      'Cache-Control': 'no-store',
+      // The port is handed over soon, and no connection with it.
+      Connection: 'close',
+      ...(alive ? {} : { 'Retry-After': '1' }),
+    });
+    response.end(JSON.stringify(alive ? { status: 'ok' } : STARTING));
+  });
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return server;
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
+    const message = `The port ${port} of ${host} is taken by another program: choose another one with PORT, or with --port in the demo`;
+    throw new MonitorError('port_taken', message, { port }, false, { cause });
+  }
+}
+
+/** May be called twice. */
+export async function releasePort(server: Server): Promise<void> {
+  if (!server.listening) return;
+  server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
+}

@@ -1,0 +1,182 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Metric } from 'prom-client';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { LIGHTS, PIPELINE_KINDS } from '../../../src/domain/model.js';
+import { withMetrics } from '../../../src/health/document.js';
+import { EXPERIMENT_STATES, JOB_STATES } from '../../../src/health/facts.js';
+import { createMetrics } from '../../../src/health/metrics.js';
+import { QUEUES, STAGES } from '../../../src/pipeline/stages.js';
+import { readPromql } from '../../support/promql.js';
+
+const PAGE = readFileSync('docs/metrics.md', 'utf8');
+const { registry } = createMetrics();
+
+/** What labels may be, where that is known. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  kind: PIPELINE_KINDS,
+  light: LIGHTS,
+  stage: STAGES,
+  queue: QUEUES,
+  state: [...EXPERIMENT_STATES, ...JOB_STATES],
+  status: ['done', 'failed', 'cancelled'],
+  outcome: ['done', 'failed', 'retried', 'waiting', 'answered'],
+  upstream: ['store', 'queue', 'mlflow', 'catalog'],
+};
+/** Those that Prometheus itself adds. */
+const ADDED = ['job', 'instance'];
+
+/** The labels of a metric by the name that Prometheus stores it under. */
+function labelsOf(name: string): readonly string[] | undefined {
+  if (name === 'up') return [];
+  const own = registry.getSingleMetric(name);
+  if (own) return labelNames(own);
+  const [, base = '', part] = /^(.+)_(bucket|sum|count)$/.exec(name) ?? [];
+  const histogram = registry.getSingleMetric(base);
+  return histogram && [...labelNames(histogram), ...(part === 'bucket' ? ['le'] : [])];
+}
+const labelNames = (metric: Metric): readonly string[] =>
+  'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames : [];
+
+/** What is wrong with an expression, in words. */
+function faultsOf(expression: string): string[] {
+  const { asked, grouping } = readPromql(expression);
+  const known = asked.map(({ metric }) => labelsOf(metric));
+  const faults = asked.flatMap(({ metric, matchers }, i) => {
+    const labels = known[i];
+    if (!labels) return [`${metric} is no metric`];
+    return matchers.flatMap(({ label, values }) => {
+      if (ADDED.includes(label)) return [];
+      if (!labels.includes(label)) return [`${metric} has no label ${label}`];
+      return values
+        .filter((value) => VALUES[label]?.includes(value) === false)
+        .map((v) => `${label} is never ${v}`);
+    });
+  });
+  const groups = new Set([...known.flatMap((labels) => labels ?? []), ...ADDED]);
+  return [...faults, ...grouping.filter((label) => !groups.has(label)).map((label) => `grouped by ${label}`)];
+}
+
+it('the page of the metrics holds what the registry does: else run `npm run metrics`', () => {
+  expect(withMetrics(PAGE)).toBe(PAGE);
+  expect(PAGE).toContain('`mlflow_monitor_watermark_lag_seconds`');
+});
+
+it('the names follow the conventions of Prometheus', () => {
+  const own = registry.getMetricsAsArray().filter(({ name }) => !/_(process|nodejs)_/.test(name));
+  for (const { name, type, help } of own) {
+    expect(name).toMatch(/^mlflow_monitor_[a-z]+(_[a-z]+)*$/);
+    expect([name, name.endsWith('_total')]).toEqual([name, `${type}` === 'counter']);
+    expect(name).not.toMatch(/(percent|milliseconds|_ms|minutes|hours)/);
+    expect(help).toMatch(/\.$/);
+  }
+});
+
+it('a wrong expression is found out', () => {
+  expect(faultsOf('max(mlflow_monitor_nothing)')).toEqual(['mlflow_monitor_nothing is no metric']);
+  expect(faultsOf('mlflow_monitor_queue_paused{kind="delta"}')).toHaveLength(1);
+  expect(faultsOf('mlflow_monitor_platform_light{light="red"}')).toEqual(['light is never red']);
+  expect(faultsOf('max by (kind) (mlflow_monitor_queue_paused)')).toEqual(['grouped by kind']);
+  expect(() => faultsOf('max(mlflow_monitor_queue_paused')).toThrow(SyntaxError);
+});
+
+describe('the alerts', () => {
+  const alert = z.strictObject({
+    alert: z.string().regex(/^MlflowMonitor[A-Z][A-Za-z]+$/),
+    expr: z.string(),
+    for: z
+      .string()
+      .regex(/^\d+[smh]$/)
+      .optional(),
+    labels: z.strictObject({ severity: z.enum(['critical', 'warning']) }),
+    annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook: z.string() }),
+  });
+  const { groups } = z
+    .strictObject({ groups: z.array(z.strictObject({ name: z.string(), rules: z.array(alert) })) })
+    .parse(parse(readFileSync('deploy/prometheus/alerts.yml', 'utf8')));
+  const alerts = groups.flatMap(({ rules }) => rules);
+
+  it('ask for what there is', () => {
+    expect(alerts.flatMap(({ expr }) => faultsOf(expr))).toEqual([]);
+    expect(alerts.length).toBeGreaterThan(10);
+  });
+
+  it('name the part of the page that says what to do, and each part is of one', () => {
+    const headings = [...PAGE.matchAll(/^### (MlflowMonitor\w+)$/gm)].map(([, name]) => name);
+    expect(alerts.map(({ alert: name }) => name)).toEqual(headings);
+    for (const { alert: name, annotations } of alerts) {
+      expect(annotations.runbook).toBe(`docs/metrics.md#${name.toLowerCase()}`);
+    }
+  });
+
+  it('are those that the scrape configuration reads, under the name of its job', () => {
+    const config = z
+      .object({
+        rule_files: z.array(z.string()),
+        scrape_configs: z.array(z.object({ job_name: z.string() })),
+      })
+      .parse(parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')));
+    expect(config.rule_files).toEqual(['alerts.yml']);
+    const jobs = alerts.flatMap(({ expr }) => readPromql(expr).asked.flatMap(({ matchers }) => matchers));
+    const named = new Set(jobs.filter(({ label }) => label === 'job').flatMap(({ values }) => values));
+    expect(config.scrape_configs.map(({ job_name }) => job_name)).toEqual([...named]);
+  });
+});
+
+describe('the dashboards', () => {
+  const folder = 'deploy/grafana/dashboards';
+  const panel = z.object({
+    id: z.int(),
+    type: z.string(),
+    title: z.string(),
+    gridPos: z.object({ x: z.int(), y: z.int(), w: z.int(), h: z.int() }),
+    datasource: z.object({ uid: z.string() }).optional(),
+    targets: z.array(z.object({ refId: z.string(), expr: z.string() })).optional(),
+  });
+  const dashboards = readdirSync(folder).map((file) =>
+    z
+      .object({ uid: z.string(), title: z.string(), panels: z.array(panel) })
+      .parse(JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))),
+  );
+  const panels = dashboards.flatMap((dashboard) => dashboard.panels);
+
+  it('ask for what there is, and for what somebody on call wants to see', () => {
+    const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    expect(expressions.flatMap(faultsOf)).toEqual([]);
+    const all = expressions.join('\n');
+    for (const name of [
+      'platform_light',
+      'application_light',
+      'pipeline_last_success_timestamp_seconds',
+      'watermark_lag_seconds',
+      'runs_in_total',
+      'runs_published_total',
+      'runs_quarantined_total',
+      'stage_duration_seconds_bucket',
+      'queue_jobs',
+      'upstream_up',
+      'store_conflicts_total',
+    ]) {
+      expect(all).toContain(`mlflow_monitor_${name}`);
+    }
+  });
+
+  it('take it from the data source that is provisioned', () => {
+    const { datasources } = z
+      .object({ datasources: z.array(z.object({ uid: z.string(), url: z.url() })) })
+      .parse(parse(readFileSync('deploy/grafana/provisioning/datasources/prometheus.yml', 'utf8')));
+    const used = new Set(panels.flatMap(({ datasource }) => datasource?.uid ?? []));
+    expect([...used]).toEqual(datasources.map(({ uid }) => uid));
+  });
+
+  it('have panels that do not overlap, each with a number of its own', () => {
+    for (const { panels: own } of dashboards) {
+      expect(new Set(own.map(({ id }) => id)).size).toBe(own.length);
+      const cells = own.flatMap(({ gridPos: { x, y, w, h } }) =>
+        Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`),
+      );
+      expect(new Set(cells).size).toBe(cells.length);
+      expect(Math.max(...own.map(({ gridPos: { x, w } }) => x + w))).toBe(24);
+    }
+  });
+});
