@@ -3,12 +3,14 @@ import type { Labels } from '../domain/label-change.js';
 import type { Light } from '../domain/model.js';
 import { usualPeriod } from '../domain/rhythm.js';
 import { compareText } from '../domain/text.js';
+import { dayOf } from '../domain/time.js';
 import { whySilent } from '../domain/why.js';
 import type { Attention, RunLink } from './contract.js';
+import type { Explanation } from './explanation.js';
 import type { ApplicationHistory } from './judge-standings.js';
 import type { MetricRow, SeriesRun } from './load-series.js';
 import type { JudgedSpan } from './load-standings.js';
-import { explain, type Rules, sparkline, type Turn } from './turn.js';
+import { explain, sparkline, type Turn } from './turn.js';
 
 /** What is known of an application that needs attention. */
 export interface Case {
@@ -18,6 +20,8 @@ export interface Case {
     readonly metric: MetricRow;
     readonly runs: readonly SeriesRun[];
     readonly turn: Turn;
+    /** Why the first run of the turn has its status. */
+    readonly explanation: Explanation | undefined;
   } | null;
   /** The times of its runs, ms, where it went silent. */
   readonly times: readonly number[];
@@ -26,7 +30,6 @@ export interface Case {
 export interface CaseFile {
   readonly current: JudgedSpan;
   readonly labels: ReadonlyMap<string, Labels>;
-  readonly rules: Rules | undefined;
   readonly experimentTags: (experimentId: string) => Labels;
   readonly link: (run: RunOfMlflow) => RunLink;
 }
@@ -56,6 +59,7 @@ function describeCase({ application, worst, times }: Case, file: CaseFile): Atte
   const { last_run, now } = application;
   const silent = now.light === 'no_data' && last_run !== null;
   const shown = worst?.turn.last ?? last_run;
+  const reason = worst ? explain(worst.turn, file.labels, worst.explanation) : { cause: null, why: null };
   const since = silent
     ? noDataSince(last_run.time, file.current.settings.light_span_hours)
     : (worst?.turn.first.time ?? null);
@@ -68,10 +72,15 @@ function describeCase({ application, worst, times }: Case, file: CaseFile): Atte
     since_before: worst?.turn.began_before ?? false,
     metric: worst && metricOf(worst, file.current.to),
     run: shown && file.link(shown),
-    why: silent
-      ? whySilent(last_run.time, file.current.to, usualPeriod(times))
-      : worst && explain(worst.turn, file.labels, file.rules),
+    cause: reason.cause,
+    why: silent ? whySilent(last_run.time, file.current.to, usualPeriod(times)) : reason.why,
+    explanation: worst && explanationOf(worst.turn.first),
   };
+}
+
+/** Where the facts behind the cause are. */
+function explanationOf({ time, run_id, metric_name }: SeriesRun): string {
+  return `/api/v1/explanation?${new URLSearchParams({ day: dayOf(time), run_id, metric: metric_name })}`;
 }
 
 function metricOf({ metric, runs, turn }: NonNullable<Case['worst']>, to: number): Attention['metric'] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAUSES } from '../domain/explain.js';
 import { LIGHTS, METRIC_STATUSES, PIPELINE_KINDS } from '../domain/model.js';
 
 /** What the read API answers. Instants are ISO 8601 in UTC, rates are percent, ids are MLflow's. */
@@ -75,7 +76,11 @@ const attention = z.object({
     .nullable(),
   /** The last run of the metric that was not healthy; without data the last run. */
   run: run.nullable(),
+  /** Why the first run since then is not healthy; null: it began before the 7 days, or no metric is to blame. */
+  cause: z.enum(CAUSES).nullable(),
   why: z.string().nullable(),
+  /** The path at which this API tells the facts behind the cause. */
+  explanation: z.string().nullable(),
 });
 export type Attention = z.infer<typeof attention>;
 
@@ -114,6 +119,18 @@ export const platformCurrentSchema = z.object({
       message: z.string().nullable(),
     }),
   ),
+  /** The catalog does not answer, and runs are judged by what it said last. */
+  catalog_outage: z
+    .object({
+      /** When it last answered all that was asked; null: it never has. */
+      as_of: instant.nullable(),
+      reason: z.string(),
+      /** Whether runs wait to be judged, since it was never asked for their metrics or experiments. */
+      waiting: z.boolean(),
+    })
+    .nullable(),
+  /** Items of its last answer that cannot be used. */
+  catalog_refused: z.int(),
   /** Bootstraps and backfills at work, by days. */
   progress: z.array(
     z.object({

@@ -24,6 +24,7 @@ import type { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
 import { ExplanationController } from './explanation.controller.js';
+import { lateAfterMs } from './explanation.js';
 import { LiveEvents } from './live-events.js';
 import { pageFiles } from './page-files.js';
 import { PlatformView } from './platform-view.js';
@@ -67,13 +68,17 @@ export class PlatformController {
       inject: [OBJECT_STORE, DUCK, SETTINGS, CLOCK],
       useFactory: (store: ObjectStore, duck: Duck, settings: Settings, clock: Clock) => {
         const domain = domainSettings(settings);
+        const deltaPeriodMs = settings.DELTA_SCHEDULE_MINUTES * 60_000;
         const surroundings = {
           scope: domain,
-          deltaPeriodMs: settings.DELTA_SCHEDULE_MINUTES * 60_000,
-          reevaluateDays: settings.REEVALUATE_DAYS,
+          deltaPeriodMs,
           mlflowUi: (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, ''),
         };
-        return new PlatformView({ store, duck, settings: domain }, surroundings, clock);
+        return new PlatformView(
+          { store, duck, settings: domain, lateMs: lateAfterMs(deltaPeriodMs) },
+          surroundings,
+          clock,
+        );
       },
     },
     {

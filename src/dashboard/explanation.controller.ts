@@ -13,11 +13,10 @@ import { SETTINGS } from '../config/tokens.js';
 import type { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
-import { type Explanation, explainMetric } from './explanation.js';
+import { type Explanation, lateAfterMs, loadExplanations } from './explanation.js';
+import { readRulebook } from './load-platform.js';
 
 const querySchema = z.object({ day: z.iso.date(), run_id: z.string().min(1), metric: z.string().min(1) });
-/** Deltas after which a run should have been seen. */
-const LATE_PERIODS = 3;
 
 @Controller('api/v1/explanation')
 export class ExplanationController {
@@ -34,8 +33,11 @@ export class ExplanationController {
     const asked = querySchema.safeParse(query);
     if (!asked.success) throw new BadRequestException('It takes day (YYYY-MM-DD), run_id and metric.');
     const { store, duck, settings } = this;
-    const lateMs = LATE_PERIODS * settings.DELTA_SCHEDULE_MINUTES * 60_000;
-    const explanation = await explainMetric({ store, duck, lateMs }, asked.data);
+    const lateMs = lateAfterMs(settings.DELTA_SCHEDULE_MINUTES * 60_000);
+    const book = await readRulebook(store);
+    const [explanation] = await duck.session((session) =>
+      loadExplanations({ store, session, book, lateMs }, [asked.data]),
+    );
     if (!explanation) throw new NotFoundException('There is no such metric of that run on that day.');
     return explanation;
   }

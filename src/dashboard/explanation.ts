@@ -1,18 +1,27 @@
-import { type Cause, explainChange, type JudgedMetric, type Observation } from '../domain/explain.js';
+import {
+  type Cause,
+  explainChange,
+  isComparable,
+  isSeenLate,
+  type JudgedMetric,
+  type Observation,
+} from '../domain/explain.js';
+import { groupBy } from '../domain/group.js';
 import { resolveRule } from '../domain/rule.js';
 import { metricStatus } from '../domain/status.js';
-import { addDays } from '../domain/time.js';
-import { RULEBOOK_KEY, type Rulebook, rulebookSchema, rulesOn } from '../pipeline/rulebook.js';
+import { addDays, dayOf } from '../domain/time.js';
+import { type Rulebook, rulesOn } from '../pipeline/rulebook.js';
 import { bookBefore } from '../pipeline/threshold-changes.js';
-import { type Duck, sql } from '../storage/duck.js';
-import { readDocument } from '../storage/json-document.js';
+import { type DuckSession, sql } from '../storage/duck.js';
 import { baseKey, partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { lastLookBefore } from './last-look.js';
 
 export interface ExplanationTools {
   readonly store: ObjectStore;
-  readonly duck: Duck;
-  /** What is seen later than this after the end of its run is late, ms. */
+  readonly session: DuckSession;
+  readonly book: Rulebook | undefined;
+  /** What is first seen later than this after the end of its run is late, ms. */
   readonly lateMs: number;
 }
 
@@ -21,6 +30,8 @@ export interface MetricOfRun {
   readonly day: string;
   readonly run_id: string;
   readonly metric: string;
+  /** The run before it in its series, where it is known already. */
+  readonly before?: JudgedMetric | null;
 }
 
 /** Why a metric of a run has its status. */
@@ -30,82 +41,127 @@ export interface Explanation {
   readonly previous: JudgedMetric | null;
   /** null: the status is that of `previous`. */
   readonly cause: Cause | null;
-  /** ISO 8601: when the rule was changed, or when the facts were seen. */
+  /** ISO 8601: when the rule was changed, or when the run was first seen. */
   readonly at: string;
+  /** ISO 8601; null: the run has not ended. */
+  readonly ended_at: string | null;
 }
 
-type CurrentRow = JudgedMetric &
-  Observation & { readonly application: string; readonly experiment_id: string; readonly time: number };
+/** A stored metric of a run, times in ms. */
+export type StoredMetric = JudgedMetric &
+  Omit<Observation, 'asked_before'> & {
+    readonly application: string;
+    readonly experiment_id: string;
+    readonly metric_name: string;
+    readonly time: number;
+  };
+
+/** A metric is late that was not there for so many deltas. */
+const LATE_PERIODS = 3;
+export const lateAfterMs = (deltaPeriodMs: number): number => LATE_PERIODS * deltaPeriodMs;
+
+/** In the order of what is asked; undefined: there is no such metric. One query for each day that is asked about. */
+export async function loadExplanations(
+  tools: ExplanationTools,
+  asked: readonly MetricOfRun[],
+): Promise<(Explanation | undefined)[]> {
+  const { store, session, book, lateMs } = tools;
+  const stored = new Map<string, StoredMetric>();
+  for (const [day, own] of groupBy(asked, (each) => each.day)) {
+    const enriched = await store.fetch(partitionKey('enriched_metrics', day));
+    const base = await store.fetch(baseKey(day));
+    if (!enriched || !base) continue;
+    const rows = await session.rows<StoredMetric>(sql(import.meta.url, './sql/judged_metrics.sql'), {
+      enriched: enriched.file,
+      base: base.file,
+      run_ids: own.map(({ run_id }) => run_id),
+      metrics: own.map(({ metric }) => metric),
+    });
+    for (const row of rows) stored.set(keyOf(row.run_id, row.metric_name), row);
+  }
+  const explanations: (Explanation | undefined)[] = [];
+  for (const { run_id, metric, before } of asked) {
+    const row = stored.get(keyOf(run_id, metric));
+    if (!row) {
+      explanations.push(undefined);
+      continue;
+    }
+    const { first_observed_at, experiment_id, ended_at } = row;
+    const older = book && byOlderRule(book, row);
+    const previous = older?.previous ?? before ?? (await loadBefore(tools, row));
+    const asked_before = isSeenLate(row, lateMs)
+      ? await lastLookBefore(store, first_observed_at, experiment_id)
+      : null;
+    explanations.push({
+      current: judgedOf(row),
+      previous: previous && judgedOf(previous),
+      cause: explainChange(previous, { ...row, asked_before }, lateMs),
+      at: new Date(older?.at ?? first_observed_at).toISOString(),
+      ended_at: ended_at === null ? null : new Date(ended_at).toISOString(),
+    });
+  }
+  return explanations;
+}
+
+const keyOf = (runId: string, metric: string): string => JSON.stringify([runId, metric]);
 
 /** How far back the run before may lie, days. */
 const DAYS_BACK = 7;
 
-/** @returns undefined: there is no such metric */
-export async function explainMetric(
-  { store, duck, lateMs }: ExplanationTools,
-  { day, run_id, metric }: MetricOfRun,
-): Promise<Explanation | undefined> {
-  const [enriched, base] = [
-    await store.fetch(partitionKey('enriched_metrics', day)),
-    await store.fetch(baseKey(day)),
-  ];
-  if (!enriched || !base) return undefined;
-  return duck.session(async (session) => {
-    const [row] = await session.rows<CurrentRow>(sql(import.meta.url, './sql/judged_metric.sql'), {
-      enriched: enriched.file,
-      base: base.file,
-      run_id,
-      metric,
-    });
-    if (!row) return undefined;
-    const { application, experiment_id, time, ended_at, first_observed_at, changed_at, ...current } = row;
-    const explained = (previous: JudgedMetric | null, at: number): Explanation => ({
-      current,
-      previous,
-      cause: explainChange(previous, row, lateMs),
-      at: new Date(at).toISOString(),
-    });
-    const book = (await readDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
-    const changed = book && byOlderRule(book, row, { day, run_id, metric });
-    if (changed) return explained(changed.previous, changed.at);
-    const files: string[] = [];
-    for (let back = 0; back <= DAYS_BACK; back++) {
-      const stored = await store.fetch(partitionKey('enriched_metrics', addDays(day, -back)));
-      if (stored) files.push(stored.file);
-    }
-    const [previous] = await session.rows<JudgedMetric>(sql(import.meta.url, './sql/metric_before.sql'), {
-      enriched: files,
-      application,
-      metric,
-      run_id,
-      time,
-    });
-    return explained(previous ?? null, first_observed_at);
+async function loadBefore(
+  { store, session }: ExplanationTools,
+  { application, metric_name, run_id, time }: StoredMetric,
+): Promise<JudgedMetric | null> {
+  const enriched: string[] = [];
+  for (let back = 0; back <= DAYS_BACK; back++) {
+    const stored = await store.fetch(partitionKey('enriched_metrics', addDays(dayOf(time), -back)));
+    if (stored) enriched.push(stored.file);
+  }
+  const [previous] = await session.rows<JudgedMetric>(sql(import.meta.url, './sql/metric_before.sql'), {
+    enriched,
+    application,
+    metric: metric_name,
+    run_id,
+    time,
   });
+  return previous ?? null;
 }
 
-/** The run as it was judged before the newest change of the rulebook since it was seen that gave it another status. */
-function byOlderRule(
+/** The run as it was judged before the newest change of the rulebook since it was seen that may be why. */
+export function byOlderRule(
   book: Rulebook,
-  row: CurrentRow,
-  { day, metric }: MetricOfRun,
+  { run_id, value, status, time, metric_name, experiment_id, first_observed_at }: StoredMetric,
 ): { previous: JudgedMetric; at: number } | undefined {
   const times = book.entries.flatMap(({ changed_at }) =>
-    changed_at !== null && changed_at > row.first_observed_at ? [changed_at] : [],
+    changed_at !== null && changed_at > first_observed_at ? [changed_at] : [],
   );
   for (const at of [...new Set(times)].sort((a, b) => b - a)) {
-    const { metadata, thresholds } = rulesOn(bookBefore(book, at), day);
-    const { higher_is_better, critical_threshold, warning_threshold, threshold_updated_at } = resolveRule(
-      metric,
-      row.experiment_id,
-      metadata,
-      thresholds,
-    );
-    const limits = { higher_is_better, critical_threshold, warning_threshold };
-    const status = metricStatus(row.value, limits);
-    if (status === row.status) continue;
-    const previous = { run_id: row.run_id, value: row.value, status, ...limits, threshold_updated_at };
-    return { previous, at };
+    const { metadata, thresholds } = rulesOn(bookBefore(book, at), dayOf(time));
+    const rule = resolveRule(metric_name, experiment_id, metadata, thresholds);
+    const by = metricStatus(value, rule);
+    if (isComparable(by, status)) return { previous: judgedOf({ ...rule, run_id, value, status: by }), at };
   }
   return undefined;
+}
+
+function judgedOf({
+  run_id,
+  value,
+  status,
+  higher_is_better,
+  critical_threshold,
+  warning_threshold,
+  threshold_updated_at,
+  threshold_updated_by,
+}: JudgedMetric): JudgedMetric {
+  return {
+    run_id,
+    value,
+    status,
+    higher_is_better,
+    critical_threshold,
+    warning_threshold,
+    threshold_updated_at,
+    threshold_updated_by,
+  };
 }

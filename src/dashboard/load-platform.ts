@@ -6,11 +6,12 @@ import type { Duck } from '../storage/duck.js';
 import { readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Case } from './attention.js';
+import { loadExplanations, type MetricOfRun } from './explanation.js';
 import { type Judgement, judgeStandings } from './judge-standings.js';
 import { loadLabels, loadRunTimes, loadWorstSeries } from './load-series.js';
 import { loadStandings, type Spans } from './load-standings.js';
 import type { Published } from './published.js';
-import { runsToCompare, turnOf } from './turn.js';
+import { runsToCompare, type Turn, turnOf } from './turn.js';
 
 /** How the platform stands, from published objects and the rulebook alone. */
 export interface PlatformFacts {
@@ -18,7 +19,6 @@ export interface PlatformFacts {
   readonly judgement: Judgement;
   readonly cases: readonly Case[];
   readonly labels: ReadonlyMap<string, Labels>;
-  readonly book: Rulebook | undefined;
 }
 
 export interface ReadTools {
@@ -26,6 +26,8 @@ export interface ReadTools {
   readonly duck: Duck;
   /** Where the store has no rulebook yet. */
   readonly settings: DomainSettings;
+  /** What is first seen later than this after the end of its run is late, ms. */
+  readonly lateMs: number;
 }
 
 export async function readRulebook(store: ObjectStore): Promise<Rulebook | undefined> {
@@ -33,7 +35,7 @@ export async function readRulebook(store: ObjectStore): Promise<Rulebook | undef
 }
 
 export async function loadPlatform(
-  { store, duck }: ReadTools,
+  { store, duck, lateMs }: ReadTools,
   published: Published,
   spans: Spans,
   book: Rulebook | undefined,
@@ -46,14 +48,20 @@ export async function loadPlatform(
     const series = await loadWorstSeries(store, session, published, spans.current, names(false));
     const shown = { to: spans.current.to, days: spans.days.map(({ day }) => day) };
     const times = await loadRunTimes(store, session, published, shown, names(true));
+    const turned = [...series].flatMap(([application, found]) => {
+      const turn = turnOf(found.runs, spans.current.to);
+      return turn ? [{ application, worst: { ...found, turn } }] : [];
+    });
+    const explanations = await loadExplanations(
+      { store, session, book, lateMs },
+      turned.map(({ worst: { turn } }) => firstOf(turn)),
+    );
+    const worst = new Map(
+      turned.map(({ application, worst }, i) => [application, { ...worst, explanation: explanations[i] }]),
+    );
     const cases = needy.map((application): Case => {
-      const found = series.get(application.application);
-      const turn = found && turnOf(found.runs, spans.current.to);
-      return {
-        application,
-        worst: found && turn ? { ...found, turn } : null,
-        times: times.get(application.application) ?? [],
-      };
+      const { application: name } = application;
+      return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });
     const runs = new Map(
       cases.flatMap(({ application: { last_run }, worst }) => [
@@ -68,6 +76,13 @@ export async function loadPlatform(
     );
     const days = new Set([...compared].flatMap((id) => dayOf(runs.get(id) ?? spans.current.from)));
     const labels = await loadLabels(store, session, published, [...days].sort(), [...compared]);
-    return { spans, judgement, cases, labels, book };
+    return { spans, judgement, cases, labels };
   });
 }
+
+const firstOf = ({ first, previous }: Turn): MetricOfRun => ({
+  day: dayOf(first.time),
+  run_id: first.run_id,
+  metric: first.metric_name,
+  before: previous,
+});

@@ -1,7 +1,8 @@
 import { ATTENTION_SPAN_MS, worstMetric } from '../domain/attention.js';
+import type { JudgedMetric } from '../domain/explain.js';
 import { groupBy } from '../domain/group.js';
 import type { Labels } from '../domain/label-change.js';
-import type { MetricStatus, Window } from '../domain/model.js';
+import type { Window } from '../domain/model.js';
 import type { InvalidKind } from '../domain/status.js';
 import { daysOf, MS_PER_DAY } from '../domain/time.js';
 import { type DuckSession, sql } from '../storage/duck.js';
@@ -9,21 +10,15 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { filesOf, type Published } from './published.js';
 
 /** An eligible run of a series, with the rule it was judged by; `time` in ms. */
-export interface SeriesRun {
+export interface SeriesRun extends JudgedMetric {
   readonly application: string;
   readonly metric_name: string;
   readonly time: number;
-  readonly run_id: string;
   readonly run_name: string;
   readonly experiment_id: string;
-  readonly value: number | null;
-  readonly status: MetricStatus;
   readonly invalid_kind: InvalidKind | null;
   readonly display_name: string;
   readonly unit: string | null;
-  readonly higher_is_better: boolean | null;
-  readonly critical_threshold: number | null;
-  readonly warning_threshold: number | null;
   readonly model_id: string | null;
   readonly dataset_name: string | null;
 }

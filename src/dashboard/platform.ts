@@ -4,12 +4,11 @@ import { describeCases, type RunOfMlflow } from './attention.js';
 import type { PlatformCurrent, RunLink } from './contract.js';
 import type { History } from './judge-standings.js';
 import type { PlatformFacts } from './load-platform.js';
-import { laggingExperiments, type ServiceState } from './service-state.js';
+import { catalogOutage, laggingExperiments, type ServiceState } from './service-state.js';
 
 export interface Surroundings {
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly deltaPeriodMs: number;
-  readonly reevaluateDays: number;
   /** Address of MLflow's pages, without a slash at its end. */
   readonly mlflowUi: string;
 }
@@ -23,9 +22,9 @@ export function describePlatform(
   surroundings: Surroundings,
   now: number,
 ): PlatformCurrent {
-  const { spans, judgement, book } = facts;
+  const { spans, judgement } = facts;
   const { current } = spans;
-  const { scope, deltaPeriodMs, reevaluateDays, mlflowUi } = surroundings;
+  const { scope, deltaPeriodMs, mlflowUi } = surroundings;
   const link = (run: RunOfMlflow): RunLink => ({
     run_id: run.run_id,
     run_name: run.run_name,
@@ -73,7 +72,6 @@ export function describePlatform(
     needs_attention: describeCases(facts.cases, {
       current,
       labels: facts.labels,
-      rules: book && { book, reevaluateDays },
       experimentTags: (id) => state.experiments[id]?.tags ?? {},
       link,
     }),
@@ -88,6 +86,8 @@ export function describePlatform(
     partial: lagging.length > 0,
     lagging_experiments: lagging.map(({ experiment_id }) => experiment_id),
     lagging,
+    catalog_outage: catalogOutage(state.catalog),
+    catalog_refused: state.catalog.refused,
     progress: state.progress,
   };
 }

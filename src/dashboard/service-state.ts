@@ -1,6 +1,7 @@
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { dayOf } from '../domain/time.js';
+import { type CatalogState, readCatalogState } from '../pipeline/catalog-state.js';
 import { finishedDays } from '../pipeline/due.js';
 import { readExperiments, type StoredExperiment } from '../pipeline/experiments.js';
 import { Markers } from '../pipeline/markers.js';
@@ -14,6 +15,7 @@ export interface ServiceState {
   readonly kinds: Readonly<Record<PipelineKind, KindState>>;
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
   readonly watermarks: Watermarks;
+  readonly catalog: CatalogState;
   /** The newest pipeline run that ended, of those that keep the data current. */
   readonly newest: RunRecord | null;
   /** The newest of them that succeeded. */
@@ -41,6 +43,7 @@ export async function loadServiceState(store: ObjectStore): Promise<ServiceState
     kinds: known,
     experiments: await readExperiments(store),
     watermarks: await readWatermarks(store),
+    catalog: await readCatalogState(store),
     newest: ended[0] ?? null,
     newestDone: ended.find(({ status }) => status === 'done') ?? null,
     progress,
@@ -108,4 +111,27 @@ export function laggingExperiments(
     const read_until = watermark === undefined ? null : new Date(watermark).toISOString();
     return [{ experiment_id, name, read_until, message }];
   });
+}
+
+/** What keeps the catalog from answering, by the codes of its errors. */
+const OUTAGES: Readonly<Record<string, string>> = {
+  catalog_refused: 'the catalog refuses to answer',
+  catalog_unreadable: 'the catalog cannot be read',
+  catalog_too_big: 'the catalog sends more than is read',
+};
+
+/** null: it answers, or was never asked. */
+export function catalogOutage({
+  last_success,
+  last_error,
+  awaited,
+}: CatalogState): PlatformCurrent['catalog_outage'] {
+  if (!last_error) return null;
+  const { code, status } = last_error;
+  const what = OUTAGES[code] ?? 'the catalog does not answer';
+  return {
+    as_of: last_success === null ? null : new Date(last_success).toISOString(),
+    reason: status === null ? what : `${what} (HTTP ${status})`,
+    waiting: awaited,
+  };
 }

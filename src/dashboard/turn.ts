@@ -1,13 +1,12 @@
 import { ATTENTION_SPAN_MS, lastBadSequence } from '../domain/attention.js';
+import type { Cause } from '../domain/explain.js';
 import { type Labels, labelChange } from '../domain/label-change.js';
 import type { MetricStatus } from '../domain/model.js';
-import { isPattern, matches } from '../domain/pattern.js';
 import { median } from '../domain/rhythm.js';
-import { resolveRule } from '../domain/rule.js';
 import { metricStatus } from '../domain/status.js';
-import { addDays, dayOf, dayStart, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
-import { type LimitChange, why } from '../domain/why.js';
-import { type Rulebook, rulesOn } from '../pipeline/rulebook.js';
+import { instantOf, MS_PER_HOUR } from '../domain/time.js';
+import { type Lateness, type LimitChange, why } from '../domain/why.js';
+import type { Explanation } from './explanation.js';
 import type { SeriesRun } from './load-series.js';
 
 /** Where a series turned: its last unbroken sequence of runs that are not healthy, and what came before. */
@@ -15,6 +14,8 @@ export interface Turn {
   readonly first: SeriesRun;
   /** The newest run of the sequence: the one that is shown. */
   readonly last: SeriesRun;
+  /** The run before the first one, whatever its status; null: it lies before what is read. */
+  readonly previous: SeriesRun | null;
   readonly began_before: boolean;
   /** Healthy runs before it, oldest first. */
   readonly before: readonly SeriesRun[];
@@ -32,6 +33,7 @@ export function turnOf(runs: readonly SeriesRun[], to: number): Turn | null {
   return {
     first,
     last,
+    previous: runs[sequence.first - 1] ?? null,
     began_before: sequence.began_before,
     before: sequence.began_before ? [] : healthy(runs.slice(0, sequence.first)),
     since: runs.slice(sequence.first, sequence.last + 1).filter(({ status }) => status !== 'unmonitored'),
@@ -52,37 +54,46 @@ export function runsToCompare(turn: Turn): string[] {
   return [...before, ...since, turn.last].map(({ run_id }) => run_id);
 }
 
-export interface Rules {
-  readonly book: Rulebook;
-  /** `REEVALUATE_DAYS`: how far back a change applies. */
-  readonly reevaluateDays: number;
+/** Why the metric turned: what `explanation` of its first run tells, and in plain words as much as the data tells. */
+export interface Reason {
+  /** null: it began before what is looked at, or it is not known. */
+  readonly cause: Cause | null;
+  readonly why: string | null;
 }
 
-/** Why the metric turned, in plain words; null: the data does not tell. */
 export function explain(
   turn: Turn,
   labels: ReadonlyMap<string, Labels>,
-  rules: Rules | undefined,
-): string | null {
-  const { last } = turn;
+  explanation: Explanation | undefined,
+): Reason {
+  const { first, last } = turn;
   const { before, since } = compared(turn);
   const labelsOf = ({ run_id, model_id, dataset_name }: SeriesRun): Labels => ({
     ...labels.get(run_id),
     ...(model_id ? { model: model_id } : {}),
     ...(dataset_name ? { dataset: dataset_name } : {}),
   });
-  return why({
-    unit: last.unit,
-    value: last.value,
-    invalid_kind: last.invalid_kind,
-    limit: limitOf(last, last.status),
-    higher_is_better: last.higher_is_better,
-    before: turn.before.flatMap(({ time, value }) => (value === null ? [] : [{ time, value }])),
-    label: labelChange(before.map(labelsOf), since.map(labelsOf)),
-    limit_change: rules ? limitChange(turn, rules) : null,
-    healthy_again: turn.healthy_again,
-  });
+  const known = explanation && tellsOfTurn(explanation, turn) ? explanation : undefined;
+  return {
+    cause: known?.cause ?? null,
+    why: why({
+      unit: last.unit,
+      value: last.value,
+      invalid_kind: last.invalid_kind,
+      limit: limitOf(last, last.status),
+      higher_is_better: last.higher_is_better,
+      before: turn.before.flatMap(({ time, value }) => (value === null ? [] : [{ time, value }])),
+      label: labelChange(before.map(labelsOf), since.map(labelsOf)),
+      limit_change: known ? limitChange(known, last) : null,
+      late: known ? lateness(known, first === last) : null,
+      healthy_again: turn.healthy_again,
+    }),
+  };
 }
+
+/** A sequence that began before the days that are looked at turned there, unless by a limit that was changed since. */
+const tellsOfTurn = ({ current, previous }: Explanation, { began_before }: Turn): boolean =>
+  !began_before || previous?.run_id === current.run_id;
 
 type Limits = Pick<SeriesRun, 'critical_threshold' | 'warning_threshold'>;
 
@@ -92,36 +103,23 @@ export function limitOf(limits: Limits, status: MetricStatus): number | null {
   return status === 'warning' ? limits.warning_threshold : null;
 }
 
-/**
- * The change of the limit that the shown run is beyond, if it is the reason: by the rule before it the run were healthy,
- * and the sequence had begun when the change was seen, so that the change was applied to it.
- */
-function limitChange({ first, last }: Turn, { book, reevaluateDays }: Rules): LimitChange | null {
-  const { metric_name, experiment_id, status } = last;
-  const day = dayOf(last.time);
-  const changes = book.entries.flatMap(({ metric_name: name, first_day }) => {
-    const applies = name === metric_name || (isPattern(name) && matches(name, metric_name));
-    return applies && first_day !== null && first_day <= day ? [first_day] : [];
-  });
-  const changed = changes.sort().at(-1);
-  if (changed === undefined || first.time >= dayStart(changed) + (reevaluateDays + 1) * MS_PER_DAY)
-    return null;
-  const ruleOn = (when: string) => {
-    const { metadata, thresholds } = rulesOn(book, when);
-    return resolveRule(metric_name, experiment_id, metadata, thresholds);
-  };
-  const [old, now] = [ruleOn(addDays(changed, -1)), ruleOn(day)];
-  const [before, after] = [limitOf(old, status), limitOf(now, status)];
-  if (after === null || before === after || now.higher_is_better === null) return null;
-  if (!['healthy', 'unmonitored'].includes(metricStatus(last.value, old))) return null;
-  const at = now.threshold_updated_at === null ? Number.NaN : Date.parse(now.threshold_updated_at);
+/** How the limits were changed, if that is the cause. */
+function limitChange({ cause, current, previous }: Explanation, last: SeriesRun): LimitChange | null {
+  if (cause !== 'new_threshold' || !previous) return null;
+  const { status, higher_is_better, threshold_updated_at, threshold_updated_by } = current;
   return {
-    before,
-    after,
-    higher_is_better: now.higher_is_better,
-    at: Number.isNaN(at) ? null : at,
-    by: now.threshold_updated_by,
+    before: limitOf(previous, status),
+    after: limitOf(current, status),
+    higher_is_better,
+    at: threshold_updated_at === null ? null : (instantOf(threshold_updated_at)?.ms ?? null),
+    by: threshold_updated_by,
+    sufficient: ['healthy', 'unmonitored'].includes(metricStatus(last.value, previous)),
   };
+}
+
+function lateness({ cause, ended_at, at }: Explanation, only: boolean): Lateness | null {
+  if (cause !== 'late_data' || ended_at === null) return null;
+  return { ended_at: Date.parse(ended_at), seen_at: Date.parse(at), only };
 }
 
 const BUCKET_MS = 3 * MS_PER_HOUR;

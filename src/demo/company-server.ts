@@ -1,8 +1,9 @@
 import { type Company, runAt } from './company.js';
 import type { FakeRun } from './fakes.js';
+import { runPage } from './run-page.js';
 import { TrackingServer } from './tracking-server.js';
 
-/** The tracking server of a company: it knows all runs up to now, and goes on with every request. */
+/** The tracking server of a company: it knows all runs up to now, and goes on with every request. It has a page for the links to runs. */
 export async function serveCompany(
   company: Company,
   clock: () => number = Date.now,
@@ -18,11 +19,11 @@ export async function serveCompany(
     unfinished = known.filter(({ end_time }) => (end_time ?? 0) > now);
     until = Math.max(until, now);
   };
-  server.intercept = () => {
+  server.intercept = ({ path }) => {
     goOn();
     // Nobody looks at them here, and a demo may run for days.
     server.requests.length = 0;
-    return undefined;
+    return runPage(path);
   };
   goOn();
   return server;

@@ -23,6 +23,8 @@ export interface FakeExperiment {
 export interface FakeAnswer {
   readonly status: number;
   readonly body: string;
+  /** Beside those of every answer, or in their place. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Ends the connection before the end of the body. */
   readonly cut?: boolean;
 }

@@ -38,6 +38,7 @@ export class TrackingServer {
         'Content-Type': 'application/json',
         'Content-Length': Buffer.byteLength(answer.body),
         Date: new Date(clock()).toUTCString(),
+        ...answer.headers,
       });
       if (answer.cut) response.write(answer.body.slice(0, answer.body.length / 2), () => response.destroy());
       else response.end(answer.body);

@@ -61,3 +61,11 @@ export function period(ms: number): string {
   if (ms < 1.5 * HOUR) return `${Math.max(1, Math.round(ms / MINUTE))} min`;
   return ms < 2 * DAY ? `${Math.round(ms / HOUR)} h` : `${Math.round(ms / DAY)} d`;
 }
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `12 Nov at 11:02 UTC` */
+export function date(ms: number): string {
+  const time = new Date(ms);
+  return `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]} at ${time.toISOString().slice(11, 16)} UTC`;
+}

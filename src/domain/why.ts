@@ -1,5 +1,5 @@
 import type { LabelChange } from './label-change.js';
-import { period, quantity, withUnit } from './quantity.js';
+import { date, period, quantity, withUnit } from './quantity.js';
 import type { InvalidKind } from './status.js';
 import { MS_PER_DAY } from './time.js';
 import { SpanStatistics } from './window.js';
@@ -8,11 +8,22 @@ import { SpanStatistics } from './window.js';
 export interface LimitChange {
   /** null: there was no limit. */
   readonly before: number | null;
-  readonly after: number;
-  readonly higher_is_better: boolean;
+  /** The same as before, or null: something else of the row was changed, such as its direction. */
+  readonly after: number | null;
+  readonly higher_is_better: boolean | null;
   /** ms; null: nobody noted it. */
   readonly at: number | null;
   readonly by: string | null;
+  /** Whether the last run that is not healthy were, by the limits before. */
+  readonly sufficient: boolean;
+}
+
+/** A run that was first seen long after its end, ms. */
+export interface Lateness {
+  readonly ended_at: number;
+  readonly seen_at: number;
+  /** Whether no other run of the metric has been as bad since. */
+  readonly only: boolean;
 }
 
 /** What is known of a metric that is not healthy, from its runs and the rules. */
@@ -27,21 +38,27 @@ export interface Evidence {
   readonly before: readonly { readonly time: number; readonly value: number }[];
   /** A param or tag that changed with the first run that was not healthy. */
   readonly label: LabelChange | null;
-  /** A change of the limit without which that run were healthy. */
+  /** A change of the limit without which the first such run had been better. */
   readonly limit_change: LimitChange | null;
+  readonly late: Lateness | null;
   /** Healthy runs since the last one that was not. */
   readonly healthy_again: number;
 }
 
 /** Why a metric is not healthy, in plain words, as far as the data tells; null: it tells nothing. */
 export function why(evidence: Evidence): string | null {
-  const sentences = [cause(evidence), again(evidence.healthy_again)].filter((text) => text !== null);
+  const { limit_change, late, unit, healthy_again } = evidence;
+  const sentences = [
+    limit_change && limitChanged(limit_change, unit),
+    late && seenLate(late),
+    limit_change?.sufficient ? null : valueChanged(evidence),
+    again(healthy_again),
+  ].filter((text) => text !== null);
   return sentences.length === 0 ? null : sentences.join(' ');
 }
 
-function cause(evidence: Evidence): string | null {
-  const { limit_change, label, invalid_kind, unit } = evidence;
-  if (limit_change) return limitChanged(limit_change, unit);
+function valueChanged(evidence: Evidence): string | null {
+  const { label, invalid_kind } = evidence;
   const moved = movement(evidence);
   if (label) {
     const changed = `The ${spoken(label.label)} changed from ${short(label.before)} to ${short(label.after)}`;
@@ -83,11 +100,15 @@ const meanOf = (points: Evidence['before']): number =>
 function limitChanged({ before, after, higher_is_better, at, by }: LimitChange, unit: string | null): string {
   const when = at === null ? '' : ` on ${date(at)}`;
   const who = by === null ? '' : ` by ${by}`;
+  if (after === null || before === after) return `The threshold was changed${who}${when}.`;
   if (before === null)
     return `A limit of ${withUnit(after, unit)} was set${who}${when}; before there was none.`;
   const verb = (higher_is_better ? after > before : after < before) ? 'tightened' : 'changed';
   return `The limit was ${verb} from ${withUnit(before, unit)} to ${withUnit(after, unit)}${who}${when}.`;
 }
+
+const seenLate = ({ ended_at, seen_at, only }: Lateness): string =>
+  `The ${only ? '' : 'first such '}run ended on ${date(ended_at)}, but was seen only ${period(seen_at - ended_at)} later.`;
 
 /** Why an application has no data: what it used to do. */
 export function whySilent(lastRun: number, now: number, usual: number | null): string | null {
@@ -101,14 +122,6 @@ export function whySilent(lastRun: number, now: number, usual: number | null): s
 function again(count: number): string | null {
   if (count === 0) return null;
   return count === 1 ? 'The newest run is healthy again.' : `The newest ${count} runs are healthy again.`;
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `12 Nov at 11:02 UTC` */
-export function date(ms: number): string {
-  const time = new Date(ms);
-  return `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]} at ${time.toISOString().slice(11, 16)} UTC`;
 }
 
 /** `mlflow.source.git.commit` → `git commit`, `model_version` → `model version`. */

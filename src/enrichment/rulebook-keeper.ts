@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { MonitorError } from '../domain/errors.js';
 import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
-import { readCatalogState, writeCatalogState } from '../pipeline/catalog-state.js';
+import { type CatalogState, readCatalogState, writeCatalogState } from '../pipeline/catalog-state.js';
 import {
   isOfNewerRules,
   lastChange,
@@ -117,17 +117,22 @@ export class RulebookKeeper {
     try {
       await this.update(wanted, observed);
     } catch (error) {
-      await this.noteOutage(error);
+      await this.noteOutage(error, { awaited: true });
       const message = `${problemOf(error)}; a day holds metrics or experiments for which it was never asked, and waits`;
       throw new MonitorError('catalog_awaited', message, {}, true, { cause: error });
     }
   }
 
   /** @throws the error, if it is none of the catalog */
-  private async noteOutage(error: unknown): Promise<void> {
+  private async noteOutage(error: unknown, more: Partial<CatalogState> = {}): Promise<void> {
     if (!(error instanceof MonitorError) || !error.code.startsWith('catalog_')) throw error;
     const { store, clock } = this.options;
-    await writeCatalogState(store, { last_error: { at: clock(), code: error.code, message: error.message } });
+    const { code, message, context } = error;
+    const status = typeof context.status === 'number' ? context.status : null;
+    const { last_error } = await readCatalogState(store);
+    // That it is left alone says less than why.
+    const known = code === 'catalog_away' ? last_error : null;
+    await writeCatalogState(store, { last_error: known ?? { at: clock(), code, message, status }, ...more });
   }
 
   private async update(wanted: Question, observed: number): Promise<void> {
@@ -166,7 +171,12 @@ export class RulebookKeeper {
   private async answered({ refused }: ParsedCatalog): Promise<void> {
     const { store, clock, log } = this.options;
     const before = await readCatalogState(store);
-    await writeCatalogState(store, { last_success: clock(), last_error: null, refused: refused.length });
+    await writeCatalogState(store, {
+      last_success: clock(),
+      last_error: null,
+      awaited: false,
+      refused: refused.length,
+    });
     if (this.away || before.last_error) log.log('The catalog answers again');
     this.away = false;
     for (const { list, metric_name, index, problem } of refused.slice(0, SHOWN_REFUSALS)) {

@@ -117,6 +117,8 @@ if (program) {
         expect(await number('.value span')).toBe(limit);
       }
       const reasons = (await texts(page, '.what p:not(.evidence)')).join(' ');
+      expect(reasons).toContain('New value: The model version');
+      expect(reasons).not.toContain('Late data');
       expect(reasons).toMatch(/The model version changed from v\d+ to v\d+; it (rose|fell) from/);
       expect(reasons).toContain('It used to run every 24 h.');
     });
@@ -169,6 +171,26 @@ if (program) {
         await page.keyboard.press('Tab');
         expect(await focused()).toEqual([name, 2]);
       }
+    });
+
+    it('leads to the run in the tracking server, which has a page of the demo for it', async () => {
+      const [page, complaints] = await open();
+      const link = page.locator('.attention .evidence a').first();
+      const name = (await link.textContent()) ?? '';
+      await link.click();
+      await page.getByRole('heading', { name }).waitFor();
+      expect(await page.textContent('.note')).toContain('This is not MLflow');
+      const run = [...mlflow.runs.values()].find(({ run_name }) => run_name === name);
+      const metrics = run?.metrics.map(({ key, value }) => `${key}${value}`) ?? [];
+      expect(await page.locator('table:has(caption:text-is("metrics")) tr').allTextContents()).toEqual(
+        metrics,
+      );
+      expect(metrics.length).toBeGreaterThan(0);
+      expect(await page.textContent('#about')).toContain(`Run ${run?.run_id} of experiment`);
+      await page.goto(`${mlflow.uri}/#/experiments/1/runs/nobody`);
+      await page.getByText('Run with id=nobody not found').waitFor();
+      expect(await accessibilityOf(page)).toEqual([]);
+      expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
     });
 
     it('tells of each day by the arrow keys', async () => {

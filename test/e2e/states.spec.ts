@@ -1,9 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
+import { date } from '../../src/domain/quantity.js';
+import { RulebookKeeper } from '../../src/enrichment/rulebook-keeper.js';
 import {
   accessibilityOf,
   complaintsOf,
@@ -17,6 +19,7 @@ Logger.overrideLogger(false);
 const SCREENSHOTS = join(tmpdir(), 'mlflow-monitor-screenshots');
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+const MINUTE = 60_000;
 const CATALOG = {
   metrics: [],
   thresholds: [{ metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 }],
@@ -60,8 +63,18 @@ if (program) {
     const start = async (env: Record<string, string> = {}, catalog: object = CATALOG) => {
       service = await startTestService({ trackingUri: mlflow.uri, catalog, clock: () => now, env });
     };
-    const open = async (prepare?: (page: Page) => Promise<void>, width = 1240) => {
-      page = await browser.newPage({ viewport: { width, height: 800 } });
+    const writeCatalog = (catalog: unknown) =>
+      writeFile(
+        service.resources.settings.THRESHOLDS_API_URL?.replace('file:', '') ?? '',
+        JSON.stringify(catalog),
+      );
+    const open = async (
+      prepare?: (page: Page) => Promise<void>,
+      width = 1240,
+      colorScheme: 'light' | 'dark' = 'light',
+    ) => {
+      await page?.close();
+      page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
       complaints = complaintsOf(page);
       await prepare?.(page);
       await page.goto(service.url);
@@ -133,6 +146,83 @@ if (program) {
       expect(await page.locator('.freshness.late').count()).toBe(1);
       await isAccessible('stale');
       expect(complaints).toEqual([]);
+    });
+
+    it('says why each application turned: a new value, a new threshold, late data', async () => {
+      for (let hour = 30; hour > 0; hour--) {
+        log('fallen', now - hour * HOUR, hour > 3 ? 0.9 : 0.6);
+        log('strict', now - hour * HOUR, 0.85);
+        log('tardy', now - hour * HOUR, 0.9);
+      }
+      await start({ CATALOG_CACHE_TTL_SECONDS: '0' });
+      await service.run('bootstrap');
+      now += 10 * MINUTE;
+      await service.run('delta');
+      for (const minute of [50, 40, 30]) log('tardy', now - minute * MINUTE, 0.65);
+      now += 10 * MINUTE;
+      await service.run('delta');
+      now += MINUTE;
+      const experiment_id = experiments.get('strict');
+      const limits = { critical_threshold: 0.88, warning_threshold: 0.9 };
+      const strict = { metric_name: 'accuracy', experiment_id, ...limits, updated_by: 'ops' };
+      await writeCatalog({ ...CATALOG, thresholds: [...CATALOG.thresholds, strict] });
+      const reevaluated = new Promise<void>((resolve) => {
+        service.engine.events.on('finished', ({ kind }) => kind === 'reevaluation' && resolve());
+      });
+      await service.app.get(RulebookKeeper).refresh();
+      await reevaluated;
+      for (const [name, scheme, width] of [
+        ['cause-light', 'light', 1240],
+        ['cause-dark', 'dark', 1240],
+        ['cause-phone', 'light', 390],
+      ] as const) {
+        await open(undefined, width, scheme);
+        await page.getByRole('heading', { name: '3 of 3 applications need attention' }).waitFor();
+        const reasons = await page.locator('.what p:not(.evidence)').allTextContents();
+        expect(reasons).toEqual([
+          'New threshold: The limit was tightened from 0.7 to 0.88 by ops.',
+          expect.stringMatching(
+            /^Late data: The first such run ended on .* UTC, but was seen only 59\smin later\. It fell from 0\.9 to 0\.65\.$/,
+          ),
+          'New value: It fell from 0.9 to 0.6.',
+        ]);
+        expect(await overflowOf(page)).toBe(0);
+        await isAccessible(name);
+        expect(complaints).toEqual([]);
+      }
+      await page.getByRole('link', { name: 'Late data' }).click();
+      expect(JSON.parse((await page.textContent('pre')) ?? '')).toMatchObject({ cause: 'late_data' });
+    });
+
+    it('says by which thresholds it judges while the catalog is away, and what it refused', async () => {
+      log('churn', now - HOUR, 0.9);
+      const item = { metric_name: 'f1', critical_threshold: 'high' };
+      await start(
+        { CATALOG_CACHE_TTL_SECONDS: '0' },
+        { ...CATALOG, thresholds: [...CATALOG.thresholds, item, item, item] },
+      );
+      await service.run('delta');
+      const answered = now;
+      await writeCatalog('no catalog');
+      now += MINUTE;
+      await service.app.get(RulebookKeeper).refresh();
+      for (const [name, scheme, width] of [
+        ['outage-light', 'light', 1240],
+        ['outage-dark', 'dark', 1240],
+        ['outage-phone', 'dark', 390],
+      ] as const) {
+        await open(undefined, width, scheme);
+        const notes = page.getByRole('status');
+        await notes.waitFor();
+        const text = (await notes.textContent())?.replaceAll('\u00a0', ' ');
+        expect(text).toContain(
+          `Thresholds as of ${date(answered)}: the catalog cannot be read. Judging goes on by these.`,
+        );
+        expect(text).toContain('3 items of the catalog were refused');
+        expect(await overflowOf(page)).toBe(0);
+        await isAccessible(name);
+        expect(complaints).toEqual([]);
+      }
     });
 
     it('offers thresholds where there are none', async () => {

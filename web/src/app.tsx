@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { Applications } from './applications.jsx';
 import { Hero } from './hero.jsx';
 import { NeedsAttention } from './needs-attention.jsx';
-import { Notes, Progress } from './notes.jsx';
+import { Catalog, Notes, Progress } from './notes.jsx';
 import { Age } from './parts.jsx';
 import { current, live, problem } from './state.js';
 import { clockTime, sentence } from './words.js';
@@ -92,6 +92,7 @@ function Empty({ now }: { now: NonNullable<typeof current.value> }) {
           The last try, <Age at={now.last_failure.at} after=" ago" />, failed: {now.last_failure.message}
         </p>
       )}
+      <Catalog now={now} />
     </section>
   );
 }

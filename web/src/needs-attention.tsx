@@ -2,7 +2,7 @@ import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashb
 import { quantity, withUnit } from '../../src/domain/quantity.js';
 import { Age, Status } from './parts.jsx';
 import { RunsPerDay, Sparkline } from './sparkline.jsx';
-import { LIGHT_WORDS, runsText, tidy } from './words.js';
+import { CAUSE_WORDS, LIGHT_WORDS, runsText, tidy } from './words.js';
 
 /** What is red, since when, against which limit, and why. */
 export function NeedsAttention({ now }: { now: PlatformCurrent }) {
@@ -32,7 +32,10 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
         <h3>
           {application} <span>{subject(each)}</span>
         </h3>
-        <p>{tidy(each.why ?? each.reason)}</p>
+        <p>
+          <Cause each={each} />
+          {tidy(each.why ?? each.reason)}
+        </p>
         <p class="evidence">
           {each.owner && <span>{each.owner}</span>}
           {standing && <span>{share(each, standing)}</span>}
@@ -52,6 +55,19 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
         )}
       </div>
     </li>
+  );
+}
+
+/** One word for why, which leads to the facts behind it. */
+function Cause({ each: { cause, explanation } }: { each: Attention }) {
+  if (cause === null) return null;
+  return (
+    <span class="cause">
+      <a href={explanation ?? undefined} title="The facts behind it, as JSON">
+        {CAUSE_WORDS[cause]}
+      </a>
+      {': '}
+    </span>
   );
 }
 

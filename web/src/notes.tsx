@@ -1,4 +1,5 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
+import { date } from '../../src/domain/quantity.js';
 import { Age, Shape } from './parts.jsx';
 import { problem } from './state.js';
 import { daysText } from './words.js';
@@ -20,6 +21,7 @@ export function Notes({ now }: { now: PlatformCurrent }) {
       ))}
       {now.stale && !reading && <Stale now={now} />}
       {now.partial && <Partial lagging={now.lagging} />}
+      <Catalog now={now} />
       {now.all_unmonitored && (
         <Note>
           <b>No metric has a threshold yet,</b> so nothing can be judged. <code>mlflow-monitor suggest</code>{' '}
@@ -57,6 +59,41 @@ function Stale({ now: { last_finished, last_failure } }: { now: PlatformCurrent 
           The last try, <Age at={last_failure.at} after=" ago" />, failed: {last_failure.message}
         </>
       )}
+    </Note>
+  );
+}
+
+/** What is not as it should be with the thresholds. */
+export function Catalog({ now: { catalog_outage, catalog_refused } }: { now: PlatformCurrent }) {
+  return (
+    <>
+      {catalog_outage && <Outage {...catalog_outage} />}
+      {catalog_refused > 0 && (
+        <Note>
+          <b>
+            {catalog_refused === 1
+              ? '1 item of the catalog was refused,'
+              : `${catalog_refused} items of the catalog were refused,`}
+          </b>{' '}
+          as {catalog_refused === 1 ? 'it' : 'they'} cannot be used; the log says why. All others serve.
+        </Note>
+      )}
+    </>
+  );
+}
+
+function Outage({ as_of, reason, waiting }: NonNullable<PlatformCurrent['catalog_outage']>) {
+  if (as_of === null) {
+    return (
+      <Note>
+        <b>Judging waits for the catalog:</b> {reason}, and has said nothing yet.
+      </Note>
+    );
+  }
+  return (
+    <Note>
+      <b>Thresholds as of {date(Date.parse(as_of))}:</b> {reason}. Judging goes on by these.
+      {waiting && ' Runs with metrics or experiments that it was never asked for wait to be judged.'}
     </Note>
   );
 }

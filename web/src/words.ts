@@ -1,4 +1,5 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
+import type { Cause } from '../../src/domain/explain.js';
 import type { Light } from '../../src/domain/model.js';
 
 export const LIGHT_WORDS: Readonly<Record<Light, string>> = {
@@ -7,6 +8,12 @@ export const LIGHT_WORDS: Readonly<Record<Light, string>> = {
   healthy: 'Healthy',
   no_data: 'No recent runs',
   unmonitored: 'No thresholds',
+};
+
+export const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
+  new_value: 'New value',
+  new_threshold: 'New threshold',
+  late_data: 'Late data',
 };
 
 /** The answer to the question with which people come. */

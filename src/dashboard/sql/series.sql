@@ -17,6 +17,8 @@ SELECT
   higher_is_better,
   critical_threshold,
   warning_threshold,
+  strftime(threshold_updated_at, '%Y-%m-%dT%H:%M:%S.%fZ') AS threshold_updated_at,
+  threshold_updated_by,
   model_id,
   dataset_name
 FROM read_parquet($enriched)

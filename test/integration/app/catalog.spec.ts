@@ -1,7 +1,8 @@
 import { HttpService } from '@nestjs/axios';
 import type { InjectionToken } from '@nestjs/common';
 import axios from 'axios';
-import { explainMetric } from '../../../src/dashboard/explanation.js';
+import { loadExplanations, type MetricOfRun } from '../../../src/dashboard/explanation.js';
+import { readRulebook } from '../../../src/dashboard/load-platform.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { CATALOG_SOURCE } from '../../../src/enrichment/catalog.module.js';
 import { openCatalog } from '../../../src/enrichment/catalog-source.js';
@@ -45,6 +46,14 @@ function log(experiment_id: string, back: number, key: string, value: number): s
 
 const statuses = async (pipeline: Pipeline, day: string): Promise<string[]> =>
   (await pipeline.rows<{ status: string }>('enriched_metrics', day, 'status')).map(({ status }) => status);
+
+async function explain({ resources: { store, duck } }: Pipeline, asked: MetricOfRun) {
+  const book = await readRulebook(store);
+  const [found] = await duck.session((session) =>
+    loadExplanations({ store, session, book, lateMs: 15 * MINUTE }, [asked]),
+  );
+  return found;
+}
 
 describe('a changed threshold', () => {
   const row = { metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 };
@@ -101,7 +110,6 @@ describe('a changed threshold', () => {
     ]);
 
     // The run had the status of the one before it, until the threshold changed.
-    const lateMs = 15 * MINUTE;
     const [warned] = await pipeline.rows<{ run_id: string }>(
       'runs',
       '2026/03/08',
@@ -109,7 +117,7 @@ describe('a changed threshold', () => {
       "status = 'critical'",
     );
     const why = { day: '2026-03-08', run_id: warned?.run_id ?? '', metric: 'accuracy' };
-    expect(await explainMetric({ ...pipeline.resources, lateMs }, why)).toMatchObject({
+    expect(await explain(pipeline, why)).toMatchObject({
       cause: 'new_threshold',
       at: new Date(now).toISOString(),
       current: { status: 'critical', value: 0.75, critical_threshold: 0.76 },
@@ -143,10 +151,8 @@ describe('a changed threshold', () => {
       await again;
     }
     await pipeline.run('reevaluation');
-    const lateMs = 15 * MINUTE;
     const why = async (run_id: string) => {
-      const asked = { day: '2026-03-10', run_id, metric: 'accuracy' };
-      const found = await explainMetric({ ...pipeline.resources, lateMs }, asked);
+      const found = await explain(pipeline, { day: '2026-03-10', run_id, metric: 'accuracy' });
       return [found?.cause, found?.previous?.run_id];
     };
     const late = log(experiment_id, 40 * MINUTE, 'accuracy', 0.5);

@@ -8,7 +8,6 @@ const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://loca
 const SURROUNDINGS = {
   scope: settings,
   deltaPeriodMs: 300_000,
-  reevaluateDays: 7,
   mlflowUi: 'http://localhost:5000',
 };
 
@@ -24,7 +23,7 @@ function viewOf(clock = () => NOW) {
   } as unknown as Duck;
   return {
     store,
-    view: new PlatformView({ store, duck, settings }, SURROUNDINGS, clock),
+    view: new PlatformView({ store, duck, settings, lateMs: 900_000 }, SURROUNDINGS, clock),
     readings: () => readings,
     finishDelta: (at: number) => {
       const state = { version: 1, sequence: 1, last_nominal: null, last_finished: at, active: [] };

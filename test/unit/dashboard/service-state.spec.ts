@@ -1,6 +1,12 @@
 import { changedDays } from '../../../src/dashboard/published.js';
-import { endedBetween, laggingExperiments, type ServiceState } from '../../../src/dashboard/service-state.js';
+import {
+  catalogOutage,
+  endedBetween,
+  laggingExperiments,
+  type ServiceState,
+} from '../../../src/dashboard/service-state.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../../../src/domain/model.js';
+import type { CatalogState } from '../../../src/pipeline/catalog-state.js';
 import type { StoredExperiment } from '../../../src/pipeline/experiments.js';
 import type { KindState, RunRecord } from '../../../src/pipeline/run-record.js';
 
@@ -37,6 +43,37 @@ describe('laggingExperiments', () => {
   it('finds none in a store that has read nothing', () => {
     const nothing = { experiments: state.experiments, watermarks: {}, newestDone: null };
     expect(laggingExperiments(nothing, { include: [], exclude: [] })).toEqual([]);
+  });
+});
+
+describe('catalogOutage', () => {
+  const state = (code: string, status: number | null, more: Partial<CatalogState> = {}): CatalogState => ({
+    version: 1,
+    last_success: Date.parse('2026-11-12T11:02:00Z'),
+    last_error: { at: 0, code, message: 'told in the log', status },
+    awaited: false,
+    refused: 0,
+    ...more,
+  });
+  it.each([
+    ['catalog_busy', 503, 'the catalog does not answer (HTTP 503)'],
+    ['catalog_unreachable', null, 'the catalog does not answer'],
+    ['catalog_away', null, 'the catalog does not answer'],
+    ['catalog_refused', 401, 'the catalog refuses to answer (HTTP 401)'],
+    ['catalog_unreadable', null, 'the catalog cannot be read'],
+    ['catalog_too_big', null, 'the catalog sends more than is read'],
+  ])('tells of %s, HTTP status %p', (code, status, reason) => {
+    const as_of = '2026-11-12T11:02:00.000Z';
+    expect(catalogOutage(state(code, status))).toEqual({ as_of, reason, waiting: false });
+  });
+
+  it('tells that judging waits, and of a catalog that never answered', () => {
+    const waiting = state('catalog_busy', 503, { last_success: null, awaited: true });
+    expect(catalogOutage(waiting)).toMatchObject({ as_of: null, waiting: true });
+  });
+
+  it('is none while the catalog answers', () => {
+    expect(catalogOutage(state('', null, { last_error: null }))).toBeNull();
   });
 });
 

@@ -1,9 +1,9 @@
+import type { Explanation } from '../../../src/dashboard/explanation.js';
 import type { SeriesRun } from '../../../src/dashboard/load-series.js';
-import { explain, runsToCompare, sparkline, turnOf } from '../../../src/dashboard/turn.js';
+import { explain, runsToCompare, sparkline, type Turn, turnOf } from '../../../src/dashboard/turn.js';
+import type { Cause, JudgedMetric } from '../../../src/domain/explain.js';
 import type { Labels } from '../../../src/domain/label-change.js';
-import type { ThresholdRow } from '../../../src/domain/model.js';
 import { metricStatus } from '../../../src/domain/status.js';
-import { NO_QUESTION, type Rulebook } from '../../../src/pipeline/rulebook.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -25,6 +25,8 @@ function series(values: readonly (number | null)[]): SeriesRun[] {
     display_name: 'Accuracy',
     unit: null,
     ...LIMITS,
+    threshold_updated_at: null,
+    threshold_updated_by: null,
     model_id: null,
     dataset_name: null,
   }));
@@ -40,9 +42,11 @@ describe('turnOf', () => {
     const found = turn([0.9, 0.6, 0.9, 0.75, null, 0.9, 0.9]);
     expect(found.first.run_id).toBe('run3');
     expect(found.last.run_id).toBe('run4');
+    expect(found.previous?.run_id).toBe('run2');
     expect(found.before.map(({ run_id }) => run_id)).toEqual(['run0', 'run2']);
     expect(found.since.map(({ run_id }) => run_id)).toEqual(['run3', 'run4']);
     expect(found.healthy_again).toBe(2);
+    expect(turn([0.6]).previous).toBeNull();
     expect(turnOf(series([0.9, 0.9]), TO)).toBeNull();
   });
 
@@ -65,72 +69,70 @@ describe('explain', () => {
     const labels = new Map<string, Labels>(
       values.map((value, i) => [`run${i}`, { version: value > 0.8 ? '1' : '2', market: `${i}` }]),
     );
-    expect(explain(turn(values), labels, undefined)).toBe(
-      'The version changed from 1 to 2; it fell from 0.9 to 0.6.',
-    );
+    expect(explain(turn(values), labels, undefined)).toEqual({
+      cause: null,
+      why: 'The version changed from 1 to 2; it fell from 0.9 to 0.6.',
+    });
     const models = series(values).map((run) => ({
       ...run,
       model_id: (run.value ?? 0) > 0.8 ? 'm-1' : 'm-2',
     }));
     const found = turnOf(models, TO);
-    expect(found && explain(found, new Map(), undefined)).toMatch(/^The model changed from m-1 to m-2/);
+    expect(found && explain(found, new Map(), undefined).why).toMatch(/^The model changed from m-1 to m-2/);
   });
 
-  const row = (critical: number, warning: number, more: Partial<ThresholdRow> = {}): ThresholdRow => ({
-    metric_name: 'accuracy',
-    experiment_id: null,
-    critical_threshold: critical,
-    warning_threshold: warning,
-    updated_at: null,
-    updated_by: null,
-    ...more,
+  const OLD = { higher_is_better: true, critical_threshold: 0.5, warning_threshold: 0.6 };
+  /** What is known of the first run of a turn. */
+  const told = (found: Turn, cause: Cause, previous: Partial<JudgedMetric>, ended_at = TO): Explanation => ({
+    current: { ...found.first, threshold_updated_at: '2026-03-10T11:02:00Z', threshold_updated_by: 'ops' },
+    previous: { ...found.first, ...previous },
+    cause,
+    at: '2026-03-10T16:00:00.000Z',
+    ended_at: new Date(ended_at).toISOString(),
   });
-  const book = (before: ThresholdRow, after: ThresholdRow, first_day: string): Rulebook => ({
-    version: 1,
-    asked: NO_QUESTION,
-    entries: [
-      { metric_name: 'accuracy', first_day: null, changed_at: null, metadata: null, thresholds: [before] },
-      { metric_name: 'accuracy', first_day, changed_at: TO, metadata: null, thresholds: [after] },
-    ],
-    settings: [
-      {
-        first_day: null,
-        settings: {
-          rules_version: 1,
-          application_tag: 'application',
-          count_nested_runs: false,
-          judge_running: false,
-          experiment_include: [],
-          experiment_exclude: [],
-          metric_include: [],
-          metric_exclude: [],
-          moving_average_window_hours: 24,
-          light_span_hours: 24,
-          critical_runs_percent: 20,
-          pass_rate_percent: 80,
-          warning_runs_percent: 5,
-          failed_runs_percent: 50,
-        },
-      },
-    ],
-  });
-  const explained = (rules: Rulebook, shown = [0.9, 0.75, 0.75]) =>
-    explain(turn(shown), new Map(), { book: rules, reevaluateDays: 7 });
-  const after = row(0.7, 0.8, { updated_at: '2026-03-10T11:02:00Z', updated_by: 'ops' });
+  const tightened = 'The limit was tightened from 0.6 to 0.8 by ops on 10 Mar at 11:02 UTC.';
 
-  it('blames a change of the limit without which the run were healthy', () => {
-    expect(explained(book(row(0.5, 0.6), after, '2026-03-03'))).toBe(
-      'The limit was tightened from 0.6 to 0.8 by ops on 10 Mar at 11:02 UTC.',
+  it('tells how the limit of the first run was changed, if that is the cause', () => {
+    const found = turn([0.9, 0.75, 0.75]);
+    expect(explain(found, new Map(), told(found, 'new_threshold', { ...OLD, status: 'healthy' }))).toEqual({
+      cause: 'new_threshold',
+      why: tightened,
+    });
+    const before = { run_id: 'run0', status: 'healthy' } as const;
+    expect(explain(found, new Map(), told(found, 'new_value', before))).toEqual({
+      cause: 'new_value',
+      why: 'It fell from 0.9 to 0.75.',
+    });
+  });
+
+  it('tells of the value too, where the run that is shown is beyond the old limit as well', () => {
+    const found = turn([0.9, 0.75, 0.55]);
+    expect(explain(found, new Map(), told(found, 'new_threshold', { ...OLD, status: 'healthy' })).why).toBe(
+      `${tightened} It fell from 0.9 to 0.55.`,
     );
   });
 
   it.each([
-    ['by which the run were no better', book(row(0.6, 0.78), after, '2026-03-03')],
-    ['that was loosened', book(row(0.8, 0.85), after, '2026-03-03')],
-    ['that was made before the sequence began', book(row(0.5, 0.6), after, '2026-01-02')],
-    ['of the limit that the run is not beyond', book(row(0.5, 0.8), after, '2026-03-03')],
-  ])('blames no change %s', (_, rules) => {
-    expect(explained(rules)).toMatch(/^It fell from 0.9 to 0.75/);
+    [[0.9, 0.75], 'The run ended on 10 Mar at 13:00 UTC, but was seen only 3 h later.'],
+    [[0.9, 0.75, 0.75], 'The first such run ended on 10 Mar at 13:00 UTC, but was seen only 3 h later.'],
+  ])('tells what came late', (values, expected) => {
+    const found = turn(values);
+    const late = told(found, 'late_data', { run_id: 'run0', status: 'healthy' }, TO - 3 * HOUR);
+    expect(explain(found, new Map(), late)).toEqual({
+      cause: 'late_data',
+      why: `${expected} It fell from 0.9 to 0.75.`,
+    });
+  });
+
+  it('knows no cause of what began before the days that are looked at, but for a limit that was changed since', () => {
+    const found = turn(Array(170).fill(0.75));
+    expect(found.previous?.run_id).toBe('run1');
+    const worse = told(found, 'new_value', { run_id: 'run1', status: 'critical' });
+    expect(explain(found, new Map(), worse)).toEqual({ cause: null, why: null });
+    expect(explain(found, new Map(), told(found, 'new_threshold', { ...OLD, status: 'healthy' }))).toEqual({
+      cause: 'new_threshold',
+      why: tightened,
+    });
   });
 });
 

@@ -1,4 +1,9 @@
-import { explainChange, type JudgedMetric, type Observation } from '../../../src/domain/explain.js';
+import {
+  explainChange,
+  isComparable,
+  type JudgedMetric,
+  type Observation,
+} from '../../../src/domain/explain.js';
 import { metricStatus } from '../../../src/domain/status.js';
 
 const HOUR = 3_600_000;
@@ -14,60 +19,63 @@ function row(value: number | null, rest: Partial<Row> = {}): Row {
     value,
     status: metricStatus(value, limits),
     threshold_updated_at: null,
+    threshold_updated_by: null,
     ended_at: END,
     first_observed_at: END + 60_000,
-    changed_at: END + 60_000,
+    asked_before: END - 60_000,
     ...limits,
   };
 }
 const earlier = (value: number | null, rest: Partial<Row> = {}) => row(value, { run_id: 'before', ...rest });
 const stricter = { critical_threshold: 0.85, warning_threshold: 0.9 };
-const cause = (previous: Row | null, current: Row) => explainChange(previous, current, HOUR);
+const noDirection = { higher_is_better: null };
+/** Seen an hour and a bit after its end, and half an hour after MLflow was asked without showing it. */
+const late = { first_observed_at: END + HOUR + 1, asked_before: END + HOUR / 2 };
 
 describe('why a metric has another status', () => {
-  it('is no question where the status is the same', () => {
-    expect(cause(earlier(0.9), row(0.95))).toBeNull();
-    expect(cause(earlier(0.9), row(0.95, stricter))).toBeNull();
+  it.each<[string, Row | null, Row, string | null]>([
+    ['the same status', earlier(0.9), row(0.95), null],
+    ['the same status by another threshold', earlier(0.9), row(0.95, stricter), null],
+    ['the same status, late', earlier(0.9), row(0.95, late), null],
+    ['a fall', earlier(0.9), row(0.6), 'new_value'],
+    ['a recovery', earlier(0.6), row(0.9), 'new_value'],
+    ['no number', earlier(0.9), row(null), 'new_value'],
+    ['no run before', null, row(0.6), 'new_value'],
+    ['no run before, late', null, row(0.6, late), 'late_data'],
+    ['the same run by a stricter threshold', row(0.82), row(0.82, stricter), 'new_threshold'],
+    ['the next run by a stricter threshold', earlier(0.82), row(0.83, stricter), 'new_threshold'],
+    ['a fall that the old threshold lets pass', earlier(0.95), row(0.82, stricter), 'new_threshold'],
+    ['the first threshold', earlier(0.9, noDirection), row(0.6), 'new_threshold'],
+    ['a fall below both thresholds', earlier(0.9), row(0.6, stricter), 'new_value'],
+    ['another status by both thresholds', earlier(0.9), row(0.75, stricter), 'new_value'],
+    ['a run that came late', earlier(0.9), row(0.6, late), 'late_data'],
+    [
+      'a late run by a stricter threshold',
+      earlier(0.82),
+      row(0.82, { ...late, ...stricter }),
+      'new_threshold',
+    ],
+    [
+      'not later than is usual',
+      earlier(0.9),
+      row(0.6, { ...late, first_observed_at: END + HOUR }),
+      'new_value',
+    ],
+    ['a run that has not ended', earlier(0.9), row(0.6, { ...late, ended_at: null }), 'new_value'],
+    ['MLflow not asked in between', earlier(0.9), row(0.6, { ...late, asked_before: END }), 'new_value'],
+    ['MLflow never asked before', earlier(0.9), row(0.6, { ...late, asked_before: null }), 'new_value'],
+  ])('%s', (_, previous, current, cause) => {
+    expect(explainChange(previous, current, HOUR)).toBe(cause);
   });
 
-  it('is a new value', () => {
-    expect(cause(earlier(0.9), row(0.6))).toBe('new_value');
-    expect(cause(earlier(0.6), row(0.9))).toBe('new_value');
-    expect(cause(earlier(0.9), row(null))).toBe('new_value');
-    expect(cause(null, row(0.6))).toBe('new_value');
-  });
-
-  it('is a new threshold, of the same run and of the next one', () => {
-    expect(cause(row(0.82), row(0.82, stricter))).toBe('new_threshold');
-    expect(cause(earlier(0.82), row(0.83, stricter))).toBe('new_threshold');
-    expect(cause(earlier(0.9, { higher_is_better: null }), row(0.6))).toBe('new_threshold');
-  });
-
-  it('is the value where it had another status under the old threshold too', () => {
-    expect(cause(earlier(0.9), row(0.6, stricter))).toBe('new_value');
-    expect(cause(earlier(0.9), row(0.75, stricter))).toBe('new_value');
-  });
-
-  it('is a new threshold of a run without a run before it, if it is younger than its facts', () => {
-    const at = (ms: number) => ({ threshold_updated_at: new Date(ms).toISOString() });
-    expect(cause(null, row(0.6, at(END + 2 * 60_000)))).toBe('new_threshold');
-    expect(cause(null, row(0.6, at(END)))).toBe('new_value');
-    // Beside a row of before, its limits tell.
-    expect(cause(earlier(0.9), row(0.6, at(END + 2 * 60_000)))).toBe('new_value');
-  });
-
-  it('is late data where a run came long after its end', () => {
-    const late = { first_observed_at: END + HOUR + 1, changed_at: END + HOUR + 1 };
-    expect(cause(earlier(0.9), row(0.6, late))).toBe('late_data');
-    expect(cause(earlier(0.9), row(0.6, { ...late, first_observed_at: END + HOUR }))).toBe('new_value');
-    expect(cause(earlier(0.9), row(0.6, { ...late, ended_at: null }))).toBe('new_value');
-    expect(cause(earlier(0.82), row(0.82, { ...late, ...stricter }))).toBe('new_threshold');
-  });
-
-  it('is late data where the value of a run was changed long after its end', () => {
-    const edited = { changed_at: END + 30 * HOUR };
-    expect(cause(row(0.9), row(0.6, edited))).toBe('late_data');
-    // A later edit, such as of a tag, does not make a run late that came in time.
-    expect(cause(earlier(0.9), row(0.6, edited))).toBe('new_value');
+  it('compares what is not well with a better status by another rule, and all else with any other', () => {
+    expect(isComparable('healthy', 'warning')).toBe(true);
+    expect(isComparable('warning', 'critical')).toBe(true);
+    expect(isComparable('unmonitored', 'critical')).toBe(true);
+    expect(isComparable('critical', 'warning')).toBe(false);
+    expect(isComparable('critical', 'critical')).toBe(false);
+    expect(isComparable('critical', 'healthy')).toBe(true);
+    expect(isComparable('healthy', 'unmonitored')).toBe(true);
+    expect(isComparable('healthy', 'healthy')).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { type Evidence, why, whySilent } from '../../../src/domain/why.js';
+import { type Evidence, type LimitChange, why, whySilent } from '../../../src/domain/why.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -13,6 +13,7 @@ const NOTHING: Evidence = {
   before: [],
   label: null,
   limit_change: null,
+  late: null,
   healthy_again: 0,
 };
 
@@ -35,22 +36,44 @@ describe('why', () => {
     expect(why({ ...NOTHING, label: long })).toContain(`from x to ${'y'.repeat(31)}…`);
   });
 
+  const changed = (before: number | null, after: number | null, more: Partial<LimitChange> = {}) => ({
+    before,
+    after,
+    higher_is_better: false,
+    at: null,
+    by: null,
+    sufficient: true,
+    ...more,
+  });
   it.each([
     [
-      { before: 9, after: 6, higher_is_better: false, at: Date.parse('2026-11-12T11:02:30Z'), by: 'ops' },
+      changed(9, 6, { at: Date.parse('2026-11-12T11:02:30Z'), by: 'ops' }),
       'The limit was tightened from 9 % to 6 % by ops on 12 Nov at 11:02 UTC.',
     ],
-    [
-      { before: 6, after: 9, higher_is_better: true, at: null, by: null },
-      'The limit was tightened from 6 % to 9 %.',
-    ],
-    [
-      { before: null, after: 6, higher_is_better: false, at: null, by: 'ops' },
-      'A limit of 6 % was set by ops; before there was none.',
-    ],
+    [changed(6, 9, { higher_is_better: true }), 'The limit was tightened from 6 % to 9 %.'],
+    [changed(9, 6, { higher_is_better: true }), 'The limit was changed from 9 % to 6 %.'],
+    [changed(null, 6, { by: 'ops' }), 'A limit of 6 % was set by ops; before there was none.'],
+    [changed(6, 6, { by: 'ops' }), 'The threshold was changed by ops.'],
+    [changed(6, null), 'The threshold was changed.'],
   ])('tells a change of the limit before all else', (limit_change, expected) => {
     const label = { label: 'a', before: '1', after: '2' };
     expect(why({ ...NOTHING, unit: '%', limit_change, label })).toBe(expected);
+  });
+
+  it('tells of the value too where the change of the limit alone does not explain it', () => {
+    const limit_change = changed(0.5, 0.84, { higher_is_better: true, sufficient: false });
+    expect(why({ ...NOTHING, value: 0.3, limit_change, before: steady(5, 0.9) })).toBe(
+      'The limit was tightened from 0.5 to 0.84. It fell from 0.9 to 0.3.',
+    );
+  });
+
+  it.each([
+    [true, 9, 'The run ended on 3 Nov at 10:00 UTC, but was seen only 9 h later.'],
+    [false, 72, 'The first such run ended on 3 Nov at 10:00 UTC, but was seen only 3 d later.'],
+  ])('tells when data came late, and what it says', (only, hours, expected) => {
+    const ended_at = Date.parse('2026-11-03T10:00:59Z');
+    const late = { ended_at, seen_at: ended_at + hours * HOUR, only };
+    expect(why({ ...NOTHING, late, before: steady(5, 0.9) })).toBe(`${expected} It fell from 0.9 to 0.78.`);
   });
 
   it('tells a drift from a jump', () => {

@@ -215,7 +215,13 @@ describe('an outage of the catalog', () => {
     expect(await readCatalogState(store)).toEqual({
       version: 1,
       last_success: NOW,
-      last_error: { at: now, code: 'catalog_unreachable', message: 'The catalog does not answer' },
+      last_error: {
+        at: now,
+        code: 'catalog_unreachable',
+        message: 'The catalog does not answer',
+        status: null,
+      },
+      awaited: false,
       refused: 0,
     });
     fault = undefined;
@@ -235,8 +241,25 @@ describe('an outage of the catalog', () => {
       retryable: true,
     });
     expect(limitsOf(await one.bookFor(() => named('a')))).toEqual({ a: 1 });
+    expect(await readCatalogState(store)).toMatchObject({ last_success: NOW, awaited: true });
     fault = undefined;
     expect(limitsOf(await one.bookFor(() => named('a', 'b')))).toEqual({ a: 1, b: 2 });
+    expect(await readCatalogState(store)).toMatchObject({ last_error: null, awaited: false });
+  });
+
+  it('keeps why it began while the catalog is left alone', async () => {
+    const one = keeper();
+    await one.bookFor(() => named('a'));
+    const busy = (code: string, status?: number) => () =>
+      new MonitorError(code, code, status === undefined ? {} : { status }, true);
+    for (const next of [busy('catalog_busy', 503), busy('catalog_away'), busy('catalog_refused', 401)]) {
+      now += TTL;
+      fault = next;
+      await one.refresh();
+      const { last_error } = await readCatalogState(store);
+      lines.push(`${last_error?.code} ${last_error?.status}`);
+    }
+    expect(lines.slice(1)).toEqual(['catalog_busy 503', 'catalog_busy 503', 'catalog_refused 401']);
   });
 
   it('does not hold up a day that can be judged while the catalog is silent', async () => {

@@ -1,7 +1,12 @@
--- One row: the metric $metric of the run $run_id of a day's $enriched, with the times at which its facts ($base) were seen (ms).
+-- A row for each metric $metrics[i] of the run $run_ids[i] of a day's $enriched, with the times at which the run ended and was first
+-- seen ($base), ms.
+WITH wanted AS (
+  SELECT unnest($run_ids) AS run_id, unnest($metrics) AS metric_name
+)
 SELECT
   enriched.application,
   enriched.experiment_id,
+  enriched.metric_name,
   epoch_ms(enriched."timestamp")::DOUBLE AS "time",
   enriched.run_id,
   enriched."value",
@@ -10,10 +15,11 @@ SELECT
   enriched.critical_threshold,
   enriched.warning_threshold,
   strftime(enriched.threshold_updated_at, '%Y-%m-%dT%H:%M:%S.%fZ') AS threshold_updated_at,
+  enriched.threshold_updated_by,
   CASE WHEN base.run_status NOT IN ('RUNNING', 'SCHEDULED')
     THEN epoch_ms(coalesce(base.end_time, base."timestamp"))::DOUBLE END AS ended_at,
-  epoch_ms(base.first_observed_at)::DOUBLE AS first_observed_at,
-  epoch_ms(base.changed_at)::DOUBLE AS changed_at
+  epoch_ms(base.first_observed_at)::DOUBLE AS first_observed_at
 FROM read_parquet($enriched) AS enriched
+JOIN wanted USING (run_id, metric_name)
 JOIN read_parquet($base) AS base USING (run_id)
-WHERE enriched.run_id = $run_id AND enriched.metric_name = $metric;
+ORDER BY enriched.run_id, enriched.metric_name;

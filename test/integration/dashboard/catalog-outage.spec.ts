@@ -1,0 +1,84 @@
+import { Logger } from '@nestjs/common';
+import { platformCurrentSchema } from '../../../src/dashboard/contract.js';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
+import { CatalogServer } from '../../support/catalog-server.js';
+import { FaultProxy } from '../../support/fault-proxy.js';
+import { startTestService, type TestService } from '../../support/service.js';
+
+Logger.overrideLogger(false);
+const MINUTE = 60_000;
+const START = Date.parse('2026-11-12T11:02:00Z');
+
+let now: number;
+let mlflow: TrackingServer;
+let catalog: CatalogServer;
+let proxy: FaultProxy;
+let service: TestService;
+beforeEach(async () => {
+  now = START;
+  mlflow = await TrackingServer.start(() => now);
+  catalog = await CatalogServer.start();
+  catalog.thresholds = [{ metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 }];
+  proxy = await FaultProxy.start(catalog.url);
+  const url = `${proxy.url}/api`;
+  service = await startTestService({
+    trackingUri: mlflow.uri,
+    catalog: {},
+    clock: () => now,
+    env: { METRICS_API_URL: url, THRESHOLDS_API_URL: url, CATALOG_CACHE_TTL_SECONDS: '0' },
+  });
+});
+afterEach(async () => {
+  await service.close();
+  await proxy.close();
+  await catalog.close();
+  await mlflow.close();
+});
+
+const keeper = () => service.app.get(RulebookKeeper);
+const standing = async () => {
+  const answer = await fetch(`${service.url}/api/v1/platform/current`);
+  const { catalog_outage, catalog_refused } = platformCurrentSchema.parse(await answer.json());
+  return { catalog_outage, catalog_refused };
+};
+const fails = (failing: boolean) => {
+  proxy.decide = failing ? () => ({ answer: { status: 503, body: '<html>down</html>' } }) : () => undefined;
+};
+/** The next look is not answered from memory. */
+const passes = (ms: number) => {
+  now += ms;
+  service.engine.events.emit('progress', 'delta-1', 1, 2);
+};
+
+it('shows by which thresholds it judges while the catalog is away, and that runs wait for it', async () => {
+  const { experiment_id } = mlflow.experiment('churn');
+  const metrics = [{ key: 'accuracy', value: 0.6, step: 0, timestamp: START }];
+  mlflow.run({ experiment_id, start_time: START - 5 * MINUTE, metrics });
+  await service.run('delta');
+  expect(await standing()).toEqual({ catalog_outage: null, catalog_refused: 0 });
+
+  fails(true);
+  passes(MINUTE);
+  await keeper().refresh();
+  const outage = {
+    as_of: '2026-11-12T11:02:00.000Z',
+    reason: 'the catalog does not answer (HTTP 503)',
+    waiting: false,
+  };
+  expect(await standing()).toEqual({ catalog_outage: outage, catalog_refused: 0 });
+
+  passes(MINUTE);
+  const unknown = () => ({ metrics: ['accuracy', 'f1'], experiments: [experiment_id] });
+  await expect(keeper().bookFor(unknown)).rejects.toMatchObject({ code: 'catalog_awaited' });
+  expect(await standing()).toEqual({ catalog_outage: { ...outage, waiting: true }, catalog_refused: 0 });
+
+  fails(false);
+  catalog.thresholds.push(
+    { metric_name: 'f1', critical_threshold: 'high', warning_threshold: 1 },
+    { metric_name: 'accuracy', experiment_id, warning_threshold: 'low' },
+  );
+  passes(MINUTE);
+  await keeper().bookFor(unknown);
+  expect(await standing()).toEqual({ catalog_outage: null, catalog_refused: 2 });
+});

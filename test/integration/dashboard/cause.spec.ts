@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { type PlatformCurrent, platformCurrentSchema } from '../../../src/dashboard/contract.js';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import type { PipelineKind } from '../../../src/domain/model.js';
+import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
+import type { RunRecord } from '../../../src/pipeline/run-record.js';
+import { DuckSession } from '../../../src/storage/duck.js';
+import { startTestService, type TestService } from '../../support/service.js';
+
+Logger.overrideLogger(false);
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const START = Date.parse('2026-03-10T15:30:00Z');
+const CATALOG = {
+  metrics: [{ metric_name: 'accuracy', higher_is_better: true, unit: '%' }],
+  thresholds: [{ metric_name: 'accuracy', critical_threshold: 70, warning_threshold: 80 }],
+};
+const iso = (ms: number) => new Date(ms).toISOString();
+
+let mlflow: TrackingServer;
+let service: TestService;
+let now: number;
+let experiments: Map<string, string>;
+beforeEach(async () => {
+  now = START;
+  experiments = new Map();
+  mlflow = await TrackingServer.start(() => now);
+});
+afterEach(async () => {
+  await service.close();
+  await mlflow.close();
+});
+
+const start = async (env: Record<string, string> = {}) => {
+  service = await startTestService({ trackingUri: mlflow.uri, catalog: CATALOG, clock: () => now, env });
+};
+function log(application: string, start_time: number, accuracy: number): string {
+  const experiment_id = experiments.get(application) ?? mlflow.experiment(application).experiment_id;
+  experiments.set(application, experiment_id);
+  const metrics = [{ key: 'accuracy', value: accuracy, step: 0, timestamp: start_time }];
+  const run_name = `${application} at ${iso(start_time)}`;
+  return mlflow.run({ experiment_id, start_time, metrics, run_name }).run_id;
+}
+const current = async (): Promise<PlatformCurrent> => {
+  const answer = await fetch(`${service.url}/api/v1/platform/current`);
+  return platformCurrentSchema.strict().parse(await answer.json());
+};
+const writeCatalog = (catalog: object) =>
+  writeFile(
+    service.resources.settings.THRESHOLDS_API_URL?.replace('file:', '') ?? '',
+    JSON.stringify(catalog),
+  );
+/** The next end of a pipeline run that the service begins by itself. */
+const ended = async (kind: PipelineKind): Promise<RunRecord> => {
+  for (;;) {
+    const [record]: RunRecord[] = await once(service.engine.events, 'finished');
+    if (record?.kind === kind) return record;
+  }
+};
+const rows = async (dataset: string, day: string, columns: string) => {
+  const { store, duck } = service.resources;
+  const file = (await store.fetch(`${dataset}/${day}/part-0.parquet`))?.file ?? '';
+  return duck.session((session) => session.rows(`SELECT ${columns} FROM read_parquet($file)`, { file }));
+};
+/** A metric as the explanation shows it, judged by the catalog if nothing else is said. */
+const judged = (run_id: string | undefined, value: number, status: string, more: object = {}) => ({
+  run_id,
+  value,
+  status,
+  higher_is_better: true,
+  critical_threshold: 70,
+  warning_threshold: 80,
+  threshold_updated_at: null,
+  threshold_updated_by: null,
+  ...more,
+});
+
+describe('why an application needs attention', () => {
+  it('names the same cause as the explanation of the first run: a value, a threshold, late data', async () => {
+    for (let hour = 30; hour > 0; hour--) {
+      log('fallen', START - hour * HOUR, hour > 2 ? 95 : 60);
+      log('strict', START - hour * HOUR, 85);
+      log('tardy', START - hour * HOUR, 95);
+    }
+    await start({ CATALOG_CACHE_TTL_SECONDS: '0' });
+    await service.run('bootstrap');
+    // All was seen hours after its end, as nobody had asked before.
+    expect((await current()).needs_attention).toMatchObject([{ application: 'fallen', cause: 'new_value' }]);
+
+    now += 10 * MINUTE;
+    await service.run('delta');
+    // MLflow was asked since then, and did not show them.
+    const late = log('tardy', START - 40 * MINUTE, 61);
+    log('tardy', START - 20 * MINUTE, 62);
+    now += 10 * MINUTE;
+    await service.run('delta');
+    const stricter = {
+      ...CATALOG.thresholds[0],
+      experiment_id: experiments.get('strict'),
+      critical_threshold: 88,
+      warning_threshold: 90,
+      updated_at: iso(now),
+      updated_by: 'ops',
+    };
+    now += MINUTE;
+    const reevaluated = ended('reevaluation');
+    await writeCatalog({ ...CATALOG, thresholds: [...CATALOG.thresholds, stricter] });
+    await service.app.get(RulebookKeeper).refresh();
+    expect((await reevaluated).status).toBe('done');
+
+    const { needs_attention } = await current();
+    const told = await Promise.all(
+      needs_attention.map(async ({ application, cause, why, explanation }) => ({
+        application,
+        cause,
+        why,
+        explained: await (await fetch(service.url + explanation)).json(),
+      })),
+    );
+    const firstOf = (application: string, hour: number) =>
+      [...mlflow.runs.values()].find(
+        ({ run_name }) => run_name === `${application} at ${iso(START - hour * HOUR)}`,
+      )?.run_id;
+    expect(told).toEqual([
+      {
+        application: 'strict',
+        cause: 'new_threshold',
+        why: 'The limit was tightened from 70 % to 88 % by ops on 10 Mar at 15:50 UTC.',
+        explained: {
+          cause: 'new_threshold',
+          at: iso(now),
+          ended_at: iso(START - 30 * HOUR + MINUTE),
+          current: judged(firstOf('strict', 30), 85, 'critical', {
+            critical_threshold: 88,
+            warning_threshold: 90,
+            threshold_updated_at: '2026-03-10T15:50:00.000000Z',
+            threshold_updated_by: 'ops',
+          }),
+          previous: judged(firstOf('strict', 30), 85, 'healthy'),
+        },
+      },
+      {
+        application: 'tardy',
+        cause: 'late_data',
+        why: 'The first such run ended on 10 Mar at 14:51 UTC, but was seen only 59 min later. It fell from 95 % to 62 %.',
+        explained: {
+          cause: 'late_data',
+          at: iso(START + 20 * MINUTE),
+          ended_at: iso(START - 39 * MINUTE),
+          current: judged(late, 61, 'critical'),
+          previous: judged(firstOf('tardy', 1), 95, 'healthy'),
+        },
+      },
+      {
+        application: 'fallen',
+        cause: 'new_value',
+        why: 'It fell from 95 % to 60 %.',
+        explained: {
+          cause: 'new_value',
+          at: iso(START),
+          ended_at: iso(START - 2 * HOUR + MINUTE),
+          current: judged(firstOf('fallen', 2), 60, 'critical'),
+          previous: judged(firstOf('fallen', 3), 95, 'healthy'),
+        },
+      },
+    ]);
+    const changes = await rows('threshold_changes', '2026/03/10', 'updated_by, runs_changed');
+    expect(changes).toEqual([{ updated_by: 'ops', runs_changed: 30 }]);
+  });
+
+  it('asks for the facts of the first run of each turn only, by day', async () => {
+    for (const application of ['a', 'b', 'c']) {
+      for (let hour = 100; hour > 0; hour--) log(application, START - hour * HOUR, hour > 3 ? 95 : 60);
+    }
+    await start();
+    const queries = jest.spyOn(DuckSession.prototype, 'rows');
+    await service.run('bootstrap');
+    queries.mockClear();
+    now += HOUR;
+    expect((await current()).needs_attention.map(({ cause }) => cause)).toEqual(Array(3).fill('new_value'));
+    const parametersOf = (what: RegExp) =>
+      queries.mock.calls.flatMap(([statement, parameters]) => (what.test(statement) ? [parameters] : []));
+    expect(parametersOf(/the run \$run_ids\[i\]/)).toMatchObject([{ metrics: Array(3).fill('accuracy') }]);
+    // The runs before them are in the series that are read anyway.
+    expect(parametersOf(/just before the run/)).toHaveLength(0);
+    queries.mockRestore();
+  });
+});

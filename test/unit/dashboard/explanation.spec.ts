@@ -1,0 +1,106 @@
+import { byOlderRule, type StoredMetric } from '../../../src/dashboard/explanation.js';
+import { metricStatus } from '../../../src/domain/status.js';
+import { NO_QUESTION, type Rulebook } from '../../../src/pipeline/rulebook.js';
+import { domainDefaults } from '../../support/defaults.js';
+
+const MINUTE = 60_000;
+const SEEN = Date.parse('2026-03-10T12:00:00Z');
+
+/** Critical limits, each with the minute after the run was seen at which it was changed, and its first day. */
+type Change = readonly [critical: number, minute: number | null, first_day?: string];
+const bookOf = (...changes: readonly Change[]): Rulebook => ({
+  version: 1,
+  asked: NO_QUESTION,
+  entries: changes.map(([critical_threshold, minute, first_day = '2026-03-03']) => ({
+    metric_name: 'accuracy',
+    first_day: minute === null ? null : first_day,
+    changed_at: minute === null ? null : SEEN + minute * MINUTE,
+    metadata: null,
+    thresholds: [
+      {
+        metric_name: 'accuracy',
+        experiment_id: null,
+        critical_threshold,
+        warning_threshold: critical_threshold + 0.1,
+        updated_at: null,
+        updated_by: null,
+      },
+    ],
+  })),
+  settings: [{ first_day: null, settings: domainDefaults }],
+});
+
+/** A run with 0.75, judged by its critical limit now. */
+function stored(critical_threshold: number): StoredMetric {
+  const limits = {
+    higher_is_better: true,
+    critical_threshold,
+    warning_threshold: critical_threshold + 0.1,
+  };
+  return {
+    run_id: 'run',
+    application: 'churn',
+    experiment_id: '1',
+    metric_name: 'accuracy',
+    time: SEEN - 5 * MINUTE,
+    value: 0.75,
+    status: metricStatus(0.75, limits),
+    ...limits,
+    threshold_updated_at: null,
+    threshold_updated_by: null,
+    ended_at: SEEN - MINUTE,
+    first_observed_at: SEEN,
+  };
+}
+const found = (critical: number, ...changes: readonly Change[]) => {
+  const older = byOlderRule(bookOf(...changes), stored(critical));
+  return older && [older.previous.critical_threshold, older.previous.status, (older.at - SEEN) / MINUTE];
+};
+
+describe('the rule of before by which a run had another status', () => {
+  it('is the one before the newest change that gave it this status', () => {
+    expect(found(0.8, [0.6, null], [0.8, 3])).toEqual([0.6, 'healthy', 3]);
+    expect(found(0.7, [0.6, null], [0.7, 3])).toEqual([0.6, 'healthy', 3]);
+    expect(found(0.8, [0.6, null], [0.7, 3], [0.8, 5])).toEqual([0.7, 'warning', 5]);
+    expect(found(0.9, [0.6, null], [0.8, 3], [0.9, 5])).toEqual([0.6, 'healthy', 3]);
+    expect(found(0.6, [0.8, null], [0.6, 3])).toEqual([0.8, 'critical', 3]);
+  });
+
+  it.each<[string, number, readonly Change[]]>([
+    [
+      'by which it were no other',
+      0.8,
+      [
+        [0.78, null],
+        [0.8, 3],
+      ],
+    ],
+    [
+      'that was stricter, of a run that is not well',
+      0.7,
+      [
+        [0.8, null],
+        [0.7, 3],
+      ],
+    ],
+    [
+      'that was changed before the run was seen',
+      0.8,
+      [
+        [0.6, null],
+        [0.8, -3],
+      ],
+    ],
+    [
+      'that holds for the day of the run still',
+      0.6,
+      [
+        [0.6, null],
+        [0.8, 3, '2026-03-11'],
+      ],
+    ],
+    ['where there is one rule only', 0.8, [[0.8, null]]],
+  ])('is none %s', (_, critical, changes) => {
+    expect(found(critical, ...changes)).toBeUndefined();
+  });
+});

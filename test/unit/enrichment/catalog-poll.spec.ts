@@ -1,0 +1,106 @@
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { MonitorError } from '../../../src/domain/errors.js';
+import type { CatalogSource } from '../../../src/enrichment/catalog.js';
+import { CatalogPoll } from '../../../src/enrichment/catalog.module.js';
+import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
+import { readCatalogState } from '../../../src/pipeline/catalog-state.js';
+import { domainDefaults } from '../../support/defaults.js';
+import { MemoryStore } from '../../support/memory-store.js';
+
+const START = Date.parse('2026-03-10T12:00:00Z');
+const TTL = 60_000;
+
+let critical: number;
+let fault: Error | undefined;
+let asked: number;
+let windows: object[];
+let store: MemoryStore;
+let app: TestingModule;
+let warned: string[];
+
+/** A file of one threshold. */
+const source: CatalogSource = {
+  asks: { metrics: false, thresholds: false },
+  async read() {
+    asked++;
+    if (fault) throw fault;
+    const row = {
+      metric_name: 'accuracy',
+      experiment_id: null,
+      critical_threshold: critical,
+      warning_threshold: null,
+      updated_at: null,
+      updated_by: null,
+    };
+    return { metadata: [], thresholds: [row], refused: [] };
+  },
+};
+
+beforeEach(async () => {
+  jest.useFakeTimers({ now: START });
+  [critical, fault, asked, windows, warned] = [0.7, undefined, 0, [], []];
+  store = new MemoryStore();
+  const keeper = new RulebookKeeper({
+    store,
+    source,
+    settings: domainDefaults,
+    ttlMs: TTL,
+    reevaluateDays: 7,
+    clock: Date.now,
+    reevaluate: async (window) => windows.push(window),
+    log: { log: () => undefined, warn: () => undefined },
+  });
+  app = await Test.createTestingModule({
+    imports: [ScheduleModule.forRoot()],
+    providers: [{ provide: RulebookKeeper, useValue: keeper }, CatalogPoll],
+  }).compile();
+  Logger.overrideLogger({
+    log: () => undefined,
+    error: () => undefined,
+    warn: (message: string) => warned.push(message),
+  });
+  await app.init();
+});
+afterEach(async () => {
+  await app.close();
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+  Logger.overrideLogger(false);
+});
+const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+
+describe('the looks at the catalog', () => {
+  it('ask it once a TTL, and have stored days judged again when it says something else', async () => {
+    await pass(10_000);
+    expect(asked).toBe(1);
+    await pass(TTL - 10_000);
+    expect([asked, windows]).toEqual([1, []]);
+    critical = 0.8;
+    await pass(10_000);
+    expect([asked, windows]).toEqual([2, [{ from: Date.parse('2026-03-03'), to: Number.MAX_SAFE_INTEGER }]]);
+  });
+
+  it('go on through an outage, and note that it is over', async () => {
+    await pass(10_000);
+    fault = new MonitorError('catalog_unreadable', 'The catalog cannot be read', {}, true);
+    await pass(TTL);
+    expect((await readCatalogState(store)).last_error?.code).toBe('catalog_unreadable');
+    fault = undefined;
+    await pass(TTL);
+    expect((await readCatalogState(store)).last_error).toBeNull();
+    expect(warned).toEqual([]);
+  });
+
+  it('go on after an error, and log it', async () => {
+    fault = new Error('the store is away');
+    await pass(20_000);
+    expect(warned).toEqual(Array(2).fill('The look at the catalog failed: the store is away'));
+    fault = undefined;
+    await pass(10_000);
+    expect(asked).toBe(3);
+    expect((await readCatalogState(store)).last_success).toBe(START + 30_000);
+  });
+});
