@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const swc = [
   '@swc/jest',
   {
@@ -22,7 +24,7 @@ export default {
   projects: [project('unit'), project('integration'), project('e2e'), project('faults')],
   testTimeout: 120_000,
   // Most of them wait for a process, a server or a disk most of the time.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // Each case of `faults` starts the service two or three times.
   maxConcurrency: 3,
   coverageProvider: 'v8',

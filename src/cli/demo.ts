@@ -12,7 +12,7 @@ import { Markers } from '../pipeline/markers.js';
 import { readKind } from '../pipeline/run-record.js';
 import { ENGINE } from '../pipeline/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type Service, startService, stopSignal } from './serve.js';
+import { type Service, startService } from './serve.js';
 
 export interface DemoOptions {
   /** Another number is another company. */
@@ -50,22 +50,21 @@ export async function demo({ seed, port, folder }: DemoOptions): Promise<void> {
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
     });
     console.log(`A company with ${tracking.runs.size} runs in MLflow (seed ${seed}); its data is in ${home}`);
-    const stopped = stopSignal();
     const service = await startService(settings);
     try {
       const [shown, all] = watchBootstrap(service);
-      await Promise.race([
+      const first = await Promise.race([
         shown,
-        stopped,
         delay(LONGEST_WAIT_MS - process.uptime() * 1000, undefined, { ref: false }),
+        service.stopped,
       ]);
-      console.log(`\n  ${await service.app.getUrl()}/\n\n${tell(company)}`);
+      if (first === undefined) console.log(`\n  ${await service.app.getUrl()}/\n\n${tell(company)}`);
       all.then(
         () => console.log(`All of its days are published, ${process.uptime().toFixed(1)} s after the start.`),
         // The service says itself what goes wrong.
         () => undefined,
       );
-      await stopped;
+      await service.stopped;
     } finally {
       await service.close();
     }

@@ -13,6 +13,8 @@ import { holdPort, releasePort } from './starting-server.js';
 export interface Service {
   readonly app: INestApplication;
   readonly resources: Resources;
+  /** SIGTERM or SIGINT, heard from the moment at which there is something to end in order. */
+  readonly stopped: Promise<NodeJS.Signals>;
   /** Running jobs are finished first, or handed back. */
   close(): Promise<void>;
 }
@@ -39,6 +41,8 @@ export async function startService(
   };
   try {
     resources = await open(settings);
+    // While the application starts, pipeline runs begin already.
+    const stopped = stopSignal();
     app = await NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
       logger,
       abortOnError: false,
@@ -48,7 +52,7 @@ export async function startService(
     await app.init();
     await releasePort(starting);
     await app.listen(settings.PORT, settings.HOST);
-    return { app, resources, close };
+    return { app, resources, stopped, close };
   } catch (error) {
     await close();
     throw error;
@@ -57,9 +61,7 @@ export async function startService(
 
 /** Runs the service until SIGTERM or SIGINT. */
 export async function serve(settings: Settings): Promise<void> {
-  // Asked for first: what is opened by now is closed again, also in the middle of a start.
-  const stopped = stopSignal();
-  const { app, resources, close } = await startService(settings);
+  const { app, resources, stopped, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
     `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
@@ -71,7 +73,7 @@ export async function serve(settings: Settings): Promise<void> {
 }
 
 /** Waits until the process is told to stop. */
-export function stopSignal(): Promise<NodeJS.Signals> {
+function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);

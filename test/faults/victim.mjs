@@ -5,7 +5,7 @@ import 'reflect-metadata';
 import { createInterface } from 'node:readline';
 import { BullModule } from '@nestjs/bullmq';
 import { Queue, Worker } from 'bullmq';
-import { startService, stopSignal } from '../../dist/cli/serve.js';
+import { startService } from '../../dist/cli/serve.js';
 import { loadSettings } from '../../dist/config/settings.js';
 import { ENGINE } from '../../dist/pipeline/tokens.js';
 import { openResources } from '../../dist/resources.js';
@@ -105,8 +105,7 @@ BullModule.workerClass = class extends Worker {
   }
 };
 
-const stopped = stopSignal();
-const { app, resources, close } = await startService(loadSettings(process.env), async (settings) => {
+const { app, resources, stopped, close } = await startService(loadSettings(process.env), async (settings) => {
   const opened = await openResources(settings, clock);
   return { ...opened, store: watched(opened.store) };
 });

@@ -28,7 +28,7 @@ const FACTS: ServiceFacts = {
     7: { name: 'churn', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
   },
   watermarks: { 7: 700_000 },
-  catalog: { version: 1, last_success: 500_000, last_error: null, refused: 3 },
+  catalog: { version: 1, last_success: 500_000, last_error: null, awaited: false, refused: 3 },
 };
 const QUEUE: QueueFacts = {
   name: 'ingestion',
@@ -112,13 +112,13 @@ describe('what is exposed of the service', () => {
 
   it('has no catalog where none is configured, and none before it was asked', async () => {
     expect((await exposed(WELL, { catalogConfigured: false })).join('\n')).not.toContain('catalog');
-    const catalog = { version: 1 as const, last_success: null, last_error: null, refused: 0 };
+    const catalog = { version: 1 as const, last_success: null, last_error: null, awaited: false, refused: 0 };
     const unasked = { ...WELL, facts: { value: { ...FACTS, catalog } } };
     expect((await exposed(unasked)).join('\n')).not.toContain('upstream="catalog"');
   });
 
   it('calls the catalog down while its last answer failed', async () => {
-    const last_error = { at: 600_000, code: 'catalog_busy', message: 'busy' };
+    const last_error = { at: 600_000, code: 'catalog_busy', message: 'busy', status: 503 };
     const lines = await exposed({
       ...WELL,
       facts: { value: { ...FACTS, catalog: { ...FACTS.catalog, last_error } } },

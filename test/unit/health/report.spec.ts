@@ -31,7 +31,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
     8: { name: 'fraud', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
   },
   watermarks: { 7: NOW - 2 * MINUTE, 8: NOW - 2 * MINUTE },
-  catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, refused: 0 },
+  catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
   ...change,
 });
 const seen = (change: Partial<SeenSources> = {}): SeenSources => ({
@@ -74,9 +74,10 @@ describe('health for people', () => {
     const last_error = {
       at: NOW,
       code: 'catalog_busy',
+      status: 503,
       message: 'The catalog at https://catalog answers 503',
     };
-    const catalog = { version: 1 as const, last_success: null, last_error, refused: 0 };
+    const catalog = { version: 1 as const, last_success: null, last_error, awaited: false, refused: 0 };
     const ill = facts({ catalog, watermarks: { 7: NOW, 8: NOW - 60 * MINUTE } }, NOW - 16 * MINUTE);
     const paused = {
       name: 'ingestion',
