@@ -1,4 +1,12 @@
-import { BACKENDS, type Backend, BOUNDARIES, BOUNDARY_NAMES, type BoundaryName } from './boundaries.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  BACKENDS,
+  type Backend,
+  BOUNDARIES,
+  BOUNDARY_NAMES,
+  type BoundaryName,
+  LOCK_MS,
+} from './boundaries.js';
 import { idle, type Left } from './place.js';
 import { cleanRun, finish, reached } from './strike.js';
 import { backendsHere, World } from './world.js';
@@ -30,7 +38,9 @@ async function flush(boundary: BoundaryName, backend: Backend) {
     const live = backend === 'redis' ? [first, place.start('struck')] : [first];
     const flushing = live.at(-1);
     flushing?.tell('flush');
-    if (flushing !== first) await flushing?.line(/^dispatched$/);
+    // Alone, it stands still until its locks have run out; before it really stands, SIGCONT would be lost.
+    if (flushing === first) await delay(2 * LOCK_MS);
+    else await flushing?.line(/^dispatched$/);
     first.signal('SIGCONT');
     await Promise.race(live.map((program) => idle(program, 'struck')));
     return await finish(place);
