@@ -20,6 +20,8 @@ function heldBytes(limit: number): number {
   const bytes = process.memoryUsage().arrayBuffers;
   if (bytes <= limit) return bytes;
   collectGarbage();
+  // V8 frees buffers in another thread; the next collection waits for the one before.
+  collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }
 
