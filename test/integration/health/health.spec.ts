@@ -58,6 +58,24 @@ async function proxyTo(upstream: string, decide: Decide): Promise<FaultProxy> {
   return proxy;
 }
 
+/** A tracking server that answers these requests only when it is released; `asked` resolves with the first of them. */
+async function heldMlflow(path: string) {
+  let arrived: () => void = () => undefined;
+  let release: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const released = new Promise<undefined>((resolve) => {
+    release = () => resolve(undefined);
+  });
+  const { url: uri } = await proxyTo(mlflow.uri, ({ url }) => {
+    if (!url.endsWith(path)) return undefined;
+    arrived();
+    return released;
+  });
+  return { uri, asked, release };
+}
+
 /** The answer, which must come in time. */
 async function probe(service: RunningService, path: string): Promise<Answer> {
   const begun = performance.now();
@@ -134,20 +152,8 @@ describe('health and metrics', () => {
   });
 
   it('a job that is held lives while it moves on, however long it takes', async () => {
-    let arrived: () => void = () => undefined;
-    let release: () => void = () => undefined;
-    const asked = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const released = new Promise<undefined>((resolve) => {
-      release = () => resolve(undefined);
-    });
-    const proxy = await proxyTo(mlflow.uri, ({ url }) => {
-      if (!url.endsWith('runs/search')) return undefined;
-      arrived();
-      return released;
-    });
-    const service = await start({ MLFLOW_TRACKING_URI: proxy.url });
+    const { uri, asked, release } = await heldMlflow('runs/search');
+    const service = await start({ MLFLOW_TRACKING_URI: uri });
     const id = await service.engine.create('bootstrap', { nominal: null });
     await asked;
     const lines = await scrape(service);
@@ -193,20 +199,9 @@ describe('health and metrics', () => {
   });
 
   it('a service that waits for its tracking server lives, and is not started', async () => {
-    let arrived: () => void = () => undefined;
-    let release: () => void = () => undefined;
-    const asked = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const released = new Promise<undefined>((resolve) => {
-      release = () => resolve(undefined);
-    });
-    const proxy = await proxyTo(mlflow.uri, () => {
-      arrived();
-      return released;
-    });
+    const { uri, asked, release } = await heldMlflow('experiments/search');
     const port = await freePort();
-    const program = Program.start(['serve'], { ...env, MLFLOW_TRACKING_URI: proxy.url, PORT: `${port}` });
+    const program = Program.start(['serve'], { ...env, MLFLOW_TRACKING_URI: uri, PORT: `${port}` });
     closing.push(() => program.stop('SIGKILL'));
     await Promise.race([
       asked,
