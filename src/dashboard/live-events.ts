@@ -8,6 +8,7 @@ import {
   map,
   merge,
   Observable,
+  ReplaySubject,
   Subject,
   share,
   takeUntil,
@@ -31,7 +32,8 @@ export const LIVE_TIMES: LiveTimes = { settle: 500, look: 10_000, heartbeat: 15_
 /** Tells who listens that the answer of `/platform/current` is another one. Without listeners nothing is looked at. */
 export class LiveEvents {
   private readonly done = new Subject<void>();
-  private readonly closing = new Subject<void>();
+  /** Replayed: a browser asks again while running jobs are finished, and a stream that never ends would hold the server open. */
+  private readonly closing = new ReplaySubject<void>(1);
   private readonly changes: Observable<Changed>;
 
   constructor(

@@ -112,6 +112,13 @@ describe('LiveEvents', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('ends a stream at once that is asked for while the service stops', () => {
+    const live = new LiveEvents(answering().view, TIMES);
+    live.close();
+    expect(listen(live).ended()).toBe(true);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('looks at nothing while nobody listens', async () => {
     const service = answering();
     const live = new LiveEvents(service.view, TIMES);
