@@ -1,7 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessModule } from './admin/access.module.js';
-import { AdminModule } from './admin/admin.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
 import { CLOCK, SETTINGS, STOPPING } from './config/tokens.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
@@ -41,11 +40,17 @@ export class AppModule {
         PipelineModule.register(queue),
         ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
-        ...(settings.ROLES.includes('api') ? [AdminModule, DashboardModule] : []),
+        ...(settings.ROLES.includes('api') ? [adminModule(), DashboardModule] : []),
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],
       providers: scheduled ? [Scheduler] : [],
     };
   }
+}
+
+/** Swagger and Bull Board are a fifth of a start; where nothing is served they are not even loaded. */
+async function adminModule(): Promise<DynamicModule> {
+  const { AdminModule } = await import('./admin/admin.module.js');
+  return { module: AdminModule };
 }

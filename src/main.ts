@@ -1,16 +1,15 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
+import module from 'node:module';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { backfillRequestSchema } from './admin/backfills.js';
-import { backfillHere, backfillThere } from './cli/backfill.js';
-import { type DemoOptions, demo } from './cli/demo.js';
-import { runOnce } from './cli/run.js';
-import { serve } from './cli/serve.js';
-import { suggest } from './cli/suggest.js';
-import { validate } from './cli/validate.js';
+import type { DemoOptions } from './cli/demo.js';
 import { loadSettings, SettingsError } from './config/settings.js';
 import { MonitorError } from './domain/errors.js';
+
+// Half of a start is compiling what it imports. Node 20 cannot keep what it compiled.
+module.enableCompileCache?.();
 
 // The AWS SDK says on every start that it will want a newer Node one day.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -28,13 +27,19 @@ const program = new Command('mlflow-monitor').description(
 program
   .command('serve', { isDefault: true })
   .description('run the service')
-  .action(() => serve(loadSettings(process.env)));
+  .action(async () => {
+    const settings = loadSettings(process.env);
+    const { serve } = await import('./cli/serve.js');
+    await serve(settings);
+  });
 program
   .command('run')
   .description('run one pipeline run to its end in this process')
   .addArgument(new Argument('<kind>').choices(KINDS))
   .action(async (kind: (typeof KINDS)[number]) => {
-    if (!(await runOnce(loadSettings(process.env), kind))) process.exitCode = 1;
+    const settings = loadSettings(process.env);
+    const { runOnce } = await import('./cli/run.js');
+    if (!(await runOnce(settings, kind))) process.exitCode = 1;
   });
 program
   .command('demo')
@@ -42,7 +47,10 @@ program
   .option('--seed <number>', 'another number is another company', wholeNumber(2 ** 32), 1)
   .option('--port <number>', 'port of the page; 0 takes a free one', wholeNumber(65_535), 3000)
   .option('--folder <path>', 'where the demo keeps its data', './data-demo')
-  .action((options: DemoOptions) => demo(options));
+  .action(async (options: DemoOptions) => {
+    const { demo } = await import('./cli/demo.js');
+    await demo(options);
+  });
 
 function wholeNumber(max: number) {
   return (text: string): number => {
@@ -65,6 +73,7 @@ program
   .option('--token-file <file>', 'with --url: a file that holds the admin token; else ADMIN_TOKEN')
   .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
     const request = { from, to };
+    const { backfillHere, backfillThere } = await import('./cli/backfill.js');
     const token = tokenFile ? readFileSync(tokenFile, 'utf8').trim() : process.env.ADMIN_TOKEN?.trim();
     const succeeded = url
       ? await backfillThere({ url, token }, request)
@@ -75,13 +84,18 @@ program
   .command('validate')
   .description('look at every setting and connection, and say what to change')
   .action(async () => {
+    const { validate } = await import('./cli/validate.js');
     if (!(await validate(process.env))) process.exitCode = 1;
   });
 program
   .command('suggest')
   .description('suggest thresholds from the stored history, as a file to edit')
   .option('--out <file>', 'the file to write; else standard output')
-  .action(({ out }: { out?: string }) => suggest(loadSettings(process.env), out));
+  .action(async ({ out }: { out?: string }) => {
+    const settings = loadSettings(process.env);
+    const { suggest } = await import('./cli/suggest.js');
+    await suggest(settings, out);
+  });
 
 try {
   await program.parseAsync();

@@ -22,7 +22,11 @@ export interface Resources {
 }
 
 /** @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`; nothing stays open then */
-export async function openResources(settings: Settings, clock: Clock = Date.now): Promise<Resources> {
+export async function openResources(
+  settings: Settings,
+  clock: Clock = Date.now,
+  openQueue = openQueueConnection,
+): Promise<Resources> {
   const dir = resolve(settings.STORAGE_DIR);
   const opened: (() => Promise<void> | void)[] = [];
   const close = async () => {
@@ -40,9 +44,7 @@ export async function openResources(settings: Settings, clock: Clock = Date.now)
       maxTempSize: settings.DUCKDB_MAX_TEMP_SIZE,
     });
     opened.push(() => duck.close());
-    const queue = await openQueueConnection(
-      queueBackendOf(settings) === 'redis' ? settings.REDIS_URL : undefined,
-    );
+    const queue = await openQueue(queueBackendOf(settings) === 'redis' ? settings.REDIS_URL : undefined);
     opened.push(() => queue.close());
     const scratch = (name: string) => join(dir, '.tmp', `${randomUUID()}-${name}`);
     return { settings, clock, store, duck, queue, stopping: new AbortController(), scratch, close };

@@ -1,6 +1,5 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { serveOpenApi } from '../admin/open-api.js';
 import { AppModule } from '../app.module.js';
 import { createLogger } from '../config/logger.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
@@ -47,7 +46,10 @@ export async function startService(
       logger,
       abortOnError: false,
     });
-    if (settings.ROLES.includes('api')) serveOpenApi(app);
+    if (settings.ROLES.includes('api')) {
+      const { serveOpenApi } = await import('../admin/open-api.js');
+      serveOpenApi(app);
+    }
     if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
     await app.init();
     await releasePort(starting);

@@ -12,7 +12,7 @@ import { openCatalog } from '../enrichment/catalog-source.js';
 import { NO_QUESTION, type Question, RULEBOOK_KEY, rulebookSchema } from '../pipeline/rulebook.js';
 import { Duck } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { S3Store } from '../storage/s3-store.js';
+import { openBucket } from '../storage/open-store.js';
 
 /**
  * Suggests thresholds from what is published, also while a service runs on the store: it only reads.
@@ -70,7 +70,7 @@ async function readPublished(settings: Settings, temp: string): Promise<Publishe
   const bucket = s3Options(settings);
   const dir = resolve(settings.STORAGE_DIR);
   const published = bucket
-    ? await copyFrom(await S3Store.open({ ...bucket, dir: temp }), temp)
+    ? await copyFrom(await openBucket({ ...bucket, dir: temp }), temp)
     : await readBelow(join(dir, settings.S3_PREFIX ?? ''));
   if (published.files.length > 0) return published;
   const where = bucket ? `the bucket ${bucket.bucket}` : dir;

@@ -23,8 +23,8 @@ import { openQueueConnection } from '../pipeline/queue-connection.js';
 import { lockFolder } from '../storage/folder-lock.js';
 import { FolderStore } from '../storage/folder-store.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { openBucket } from '../storage/open-store.js';
 import { probeConditionalWrites } from '../storage/probe.js';
-import { S3Store } from '../storage/s3-store.js';
 import {
   accessFinding,
   clockSkew,
@@ -140,7 +140,7 @@ async function findStore(settings: Settings, experiments?: readonly Experiment[]
     let store: ObjectStore | undefined;
     try {
       store = bucket
-        ? await S3Store.open({ ...bucket, ...IMPATIENT, dir })
+        ? await openBucket({ ...bucket, ...IMPATIENT, dir })
         : await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
       const findings: Finding[] = [storeFinding(store.description, await probeConditionalWrites(store))];
       const source = await readSource(store);

@@ -1,7 +1,12 @@
 import { EventEmitter } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PGlite } from '@electric-sql/pglite';
+import { setFlagsFromString } from 'node:v8';
+import { PGlite } from '@electric-sql/pglite';
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
+
+/** The jobs of this service fill a few hundred pages. The usual 128 MB of buffers would be made ready at every start. */
+const START = [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB'];
 
 const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
 const ENDS = /^\s*(commit|end|abort|rollback(?!\s+(work\s+|transaction\s+)?to\b))\b/i;
@@ -20,6 +25,16 @@ export class PGlitePool extends EventEmitter implements PgPool {
     super();
     // Every queue and every worker listens for errors of the pool.
     this.setMaxListeners(0);
+  }
+
+  /** @param image a database that `PGlite.dumpDataDir` wrote. @throws {Error} `ENOENT` */
+  static async open(image: string): Promise<PGlitePool> {
+    // Else V8 compiles the hot parts of Postgres a second time to optimize them: a second of CPU at every start, 90 MB on
+    // Node 20 and 540 MB on Node 24, to do 800 jobs a second instead of 600. (`--liftoff-only` is heard only at V8's start.)
+    setFlagsFromString('--no-wasm-tier-up');
+    setFlagsFromString('--no-wasm-dynamic-tiering');
+    const loadDataDir = new Blob([await readFile(image)]);
+    return new PGlitePool(await PGlite.create({ loadDataDir, startParams: START }));
   }
 
   /** @throws {Error} after `end`, and what Postgres answers, with its `code` */

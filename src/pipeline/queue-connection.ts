@@ -1,5 +1,3 @@
-import { openAsBlob } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
 import { Logger } from '@nestjs/common';
 import { createPostgresBackend, DEFAULT_SCHEMA, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -33,11 +31,11 @@ export async function openQueueConnection(redisUrl: string | undefined): Promise
 }
 
 async function openEmbedded(): Promise<QueueConnection> {
-  const image = await openAsBlob(QUEUE_IMAGE).catch((cause) => {
+  const pool = await PGlitePool.open(QUEUE_IMAGE).catch((cause) => {
+    if (cause.code !== 'ENOENT') throw cause;
     const message = 'The image of the embedded queue is missing: `npm run build` makes it';
     throw new MonitorError('queue_image_missing', message, { path: QUEUE_IMAGE }, false, { cause });
   });
-  const pool = new PGlitePool(await PGlite.create({ loadDataDir: image }));
   await pool.query(`SET search_path TO ${DEFAULT_SCHEMA}`);
   setDefaultBackendFactory(createPostgresBackend);
   return {

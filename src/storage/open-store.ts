@@ -3,7 +3,7 @@ import { type Settings, s3Options } from '../config/settings.js';
 import { FolderStore } from './folder-store.js';
 import type { ObjectStore } from './object-store.js';
 import { probeConditionalWrites } from './probe.js';
-import { S3Store } from './s3-store.js';
+import type { S3Store, S3StoreOptions } from './s3-store.js';
 import { type SingleWriterOptions, SingleWriterStore } from './single-writer.js';
 
 /**
@@ -18,7 +18,7 @@ export async function openStore(
 ): Promise<ObjectStore> {
   const bucket = s3Options(settings);
   if (!bucket) return FolderStore.open({ dir, prefix: settings.S3_PREFIX });
-  const store = await S3Store.open({ ...bucket, dir });
+  const store = await openBucket({ ...bucket, dir });
   try {
     const problem = await probeConditionalWrites(store);
     if (problem === undefined) return store;
@@ -32,4 +32,10 @@ export async function openStore(
     await store.close();
     throw error;
   }
+}
+
+/** The SDK is loaded only where there is a bucket: it is a tenth of a start. */
+export async function openBucket(options: S3StoreOptions): Promise<S3Store> {
+  const { S3Store } = await import('./s3-store.js');
+  return S3Store.open(options);
 }

@@ -13,6 +13,7 @@ import type { RunRecord } from '../../src/pipeline/run-record.js';
 import { ENGINE } from '../../src/pipeline/tokens.js';
 import { openResources, type Resources } from '../../src/resources.js';
 import { readFooter } from '../../src/storage/footer.js';
+import { lendQueueConnection } from './queues.js';
 
 /** `accuracy`: critical under 0.7, warning under 0.8. */
 const CATALOG = {
@@ -55,7 +56,7 @@ export class Pipeline {
       ROLES: 'worker',
       ...env,
     });
-    const resources = await openResources(settings, clock);
+    const resources = await openResources(settings, clock, lendQueueConnection);
     try {
       const builder = Test.createTestingModule({ imports: [AppModule.register(resources, false)] });
       for (const [token, value] of instead ?? []) builder.overrideProvider(token).useValue(value);

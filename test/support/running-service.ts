@@ -9,6 +9,7 @@ import type { Engine } from '../../src/pipeline/engine.js';
 import { type RunRecord, readRecord } from '../../src/pipeline/run-record.js';
 import { ENGINE } from '../../src/pipeline/tokens.js';
 import { openResources, type Resources } from '../../src/resources.js';
+import { lendQueueConnection } from './queues.js';
 
 export interface Answer {
   readonly status: number;
@@ -44,7 +45,7 @@ export async function startService(
   env: Readonly<Record<string, string>>,
   { scheduled = false, clock = Date.now }: { scheduled?: boolean; clock?: () => number } = {},
 ): Promise<RunningService> {
-  const resources = await openResources(loadSettings(env), clock);
+  const resources = await openResources(loadSettings(env), clock, lendQueueConnection);
   const app = await NestFactory.create(AppModule.register(resources, scheduled), {
     logger: false,
     abortOnError: false,

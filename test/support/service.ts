@@ -10,6 +10,7 @@ import type { Engine } from '../../src/pipeline/engine.js';
 import type { RunRecord } from '../../src/pipeline/run-record.js';
 import { ENGINE } from '../../src/pipeline/tokens.js';
 import { openResources, type Resources } from '../../src/resources.js';
+import { lendQueueConnection } from './queues.js';
 
 /** The service in this process on a folder of its own, listening on a free port; it makes no pipeline runs by itself. */
 export interface TestService {
@@ -44,7 +45,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     PORT: '0',
     ...options.env,
   });
-  const resources = await openResources(settings, options.clock);
+  const resources = await openResources(settings, options.clock, lendQueueConnection);
   const app = await NestFactory.create(AppModule.register(resources, false), {
     logger: false,
     abortOnError: false,

@@ -1,16 +1,15 @@
-import { openAsBlob } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
 import { isPgPool } from 'bullmq';
 import { PGlitePool } from '../../../src/pipeline/pglite-pool.js';
 import { QUEUE_IMAGE } from '../../../src/pipeline/queue-image.js';
 
 describe('the pool over one PGlite', () => {
   let pool: PGlitePool;
-  beforeEach(async () => {
-    pool = new PGlitePool(await PGlite.create({ loadDataDir: await openAsBlob(QUEUE_IMAGE) }));
-    await pool.query('CREATE TABLE t (id int)');
+  beforeAll(async () => {
+    pool = await PGlitePool.open(QUEUE_IMAGE);
   });
-  afterEach(() => pool.end());
+  afterAll(() => pool.end());
+  beforeEach(() => pool.query('CREATE TABLE t (id int)'));
+  afterEach(() => pool.query('DROP TABLE t'));
   const ids = async () => (await pool.query('SELECT id FROM t ORDER BY id')).rows.map((row) => row.id);
 
   it('is one to BullMQ', () => {
@@ -87,7 +86,14 @@ describe('the pool over one PGlite', () => {
     expect(turns).toBeGreaterThanOrEqual(50);
   });
 
-  it('refuses queries after its end, in the words of node-postgres', async () => {
+  it('says that there is no image', async () => {
+    await expect(PGlitePool.open(`${QUEUE_IMAGE}.none`)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('the pool over one PGlite, after its end', () => {
+  it('refuses queries in the words of node-postgres', async () => {
+    const pool = await PGlitePool.open(QUEUE_IMAGE);
     const last = pool.query('SELECT 1 AS one');
     const ending = pool.end();
     const late = pool.query('SELECT 1');
