@@ -13,6 +13,7 @@ import {
   overflowOf,
   startChromium,
 } from '../support/browser.js';
+import { leftOut } from '../support/left-out.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 Logger.overrideLogger(false);
@@ -305,10 +306,6 @@ if (program) {
       expect(complaints).toEqual([]);
     });
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs chromium on PATH', () => {
-    expect(program).toBeDefined();
-  });
 } else {
-  process.stderr.write('Left out: the states of the page in a browser (no chromium on PATH)\n');
+  leftOut('the states of the page in a browser', 'chromium on PATH');
 }

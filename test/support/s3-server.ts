@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram, isProgram } from './find-program.js';
+import { leftOut } from './left-out.js';
 import { freePort } from './redis-server.js';
 
 /** What the SDK's default chain of credentials finds in the environment. */
@@ -39,12 +40,8 @@ export function describeS3(name: string, tests: (server: () => S3Server) => void
       afterAll(() => server.stop());
       tests(() => server);
     });
-  } else if (process.env.REQUIRE_ALL === '1') {
-    it('needs versitygw on PATH, or from test/support/install-versitygw.sh', () => {
-      expect(program).toBeDefined();
-    });
   } else {
-    process.stderr.write(`Left out: ${name} (no versitygw; test/support/install-versitygw.sh builds it)\n`);
+    leftOut(name, 'versitygw: bash test/support/install-versitygw.sh');
   }
 }
 

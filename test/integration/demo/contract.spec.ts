@@ -1,4 +1,5 @@
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { leftOut } from '../../support/left-out.js';
 import { findMlflow, startMlflow } from '../../support/mlflow-server.js';
 import { describeTrackingServer } from './contract.js';
 import type { Subject } from './contract-talk.js';
@@ -134,12 +135,6 @@ if (program) {
   describe('MLflow', () => {
     describeTrackingServer(() => realServer(program));
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs MLflow in the virtual environment that test/independent/venv.sh makes', () => {
-    expect(program).toBeDefined();
-  });
 } else {
-  process.stderr.write(
-    'Left out: the contract suite on a real MLflow (test/independent/venv.sh makes one)\n',
-  );
+  leftOut('the contract suite on a real MLflow', 'MLflow: sh test/independent/venv.sh');
 }

@@ -7,6 +7,7 @@ import { Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { type Decide, FaultProxy } from '../../support/fault-proxy.js';
+import { leftOut } from '../../support/left-out.js';
 import { Program } from '../../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../../support/redis-server.js';
 import { type Answer, type RunningService, startService } from '../../support/running-service.js';
@@ -283,10 +284,6 @@ if (redis) {
     closing.unshift(() => second.stop());
     for (;;) if ((await probe(service, '/health/ready')).status === 200) break;
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server or valkey-server on PATH', () => {
-    expect(redis).toBeDefined();
-  });
 } else {
-  process.stderr.write('Left out: health without Redis (no redis-server)\n');
+  leftOut('health without Redis', 'redis-server or valkey-server on PATH');
 }

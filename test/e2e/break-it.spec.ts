@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { getQueueToken } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { type PlatformCurrent, platformCurrentSchema } from '../../../src/dashboard/contract.js';
-import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import type { RunRecord } from '../../../src/pipeline/run-record.js';
-import { startTestService, type TestService } from '../../support/service.js';
+import { type PlatformCurrent, platformCurrentSchema } from '../../src/dashboard/contract.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
+import type { RunRecord } from '../../src/pipeline/run-record.js';
+import { startTestService, type TestService } from '../support/service.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;

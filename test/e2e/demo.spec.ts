@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { foundCompany } from '../../../src/demo/company.js';
+import { foundCompany } from '../../src/demo/company.js';
 
 const SEED = 11;
 let folder: string;

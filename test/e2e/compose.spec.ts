@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { findMlflow, startMlflow } from '../../support/mlflow-server.js';
-import { Program } from '../../support/program.js';
-import { findRedisServer, freePort, startRedis } from '../../support/redis-server.js';
-import { findS3Server, S3_CREDENTIALS, startS3 } from '../../support/s3-server.js';
+import { leftOut } from '../support/left-out.js';
+import { findMlflow, startMlflow } from '../support/mlflow-server.js';
+import { Program } from '../support/program.js';
+import { findRedisServer, freePort, startRedis } from '../support/redis-server.js';
+import { findS3Server, S3_CREDENTIALS, startS3 } from '../support/s3-server.js';
 
 const compose = z
   .object({
@@ -102,12 +103,9 @@ if (redis && mlflow && s3) {
       await rm(folder, { recursive: true, force: true });
     }
   });
-} else if (process.env.REQUIRE_ALL === '1') {
-  it('needs redis-server on PATH, MLflow from test/independent/venv.sh and versitygw from test/support/install-versitygw.sh', () => {
-    expect([redis, mlflow, s3]).not.toContain(undefined);
-  });
 } else {
-  process.stderr.write(
-    'Left out: the processes of docker-compose.yml (no Redis, no MLflow or no versitygw)\n',
+  leftOut(
+    'the processes of docker-compose.yml',
+    'redis-server, MLflow (test/independent/venv.sh) and versitygw (test/support/install-versitygw.sh)',
   );
 }
