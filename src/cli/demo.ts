@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { loadSettings } from '../config/settings.js';
+import { type Environment, loadSettings } from '../config/settings.js';
 import { type Company, foundCompany } from '../demo/company.js';
 import { serveCompany } from '../demo/company-server.js';
 import { MS_PER_DAY } from '../domain/time.js';
@@ -11,6 +11,7 @@ import type { Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
 import { readKind } from '../pipeline/run-record.js';
 import { ENGINE } from '../pipeline/tokens.js';
+import { errno } from '../storage/folder-files.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Service, startService } from './serve.js';
 
@@ -29,7 +30,7 @@ const LONGEST_WAIT_MS = 9_000;
 const SHOWN_DAYS = 3;
 
 /** Runs a made-up company, its tracking server and the service that watches it, until SIGTERM or SIGINT. */
-export async function demo({ seed, port, folder }: DemoOptions): Promise<void> {
+export async function demo({ seed, port, folder }: DemoOptions, env: Environment): Promise<void> {
   const home = resolve(folder, `seed-${seed}`);
   await mkdir(home, { recursive: true });
   const company = foundCompany(seed, await foundedAt(home));
@@ -47,7 +48,7 @@ export async function demo({ seed, port, folder }: DemoOptions): Promise<void> {
       STORAGE_DIR: join(home, 'store'),
       DELTA_SCHEDULE_MINUTES: '1',
       PORT: `${port}`,
-      LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+      LOG_LEVEL: env.LOG_LEVEL ?? 'warn',
     });
     console.log(`A company with ${tracking.runs.size} runs in MLflow (seed ${seed}); its data is in ${home}`);
     const service = await startService(settings);
@@ -86,8 +87,8 @@ async function foundedAt(home: string): Promise<number> {
 }
 
 async function writeNew(file: string, text: string): Promise<void> {
-  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
+  await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+    if (errno(error) !== 'EEXIST') throw error;
   });
 }
 

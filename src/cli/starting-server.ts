@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { MonitorError } from '../domain/errors.js';
+import { errno } from '../storage/folder-files.js';
 
 const STARTING = {
   status: 503,
@@ -29,7 +30,7 @@ export async function holdPort(port: number, host: string): Promise<Server> {
     await once(server, 'listening');
     return server;
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
+    if (errno(cause) !== 'EADDRINUSE') throw cause;
     const message = `The port ${port} of ${host} is taken by another program: choose another one with PORT, or with --port in the demo`;
     throw new MonitorError('port_taken', message, { port }, false, { cause });
   }

@@ -11,6 +11,7 @@ import { createRuleResolver } from '../domain/rule.js';
 import { openCatalog } from '../enrichment/catalog-source.js';
 import { NO_QUESTION, type Question, RULEBOOK_KEY, rulebookSchema } from '../pipeline/rulebook.js';
 import { Duck } from '../storage/duck.js';
+import { errno } from '../storage/folder-files.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { openBucket } from '../storage/open-store.js';
 
@@ -111,7 +112,7 @@ async function write(text: string, out: string | undefined): Promise<void> {
   try {
     await writeFile(out, text, { flag: 'wx' });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errno(error) !== 'EEXIST') throw error;
     const message = `${out} is there already and stays as it is: give another name, or delete it first.`;
     throw new MonitorError('file_exists', message, { out });
   }

@@ -7,6 +7,7 @@ import axios from 'axios';
 import { isLoopback, parseTokens } from '../admin/access.js';
 import {
   describeSettings,
+  type Environment,
   loadSettings,
   mlflowOptions,
   queueBackendOf,
@@ -40,8 +41,6 @@ import {
   verdict,
 } from './findings.js';
 import { findCatalog } from './validate-catalog.js';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Looks at every setting and connection, and prints a table of what it found and what to change.

@@ -65,7 +65,7 @@ function shown(name: string, value: string): string {
   return JSON.stringify(withoutUser.replace(/(:\/\/[^?#]*)[?#].*$/s, '$1?***'));
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The variables that are set, by name. A blank one is not. */
 function givenIn(env: Environment): Record<string, string> {

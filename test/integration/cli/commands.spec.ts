@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,9 +6,10 @@ import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { CatalogServer } from '../../support/catalog-server.js';
+import { type Ended, runHere, runProgram } from '../../support/command.js';
 import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
-import { describeS3, S3_CREDENTIALS } from '../../support/s3-server.js';
+import { describeS3 } from '../../support/s3-server.js';
 
 Logger.overrideLogger(false);
 const DAY = 86_400_000;
@@ -43,21 +43,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+type More = Readonly<Record<string, string>>;
 
-/** Runs the built command to its end, with these settings and no others. */
-function command(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const options = { env: { PATH: process.env.PATH, ...env, ...more }, cwd: folder };
-    execFile(process.execPath, [join(process.cwd(), 'dist/main.js'), ...args], options, (error, out, err) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    );
-  });
-}
+/** Runs a command to its end, with these settings and no others. */
+const command = (args: readonly string[], more: More = {}): Promise<Ended> =>
+  runHere(args, { env: { ...env, ...more }, cwd: folder });
+
+/** The same as a process of its own, where that is the point: each costs a second or more of CPU. */
+const program = (args: readonly string[]): Promise<Ended> => runProgram(args, { env, cwd: folder });
 
 /** A service that holds the week. */
 async function serviceWithHistory(): Promise<RunningService> {
@@ -81,7 +74,7 @@ async function statuses(metric: string): Promise<Record<string, number>> {
 
 describe('mlflow-monitor backfill', () => {
   it('runs in its own process to the end', async () => {
-    const { code, out } = await command(['backfill', ...WEEK]);
+    const { code, out } = await program(['backfill', ...WEEK]);
     expect(out).toContain('backfill-1 done: 140 runs, 287 metrics, 0 quarantined');
     expect(out).toContain('backfill-1: 23 of 23 steps');
     expect(code).toBe(0);
@@ -89,10 +82,8 @@ describe('mlflow-monitor backfill', () => {
   });
 
   it('says no before anything is done', async () => {
-    const [future, wrong] = await Promise.all([
-      command(['backfill', '--from', '2026-02-01', '--to', '2099-01-01']),
-      command(['backfill', '--from', '2026-02-30', '--to', '2026-03-01']),
-    ]);
+    const future = await command(['backfill', '--from', '2026-02-01', '--to', '2099-01-01']);
+    const wrong = await program(['backfill', '--from', '2026-02-30', '--to', '2026-03-01']);
     expect([future.code, future.err]).toEqual([1, expect.stringContaining('2099-01-01 is in the future')]);
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('a day such as 2026-03-31')]);
   });
@@ -112,12 +103,10 @@ describe('mlflow-monitor backfill', () => {
     try {
       const there = [...WEEK, '--url', `http://127.0.0.1:${service.port}/`];
       const future = ['--from', '2026-02-01', '--to', '2099-01-01', ...there.slice(4)];
-      const [alone, without, wrong, refused] = await Promise.all([
-        command(['backfill', ...WEEK]),
-        command(['backfill', ...there]),
-        command(['backfill', ...there], { ADMIN_TOKEN: 'wrong' }),
-        command(['backfill', ...future], { ADMIN_TOKEN: 'right' }),
-      ]);
+      const alone = await program(['backfill', ...WEEK]);
+      const without = await command(['backfill', ...there]);
+      const wrong = await command(['backfill', ...there], { ADMIN_TOKEN: 'wrong' });
+      const refused = await command(['backfill', ...future], { ADMIN_TOKEN: 'right' });
       expect(alone.code).toBe(1);
       expect(alone.err).toContain(`belongs to process ${process.pid}`);
       expect(alone.err).toContain('--url http://127.0.0.1:3000');
@@ -164,10 +153,8 @@ describe('mlflow-monitor suggest', () => {
   it('reads beside a running service, and never writes over a file', async () => {
     await writeFile(join(folder, 'mine.yaml'), 'mine');
     const service = await serviceWithHistory();
-    const [refused, shown] = await Promise.all([
-      command(['suggest', '--out', 'mine.yaml']),
-      command(['suggest']),
-    ]);
+    const refused = await command(['suggest', '--out', 'mine.yaml']);
+    const shown = await command(['suggest']);
     await service.close();
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('mine.yaml is there already')]);
     expect(await readFile(join(folder, 'mine.yaml'), 'utf8')).toBe('mine');
@@ -230,16 +217,10 @@ describe('mlflow-monitor validate', () => {
       API_KEY: 'right',
     };
     try {
-      const [asked, wrong, elsewhere, mixed] = await Promise.all([
-        command(['validate'], apis),
-        command(['validate'], { ...apis, API_KEY: 'wrong', STORAGE_DIR: join(folder, 'b') }),
-        command(['validate'], {
-          ...apis,
-          METRICS_API_URL: `${catalog.url}/nothing`,
-          STORAGE_DIR: join(folder, 'c'),
-        }),
-        command(['validate'], { ...apis, METRICS_API_URL: 'file:c.yaml', STORAGE_DIR: join(folder, 'd') }),
-      ]);
+      const asked = await command(['validate'], apis);
+      const wrong = await command(['validate'], { ...apis, API_KEY: 'wrong' });
+      const elsewhere = await command(['validate'], { ...apis, METRICS_API_URL: `${catalog.url}/nothing` });
+      const mixed = await command(['validate'], { ...apis, METRICS_API_URL: 'file:c.yaml' });
       expect(asked.out).toMatch(/ok +Metrics API +http.* answers/);
       expect(asked.out).toMatch(
         /change +Thresholds API +thresholds\[0\] is refused\n +→ Correct critical_threshold/,
@@ -267,10 +248,8 @@ describe('mlflow-monitor validate', () => {
 
   it('tells what is right from what is not: permission, experiments, another server, an owner', async () => {
     const service = await serviceWithHistory();
-    const [beside, none] = await Promise.all([
-      command(['validate']),
-      command(['validate'], { EXPERIMENT_INCLUDE: 'fraud*' }),
-    ]);
+    const beside = await command(['validate']);
+    const none = await command(['validate'], { EXPERIMENT_INCLUDE: 'fraud*' });
     await service.close();
     expect(beside.out).toMatch(new RegExp(`note +Store +.* belongs to process ${process.pid}`));
     expect(beside.code).toBe(0);
@@ -295,7 +274,6 @@ describe('mlflow-monitor validate', () => {
 describeS3('the commands with a bucket', (server) => {
   it('look at the bucket, and suggest from what lies there', async () => {
     const bucket = {
-      ...S3_CREDENTIALS,
       S3_BUCKET: await server().bucket('monitor'),
       S3_ENDPOINT: server().endpoint,
       S3_FORCE_PATH_STYLE: 'true',
@@ -304,11 +282,10 @@ describeS3('the commands with a bucket', (server) => {
     const empty = await command(['suggest'], bucket);
     expect([empty.code, empty.err]).toEqual([1, expect.stringContaining('no history in the bucket monitor')]);
     expect((await command(['backfill', ...WEEK], bucket)).code).toBe(0);
-    const [validated, suggested, wrong] = await Promise.all([
-      command(['validate'], bucket),
-      command(['suggest'], bucket),
-      command(['validate'], { ...bucket, S3_BUCKET: 'elsewhere', STORAGE_DIR: join(folder, 'other') }),
-    ]);
+    const validated = await command(['validate'], bucket);
+    const suggested = await command(['suggest'], bucket);
+    const elsewhere = { ...bucket, S3_BUCKET: 'elsewhere', STORAGE_DIR: join(folder, 'other') };
+    const wrong = await command(['validate'], elsewhere);
     expect(validated.out).toMatch(/ok +Store +s3:\/\/monitor can be written; of two writers one wins/);
     expect(validated.code).toBe(0);
     expect(suggested.out).toContain('accuracy: 139 values, 1 invalid');
