@@ -1,5 +1,5 @@
 import type { PipelineKind } from '../domain/model.js';
-import { dayOf } from '../domain/time.js';
+import { dayOf, MS_PER_DAY } from '../domain/time.js';
 import { ALL, type Plan, type Stage } from './stages.js';
 
 export interface StageId {
@@ -41,16 +41,26 @@ export function dueStages(
     const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
     if (!stage) continue;
     unfinished++;
-    // A day looks back on those before it: oldest first, and with all chunks of experiments, each day is rebuilt once.
     const waits =
       stage === 'aggregate' &&
-      kind === 'historical' &&
-      plan.slices.some((other) => other.from <= from && !isDone(other.id, 'enrich'));
+      waitsForOthers(kind, plan, from) &&
+      plan.slices.some((other) => isLookedBackOn(other.from, from) && !isDone(other.id, 'enrich'));
     if (!waits) due.push({ slice: id, stage });
   }
   if (unfinished === 0 && !isDone(ALL, 'publish')) due.push({ slice: ALL, stage: 'publish' });
   return due;
 }
+
+/**
+ * A day that waits until those on which it looks back are judged, in all chunks of experiments, is aggregated once. The
+ * two newest days of a bootstrap do not: they are what somebody waits to see.
+ */
+const waitsForOthers = (kind: PipelineKind, plan: Plan, from: number): boolean =>
+  kind === 'historical' || (kind === 'bootstrap' && from < plan.to - 2 * MS_PER_DAY);
+
+/** A day looks back on the 7 before it. */
+const isLookedBackOn = (other: number, from: number): boolean =>
+  other <= from && other > from - 8 * MS_PER_DAY;
 
 /** The UTC days of a plan of which every slice is finished, oldest first. */
 export function finishedDays(kind: PipelineKind, plan: Plan, done: ReadonlySet<string>): string[] {

@@ -1,4 +1,5 @@
 import { PIPELINE_KINDS, type PipelineKind } from '../../../src/domain/model.js';
+import { MS_PER_DAY } from '../../../src/domain/time.js';
 import { dueStages, progressOf, stageName } from '../../../src/pipeline/due.js';
 import { ALL, type Plan, type Slice, type Stage } from '../../../src/pipeline/stages.js';
 import { planOf, sliceOf } from '../../support/plan.js';
@@ -62,8 +63,53 @@ describe('what is due', () => {
     expect(due('historical', oneDay, ['a.fetch', 'a.enrich', 'b.fetch'])).toEqual(['b.enrich']);
   });
 
-  it.each(['bootstrap', 'backfill'] as const)('is a day of a %s as soon as it is judged', (kind) => {
-    expect(due(kind, twoDays, ['b.fetch', 'b.enrich'])).toEqual(['a.fetch', 'b.aggregate']);
+  it('is a day of a backfill as soon as it is judged', () => {
+    expect(due('backfill', twoDays, ['b.fetch', 'b.enrich'])).toEqual(['a.fetch', 'b.aggregate']);
+  });
+
+  describe('of a bootstrap', () => {
+    /** Ten days, the newest first, the last of them half over. */
+    const tenDays = planOf({
+      to: 9.5 * MS_PER_DAY,
+      slices: Array.from({ length: 10 }, (_, i) => sliceOf({ id: `d${9 - i}`, from: (9 - i) * MS_PER_DAY })),
+    });
+    const judged = (...days: number[]) => days.flatMap((day) => [`d${day}.fetch`, `d${day}.enrich`]);
+
+    it('are the two newest days as soon as they are judged', () => {
+      expect(due('bootstrap', tenDays, judged(9, 8))).toEqual([
+        'd9.aggregate',
+        'd8.aggregate',
+        'd7.fetch',
+        'd6.fetch',
+      ]);
+    });
+
+    it('is every other day when the 7 before it are judged too: it is made once', () => {
+      const late = [...judged(9, 8, 7, 6, 5, 4, 3, 2, 1), 'd9.aggregate', 'd8.aggregate'];
+      expect(due('bootstrap', tenDays, late)).toEqual(['d0.fetch']);
+      expect(due('bootstrap', tenDays, [...late, ...judged(0)])).toEqual([
+        'd7.aggregate',
+        'd6.aggregate',
+        'd5.aggregate',
+        'd4.aggregate',
+      ]);
+    });
+
+    it('is no day that waits for one on which it does not look back', () => {
+      const older = planOf({
+        to: 9.5 * MS_PER_DAY,
+        slices: [sliceOf({ id: 'day', from: 7 * MS_PER_DAY }), sliceOf({ id: 'older', from: -MS_PER_DAY })],
+      });
+      expect(due('bootstrap', older, ['day.fetch', 'day.enrich'])).toEqual(['day.aggregate', 'older.fetch']);
+    });
+
+    it('is no day of which another chunk of experiments is not judged yet', () => {
+      const chunks = planOf({
+        to: 9.5 * MS_PER_DAY,
+        slices: [sliceOf({ id: 'a', from: 1 }), sliceOf({ id: 'b', from: 1, chunk: 1 })],
+      });
+      expect(due('bootstrap', chunks, ['a.fetch', 'a.enrich', 'b.fetch'])).toEqual(['b.enrich']);
+    });
   });
 });
 
