@@ -3,12 +3,14 @@ import { Argument, Command, CommanderError, InvalidArgumentError } from 'command
 import { backfillRequestSchema } from '../admin/backfills.js';
 import { type Environment, loadSettings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
+import { errno } from '../storage/folder-files.js';
 import type { DemoOptions } from './demo.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
 
 interface ServiceOptions {
   readonly url?: string;
+  /** What the file holds. */
   readonly tokenFile?: string;
 }
 
@@ -73,11 +75,11 @@ function createProgram(env: Environment, fail: () => void): Command {
     .requiredOption('--from <day>', 'the first day, UTC', day)
     .requiredOption('--to <day>', 'the last day, UTC', day)
     .option('--url <url>', 'let the service at this address do it, and follow it there')
-    .option('--token-file <file>', 'with --url: a file that holds the admin token; else ADMIN_TOKEN')
+    .option('--token-file <file>', 'with --url: a file that holds the admin token; else ADMIN_TOKEN', contents)
     .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
       const request = { from, to };
       const { backfillHere, backfillThere } = await import('./backfill.js');
-      const token = tokenFile ? readFileSync(tokenFile, 'utf8').trim() : env.ADMIN_TOKEN?.trim();
+      const token = tokenFile ?? env.ADMIN_TOKEN?.trim();
       const succeeded = url
         ? await backfillThere({ url, token }, request)
         : await backfillHere(loadSettings(env), request);
@@ -109,6 +111,14 @@ function wholeNumber(max: number) {
     throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
   };
 }
+
+const contents = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new InvalidArgumentError(`It cannot be read (${errno(error)}).`);
+  }
+};
 
 const day = (text: string): string => {
   const parsed = backfillRequestSchema.shape.from.safeParse(text);

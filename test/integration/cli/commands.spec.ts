@@ -86,6 +86,9 @@ describe('mlflow-monitor backfill', () => {
     const wrong = await program(['backfill', '--from', '2026-02-30', '--to', '2026-03-01']);
     expect([future.code, future.err]).toEqual([1, expect.stringContaining('2099-01-01 is in the future')]);
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('a day such as 2026-03-31')]);
+    const none = await command(['backfill', ...WEEK, '--url', 'http://127.0.0.1:9', '--token-file', 'none']);
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('It cannot be read (ENOENT)')]);
+    expect(none.err).not.toContain('at ');
   });
 
   it('exits with 1 when the run fails, and says where', async () => {

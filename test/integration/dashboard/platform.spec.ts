@@ -242,21 +242,22 @@ describe('GET /api/v1/platform/current', () => {
   });
 
   it('counts the days of a bootstrap that are in', async () => {
-    for (let day = 0; day < 10; day++) log('churn', START - day * DAY, 85);
-    await start({ env: { LOOKBACK_DAYS_HISTORICAL: '9', STAGE_TRIES: '100' } });
-    const first = `attributes.start_time >= ${Date.parse('2026-03-01T00:00:00Z')}`;
+    for (let day = 0; day < 12; day++) log('churn', START - day * DAY, 85);
+    await start({ env: { LOOKBACK_DAYS_HISTORICAL: '11', STAGE_TRIES: '100' } });
+    const first = `attributes.start_time >= ${Date.parse('2026-02-27T00:00:00Z')}`;
     let refusing = true;
     mlflow.intercept = ({ path, body }) =>
       refusing && path === 'runs/search' && String(body.filter).includes(first)
         ? { status: 503, body: 'busy' }
         : undefined;
-    const nine = new Promise<void>((resolve) => {
-      service.engine.events.on('progress', (_, done) => done === 1 + 9 * 3 && resolve());
+    // The two newest days are made at once, the next two have the 7 days on which they look back.
+    const four = new Promise<void>((resolve) => {
+      service.engine.events.on('progress', (_, done) => done === 1 + 11 * 2 + 4 && resolve());
     });
     const finished = service.run('bootstrap');
-    await nine;
+    await four;
     expect(await current()).toMatchObject({
-      progress: [{ run: 'bootstrap-1', kind: 'bootstrap', days_done: 9, days_all: 10 }],
+      progress: [{ run: 'bootstrap-1', kind: 'bootstrap', days_done: 4, days_all: 12 }],
       applications: [{ application: 'churn', total: 1 }],
     });
     refusing = false;

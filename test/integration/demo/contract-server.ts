@@ -1,3 +1,4 @@
+import { DATE_LAG_MS } from '../../../src/domain/base-rule.js';
 import { codeOf, REFUSED, sorted, type Talk } from './contract-talk.js';
 
 export function describeServer(talk: Talk): void {
@@ -72,13 +73,14 @@ export function describeServer(talk: Talk): void {
   });
 
   describe('every answer', () => {
-    it('is JSON, of the length it says, and says when it was made, to the second', async () => {
+    it('is JSON, of the length it says, and says about when it was made', async () => {
       const before = Math.floor(Date.now() / 1000) * 1000;
       const { headers, text } = await talk.post('experiments/search', { max_results: 5 });
       expect(headers['content-type']).toMatch(/^application\/json/);
       expect(headers['content-length']).toBe(String(Buffer.byteLength(text)));
       const date = Date.parse(String(headers.date));
-      expect(date).toBeGreaterThanOrEqual(before - 1000);
+      // Uvicorn makes the header anew when it has the time: 11 s late was seen under load (docs/data.md).
+      expect(date).toBeGreaterThanOrEqual(before - DATE_LAG_MS);
       expect(date).toBeLessThanOrEqual(Date.now());
     });
 
