@@ -75,7 +75,11 @@ function createProgram(env: Environment, fail: () => void): Command {
     .requiredOption('--from <day>', 'the first day, UTC', day)
     .requiredOption('--to <day>', 'the last day, UTC', day)
     .option('--url <url>', 'let the service at this address do it, and follow it there')
-    .option('--token-file <file>', 'with --url: a file that holds the admin token; else ADMIN_TOKEN', contents)
+    .option(
+      '--token-file <file>',
+      'with --url: a file that holds the admin token; else ADMIN_TOKEN',
+      contents,
+    )
     .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
       const request = { from, to };
       const { backfillHere, backfillThere } = await import('./backfill.js');

@@ -1,11 +1,6 @@
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { leftOut } from '../../support/left-out.js';
-import { findMlflow, startMlflow } from '../../support/mlflow-server.js';
 import { describeTrackingServer } from './contract.js';
 import type { Subject } from './contract-talk.js';
-
-const pairs = (record: Readonly<Record<string, string>> = {}) =>
-  Object.entries(record).map(([key, value]) => ({ key, value }));
 
 async function demoServer(): Promise<Subject> {
   const server = await TrackingServer.start();
@@ -59,82 +54,6 @@ async function demoServer(): Promise<Subject> {
   };
 }
 
-/** JSON has no NaN, no infinity and no int64 beyond a double's; MLflow takes all of them as text. */
-const text = (value: number | bigint): number | string =>
-  typeof value === 'bigint' || !Number.isFinite(value) ? String(value) : value;
-
-/** What MLflow answers to what is created. */
-interface Written {
-  readonly experiment_id: string;
-  readonly run: { readonly info: { readonly run_id: string } };
-}
-
-async function realServer(program: string): Promise<Subject> {
-  const server = await startMlflow(program);
-  const post = async (path: string, body: object) => {
-    const response = await fetch(`${server.uri}/api/2.0/mlflow/${path}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Written;
-  };
-  return {
-    uri: server.uri,
-    async experiment(name, tags) {
-      return (await post('experiments/create', { name, tags: pairs(tags) })).experiment_id;
-    },
-    async run(experiment_id, { name, start, end, status, metrics = {}, params, tags }) {
-      const made = {
-        experiment_id,
-        run_name: name,
-        tags: pairs(tags),
-        ...(start === undefined ? {} : { start_time: start }),
-      };
-      const { run_id } = (await post('runs/create', made)).run.info;
-      const entries = Object.entries(metrics).map(([key, { value, step = 0n, timestamp = 0 }]) => ({
-        key,
-        value: text(value),
-        step: text(step),
-        timestamp,
-      }));
-      if (entries.length > 0 || params)
-        await post('runs/log-batch', { run_id, metrics: entries, params: pairs(params) });
-      if (status)
-        await post('runs/update', { run_id, status, ...(end === undefined ? {} : { end_time: end }) });
-      return run_id;
-    },
-    async deleteRun(run_id) {
-      await post('runs/delete', { run_id });
-    },
-    async deleteExperiment(experiment_id) {
-      await post('experiments/delete', { experiment_id });
-    },
-    // By SQL, since the REST interface takes minutes for thousands of runs.
-    copies: (runId, count) =>
-      server.sql(`
-        WITH RECURSIVE copy (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM copy WHERE i < ${count})
-        INSERT INTO runs (run_uuid, name, status, start_time, lifecycle_stage, artifact_uri, experiment_id, user_id)
-        SELECT printf('%032x', i), name, status, start_time + i, lifecycle_stage, artifact_uri, experiment_id, user_id
-        FROM runs, copy WHERE run_uuid = '${runId}'`),
-    async dropName(runId) {
-      await server.sql(`UPDATE runs SET name = NULL WHERE run_uuid = '${runId}'`);
-      await server.sql(`DELETE FROM tags WHERE run_uuid = '${runId}' AND key = 'mlflow.runName'`);
-    },
-    stop: () => server.stop(),
-  };
-}
-
 describe('the demo server', () => {
   describeTrackingServer(demoServer);
 });
-
-const program = findMlflow();
-if (program) {
-  describe('MLflow', () => {
-    describeTrackingServer(() => realServer(program));
-  });
-} else {
-  leftOut('the contract suite on a real MLflow', 'MLflow: sh test/independent/venv.sh');
-}

@@ -6,9 +6,9 @@ import { loadSettings } from '../../../src/config/settings.js';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { openStore } from '../../../src/storage/open-store.js';
+import { keysOf, reasonOf, s3Error, unseen } from '../../support/behind-proxy.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { describeS3 } from '../../support/s3-server.js';
-import { keysOf, reasonOf, s3Error, unseen } from './behind-proxy.js';
 
 describeS3('a store opened by the settings', (server) => {
   let dir: string;

@@ -2,7 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { PreconditionFailedError, StoreError } from '../../../src/storage/errors.js';
-import type { Fault } from '../../support/fault-proxy.js';
 import {
   describeBehindProxy,
   HANG,
@@ -14,7 +13,8 @@ import {
   TIMEOUT_MS,
   text,
   unseen,
-} from './behind-proxy.js';
+} from '../../support/behind-proxy.js';
+import type { Fault } from '../../support/fault-proxy.js';
 
 /** Two attempts, each with a look at what became of a put, and what a busy machine adds. */
 const BOUND_MS = 4 * TIMEOUT_MS + 3_000;

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
-import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
-import { heardDuring } from '../../support/heard.js';
 import {
   describeBehindProxy,
   HANG,
@@ -15,7 +13,9 @@ import {
   s3Error,
   text,
   unseen,
-} from './behind-proxy.js';
+} from '../../support/behind-proxy.js';
+import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
+import { heardDuring } from '../../support/heard.js';
 
 /** `20260310T153000Z` in milliseconds. */
 const signedAt = (date: unknown): number =>

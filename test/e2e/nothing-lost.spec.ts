@@ -1,6 +1,6 @@
-import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { readWatermarks } from '../../../src/pipeline/watermark.js';
-import { Pipeline } from '../../support/pipeline.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
+import { readWatermarks } from '../../src/pipeline/watermark.js';
+import { Pipeline } from '../support/pipeline.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

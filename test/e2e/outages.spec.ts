@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { PIPELINE_KINDS } from '../../../src/domain/model.js';
-import { readKind } from '../../../src/pipeline/run-record.js';
-import { Scheduler } from '../../../src/pipeline/scheduler.js';
-import { readWatermarks } from '../../../src/pipeline/watermark.js';
-import { type Fault, FaultProxy } from '../../support/fault-proxy.js';
-import { rounds } from '../../support/long.js';
-import { Pipeline } from '../../support/pipeline.js';
-import { describeRedis } from '../../support/redis-server.js';
-import { describeS3 } from '../../support/s3-server.js';
-import { HANG, s3Error, unseen } from '../storage/behind-proxy.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
+import { PIPELINE_KINDS } from '../../src/domain/model.js';
+import { readKind } from '../../src/pipeline/run-record.js';
+import { Scheduler } from '../../src/pipeline/scheduler.js';
+import { readWatermarks } from '../../src/pipeline/watermark.js';
+import { HANG, s3Error, unseen } from '../support/behind-proxy.js';
+import { type Fault, FaultProxy } from '../support/fault-proxy.js';
+import { rounds } from '../support/long.js';
+import { Pipeline } from '../support/pipeline.js';
+import { describeRedis } from '../support/redis-server.js';
+import { describeS3 } from '../support/s3-server.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

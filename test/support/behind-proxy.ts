@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { ObjectStore } from '../../../src/storage/object-store.js';
-import { S3Store, type S3StoreOptions } from '../../../src/storage/s3-store.js';
-import { type Decide, type Fault, FaultProxy, type ProxiedRequest } from '../../support/fault-proxy.js';
-import { describeS3 } from '../../support/s3-server.js';
+import type { ObjectStore } from '../../src/storage/object-store.js';
+import { S3Store, type S3StoreOptions } from '../../src/storage/s3-store.js';
+import { type Decide, type Fault, FaultProxy, type ProxiedRequest } from './fault-proxy.js';
+import { describeS3 } from './s3-server.js';
 
 export const TIMEOUT_MS = 300;
 

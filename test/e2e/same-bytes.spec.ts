@@ -1,6 +1,6 @@
-import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { rounds } from '../../support/long.js';
-import { Pipeline } from '../../support/pipeline.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
+import { rounds } from '../support/long.js';
+import { Pipeline } from '../support/pipeline.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

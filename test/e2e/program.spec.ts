@@ -1,9 +1,9 @@
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { Program } from '../../support/program.js';
-import { describeRedis } from '../../support/redis-server.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
+import { Program } from '../support/program.js';
+import { describeRedis } from '../support/redis-server.js';
 
 const DAY = 86_400_000;
 let mlflow: TrackingServer;
