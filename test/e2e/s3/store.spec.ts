@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Store, type S3StoreOptions } from '../../../src/storage/s3-store.js';
 import { SingleWriterStore } from '../../../src/storage/single-writer.js';
+import { describeObjectStore } from '../../integration/storage/conformance.js';
 import { describeS3 } from '../../support/s3-server.js';
-import { describeObjectStore } from './conformance.js';
 
 /** Hides every condition from the store. */
 function careless(store: S3Store): S3Store {

@@ -1,6 +1,6 @@
-import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { Pipeline } from '../../support/pipeline.js';
-import { describeRedis } from '../../support/redis-server.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
+import { Pipeline } from '../support/pipeline.js';
+import { describeRedis } from '../support/redis-server.js';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');

@@ -1,9 +1,9 @@
-import { TrackingServer } from '../../src/demo/tracking-server.js';
-import type { PipelineKind } from '../../src/domain/model.js';
-import { s3Error, unseen } from '../support/behind-proxy.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { Pipeline } from '../support/pipeline.js';
-import { describeS3 } from '../support/s3-server.js';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import type { PipelineKind } from '../../../src/domain/model.js';
+import { s3Error, unseen } from '../../support/behind-proxy.js';
+import { FaultProxy } from '../../support/fault-proxy.js';
+import { Pipeline } from '../../support/pipeline.js';
+import { describeS3 } from '../../support/s3-server.js';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
