@@ -27,6 +27,7 @@ export default {
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // Each case of `faults` starts the service two or three times.
   maxConcurrency: 3,
+  testSequencer: './test/support/longest-first.cjs',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
 };
