@@ -21,7 +21,10 @@ export interface Resources {
   close(): Promise<void>;
 }
 
-/** @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`; nothing stays open then */
+/**
+ * @param openQueue what makes or lends the queues
+ * @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`; nothing stays open then
+ */
 export async function openResources(
   settings: Settings,
   clock: Clock = Date.now,

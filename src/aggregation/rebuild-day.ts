@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MonitorError } from '../domain/errors.js';
 import { addDays } from '../domain/time.js';
+import { SPAN_DAYS } from '../domain/window.js';
 import { RULEBOOK_KEY, rulebookSchema, rulesOn } from '../pipeline/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
@@ -9,7 +10,6 @@ import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
 import { computeDay, type JudgedFiles } from './day-tables.js';
-import { SPAN_DAYS } from './series.js';
 
 const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 

@@ -1,7 +1,7 @@
 import { addDays } from '../domain/time.js';
+import { SPAN_DAYS } from '../domain/window.js';
 import type { RebuildResult } from '../pipeline/stages.js';
 import { type RebuildTools, rebuildDay } from './rebuild-day.js';
-import { SPAN_DAYS } from './series.js';
 
 /** The days whose aggregates depend on the touched days: these and the 7 after each, newest first. */
 export function dependentDays(touched: Iterable<string>): string[] {

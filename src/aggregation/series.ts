@@ -1,5 +1,5 @@
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
-import { movingAverage, SpanStatistics } from '../domain/window.js';
+import { movingAverage, SPAN_DAYS, SpanStatistics } from '../domain/window.js';
 
 /** The points of all series, ordered by series, then by time: parallel columns. `time`: ms; `value`: NaN if not valid. */
 export interface Points {
@@ -8,8 +8,6 @@ export interface Points {
   readonly value: Float64Array;
 }
 
-/** `metrics_summary` and the trend look back this far. */
-export const SPAN_DAYS = 7;
 const SPAN_MS = SPAN_DAYS * MS_PER_DAY;
 
 /** Calls `visit` with each series: `[begin, end)` of its points. */

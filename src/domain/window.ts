@@ -1,6 +1,9 @@
 import { ExactSum } from './sums.js';
 import { MS_PER_DAY, MS_PER_HOUR } from './time.js';
 
+/** `metrics_summary` and the trend look back this far: a day on so many before it. */
+export const SPAN_DAYS = 7;
+
 /**
  * The mean of the valid values with time in (t − windowMs, t] at each point, equal times included; NaN if there is none.
  * @param times ms, ascending

@@ -1,5 +1,6 @@
 import type { PipelineKind } from '../domain/model.js';
 import { dayOf, MS_PER_DAY } from '../domain/time.js';
+import { SPAN_DAYS } from '../domain/window.js';
 import { ALL, type Plan, type Stage } from './stages.js';
 
 export interface StageId {
@@ -18,7 +19,7 @@ const SLICE_STAGES: Readonly<Record<PipelineKind, readonly Stage[]>> = {
   reevaluation: ['enrich'],
 };
 
-/** Slices of a bootstrap that are under way at the same time: the newest days are published before old ones are fetched. */
+/** Slices of a bootstrap that are under way at the same time: the newest days are judged before old ones are fetched. */
 const BOOTSTRAP_SLICES = 4;
 
 /**
@@ -58,9 +59,8 @@ export function dueStages(
 const waitsForOthers = (kind: PipelineKind, plan: Plan, from: number): boolean =>
   kind === 'historical' || (kind === 'bootstrap' && from < plan.to - 2 * MS_PER_DAY);
 
-/** A day looks back on the 7 before it. */
 const isLookedBackOn = (other: number, from: number): boolean =>
-  other <= from && other > from - 8 * MS_PER_DAY;
+  other <= from && other >= from - SPAN_DAYS * MS_PER_DAY;
 
 /** The UTC days of a plan of which every slice is finished, oldest first. */
 export function finishedDays(kind: PipelineKind, plan: Plan, done: ReadonlySet<string>): string[] {
