@@ -1,18 +1,19 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { AccessModule } from './admin/access.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
-import { CLOCK, SETTINGS, STOPPING } from './config/tokens.js';
+import { CLOCK, STOPPING } from './config/runtime.js';
+import { SETTINGS } from './config/settings.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { CatalogModule } from './enrichment/catalog.module.js';
 import { EnrichmentModule } from './enrichment/enrichment.module.js';
 import { HealthModule } from './health/health.module.js';
+import { AccessModule } from './http/access.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
-import { Scheduler } from './pipeline/scheduler.js';
-import { SCRATCH } from './pipeline/tokens.js';
+import { SchedulerService } from './pipeline/scheduler.service.js';
 import type { Resources } from './resources.js';
-import { DUCK, OBJECT_STORE } from './storage/tokens.js';
+import { DUCK, SCRATCH } from './storage/duck.js';
+import { OBJECT_STORE } from './storage/object-store.js';
 
 @Global()
 @Module({})
@@ -44,7 +45,7 @@ export class AppModule {
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],
-      providers: scheduled ? [Scheduler] : [],
+      providers: scheduled ? [SchedulerService] : [],
     };
   }
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { type Clock } from './config/runtime.js';
 import { queueBackendOf, type Settings } from './config/settings.js';
-import type { Clock } from './config/tokens.js';
-import { openQueueConnection, type QueueConnection } from './pipeline/queue-connection.js';
+import { openQueueConnection, type QueueConnection } from './queue/queue-connection.js';
 import { Duck } from './storage/duck.js';
 import { lockFolder } from './storage/folder-lock.js';
 import type { ObjectStore } from './storage/object-store.js';

@@ -2,9 +2,8 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Inject, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
-import { queueBackendOf, type Settings } from '../config/settings.js';
-import { SETTINGS } from '../config/tokens.js';
-import { QUEUES } from '../pipeline/stages.js';
+import { queueBackendOf, SETTINGS, type Settings } from '../config/settings.js';
+import { QUEUES } from '../pipeline/stage-contracts.js';
 import { BackfillsController } from './backfills.controller.js';
 import { BOARD_PATH, queueBoard } from './queue-board.js';
 

@@ -2,11 +2,9 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, R
 import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
-import { CLOCK, type Clock } from '../config/tokens.js';
-import type { Engine } from '../pipeline/engine.js';
-import { ENGINE } from '../pipeline/tokens.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { OBJECT_STORE } from '../storage/tokens.js';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import {
   type Backfill,
   type BackfillDetail,

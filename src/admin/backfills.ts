@@ -2,11 +2,16 @@ import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { Window } from '../domain/model.js';
 import { dayOf, dayStart, daysOf, MS_PER_DAY } from '../domain/time.js';
-import { finishedDays } from '../pipeline/due.js';
+import { finishedDays } from '../pipeline/due-stages.js';
 import type { Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
-import { createRun, type RunRecord, readKind, readRecord } from '../pipeline/run-record.js';
-import type { Plan } from '../pipeline/stages.js';
+import {
+  createPipelineRun,
+  type PipelineRun,
+  readKindState,
+  readPipelineRun,
+} from '../pipeline/pipeline-run.js';
+import type { Plan } from '../pipeline/stage-contracts.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
@@ -62,9 +67,9 @@ const mutex = new KeyedMutex();
  */
 export function requestBackfill(store: ObjectStore, window: Window, now: number): Promise<string> {
   return mutex.run('request', async () => {
-    const { active, windows } = await readKind(store, 'backfill');
+    const { active, windows } = await readKindState(store, 'backfill');
     const same = active.find((id) => windows[id]?.from === window.from && windows[id]?.to === window.to);
-    const id = same ?? (await createRun(store, 'backfill', { nominal: null, window, now }));
+    const id = same ?? (await createPipelineRun(store, 'backfill', { scheduledAt: null, window, now }));
     if (id === undefined) throw new MonitorError('no_backfill', 'The backfill was not made', {}, true);
     return id;
   });
@@ -72,7 +77,7 @@ export function requestBackfill(store: ObjectStore, window: Window, now: number)
 
 /** A backfill as it is shown; of its plan, which comes later, only what is finished counts. */
 export function backfillDetail(
-  record: RunRecord,
+  record: PipelineRun,
   plan: Plan | undefined,
   done: ReadonlySet<string>,
   turn: string | undefined,
@@ -102,15 +107,15 @@ const ID = /^backfill-[1-9]\d{0,8}$/;
 
 /** @throws {MonitorError} `unknown_backfill` */
 export async function readBackfill(store: ObjectStore, id: string): Promise<BackfillDetail> {
-  const record = ID.test(id) ? await readRecord(store, id) : undefined;
+  const record = ID.test(id) ? await readPipelineRun(store, id) : undefined;
   if (!record) throw new MonitorError('unknown_backfill', `There is no backfill ${JSON.stringify(id)}.`);
-  const { active } = await readKind(store, 'backfill');
+  const { active } = await readKindState(store, 'backfill');
   return withProgress(store, record, active[0]);
 }
 
 async function withProgress(
   store: ObjectStore,
-  record: RunRecord,
+  record: PipelineRun,
   turn: string | undefined,
 ): Promise<BackfillDetail> {
   const markers = new Markers(store, record.id);
@@ -119,11 +124,11 @@ async function withProgress(
 
 /** The newest backfills, newest first. */
 export async function listBackfills(store: ObjectStore, most: number): Promise<Backfill[]> {
-  const { sequence, active } = await readKind(store, 'backfill');
+  const { sequence, active } = await readKindState(store, 'backfill');
   const list: Backfill[] = [];
   for (let number = sequence; number > 0 && list.length < most; number--) {
     // A number that was given out a moment ago may not have its record yet.
-    const record = await readRecord(store, `backfill-${number}`);
+    const record = await readPipelineRun(store, `backfill-${number}`);
     if (!record) continue;
     const { days: _, ...backfill } = await withProgress(store, record, active[0]);
     list.push(backfill);

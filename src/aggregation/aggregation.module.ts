@@ -1,20 +1,17 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject, Module } from '@nestjs/common';
-import { RULES_VERSION, type Settings } from '../config/settings.js';
-import { SETTINGS } from '../config/tokens.js';
-import type { Engine, HandlersOf } from '../pipeline/engine.js';
-import { StageWorker } from '../pipeline/stage-worker.js';
-import { ENGINE, SCRATCH } from '../pipeline/tokens.js';
-import { WORKER_OPTIONS } from '../pipeline/worker-options.js';
-import type { Duck } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import { RULES_VERSION, SETTINGS, type Settings } from '../config/settings.js';
+import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
+import { StageProcessor } from '../pipeline/stage.processor.js';
+import { WORKER_OPTIONS } from '../queue/worker-options.js';
+import { DUCK, type Duck, SCRATCH } from '../storage/duck.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { publishThresholdChanges } from './publish-threshold-changes.js';
 import type { RebuildTools } from './rebuild-day.js';
-import { dependentDays, rebuildDays } from './reconcile.js';
-import { publishThresholdChanges } from './threshold-changes.js';
+import { dependentDays, rebuildDays } from './rebuild-days.js';
 
 @Processor('aggregation', WORKER_OPTIONS)
-export class AggregationWorker extends StageWorker<'aggregation'> {
+export class AggregationProcessor extends StageProcessor<'aggregation'> {
   protected readonly concurrency: number;
   protected readonly handlers: HandlersOf<'aggregation'>;
 
@@ -29,9 +26,9 @@ export class AggregationWorker extends StageWorker<'aggregation'> {
     const tools: RebuildTools = { store, duck, scratch, rulesVersion: RULES_VERSION };
     this.concurrency = settings.AGGREGATION_CONCURRENCY;
     this.handlers = {
-      aggregate: async ({ slice, result, progressed }) =>
-        rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days, progressed),
-      publish: async ({ plan, result, progressed }) => {
+      aggregate: async ({ slice, result, heartbeat }) =>
+        rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days, heartbeat),
+      publish: async ({ plan, result, heartbeat }) => {
         const touched = new Set<string>();
         const changed = [];
         for (const { id } of plan.slices) {
@@ -39,7 +36,7 @@ export class AggregationWorker extends StageWorker<'aggregation'> {
           for (const day of enriched.touched_days) touched.add(day);
           changed.push(...(enriched.changed ?? []));
         }
-        const rebuilt = await rebuildDays(tools, dependentDays(touched), progressed);
+        const rebuilt = await rebuildDays(tools, dependentDays(touched), heartbeat);
         if (plan.changes) await publishThresholdChanges(tools, plan.changes, changed);
         return rebuilt;
       },
@@ -47,5 +44,5 @@ export class AggregationWorker extends StageWorker<'aggregation'> {
   }
 }
 
-@Module({ providers: [AggregationWorker] })
+@Module({ providers: [AggregationProcessor] })
 export class AggregationModule {}

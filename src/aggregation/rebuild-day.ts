@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { MonitorError } from '../domain/errors.js';
+import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
-import { SPAN_DAYS } from '../domain/window.js';
-import { RULEBOOK_KEY, rulebookSchema, rulesOn } from '../pipeline/rulebook.js';
+import { RULEBOOK_KEY, rulebookSchema, rulesOn } from '../state/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { readDocument } from '../storage/json-document.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
-import { computeDay, type JudgedFiles } from './day-tables.js';
+import { computeDay, type JudgedFiles } from './compute-day.js';
 
 const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
@@ -101,7 +101,7 @@ async function loadJudged(
   const runs: string[] = [];
   const enriched: string[] = [];
   const inputs: string[][] = [];
-  for (let back = SPAN_DAYS; back >= 0; back--) {
+  for (let back = LOOK_BACK_DAYS; back >= 0; back--) {
     const date = addDays(day, -back);
     const judgedRuns = await store.fetch(partitionKey('runs', date));
     const judgedMetrics = await store.fetch(partitionKey('enriched_metrics', date));

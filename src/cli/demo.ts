@@ -7,10 +7,9 @@ import { type Environment, loadSettings } from '../config/settings.js';
 import { type Company, foundCompany } from '../demo/company.js';
 import { serveCompany } from '../demo/company-server.js';
 import { MS_PER_DAY } from '../domain/time.js';
-import type { Engine } from '../pipeline/engine.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
-import { readKind } from '../pipeline/run-record.js';
-import { ENGINE } from '../pipeline/tokens.js';
+import { readKindState } from '../pipeline/pipeline-run.js';
 import { errno } from '../storage/folder-files.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Service, startService } from './serve.js';
@@ -114,7 +113,7 @@ function watchBootstrap({ app, resources }: Service): [shown: Promise<void>, all
 
 /** Whether the first pipeline run of a store has published every day from a time on; null: all that it was to do. */
 async function isPublished(store: ObjectStore, from: number | null): Promise<boolean> {
-  const { last_finished, active } = await readKind(store, 'bootstrap');
+  const { last_finished, active } = await readKindState(store, 'bootstrap');
   const [id] = active;
   if (id === undefined) return last_finished !== null;
   if (from === null) return false;

@@ -1,4 +1,4 @@
-import type { RefusedItem } from '../enrichment/catalog.js';
+import type { RejectedRow } from '../enrichment/parse-catalog.js';
 
 /** One row of `validate`. `change`: something must change before it works, or before it works well. */
 export interface Finding {
@@ -107,14 +107,14 @@ export interface CatalogFacts {
   /** null: an API has them. */
   readonly metrics: number | null;
   readonly thresholds: number | null;
-  readonly refused: readonly RefusedItem[];
+  readonly refused: readonly RejectedRow[];
   /** Names that have limits, but no direction by which to judge. */
   readonly undirected: readonly string[];
 }
 
 const MOST_NAMED = 5;
 
-export function refusedFindings(what: string, refused: readonly RefusedItem[]): Finding[] {
+export function refusedFindings(what: string, refused: readonly RejectedRow[]): Finding[] {
   const findings = refused.slice(0, MOST_NAMED).map(({ list, index, problem }): Finding => {
     const found = `${list}[${index}] is refused`;
     return { state: 'change', what, found, todo: `Correct ${problem}` };

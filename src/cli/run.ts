@@ -1,13 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
-import { createLogger } from '../config/logger.js';
 import type { Settings } from '../config/settings.js';
 import type { PipelineKind } from '../domain/model.js';
-import type { Engine } from '../pipeline/engine.js';
-import { describeRun } from '../pipeline/finish.js';
-import type { RunRecord } from '../pipeline/run-record.js';
-import { ENGINE } from '../pipeline/tokens.js';
+import { createLogger } from '../observability/logger.js';
+import { describePipelineRun } from '../pipeline/complete-run.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
+import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../resources.js';
 import { showProgress } from './progress.js';
 
@@ -23,7 +22,7 @@ export type Begin = (engine: Engine, resources: Resources) => Promise<string | u
 export async function runOnce(
   settings: Settings,
   kind: PipelineKind,
-  begin: Begin = (engine) => engine.create(kind, { nominal: null }),
+  begin: Begin = (engine) => engine.create(kind, { scheduledAt: null }),
 ): Promise<boolean> {
   const logger = createLogger({ ...settings, LOG_LEVEL: 'warn' }, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
@@ -34,7 +33,7 @@ export async function runOnce(
     const engine = app.get<Engine>(ENGINE);
     const record = await follow(engine, kind, () => begin(engine, resources));
     // One that failed has been logged as an error.
-    if (record.status === 'done') console.log(describeRun(record));
+    if (record.status === 'done') console.log(describePipelineRun(record));
     await app.close();
     return record.status === 'done';
   } finally {
@@ -46,11 +45,11 @@ async function follow(
   engine: Engine,
   kind: PipelineKind,
   begin: () => Promise<string | undefined>,
-): Promise<RunRecord> {
+): Promise<PipelineRun> {
   let wanted: string | undefined;
   const progress = showProgress(kind);
-  const ended: RunRecord[] = [];
-  const finished = new Promise<RunRecord>((resolve) => {
+  const ended: PipelineRun[] = [];
+  const finished = new Promise<PipelineRun>((resolve) => {
     engine.events.on('finished', (record) => {
       ended.push(record);
       if (record.id === wanted) resolve(record);

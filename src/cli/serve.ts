@@ -1,12 +1,12 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
-import { createLogger } from '../config/logger.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
-import { SourceCheck } from '../ingestion/ingestion.module.js';
+import { TrackingServerCheck } from '../ingestion/ingestion.module.js';
+import { createLogger } from '../observability/logger.js';
 import { openResources, type Resources } from '../resources.js';
-import { holdPort, releasePort } from './starting-server.js';
+import { holdPort, releasePort } from './startup-server.js';
 
 /** The service, listening. */
 export interface Service {
@@ -85,7 +85,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
 /** Another tracking server is refused; one that is down is waited for. */
 async function checkSource(app: INestApplication, log: Logger): Promise<void> {
   try {
-    await app.get(SourceCheck, { strict: false }).check();
+    await app.get(TrackingServerCheck, { strict: false }).check();
   } catch (error) {
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
     log.warn(`${error.message}. Nothing new is read until it does.`);

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
-import { suggestionsFile } from '../admin/suggest/file.js';
-import { type Suggestions, suggestThresholds } from '../admin/suggest/suggest.js';
 import { catalogOptions, type Settings, s3Options } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { createRuleResolver } from '../domain/rule.js';
 import { openCatalog } from '../enrichment/catalog-source.js';
-import { NO_QUESTION, type Question, RULEBOOK_KEY, rulebookSchema } from '../pipeline/rulebook.js';
+import { type CatalogQuery, EMPTY_QUERY, RULEBOOK_KEY, rulebookSchema } from '../state/rulebook.js';
 import { Duck } from '../storage/duck.js';
 import { errno } from '../storage/folder-files.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { openBucket } from '../storage/open-store.js';
+import { type Suggestions, suggestThresholds } from './suggest/suggest-thresholds.js';
+import { suggestionsFile } from './suggest/suggestions-file.js';
 
 /**
  * Suggests thresholds from what is published, also while a service runs on the store: it only reads.
@@ -63,8 +63,8 @@ async function suggestFrom(
 }
 
 /** What the service has asked an API for, which is every name that it has read. */
-function askedBefore(rulebook: Buffer | undefined): Question {
-  return rulebook ? rulebookSchema.parse(JSON.parse(rulebook.toString('utf8'))).asked : NO_QUESTION;
+function askedBefore(rulebook: Buffer | undefined): CatalogQuery {
+  return rulebook ? rulebookSchema.parse(JSON.parse(rulebook.toString('utf8'))).asked : EMPTY_QUERY;
 }
 
 async function readPublished(settings: Settings, temp: string): Promise<Published> {

@@ -5,8 +5,8 @@ import { MonitorError } from '../domain/errors.js';
 import { isPattern } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
 import { type CatalogSourceOptions, openCatalog } from '../enrichment/catalog-source.js';
-import type { Experiment } from '../ingestion/mlflow.js';
-import type { Question } from '../pipeline/rulebook.js';
+import type { Experiment } from '../ingestion/mlflow-api.js';
+import type { CatalogQuery } from '../state/rulebook.js';
 import { catalogFindings, type Finding, IMPATIENT, messageOf, refusedFindings } from './findings.js';
 
 const APIS = [
@@ -38,11 +38,13 @@ export async function findCatalog(
 async function findApi(
   { what, url, setting }: (typeof APIS)[number],
   options: CatalogSourceOptions,
-  question: Question,
+  question: CatalogQuery,
 ): Promise<Finding[]> {
   const alone = { ...options, metricsUrl: undefined, thresholdsUrl: undefined, [url]: options[url] };
   try {
-    const { refused } = await openCatalog(new HttpService(axios.create()), alone).read([question]);
+    const { rejectedRows: refused } = await openCatalog(new HttpService(axios.create()), alone).read([
+      question,
+    ]);
     return [{ state: 'ok', what, found: `${options[url]} answers` }, ...refusedFindings(what, refused)];
   } catch (error) {
     const status = error instanceof MonitorError ? error.context.status : undefined;
@@ -58,10 +60,11 @@ async function findFiles(
   theirs: { readonly metrics: boolean; readonly thresholds: boolean },
 ): Promise<Finding[]> {
   try {
-    const { metadata, thresholds, refused } = await openCatalog(
-      new HttpService(axios.create()),
-      options,
-    ).read([]);
+    const {
+      metadata,
+      thresholds,
+      rejectedRows: refused,
+    } = await openCatalog(new HttpService(axios.create()), options).read([]);
     const ruleOf = createRuleResolver(metadata, thresholds);
     // What a pattern judges may have a direction of its own, and what an API describes as well.
     const undirected = thresholds

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
-import { isLoopback, parseTokens } from '../admin/access.js';
 import {
   describeSettings,
   type Environment,
@@ -17,10 +16,11 @@ import {
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { passes } from '../domain/pattern.js';
-import type { Experiment } from '../ingestion/mlflow.js';
+import { isLoopback, parseTokens } from '../http/access-rules.js';
+import type { Experiment } from '../ingestion/mlflow-api.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
-import { identityOf, readSource } from '../ingestion/source-guard.js';
-import { openQueueConnection } from '../pipeline/queue-connection.js';
+import { openQueueConnection } from '../queue/queue-connection.js';
+import { readTrackingServer, trackingServerIdentity } from '../state/tracking-server.js';
 import { lockFolder } from '../storage/folder-lock.js';
 import { FolderStore } from '../storage/folder-store.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -142,8 +142,8 @@ async function findStore(settings: Settings, experiments?: readonly Experiment[]
         ? await openBucket({ ...bucket, ...IMPATIENT, dir })
         : await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
       const findings: Finding[] = [storeFinding(store.description, await probeConditionalWrites(store))];
-      const source = await readSource(store);
-      const found = experiments && identityOf(experiments, settings.MLFLOW_TRACKING_URI);
+      const source = await readTrackingServer(store);
+      const found = experiments && trackingServerIdentity(experiments, settings.MLFLOW_TRACKING_URI);
       if (source && found && source.identity !== found && !settings.ALLOW_SOURCE_CHANGE) {
         findings.push({
           state: 'change',

@@ -12,6 +12,9 @@ import {
 import { settingInfo } from './setting.js';
 import { catalogSettings, judgingSettings, mlflowSettings, scopeSettings } from './upstream-settings.js';
 
+/** Injection token of the `Settings` that `loadSettings` read. */
+export const SETTINGS = Symbol('SETTINGS');
+
 /** Raised only when published bytes change. */
 export const RULES_VERSION = 1;
 

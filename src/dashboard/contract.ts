@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CAUSES } from '../domain/explain.js';
 import { LIGHTS, METRIC_STATUSES, PIPELINE_KINDS } from '../domain/model.js';
+import { CAUSES } from '../domain/status-cause.js';
 
 /** What the read API answers. Instants are ISO 8601 in UTC, rates are percent, ids are MLflow's. */
 

@@ -15,17 +15,15 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Observable } from 'rxjs';
-import { domainSettings, mlflowOptions, type Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
-import type { Engine } from '../pipeline/engine.js';
-import type { CurrentLights } from '../pipeline/lights.js';
-import { ENGINE, LIGHTS } from '../pipeline/tokens.js';
-import type { Duck } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { domainSettings, mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
+import { DUCK, type Duck } from '../storage/duck.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ExplanationController } from './explanation.controller.js';
-import { lateAfterMs } from './explanation.js';
 import { LiveEvents } from './live-events.js';
+import { lateAfterMs } from './load-explanations.js';
 import { pageFiles } from './page-files.js';
 import { PlatformView } from './platform-view.js';
 
@@ -102,7 +100,7 @@ export class DashboardModule implements NestModule, OnModuleDestroy {
   ) {
     const done = () => {
       view.invalidate();
-      live.notice();
+      live.notify();
     };
     engine.events.on('progress', done);
     engine.events.on('finished', () => {

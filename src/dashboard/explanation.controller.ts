@@ -8,12 +8,10 @@ import {
   Query,
 } from '@nestjs/common';
 import { z } from 'zod';
-import type { Settings } from '../config/settings.js';
-import { SETTINGS } from '../config/tokens.js';
-import type { Duck } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
-import { type Explanation, lateAfterMs, loadExplanations } from './explanation.js';
+import { SETTINGS, type Settings } from '../config/settings.js';
+import { DUCK, type Duck } from '../storage/duck.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { type Explanation, lateAfterMs, loadExplanations } from './load-explanations.js';
 import { readRulebook } from './load-platform.js';
 
 const querySchema = z.object({ day: z.iso.date(), run_id: z.string().min(1), metric: z.string().min(1) });

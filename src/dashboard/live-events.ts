@@ -14,20 +14,20 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { Changed } from './contract.js';
-import type { PlatformView, View } from './platform-view.js';
-import { changedDays } from './published.js';
+import type { PlatformSnapshot, PlatformView } from './platform-view.js';
+import { changedDays } from './published-objects.js';
 import { endedBetween } from './service-state.js';
 
 export interface LiveTimes {
   /** Several things done within this time are one event, ms. */
   readonly settle: number;
   /** Other processes publish too: how often somebody who listens has it looked for, ms. */
-  readonly look: number;
+  readonly poll: number;
   /** So often a stream says that it is alive, ms. */
   readonly heartbeat: number;
 }
 
-export const LIVE_TIMES: LiveTimes = { settle: 500, look: 10_000, heartbeat: 15_000 };
+export const LIVE_TIMES: LiveTimes = { settle: 500, poll: 10_000, heartbeat: 15_000 };
 
 /** Tells who listens that the answer of `/platform/current` is another one. Without listeners nothing is looked at. */
 export class LiveEvents {
@@ -41,20 +41,20 @@ export class LiveEvents {
     private readonly times: LiveTimes = LIVE_TIMES,
   ) {
     this.changes = defer(() => {
-      let before: View | undefined;
+      let before: PlatformSnapshot | undefined;
       const look = async (): Promise<Changed | null> => {
         const after = await view.current().catch(() => undefined);
         const change = before && after && before.etag !== after.etag ? changeBetween(before, after) : null;
         before = after ?? before;
         return change;
       };
-      const occasions = merge(this.done.pipe(auditTime(times.settle)), interval(times.look));
+      const occasions = merge(this.done.pipe(auditTime(times.settle)), interval(times.poll));
       return merge(defer(look), occasions.pipe(concatMap(look))).pipe(filter((change) => change !== null));
     }).pipe(share());
   }
 
   /** Something was done in this process. */
-  notice(): void {
+  notify(): void {
     this.done.next();
   }
 
@@ -72,7 +72,7 @@ export class LiveEvents {
   }
 }
 
-export function changeBetween(before: View, after: View): Changed {
+export function changeBetween(before: PlatformSnapshot, after: PlatformSnapshot): Changed {
   return {
     published: changedDays(before.published, after.published),
     finished: endedBetween(before.state, after.state),

@@ -1,23 +1,23 @@
 import type { Labels } from '../domain/label-change.js';
 import type { DomainSettings } from '../domain/model.js';
 import { dayOf } from '../domain/time.js';
-import { RULEBOOK_KEY, type Rulebook, rulebookSchema } from '../pipeline/rulebook.js';
+import { RULEBOOK_KEY, type Rulebook, rulebookSchema } from '../state/rulebook.js';
 import type { Duck } from '../storage/duck.js';
 import { readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import type { Case } from './attention.js';
-import { loadExplanations, type MetricOfRun } from './explanation.js';
-import { type Judgement, judgeStandings } from './judge-standings.js';
+import type { ApplicationIncident } from './describe-incidents.js';
+import { findIncident, type Incident, runsToCompare } from './incident.js';
+import { type Judgement, judgeRollups } from './judge-rollups.js';
+import { loadExplanations, type MetricRef } from './load-explanations.js';
+import { loadRollups, type Spans } from './load-rollups.js';
 import { loadLabels, loadRunTimes, loadWorstSeries } from './load-series.js';
-import { loadStandings, type Spans } from './load-standings.js';
-import type { Published } from './published.js';
-import { runsToCompare, type Turn, turnOf } from './turn.js';
+import type { Published } from './published-objects.js';
 
 /** How the platform stands, from published objects and the rulebook alone. */
 export interface PlatformFacts {
   readonly spans: Spans;
   readonly judgement: Judgement;
-  readonly cases: readonly Case[];
+  readonly cases: readonly ApplicationIncident[];
   readonly labels: ReadonlyMap<string, Labels>;
 }
 
@@ -41,7 +41,7 @@ export async function loadPlatform(
   book: Rulebook | undefined,
 ): Promise<PlatformFacts> {
   return duck.session(async (session) => {
-    const judgement = judgeStandings(await loadStandings(store, session, published, spans));
+    const judgement = judgeRollups(await loadRollups(store, session, published, spans));
     const needy = judgement.applications.filter((each) => each.needs_attention);
     const names = (silent: boolean) =>
       needy.filter(({ now }) => (now.light === 'no_data') === silent).map(({ application }) => application);
@@ -49,7 +49,7 @@ export async function loadPlatform(
     const shown = { to: spans.current.to, days: spans.days.map(({ day }) => day) };
     const times = await loadRunTimes(store, session, published, shown, names(true));
     const turned = [...series].flatMap(([application, found]) => {
-      const turn = turnOf(found.runs, spans.current.to);
+      const turn = findIncident(found.runs, spans.current.to);
       return turn ? [{ application, worst: { ...found, turn } }] : [];
     });
     const explanations = await loadExplanations(
@@ -59,7 +59,7 @@ export async function loadPlatform(
     const worst = new Map(
       turned.map(({ application, worst }, i) => [application, { ...worst, explanation: explanations[i] }]),
     );
-    const cases = needy.map((application): Case => {
+    const cases = needy.map((application): ApplicationIncident => {
       const { application: name } = application;
       return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });
@@ -80,7 +80,7 @@ export async function loadPlatform(
   });
 }
 
-const firstOf = ({ first, previous }: Turn): MetricOfRun => ({
+const firstOf = ({ first, previous }: Incident): MetricRef => ({
   day: dayOf(first.time),
   run_id: first.run_id,
   metric: first.metric_name,

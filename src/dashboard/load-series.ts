@@ -1,13 +1,13 @@
-import { ATTENTION_SPAN_MS, worstMetric } from '../domain/attention.js';
-import type { JudgedMetric } from '../domain/explain.js';
-import { groupBy } from '../domain/group.js';
+import { groupBy } from '../domain/group-by.js';
 import type { Labels } from '../domain/label-change.js';
 import type { Window } from '../domain/model.js';
+import { ATTENTION_SPAN_MS, worstMetric } from '../domain/needs-attention.js';
 import type { InvalidKind } from '../domain/status.js';
+import type { JudgedMetric } from '../domain/status-cause.js';
 import { daysOf, MS_PER_DAY } from '../domain/time.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { filesOf, type Published } from './published.js';
+import { filesOf, type Published } from './published-objects.js';
 
 /** An eligible run of a series, with the rule it was judged by; `time` in ms. */
 export interface SeriesRun extends JudgedMetric {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Clock } from '../config/tokens.js';
-import { RULEBOOK_KEY } from '../pipeline/rulebook.js';
+import { type Clock } from '../config/runtime.js';
+import { RULEBOOK_KEY } from '../state/rulebook.js';
 import type { PlatformCurrent } from './contract.js';
+import { describePlatform, type PlatformContext } from './describe-platform.js';
 import { loadPlatform, type PlatformFacts, type ReadTools, readRulebook } from './load-platform.js';
-import { daysRead, spansAt } from './load-standings.js';
-import { describePlatform, type Surroundings } from './platform.js';
-import { listPublished, type Published } from './published.js';
+import { daysRead, spansAt } from './load-rollups.js';
+import { listPublished, type Published } from './published-objects.js';
 import { loadServiceState, type ServiceState } from './service-state.js';
 
 /** The platform as it was looked at last, ready to be sent. */
-export interface View {
+export interface PlatformSnapshot {
   readonly published: Published;
   readonly state: ServiceState;
   readonly current: PlatformCurrent;
@@ -30,10 +30,10 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
  * when an object, the rulebook or the hour is another one, Parquet is read.
  */
 export class PlatformView {
-  private view: View | undefined;
+  private view: PlatformSnapshot | undefined;
   private facts: { readonly key: string; readonly value: PlatformFacts } | undefined;
   /** The look under way, and what had been done when it was asked for. */
-  private looking: { readonly done: number; readonly view: Promise<View> } | undefined;
+  private looking: { readonly done: number; readonly view: Promise<PlatformSnapshot> } | undefined;
   /** Until then the view serves, in the time of `performance.now()`: a clock that jumps must not stop looks. */
   private freshUntil = Number.NEGATIVE_INFINITY;
   /** How often this process did something that may have changed the answer. */
@@ -41,7 +41,7 @@ export class PlatformView {
 
   constructor(
     private readonly tools: ReadTools,
-    private readonly surroundings: Surroundings,
+    private readonly surroundings: PlatformContext,
     private readonly clock: Clock,
   ) {}
 
@@ -51,7 +51,7 @@ export class PlatformView {
     this.freshUntil = Number.NEGATIVE_INFINITY;
   }
 
-  async current(): Promise<View> {
+  async current(): Promise<PlatformSnapshot> {
     if (this.view && performance.now() < this.freshUntil) return this.view;
     // A look that began before something was done may not show it.
     if (this.looking?.done !== this.done) {
@@ -60,7 +60,7 @@ export class PlatformView {
     return this.looking.view;
   }
 
-  private async lookAfter(other: Promise<View> | undefined): Promise<View> {
+  private async lookAfter(other: Promise<PlatformSnapshot> | undefined): Promise<PlatformSnapshot> {
     await other?.catch(() => undefined);
     const [begun, done] = [performance.now(), this.done];
     try {
@@ -72,7 +72,7 @@ export class PlatformView {
     }
   }
 
-  private async makeView(): Promise<View> {
+  private async makeView(): Promise<PlatformSnapshot> {
     const { store, settings } = this.tools;
     const now = this.clock();
     const book = await readRulebook(store);

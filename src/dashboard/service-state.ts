@@ -1,12 +1,17 @@
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { dayOf } from '../domain/time.js';
-import { type CatalogState, readCatalogState } from '../pipeline/catalog-state.js';
-import { finishedDays } from '../pipeline/due.js';
-import { readExperiments, type StoredExperiment } from '../pipeline/experiments.js';
+import { finishedDays } from '../pipeline/due-stages.js';
 import { Markers } from '../pipeline/markers.js';
-import { type KindState, type RunRecord, readKind, readRecord } from '../pipeline/run-record.js';
-import { readWatermarks, type Watermarks } from '../pipeline/watermark.js';
+import {
+  type KindState,
+  type PipelineRun,
+  readKindState,
+  readPipelineRun,
+} from '../pipeline/pipeline-run.js';
+import { type CatalogState, readCatalogState } from '../state/catalog-state.js';
+import { readExperiments, type StoredExperiment } from '../state/experiments.js';
+import { readWatermarks, type Watermarks } from '../state/watermarks.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { PlatformCurrent } from './contract.js';
 
@@ -17,9 +22,9 @@ export interface ServiceState {
   readonly watermarks: Watermarks;
   readonly catalog: CatalogState;
   /** The newest pipeline run that ended, of those that keep the data current. */
-  readonly newest: RunRecord | null;
+  readonly newest: PipelineRun | null;
   /** The newest of them that succeeded. */
-  readonly newestDone: RunRecord | null;
+  readonly newestDone: PipelineRun | null;
   readonly progress: PlatformCurrent['progress'];
 }
 
@@ -30,9 +35,9 @@ const AWAITED: readonly PipelineKind[] = ['bootstrap', 'backfill'];
 
 export async function loadServiceState(store: ObjectStore): Promise<ServiceState> {
   const kinds: Partial<Record<PipelineKind, KindState>> = {};
-  for (const kind of PIPELINE_KINDS) kinds[kind] = await readKind(store, kind);
+  for (const kind of PIPELINE_KINDS) kinds[kind] = await readKindState(store, kind);
   const known = kinds as Record<PipelineKind, KindState>;
-  const ended: RunRecord[] = [];
+  const ended: PipelineRun[] = [];
   for (const kind of KEEPING) ended.push(...(await newestEnded(store, kind, known[kind])));
   ended.sort((a, b) => (b.finished_at ?? 0) - (a.finished_at ?? 0));
   const progress: PlatformCurrent['progress'] = [];
@@ -58,11 +63,11 @@ async function newestEnded(
   store: ObjectStore,
   kind: PipelineKind,
   { sequence, active }: KindState,
-): Promise<RunRecord[]> {
-  const ended: RunRecord[] = [];
+): Promise<PipelineRun[]> {
+  const ended: PipelineRun[] = [];
   for (let number = sequence; number > Math.max(0, sequence - MOST_READ); number--) {
     const id = `${kind}-${number}`;
-    const record = active.includes(id) ? undefined : await readRecord(store, id);
+    const record = active.includes(id) ? undefined : await readPipelineRun(store, id);
     if (record) ended.push(record);
     if (record?.status === 'done') break;
   }

@@ -2,12 +2,12 @@ import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import { APPLICATIONS, STRICT_EXPERIMENT, STRICT_LIMITS } from './applications.js';
 import type { FakeExperiment } from './fakes.js';
 import { type Limits, METRICS, type MetricSpec } from './metrics.js';
-import type { Story } from './story.js';
+import type { Scenario } from './scenario.js';
 
 /** Where the trials of the sweep are logged. */
-export const sweepExperiment = ({ sweep }: Story): string => `${sweep.application}-tuning`;
+export const sweepExperiment = ({ sweep }: Scenario): string => `${sweep.application}-tuning`;
 
-export function experimentsOf(story: Story): FakeExperiment[] {
+export function experimentsOf(story: Scenario): FakeExperiment[] {
   // The server's first experiment tells it from every other server.
   const created = story.founded - 400 * MS_PER_DAY - story.seed;
   const tagged = (application: string) => ({ application });
@@ -27,7 +27,7 @@ export function experimentsOf(story: Story): FakeExperiment[] {
 }
 
 /** Metadata and thresholds in the shape of the catalog's APIs. */
-export function catalogOf({ founded }: Story, strictId: string): object {
+export function catalogOf({ founded }: Scenario, strictId: string): object {
   const specs: [string, MetricSpec][] = Object.entries(METRICS);
   const row = (metric_name: string, { warning, critical }: Limits, days: number, updated_by: string) => ({
     metric_name,

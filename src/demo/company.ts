@@ -1,18 +1,18 @@
 import { APPLICATIONS, STRICT_EXPERIMENT } from './applications.js';
 import { catalogOf, experimentsOf } from './catalog.js';
-import { Chance } from './chance.js';
 import type { FakeExperiment, FakeRun } from './fakes.js';
-import { labelsOf, rounded, valueAt } from './measure.js';
+import { labelsOf, rounded, valueAt } from './metric-values.js';
 import { specOf } from './metrics.js';
-import { type Slot, slotsOf } from './slots.js';
-import { modelVersionAt, type Story, storyOf, within } from './story.js';
+import { type ScheduledRun, scheduledRuns } from './run-schedule.js';
+import { createScenario, modelVersionAt, type Scenario, within } from './scenario.js';
+import { SeededRandom } from './seeded-random.js';
 import { sweepOf } from './sweep.js';
 
 const MS_PER_MINUTE = 60_000;
 
 /** A company whose teams log to MLflow: every number of it depends on the seed and the moment it was founded only. */
 export interface Company {
-  readonly story: Story;
+  readonly story: Scenario;
   readonly experiments: readonly FakeExperiment[];
   /** Metadata and thresholds in the shape of the catalog's APIs. */
   readonly catalog: object;
@@ -21,7 +21,7 @@ export interface Company {
 }
 
 export function foundCompany(seed: number, founded: number): Company {
-  const story = storyOf(seed, founded);
+  const story = createScenario(seed, founded);
   const experiments = experimentsOf(story);
   const idOf = new Map(experiments.map(({ name, experiment_id }) => [name, experiment_id]));
   const trials = sweepOf(story, idOf);
@@ -31,7 +31,7 @@ export function foundCompany(seed: number, founded: number): Company {
     experiments,
     catalog: catalogOf(story, idOf.get(STRICT_EXPERIMENT) ?? ''),
     runs: (from, to) => {
-      const slots = APPLICATIONS.flatMap((spec) => slotsOf(story, spec, { from, to }));
+      const slots = APPLICATIONS.flatMap((spec) => scheduledRuns(story, spec, { from, to }));
       return [
         ...slots.map((slot) => runOf(story, slot, idOf)),
         ...trials.filter((run) => within(started(run), { from, to })),
@@ -55,8 +55,8 @@ export function runAt(run: FakeRun, now: number): FakeRun {
 }
 
 function runOf(
-  story: Story,
-  { spec, name, start, market, chance, live }: Slot,
+  story: Scenario,
+  { spec, name, start, market, chance, live }: ScheduledRun,
   idOf: ReadonlyMap<string, string>,
 ): FakeRun {
   const luck = chance.next();
@@ -89,7 +89,7 @@ function runOf(
     for (const metric of metrics) if (metric.key === emptySamples.metric) metric.value = Number.NaN;
   }
   return {
-    run_id: Chance.hex(32, story.seed, story.founded, name),
+    run_id: SeededRandom.hex(32, story.seed, story.founded, name),
     run_name: `${spec.name}-v${version}-${market}-${new Date(start).toISOString().slice(5, 16).replaceAll(/[-:T]/g, '')}`,
     experiment_id: idOf.get(experiment) ?? '0',
     user_id: null,

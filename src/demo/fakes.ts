@@ -20,7 +20,7 @@ export interface FakeExperiment {
   tags: Record<string, string>;
   creation_time: number;
 }
-export interface FakeAnswer {
+export interface FakeResponse {
   readonly status: number;
   readonly body: string;
   /** Beside those of every answer, or in their place. */

@@ -1,7 +1,7 @@
 import type { FakeRun } from './fakes.js';
 
 /** What MLflow answers instead of a result. */
-export class Refusal extends Error {
+export class MlflowError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
@@ -10,10 +10,11 @@ export class Refusal extends Error {
     super(message);
   }
 }
-export const invalid = (message: string): Refusal => new Refusal(400, 'INVALID_PARAMETER_VALUE', message);
+export const invalid = (message: string): MlflowError =>
+  new MlflowError(400, 'INVALID_PARAMETER_VALUE', message);
 /** MLflow knows this and the demo server does not: never an answer that MLflow would not give. */
-const unknownHere = (what: string): Refusal =>
-  new Refusal(501, 'NOT_IMPLEMENTED', `The demo server does not know ${what}`);
+const unknownHere = (what: string): MlflowError =>
+  new MlflowError(501, 'NOT_IMPLEMENTED', `The demo server does not know ${what}`);
 
 type Test = (run: FakeRun) => boolean;
 
@@ -28,7 +29,7 @@ const TOKENS = /\s*(?:('[^']*'|"[^"]*")|(\([^()]*\))|(-?\d+(?:\.\d+)?)|([<>=!]+)
 const isOneOf = <T extends string>(names: readonly T[], name: string): name is T =>
   names.some((each) => each === name);
 
-/** MLflow's filter language as far as the client uses it. @throws {Refusal} */
+/** MLflow's filter language as far as the client uses it. @throws {MlflowError} */
 export function parseFilter(filter: string): Test {
   if (filter === '') return () => true;
   const tokens = [...filter.matchAll(TOKENS)].map(([token]) => token.trim());
@@ -112,11 +113,11 @@ const timeOf = (run: FakeRun, key: (typeof NUMBERS)[number]): number | null =>
 
 export type Order = (a: FakeRun, b: FakeRun) => number;
 
-/** What MLflow sorts by: the given attributes, absent values last, then the newest start, then the id. @throws {Refusal} */
+/** What MLflow sorts by: the given attributes, absent values last, then the newest start, then the id. @throws {MlflowError} */
 export function parseOrder(clauses: readonly string[]): Order {
   const keys = clauses.map(orderKey);
   if (new Set(keys.map(({ key }) => key)).size < keys.length)
-    throw new Refusal(500, 'INTERNAL_ERROR', '`order_by` contains duplicate fields');
+    throw new MlflowError(500, 'INTERNAL_ERROR', '`order_by` contains duplicate fields');
   if (!keys.some(({ key }) => key === 'start_time')) keys.push({ key: 'start_time', sign: -1 });
   return (a, b) => {
     for (const { key, sign } of keys) {

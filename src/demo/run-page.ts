@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { FakeAnswer } from './fakes.js';
+import type { FakeResponse } from './fakes.js';
 
 const HEADERS = {
   'Content-Security-Policy':
@@ -13,7 +13,7 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
 };
 
 /** The demo's own page of a run, at the address at which MLflow has one; undefined: the path is none of its files. */
-export function runPage(path: string): FakeAnswer | undefined {
+export function runPage(path: string): FakeResponse | undefined {
   const [file, type] = FILES[path] ?? [];
   if (!file || !type) return undefined;
   const body = readFileSync(new URL(`./page/${file}`, import.meta.url), 'utf8');

@@ -1,21 +1,21 @@
 import { APPLICATIONS } from './applications.js';
 import { sweepExperiment } from './catalog.js';
-import { Chance } from './chance.js';
 import type { FakeRun } from './fakes.js';
-import { labelsOf, rounded, valueAt } from './measure.js';
+import { labelsOf, rounded, valueAt } from './metric-values.js';
 import { specOf } from './metrics.js';
-import { modelVersionAt, type Story } from './story.js';
+import { modelVersionAt, type Scenario } from './scenario.js';
+import { SeededRandom } from './seeded-random.js';
 
 const MS_PER_MINUTE = 60_000;
 const TRIALS = 500;
 
 /** One tuning run with hundreds of trials below it: many of them bad, as trials are, and none of them an incident. */
-export function sweepOf(story: Story, idOf: ReadonlyMap<string, string>): FakeRun[] {
+export function sweepOf(story: Scenario, idOf: ReadonlyMap<string, string>): FakeRun[] {
   const { sweep, seed, founded } = story;
   const spec = APPLICATIONS.find(({ name }) => name === sweep.application);
   if (!spec) return [];
-  const parentId = Chance.hex(32, seed, founded, 'sweep');
-  const chance = new Chance(seed, 'sweep');
+  const parentId = SeededRandom.hex(32, seed, founded, 'sweep');
+  const chance = new SeededRandom(seed, 'sweep');
   const version = modelVersionAt(story, spec.name, sweep.from);
   const experiment = sweepExperiment(story);
   const make = (
@@ -58,10 +58,17 @@ export function sweepOf(story: Story, idOf: ReadonlyMap<string, string>): FakeRu
   const trials = Array.from({ length: TRIALS }, (_, i) => {
     const start = Math.round(sweep.from + ((sweep.to - sweep.from - 8 * MS_PER_MINUTE) * i) / TRIALS);
     const end = Math.round(start + chance.between(0.5, 7) * MS_PER_MINUTE);
-    const trial = make(Chance.hex(32, parentId, i), `trial-${i + 1}`, start, end, chance.between(0, 3), {
-      learning_rate: (10 ** chance.between(-4, -1)).toPrecision(3),
-      max_depth: `${chance.whole(3, 12)}`,
-    });
+    const trial = make(
+      SeededRandom.hex(32, parentId, i),
+      `trial-${i + 1}`,
+      start,
+      end,
+      chance.between(0, 3),
+      {
+        learning_rate: (10 ** chance.between(-4, -1)).toPrecision(3),
+        max_depth: `${chance.whole(3, 12)}`,
+      },
+    );
     const metrics =
       chance.next() < 0.02
         ? trial.metrics.map((metric) => ({ ...metric, value: Number.NaN }))

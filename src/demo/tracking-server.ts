@@ -1,10 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { experimentAnswer, jsonOf, runAnswer } from './answers.js';
-import type { FakeAnswer, FakeExperiment, FakeRequest, FakeRun } from './fakes.js';
-import { invalid, parseFilter, parseOrder, Refusal } from './run-filter.js';
+import type { FakeExperiment, FakeRequest, FakeResponse, FakeRun } from './fakes.js';
+import { experimentJson, jsonOf, runJson } from './mlflow-json.js';
+import { invalid, MlflowError, parseFilter, parseOrder } from './run-filter.js';
 
-export type { FakeAnswer, FakeExperiment, FakeRequest, FakeRun };
+export type { FakeExperiment, FakeRequest, FakeResponse as FakeAnswer, FakeRun };
 
 const BASE = '/api/2.0/mlflow/';
 const MOST_RESULTS = 50_000;
@@ -22,7 +22,7 @@ export class TrackingServer {
   readonly hidden = new Set<string>();
   readonly requests: FakeRequest[] = [];
   /** Sees each request first, and may answer in the server's place. */
-  intercept: ((request: FakeRequest) => FakeAnswer | undefined) | undefined;
+  intercept: ((request: FakeRequest) => FakeResponse | undefined) | undefined;
 
   private constructor(private readonly server: Server) {
     this.experiment('Default');
@@ -95,7 +95,7 @@ export class TrackingServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private async respond(request: IncomingMessage): Promise<FakeAnswer> {
+  private async respond(request: IncomingMessage): Promise<FakeResponse> {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const url = new URL(`http://localhost${request.url}`);
@@ -106,7 +106,8 @@ export class TrackingServer {
       refuseForeign(request.method, request.headers);
       return this.intercept?.(asked) ?? { status: 200, body: jsonOf(this.answer(request.method, asked)) };
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : new Refusal(500, 'INTERNAL_ERROR', `${error}`);
+      const refusal =
+        error instanceof MlflowError ? error : new MlflowError(500, 'INTERNAL_ERROR', `${error}`);
       return {
         status: refusal.status,
         body: JSON.stringify({ error_code: refusal.code, message: refusal.message }),
@@ -118,21 +119,22 @@ export class TrackingServer {
     if (method === 'POST' && path === 'experiments/search') return this.searchExperiments(body);
     if (method === 'POST' && path === 'runs/search') return this.searchRuns(body);
     if (method === 'GET' && path === 'runs/get') return this.getRun(body);
-    throw new Refusal(404, 'ENDPOINT_NOT_FOUND', `No API found for ${method} ${path}`);
+    throw new MlflowError(404, 'ENDPOINT_NOT_FOUND', `No API found for ${method} ${path}`);
   }
 
   private searchExperiments(body: FakeRequest['body']): object {
     // Unlike that of runs, this search has no default.
     const size = sizeOf(body.max_results ?? 0);
     const stages = stagesOf(body.view_type);
-    if (body.filter || body.order_by) throw new Refusal(501, 'NOT_IMPLEMENTED', 'The demo server lists all');
+    if (body.filter || body.order_by)
+      throw new MlflowError(501, 'NOT_IMPLEMENTED', 'The demo server lists all');
     const listed = [...this.experiments.values()]
       .filter(
         ({ experiment_id, lifecycle_stage }) =>
           !this.hidden.has(experiment_id) && stages.has(lifecycle_stage),
       )
       .sort((a, b) => b.creation_time - a.creation_time || Number(a.experiment_id) - Number(b.experiment_id));
-    return pageOf('experiments', listed, size, body.page_token, experimentAnswer);
+    return pageOf('experiments', listed, size, body.page_token, experimentJson);
   }
 
   private searchRuns(body: FakeRequest['body']): object {
@@ -152,22 +154,23 @@ export class TrackingServer {
           matches(run),
       )
       .sort(order);
-    return pageOf('runs', found, size, body.page_token, runAnswer);
+    return pageOf('runs', found, size, body.page_token, runJson);
   }
 
   private getRun({ run_id }: FakeRequest['body']): object {
     if (!run_id) throw invalid("Missing value for required parameter 'run_id'.");
     const run = this.runs.get(String(run_id));
-    if (!run) throw new Refusal(404, 'RESOURCE_DOES_NOT_EXIST', `Run with id=${run_id} not found`);
-    return { run: runAnswer(run) };
+    if (!run) throw new MlflowError(404, 'RESOURCE_DOES_NOT_EXIST', `Run with id=${run_id} not found`);
+    return { run: runJson(run) };
   }
 }
 
 /** Web pages of elsewhere: MLflow refuses their changes, and searches are sent by POST. */
 function refuseForeign(method: string | undefined, { origin, host }: IncomingHttpHeaders): void {
   if (method === 'POST' && origin && !isLocal(origin))
-    throw new Refusal(403, 'PERMISSION_DENIED', 'Cross-origin request blocked');
-  if (host && !isLocal(`http://${host}`)) throw new Refusal(403, 'PERMISSION_DENIED', 'Invalid Host header');
+    throw new MlflowError(403, 'PERMISSION_DENIED', 'Cross-origin request blocked');
+  if (host && !isLocal(`http://${host}`))
+    throw new MlflowError(403, 'PERMISSION_DENIED', 'Invalid Host header');
 }
 
 const isLocal = (url: string): boolean =>

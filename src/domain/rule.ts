@@ -1,7 +1,7 @@
-import { groupBy } from './group.js';
+import { groupBy } from './group-by.js';
 import type { MetricMetadata, Rule, ThresholdRow } from './model.js';
 import { isPattern, matches } from './pattern.js';
-import { compareText, lengthOf, present } from './text.js';
+import { codePointCount, compareText, nonBlank } from './text.js';
 import { compareInstants, instantOf } from './time.js';
 
 /** Rows by the name they are for; rows of one name in the order of the answer. */
@@ -12,24 +12,24 @@ export interface NameIndex<Row> {
 }
 
 /** Threshold rows by experiment; null: of the platform. */
-export type ThresholdBook = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
+export type ThresholdIndex = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
 
 /** A row without a name is no row. */
 export function indexByName<Row extends { readonly metric_name: string }>(
   rows: readonly Row[],
 ): NameIndex<Row> {
   const exact = groupBy(
-    rows.filter(({ metric_name }) => present(metric_name)),
+    rows.filter(({ metric_name }) => nonBlank(metric_name)),
     ({ metric_name }) => metric_name,
   );
   const patterns = [...exact]
     .filter(([name]) => isPattern(name))
-    .sort(([a], [b]) => lengthOf(b) - lengthOf(a) || compareText(a, b));
+    .sort(([a], [b]) => codePointCount(b) - codePointCount(a) || compareText(a, b));
   return { exact, patterns };
 }
 
-export function indexByExperiment(rows: readonly ThresholdRow[]): ThresholdBook {
-  const groups = groupBy(rows, ({ experiment_id }) => present(experiment_id));
+export function indexByExperiment(rows: readonly ThresholdRow[]): ThresholdIndex {
+  const groups = groupBy(rows, ({ experiment_id }) => nonBlank(experiment_id));
   return new Map([...groups].map(([experiment, group]) => [experiment, indexByName(group)]));
 }
 
@@ -51,14 +51,14 @@ export function chooseThreshold(
   metricName: string,
   experimentId: string,
   higherIsBetter: boolean | null,
-  book: ThresholdBook,
+  book: ThresholdIndex,
 ): ThresholdRow | null {
   const own = rowsFor(book.get(experimentId), metricName);
-  return strongestOf(own.length > 0 ? own : rowsFor(book.get(null), metricName), higherIsBetter);
+  return effectiveRow(own.length > 0 ? own : rowsFor(book.get(null), metricName), higherIsBetter);
 }
 
 /** Of the rows of one name and one experiment the one that applies; null: of none. */
-export function strongestOf(
+export function effectiveRow(
   rows: readonly ThresholdRow[],
   higherIsBetter: boolean | null,
 ): ThresholdRow | null {
@@ -102,16 +102,16 @@ export function directionOf(
 
 function ruleOf(metricName: string, metadata: MetricMetadata | null, threshold: ThresholdRow | null): Rule {
   return {
-    display_name: present(metadata?.display_name ?? null) ?? metricName,
-    description: present(metadata?.description ?? null),
-    unit: present(metadata?.unit ?? null),
-    category: present(metadata?.category ?? null),
+    display_name: nonBlank(metadata?.display_name ?? null) ?? metricName,
+    description: nonBlank(metadata?.description ?? null),
+    unit: nonBlank(metadata?.unit ?? null),
+    category: nonBlank(metadata?.category ?? null),
     higher_is_better: directionOf(metadata, threshold),
     critical_threshold: threshold?.critical_threshold ?? null,
     warning_threshold: threshold?.warning_threshold ?? null,
-    threshold_source: threshold && (present(threshold.experiment_id) ? 'experiment' : 'platform'),
-    threshold_updated_at: present(threshold?.updated_at ?? null),
-    threshold_updated_by: present(threshold?.updated_by ?? null),
+    threshold_source: threshold && (nonBlank(threshold.experiment_id) ? 'experiment' : 'platform'),
+    threshold_updated_at: nonBlank(threshold?.updated_at ?? null),
+    threshold_updated_by: nonBlank(threshold?.updated_by ?? null),
   };
 }
 

@@ -3,7 +3,7 @@ export const WHITE_SPACE =
   '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
 
 /** A text that says something: an empty or blank one is absent. */
-export function present(text: string | null): string | null {
+export function nonBlank(text: string | null): string | null {
   return text === null || text.trim() === '' ? null : text;
 }
 
@@ -18,7 +18,7 @@ export function compareText(a: string, b: string): number {
 }
 
 /** The number of code points. */
-export function lengthOf(text: string): number {
+export function codePointCount(text: string): number {
   let length = 0;
   for (const _ of text) length++;
   return length;

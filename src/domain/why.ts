@@ -1,8 +1,8 @@
+import { formatDate, formatPeriod, formatQuantity, formatWithUnit } from './format.js';
 import type { LabelChange } from './label-change.js';
-import { date, period, quantity, withUnit } from './quantity.js';
+import { MovingStatistics } from './moving-statistics.js';
 import type { InvalidKind } from './status.js';
 import { MS_PER_DAY } from './time.js';
-import { SpanStatistics } from './window.js';
 
 /** A limit that was changed by people. */
 export interface LimitChange {
@@ -76,14 +76,14 @@ function movement({ before, value, unit, limit }: Evidence): string | null {
   if (before.length === 0 || value === null) return null;
   const was = meanOf(before.slice(-RUNS_BEFORE));
   const verb = value > was ? 'rose' : 'fell';
-  return `${verb} from ${quantity(was, unit, limit)} to ${quantity(value, unit, limit)}`;
+  return `${verb} from ${formatQuantity(was, unit, limit)} to ${formatQuantity(value, unit, limit)}`;
 }
 
 /** Healthy runs that were on their way to the limit for a day at least, and went half of it. */
 function drift({ before, limit, unit, higher_is_better }: Evidence): string | null {
   const [first, last] = [before[0], before.at(-1)];
   if (!first || !last || limit === null) return null;
-  const statistics = new SpanStatistics();
+  const statistics = new MovingStatistics();
   for (const { time, value } of before) statistics.add(time, value);
   const days = (last.time - first.time) / MS_PER_DAY;
   const moved = (statistics.trend() ?? 0) * days;
@@ -91,29 +91,29 @@ function drift({ before, limit, unit, higher_is_better }: Evidence): string | nu
   const towards = higher_is_better ? -moved : moved;
   if (days < 1 || towards < Math.abs(limit - begin) / 2) return null;
   const way = higher_is_better ? 'fallen' : 'risen';
-  return `It had ${way} for ${period(last.time - first.time)} before it crossed the limit, from about ${quantity(begin, unit)}.`;
+  return `It had ${way} for ${formatPeriod(last.time - first.time)} before it crossed the limit, from about ${formatQuantity(begin, unit)}.`;
 }
 
 const meanOf = (points: Evidence['before']): number =>
   points.reduce((sum, { value }) => sum + value / points.length, 0);
 
 function limitChanged({ before, after, higher_is_better, at, by }: LimitChange, unit: string | null): string {
-  const when = at === null ? '' : ` on ${date(at)}`;
+  const when = at === null ? '' : ` on ${formatDate(at)}`;
   const who = by === null ? '' : ` by ${by}`;
   if (after === null || before === after) return `The threshold was changed${who}${when}.`;
   if (before === null)
-    return `A limit of ${withUnit(after, unit)} was set${who}${when}; before there was none.`;
+    return `A limit of ${formatWithUnit(after, unit)} was set${who}${when}; before there was none.`;
   const verb = (higher_is_better ? after > before : after < before) ? 'tightened' : 'changed';
-  return `The limit was ${verb} from ${withUnit(before, unit)} to ${withUnit(after, unit)}${who}${when}.`;
+  return `The limit was ${verb} from ${formatWithUnit(before, unit)} to ${formatWithUnit(after, unit)}${who}${when}.`;
 }
 
 const seenLate = ({ ended_at, seen_at, only }: Lateness): string =>
-  `The ${only ? '' : 'first such '}run ended on ${date(ended_at)}, but was seen only ${period(seen_at - ended_at)} later.`;
+  `The ${only ? '' : 'first such '}run ended on ${formatDate(ended_at)}, but was seen only ${formatPeriod(seen_at - ended_at)} later.`;
 
 /** Why an application has no data: what it used to do. */
 export function whySilent(lastRun: number, now: number, usual: number | null): string | null {
   if (usual === null) return null;
-  const often = `every ${period(usual)}`;
+  const often = `every ${formatPeriod(usual)}`;
   return now - lastRun > 1.5 * usual
     ? `It used to run ${often}.`
     : `It runs about ${often}, so it is not overdue.`;

@@ -12,9 +12,9 @@ import {
   retry,
   wrap,
 } from 'cockatiel';
-import { tell } from '../config/happenings.js';
 import { MonitorError } from '../domain/errors.js';
-import { problemOf } from './catalog.js';
+import { publish } from '../observability/diagnostics.js';
+import { problemOf } from './parse-catalog.js';
 
 export interface CatalogClientOptions {
   /** The address of one API, to which the bodies are posted. */
@@ -70,7 +70,7 @@ export class CatalogClient {
    * @throws {MonitorError} `catalog_unreachable`, `catalog_busy`, `catalog_unreadable`, `catalog_away`: it may answer
    * later; `catalog_refused`, `catalog_too_big`: it will not by itself
    */
-  async ask<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
+  async post<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
     try {
       return await this.policy.execute(() => this.counted(body, read));
     } catch (error) {
@@ -86,12 +86,12 @@ export class CatalogClient {
       outcome = 'answered';
       return answer;
     } finally {
-      tell({ what: 'request', upstream: 'catalog', outcome });
+      publish({ what: 'request', upstream: 'catalog', outcome });
     }
   }
 
   private async once<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
-    const { status, headers, data } = await this.post(body);
+    const { status, headers, data } = await this.send(body);
     if (status < 200 || status > 299) {
       const location =
         status < 400 && headers.location ? ` to ${headers.location}, which is not followed` : '';
@@ -110,7 +110,7 @@ export class CatalogClient {
     }
   }
 
-  private async post(body: unknown): Promise<AxiosResponse<string>> {
+  private async send(body: unknown): Promise<AxiosResponse<string>> {
     const { url, apiKey, timeoutMs, maxBytes } = this.options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
@@ -146,7 +146,7 @@ export class CatalogClient {
 
   private backoff({ attempt, result }: IRetryBackoffContext<unknown>): number {
     const failed = 'error' in result && result.error instanceof MonitorError ? result.error.context : {};
-    const asked = waitAsked(failed.retryAfter, Date.now());
+    const asked = parseRetryAfter(failed.retryAfter, Date.now());
     const backoff = Math.min(this.options.backoffMs * 2 ** (attempt - 1), LONGEST_BACKOFF_MS);
     return Math.min(asked ?? backoff * (0.5 + Math.random() / 2), LONGEST_WAIT_MS);
   }
@@ -156,7 +156,7 @@ export class CatalogClient {
  * The wait that a `Retry-After` header asks for, ms: seconds or an HTTP date.
  * @returns undefined: it asks for none
  */
-export function waitAsked(header: unknown, now: number): number | undefined {
+export function parseRetryAfter(header: unknown, now: number): number | undefined {
   if (typeof header !== 'string' || header.trim() === '') return undefined;
   const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);

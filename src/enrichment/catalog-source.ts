@@ -4,18 +4,18 @@ import { fileURLToPath } from 'node:url';
 import type { HttpService } from '@nestjs/axios';
 import { parse } from 'yaml';
 import { MonitorError } from '../domain/errors.js';
-import type { Question } from '../pipeline/rulebook.js';
+import type { CatalogQuery } from '../state/rulebook.js';
 import { canonicalJson } from '../storage/json-document.js';
+import { CatalogClient, type CatalogClientOptions } from './catalog-client.js';
 import {
   type CatalogList,
   type CatalogSource,
-  EMPTY,
-  onlyList,
+  EMPTY_CATALOG,
   type ParsedCatalog,
   parseCatalog,
+  pickList,
   problemOf,
-} from './catalog.js';
-import { CatalogClient, type CatalogClientOptions } from './catalog-client.js';
+} from './parse-catalog.js';
 
 export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> {
   /** `file:` and a path, or an address; undefined: the list is empty. */
@@ -26,7 +26,7 @@ export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> 
 /** Names, and experiments, in one question. */
 const BATCH = 200;
 
-type ReadList = (questions: readonly Question[]) => Promise<ParsedCatalog>;
+type ReadList = (questions: readonly CatalogQuery[]) => Promise<ParsedCatalog>;
 
 /** Opens the catalog that the settings name: each of the two lists from a file, from an API, or from nowhere. */
 export function openCatalog(http: HttpService, options: CatalogSourceOptions): CatalogSource {
@@ -40,7 +40,7 @@ export function openCatalog(http: HttpService, options: CatalogSourceOptions): C
     ),
   ];
   return {
-    asks: { metrics: isHttp(metricsUrl), thresholds: isHttp(thresholdsUrl) },
+    queriedLists: { metrics: isHttp(metricsUrl), thresholds: isHttp(thresholdsUrl) },
     read: async (questions) => (await Promise.all(lists.map((read) => read(questions)))).reduce(together),
   };
 }
@@ -48,7 +48,7 @@ export function openCatalog(http: HttpService, options: CatalogSourceOptions): C
 const together = (a: ParsedCatalog, b: ParsedCatalog): ParsedCatalog => ({
   metadata: [...a.metadata, ...b.metadata],
   thresholds: [...a.thresholds, ...b.thresholds],
-  refused: [...a.refused, ...b.refused],
+  rejectedRows: [...a.rejectedRows, ...b.rejectedRows],
 });
 
 /** @param bodiesOf what is posted to an API to have a question answered */
@@ -57,15 +57,15 @@ function openList(
   options: CatalogSourceOptions,
   url: string | undefined,
   list: CatalogList,
-  bodiesOf: (question: Question) => readonly unknown[],
+  bodiesOf: (question: CatalogQuery) => readonly unknown[],
 ): ReadList {
-  if (url === undefined) return async () => EMPTY;
-  if (!isHttp(url)) return async () => onlyList(await readCatalogFile(url), list);
+  if (url === undefined) return async () => EMPTY_CATALOG;
+  if (!isHttp(url)) return async () => pickList(await readCatalogFile(url), list);
   const client = new CatalogClient(http, { ...options, url: batchUrl(url, list) });
   return async (questions) => {
-    let all = EMPTY;
+    let all = EMPTY_CATALOG;
     for (const body of questions.filter(({ metrics }) => metrics.length > 0).flatMap(bodiesOf)) {
-      all = together(all, await client.ask(body, (answer) => onlyList(parseCatalog(answer, list), list)));
+      all = together(all, await client.post(body, (answer) => pickList(parseCatalog(answer, list), list)));
     }
     // A row of the platform is in the answer for each batch of experiments.
     return { ...all, metadata: distinct(all.metadata), thresholds: distinct(all.thresholds) };

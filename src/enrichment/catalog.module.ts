@@ -1,15 +1,13 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { type DynamicModule, Global, Injectable, Logger, Module } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { catalogOptions, domainSettings, type Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
-import type { Engine } from '../pipeline/engine.js';
-import { ENGINE } from '../pipeline/tokens.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { OBJECT_STORE } from '../storage/tokens.js';
-import type { CatalogSource } from './catalog.js';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { catalogOptions, domainSettings, SETTINGS, type Settings } from '../config/settings.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { openCatalog } from './catalog-source.js';
-import { RulebookKeeper } from './rulebook-keeper.js';
+import type { CatalogSource } from './parse-catalog.js';
+import { RulebookSync } from './rulebook-sync.js';
 
 /** Injects the `CatalogSource`. */
 export const CATALOG_SOURCE = Symbol('CATALOG_SOURCE');
@@ -17,13 +15,13 @@ const LOOK_MS = 10_000;
 
 /** Looks for changes of the catalog while no pipeline run asks for it. */
 @Injectable()
-export class CatalogPoll {
+export class CatalogPollService {
   private readonly log = new Logger('Catalog');
 
-  constructor(private readonly keeper: RulebookKeeper) {}
+  constructor(private readonly keeper: RulebookSync) {}
 
   @Interval(LOOK_MS)
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     try {
       await this.keeper.refresh();
     } catch (error) {
@@ -49,7 +47,7 @@ export class CatalogModule {
             openCatalog(http, catalogOptions(settings)),
         },
         {
-          provide: RulebookKeeper,
+          provide: RulebookSync,
           inject: [OBJECT_STORE, CATALOG_SOURCE, ENGINE, SETTINGS, CLOCK],
           useFactory: (
             store: ObjectStore,
@@ -58,20 +56,20 @@ export class CatalogModule {
             settings: Settings,
             clock: Clock,
           ) =>
-            new RulebookKeeper({
+            new RulebookSync({
               store,
               source,
               settings: domainSettings(settings),
               ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
               reevaluateDays: settings.REEVALUATE_DAYS,
               clock,
-              reevaluate: (window) => engine.create('reevaluation', { nominal: null, window }),
+              reevaluate: (window) => engine.create('reevaluation', { scheduledAt: null, window }),
               log: new Logger('Catalog'),
             }),
         },
-        ...(polls ? [CatalogPoll] : []),
+        ...(polls ? [CatalogPollService] : []),
       ],
-      exports: [RulebookKeeper],
+      exports: [RulebookSync],
     };
   }
 }

@@ -1,7 +1,7 @@
 import { chooseThreshold, createRuleResolver, indexByExperiment } from '../domain/rule.js';
-import { type DayRules, RULEBOOK_KEY, rulebookSchema, rulesOn } from '../pipeline/rulebook.js';
-import type { ChangeSpan, EnrichResult } from '../pipeline/stages.js';
-import { bookBefore, type ThresholdChange, thresholdChanges } from '../pipeline/threshold-changes.js';
+import type { ChangeSpan, EnrichResult } from '../pipeline/stage-contracts.js';
+import { type DayRules, RULEBOOK_KEY, rulebookSchema, rulesOn } from '../state/rulebook.js';
+import { rulebookBefore, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { readDocument } from '../storage/json-document.js';
 import { baseKey } from '../storage/keys.js';
@@ -20,7 +20,7 @@ export function countChangedRuns(tools: JudgeTools, day: string, span: ChangeSpa
     const base = changes.length > 0 ? await tools.store.fetch(baseKey(day)) : undefined;
     if (!book || !base) return [];
     const scopeBy = await loadScope(tools.store, session, base.file);
-    const rulesBefore = (time: number) => rulesOn(bookBefore(book, time), day);
+    const rulesBefore = (time: number) => rulesOn(rulebookBefore(book, time), day);
     const counted: ChangedRuns = [];
     for (const at of new Set(changes.map(({ changed_at }) => changed_at))) {
       const together = changes.filter(

@@ -1,6 +1,6 @@
 import { MonitorError } from '../domain/errors.js';
 import { WHITE_SPACE } from '../domain/text.js';
-import type { EnrichResult, FetchResult } from '../pipeline/stages.js';
+import type { EnrichResult, FetchResult } from '../pipeline/stage-contracts.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { type JudgeTools, judgeDay } from './judge-day.js';
 import { mergeDay } from './merge-day.js';
@@ -10,9 +10,9 @@ import { chooseRunTimes } from './run-times.js';
 export interface EnrichTools extends JudgeTools {
   readonly serverNow: () => Promise<number>;
   /** Puts runs on the list of those that later pipeline runs ask for. */
-  readonly enterOpenRuns: (runs: readonly AskedAgain[]) => Promise<void>;
+  readonly addOpenMlflowRuns: (runs: readonly AskedAgain[]) => Promise<void>;
   /** Called after each day. */
-  readonly progressed: () => void;
+  readonly heartbeat: () => void;
 }
 
 interface AskedAgain {
@@ -41,7 +41,7 @@ export async function enrichSlice(
     const counts = await judgeDay(tools, day, observed);
     merged.partitions_written += counts.written;
     merged.partitions_unchanged += counts.unchanged;
-    tools.progressed();
+    tools.heartbeat();
   }
   return merged;
 }
@@ -85,13 +85,13 @@ async function mergeSlice(
     result.superseded += counts.superseded;
     for (const run of counts.undecided) asking.set(run.run_id, { ...run, day });
     result.touched_days.push(day);
-    tools.progressed();
+    tools.heartbeat();
   }
   const runs = await session.rows<AskedAgain & { open: boolean }>(
     sql(import.meta.url, './sql/slice_runs.sql'),
   );
   for (const { open, ...run } of runs) if (open) asking.set(run.run_id, run);
-  if (asking.size > 0) await tools.enterOpenRuns([...asking.values()]);
+  if (asking.size > 0) await tools.addOpenMlflowRuns([...asking.values()]);
   result.closed = [...runs, ...fetched.gone]
     .map(({ run_id }) => run_id)
     .filter((run_id) => asked.has(run_id) && !asking.has(run_id));

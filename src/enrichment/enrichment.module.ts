@@ -1,25 +1,23 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject, Module } from '@nestjs/common';
-import { RULES_VERSION, type Settings } from '../config/settings.js';
-import { SETTINGS } from '../config/tokens.js';
+import { RULES_VERSION, SETTINGS, type Settings } from '../config/settings.js';
 import { dayOf } from '../domain/time.js';
-import type { Engine, HandlersOf } from '../pipeline/engine.js';
-import { enterOpenRuns } from '../pipeline/open-runs.js';
+import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
+import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
-import { StageWorker } from '../pipeline/stage-worker.js';
-import type { EnrichResult } from '../pipeline/stages.js';
-import { ENGINE, SCRATCH, SERVER_CLOCK } from '../pipeline/tokens.js';
-import { WORKER_OPTIONS } from '../pipeline/worker-options.js';
-import type { Duck } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import type { EnrichResult } from '../pipeline/stage-contracts.js';
+import { WORKER_OPTIONS } from '../queue/worker-options.js';
+import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
+import { SERVER_CLOCK } from '../state/tracking-server.js';
+import { DUCK, type Duck, SCRATCH } from '../storage/duck.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { countChangedRuns } from './changed-runs.js';
 import { type EnrichTools, enrichSlice } from './enrich-slice.js';
 import { type JudgeTools, judgeDay } from './judge-day.js';
-import { RulebookKeeper } from './rulebook-keeper.js';
+import { RulebookSync } from './rulebook-sync.js';
 
 @Processor('enrichment', WORKER_OPTIONS)
-export class EnrichmentWorker extends StageWorker<'enrichment'> {
+export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
   protected readonly concurrency: number;
   protected readonly handlers: HandlersOf<'enrichment'>;
 
@@ -29,25 +27,25 @@ export class EnrichmentWorker extends StageWorker<'enrichment'> {
     @Inject(DUCK) duck: Duck,
     @Inject(SCRATCH) scratch: (name: string) => string,
     @Inject(SERVER_CLOCK) serverNow: () => Promise<number>,
-    @Inject(RulebookKeeper) keeper: RulebookKeeper,
+    @Inject(RulebookSync) keeper: RulebookSync,
     @Inject(SETTINGS) settings: Settings,
   ) {
     super();
-    const tools: Omit<EnrichTools, 'progressed'> = {
+    const tools: Omit<EnrichTools, 'heartbeat'> = {
       store,
       duck,
       scratch,
       rulesVersion: RULES_VERSION,
       serverNow,
-      rulebook: (needs, observed) => keeper.bookFor(needs, observed),
-      enterOpenRuns: (runs) => enterOpenRuns(store, runs),
+      rulebook: (needs, observed) => keeper.rulebookFor(needs, observed),
+      addOpenMlflowRuns: (runs) => addOpenMlflowRuns(store, runs),
     };
     this.concurrency = settings.ENRICHMENT_CONCURRENCY;
     this.handlers = {
       enrich: (context) =>
         context.record.kind === 'reevaluation'
           ? judgeAgain(tools, context)
-          : bringIn({ ...tools, progressed: context.progressed }, context),
+          : bringIn({ ...tools, heartbeat: context.heartbeat }, context),
     };
   }
 }
@@ -79,5 +77,5 @@ async function judgeAgain(tools: JudgeTools, { plan, slice }: StageContext): Pro
   };
 }
 
-@Module({ providers: [EnrichmentWorker] })
+@Module({ providers: [EnrichmentProcessor] })
 export class EnrichmentModule {}

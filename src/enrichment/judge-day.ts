@@ -3,8 +3,8 @@ import { MonitorError } from '../domain/errors.js';
 import type { Rule } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
-import { EXPERIMENTS_KEY, experimentsSchema, type StoredExperiment } from '../pipeline/experiments.js';
-import { type DayRules, type Question, type Rulebook, rulesOn } from '../pipeline/rulebook.js';
+import { EXPERIMENTS_KEY, experimentsSchema, type StoredExperiment } from '../state/experiments.js';
+import { type CatalogQuery, type DayRules, type Rulebook, rulesOn } from '../state/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { readDocument } from '../storage/json-document.js';
@@ -18,7 +18,10 @@ export interface JudgeTools {
   readonly scratch: (name: string) => string;
   readonly rulesVersion: number;
   /** The rulebook, after the catalog has answered what is needed of it. `observed`: the newest time of MLflow's answers, ms. */
-  readonly rulebook: (needs: (book: Rulebook) => Question, observed: number | undefined) => Promise<Rulebook>;
+  readonly rulebook: (
+    needs: (book: Rulebook) => CatalogQuery,
+    observed: number | undefined,
+  ) => Promise<Rulebook>;
 }
 
 /**
@@ -82,7 +85,7 @@ export async function loadScope(
 }
 
 /** What a catalog must have been asked for to judge by it. */
-const questionOf = ({ rules }: DayScope): Question => ({
+const questionOf = ({ rules }: DayScope): CatalogQuery => ({
   metrics: [...new Set(rules.map(({ metric_name }) => metric_name))],
   experiments: [...new Set(rules.map(({ experiment_id }) => experiment_id))],
 });

@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
-import { tell } from '../config/happenings.js';
-import { type BaseDecision, DATE_LAG_MS } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
+import { DATE_LAG_MS, type MergeDecision } from '../domain/merge-precedence.js';
+import { publish } from '../observability/diagnostics.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { baseKey } from '../storage/keys.js';
@@ -51,7 +51,7 @@ export async function mergeDay(session: DuckSession, tools: MergeTools, day: str
       return counts;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
-      tell({ what: 'store_conflict', object: 'dataset' });
+      publish({ what: 'store_conflict', object: 'dataset' });
     } finally {
       await unlink(file).catch(() => undefined);
       await session.run('DROP TABLE IF EXISTS merged');
@@ -80,7 +80,7 @@ async function loadStored(session: DuckSession, file: string | undefined): Promi
 }
 
 interface Decided {
-  decision: BaseDecision;
+  decision: MergeDecision;
   n: number;
   ahead: number;
 }
@@ -98,7 +98,7 @@ async function decide(session: DuckSession, tools: MergeTools, day: string): Pro
   let decisions = await decideWith(null);
   // Only a row from the future can be told from a newer row by the server's clock, asked after the row was read.
   if (decisions.some(({ ahead }) => ahead > 0)) decisions = await decideWith(await tools.serverNow());
-  const of = (wanted: BaseDecision) => decisions.find(({ decision }) => decision === wanted)?.n ?? 0;
+  const of = (wanted: MergeDecision) => decisions.find(({ decision }) => decision === wanted)?.n ?? 0;
   const inserted = of('insert');
   const updated = of('replace') + of('overrule');
   return {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
-import { tell } from '../config/happenings.js';
 import { dayOf } from '../domain/time.js';
+import { publish } from '../observability/diagnostics.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { updateDocument } from '../storage/json-document.js';
@@ -106,7 +106,7 @@ async function writeDay(
     await store.put(key, { file }, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error;
-    tell({ what: 'store_conflict', object: 'dataset' });
+    publish({ what: 'store_conflict', object: 'dataset' });
     const newest = await updateDocument(store, KEY, schema, (current) => current);
     await writeDay(session, store, scratch, day, newest?.records ?? {});
   } finally {

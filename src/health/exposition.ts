@@ -1,18 +1,18 @@
 import type { Gauge } from 'prom-client';
 import { type DomainSettings, LIGHTS, PIPELINE_KINDS } from '../domain/model.js';
-import type { CurrentLights } from '../pipeline/lights.js';
-import type { Heard } from './counting.js';
+import type { CurrentLights } from '../state/current-lights.js';
+import { resultValue } from './cached-probe.js';
+import type { DependencyResults } from './dependencies.js';
 import { EXPERIMENT_STATES, JOB_STATES, type QueueFacts, readingOf, type ServiceFacts } from './facts.js';
-import { foundIn } from './look.js';
 import { METRICS, type Metrics } from './metrics.js';
-import type { SeenSources } from './sources.js';
+import type { UpstreamStatus } from './metrics-recorder.js';
 
 /** What stands beside the sources when metrics are asked for. */
-export interface Surroundings {
+export interface ScrapeContext {
   readonly now: number;
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly catalogConfigured: boolean;
-  readonly mlflow: Heard | undefined;
+  readonly mlflow: UpstreamStatus | undefined;
   /** When they answered last, ms; null: never. */
   readonly lastSuccess: { readonly store: number | null; readonly queue: number | null };
 }
@@ -23,12 +23,12 @@ const MOST_APPLICATIONS = 200;
 const seconds = (ms: number): number => ms / 1000;
 
 /** Sets the metrics of the whole service; those of a source that is away are absent, never old. */
-export function expose(metrics: Metrics, seen: SeenSources, surroundings: Surroundings): void {
+export function updateGauges(metrics: Metrics, seen: DependencyResults, surroundings: ScrapeContext): void {
   const { now, scope, catalogConfigured, mlflow, lastSuccess } = surroundings;
   for (const [name, { of, labels }] of Object.entries(METRICS)) {
     if (of === 'service') clear(metrics[name as keyof Metrics] as Gauge, labels.length > 0);
   }
-  const facts = foundIn(seen.facts);
+  const facts = resultValue(seen.facts);
   const upstream = (name: string, up: boolean, last: number | null) => {
     metrics.upstream_up.set({ upstream: name }, Number(up));
     if (last !== null) metrics.upstream_last_success_timestamp_seconds.set({ upstream: name }, seconds(last));
@@ -42,8 +42,8 @@ export function expose(metrics: Metrics, seen: SeenSources, surroundings: Surrou
     metrics.catalog_refused_items.set(refused);
   }
   if (facts) exposeFacts(metrics, facts, readingOf(facts, scope, now));
-  for (const queue of foundIn(seen.queues) ?? []) exposeQueue(metrics, queue);
-  const lights = seen.lights && foundIn(seen.lights);
+  for (const queue of resultValue(seen.queues) ?? []) exposeQueue(metrics, queue);
+  const lights = seen.lights && resultValue(seen.lights);
   if (lights) exposeLights(metrics, lights);
 }
 

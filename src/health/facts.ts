@@ -1,10 +1,10 @@
 import type { Queue } from 'bullmq';
 import { type DomainSettings, PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
-import { type CatalogState, readCatalogState } from '../pipeline/catalog-state.js';
-import { readExperiments, type StoredExperiment } from '../pipeline/experiments.js';
-import { type KindState, readKind } from '../pipeline/run-record.js';
-import { readWatermarks, type Watermarks } from '../pipeline/watermark.js';
+import { type KindState, readKindState } from '../pipeline/pipeline-run.js';
+import { type CatalogState, readCatalogState } from '../state/catalog-state.js';
+import { readExperiments, type StoredExperiment } from '../state/experiments.js';
+import { readWatermarks, type Watermarks } from '../state/watermarks.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** How the whole service stands, from a few small objects of the store: the same in every process. */
@@ -16,7 +16,7 @@ export interface ServiceFacts {
 }
 
 export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts> {
-  const kindOf = async (kind: PipelineKind) => [kind, await readKind(store, kind)] as const;
+  const kindOf = async (kind: PipelineKind) => [kind, await readKindState(store, kind)] as const;
   const [kinds, experiments, watermarks, catalog] = await Promise.all([
     Promise.all(PIPELINE_KINDS.map(kindOf)),
     readExperiments(store),

@@ -10,19 +10,17 @@ import {
 } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Registry } from 'prom-client';
-import { domainSettings, type Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS, STOPPING } from '../config/tokens.js';
-import type { Engine } from '../pipeline/engine.js';
-import { ENGINE } from '../pipeline/tokens.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import { CLOCK, type Clock, STOPPING } from '../config/runtime.js';
+import { domainSettings, SETTINGS, type Settings } from '../config/settings.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { SingleWriterStore } from '../storage/single-writer.js';
-import { OBJECT_STORE } from '../storage/tokens.js';
-import { Counting } from './counting.js';
-import { expose } from './exposition.js';
+import { Dependencies } from './dependencies.js';
+import { updateGauges } from './exposition.js';
+import { describeHealth, type HealthReport } from './health-report.js';
 import { createMetrics, type Metrics } from './metrics.js';
-import { describeHealth, type Report } from './report.js';
-import { Sources } from './sources.js';
-import { stuckAfterMs } from './stuck.js';
+import { MetricsRecorder } from './metrics-recorder.js';
+import { stallTimeoutMs } from './stall-timeout.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -33,13 +31,13 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 export class HealthController implements OnModuleDestroy {
   private readonly registry: Registry;
   private readonly metrics: Metrics;
-  private readonly counting: Counting;
+  private readonly counting: MetricsRecorder;
   private readonly startedAt: number;
   private readonly stuckAfterMs: number;
   private readonly singleWriter: boolean;
 
   constructor(
-    @Inject(Sources) private readonly sources: Sources,
+    @Inject(Dependencies) private readonly sources: Dependencies,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -49,9 +47,9 @@ export class HealthController implements OnModuleDestroy {
     const { registry, metrics } = createMetrics();
     this.registry = registry;
     this.metrics = metrics;
-    this.counting = new Counting(metrics, engine, clock);
+    this.counting = new MetricsRecorder(metrics, engine, clock);
     this.startedAt = clock();
-    this.stuckAfterMs = stuckAfterMs(settings);
+    this.stuckAfterMs = stallTimeoutMs(settings);
     this.singleWriter = store instanceof SingleWriterStore;
     metrics.build_info.set({ version, node: process.versions.node, roles: settings.ROLES.join(',') }, 1);
     metrics.store_single_writer.set(Number(this.singleWriter));
@@ -64,7 +62,7 @@ export class HealthController implements OnModuleDestroy {
   /** Of this process alone: that it answers shows its event loop turns. An upstream that is away, or a queue that is empty or paused, is no reason to begin it anew. */
   @Get('health/live')
   live(): { status: 'ok' } {
-    const still = this.engine.held.longestStill();
+    const still = this.engine.activeJobs.longestIdleMs();
     if (still > this.stuckAfterMs) {
       throw new ServiceUnavailableException(
         `A job has not moved on for ${Math.round(still / 60_000)} minutes.`,
@@ -77,7 +75,7 @@ export class HealthController implements OnModuleDestroy {
   @Get('health/ready')
   async ready(): Promise<{ status: 'ok' }> {
     if (this.stopping.aborted) throw new ServiceUnavailableException('The service is stopping.');
-    const [store, queues] = await Promise.all([this.sources.store.look(), this.sources.queues.look()]);
+    const [store, queues] = await Promise.all([this.sources.store.get(), this.sources.queues.get()]);
     if ('error' in store) throw new ServiceUnavailableException(`The store does not answer: ${store.error}`);
     if ('error' in queues)
       throw new ServiceUnavailableException(`The queue does not answer: ${queues.error}`);
@@ -93,30 +91,30 @@ export class HealthController implements OnModuleDestroy {
   /** For people, who want to read it most when something is wrong: always 200, and soon. */
   @Get('health')
   @Header('Cache-Control', 'no-store')
-  async report(): Promise<Report> {
-    const seen = await this.sources.lookAtAll();
+  async report(): Promise<HealthReport> {
+    const seen = await this.sources.probeAll();
     const self = {
       version,
       startedAt: this.startedAt,
       store: { description: this.store.description, singleWriter: this.singleWriter },
       mlflow: this.counting.mlflow,
       lastSuccess: this.lastSuccess(),
-      still: { ms: this.engine.held.longestStill(), limitMs: this.stuckAfterMs },
+      still: { ms: this.engine.activeJobs.longestIdleMs(), limitMs: this.stuckAfterMs },
     };
     return describeHealth(seen, self, this.settings, this.clock());
   }
 
   @Get('metrics')
   async scrape(@Res() response: Response): Promise<void> {
-    const seen = await this.sources.lookAtAll();
-    expose(this.metrics, seen, {
+    const seen = await this.sources.probeAll();
+    updateGauges(this.metrics, seen, {
       now: this.clock(),
       scope: domainSettings(this.settings),
       catalogConfigured: Boolean(this.settings.METRICS_API_URL ?? this.settings.THRESHOLDS_API_URL),
       mlflow: this.counting.mlflow,
       lastSuccess: this.lastSuccess(),
     });
-    this.metrics.held_job_idle_seconds.set(this.engine.held.longestStill() / 1000);
+    this.metrics.held_job_idle_seconds.set(this.engine.activeJobs.longestIdleMs() / 1000);
     response
       .set({ 'Content-Type': this.registry.contentType, 'Cache-Control': 'no-store' })
       .send(await this.registry.metrics());

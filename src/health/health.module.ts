@@ -1,20 +1,18 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { CLOCK, type Clock } from '../config/tokens.js';
-import type { CurrentLights } from '../pipeline/lights.js';
-import { QUEUES } from '../pipeline/stages.js';
-import { LIGHTS } from '../pipeline/tokens.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { OBJECT_STORE } from '../storage/tokens.js';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { QUEUES } from '../pipeline/stage-contracts.js';
+import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { Dependencies } from './dependencies.js';
 import { HealthController } from './health.controller.js';
-import { Sources } from './sources.js';
 
 @Module({
   controllers: [HealthController],
   providers: [
     {
-      provide: Sources,
+      provide: Dependencies,
       inject: [
         OBJECT_STORE,
         CLOCK,
@@ -26,7 +24,7 @@ import { Sources } from './sources.js';
         clock: Clock,
         lights: (() => Promise<CurrentLights>) | undefined,
         ...queues: Queue[]
-      ) => new Sources(store, queues, lights, clock),
+      ) => new Dependencies(store, queues, lights, clock),
     },
   ],
 })

@@ -1,13 +1,13 @@
 import { MonitorError } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { dayOf, dayStart } from '../domain/time.js';
-import { mergeExperiments } from '../pipeline/experiments.js';
-import type { FetchResult, Plan, Slice } from '../pipeline/stages.js';
+import type { FetchResult, Plan, Slice } from '../pipeline/stage-contracts.js';
+import { mergeExperiments } from '../state/experiments.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
-import { Asker, type AskTools } from './asker.js';
+import { RunSearch, type RunSearchTools } from './run-search.js';
 
-export interface FetchTools extends AskTools {
+export interface FetchTools extends RunSearchTools {
   readonly duck: Duck;
 }
 
@@ -20,7 +20,7 @@ interface SliceTask {
 
 type Gone = FetchResult['gone'][number] & { readonly experiment_id: string };
 interface Answers {
-  readonly asker: Asker;
+  readonly asker: RunSearch;
   readonly gone: readonly Gone[];
 }
 
@@ -75,16 +75,16 @@ async function askChunk(
   { runId, kind, plan, slice }: SliceTask,
   ids: readonly string[],
 ): Promise<Answers> {
-  const asker = new Asker(tools, session, `_raw/${runId}/${slice.id}`, plan.page_size);
+  const asker = new RunSearch(tools, session, `_raw/${runId}/${slice.id}`, plan.page_size);
   if (ids.length === 0) return { asker, gone: [] };
-  await asker.ask(ids, slice.open_end ? [] : [`attributes.start_time < ${slice.to}`], slice.from);
+  await asker.search(ids, slice.open_end ? [] : [`attributes.start_time < ${slice.to}`], slice.from);
   const chunk = plan.chunks[slice.chunk];
   const wanted = new Map<string, { experiment_id: string; day: string | null }>();
   if (slice.last && chunk) {
     const before = `attributes.start_time < ${chunk.from}`;
-    await asker.ask(ids, [before, `attributes.end_time >= ${chunk.from}`], null);
-    await asker.ask(ids, [before, "attributes.status = 'RUNNING'"], null);
-    await asker.ask(ids, [before, "attributes.status = 'SCHEDULED'"], null);
+    await asker.search(ids, [before, `attributes.end_time >= ${chunk.from}`], null);
+    await asker.search(ids, [before, "attributes.status = 'RUNNING'"], null);
+    await asker.search(ids, [before, "attributes.status = 'SCHEDULED'"], null);
     for (const { run_id, experiment_id, day } of plan.open) {
       if (ids.includes(experiment_id) && !isOfAnotherSlice(day, chunk.from, slice)) {
         wanted.set(run_id, { experiment_id, day });
@@ -96,7 +96,7 @@ async function askChunk(
     for (const run of await storedRuns(tools, session, day, ids)) wanted.set(run.run_id, { ...run, day });
   }
   const unseen = [...wanted.keys()].filter((id) => !asker.seen.has(id));
-  const missing = await asker.askFor(ids, unseen);
+  const missing = await asker.findByIds(ids, unseen);
   const gone = missing.flatMap(({ run_id, answer: { date, began } }) => {
     const run = wanted.get(run_id);
     return run ? [{ run_id, ...run, date, began }] : [];

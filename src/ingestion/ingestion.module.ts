@@ -1,20 +1,18 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Processor } from '@nestjs/bullmq';
 import { Global, Inject, Injectable, Module } from '@nestjs/common';
-import { mlflowOptions, type Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS, STOPPING } from '../config/tokens.js';
-import type { Engine, HandlersOf } from '../pipeline/engine.js';
-import { StageWorker } from '../pipeline/stage-worker.js';
-import { ENGINE, SCRATCH, SERVER_CLOCK } from '../pipeline/tokens.js';
-import { WORKER_OPTIONS } from '../pipeline/worker-options.js';
-import type { Duck } from '../storage/duck.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { DUCK, OBJECT_STORE } from '../storage/tokens.js';
+import { CLOCK, type Clock, STOPPING } from '../config/runtime.js';
+import { mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
+import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
+import { StageProcessor } from '../pipeline/stage.processor.js';
+import { WORKER_OPTIONS } from '../queue/worker-options.js';
+import { assertTrackingServer, SERVER_CLOCK } from '../state/tracking-server.js';
+import { DUCK, type Duck, SCRATCH } from '../storage/duck.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { createPlan } from './create-plan.js';
 import { fetchSlice } from './fetch-slice.js';
-import type { MlflowClient } from './mlflow.js';
+import type { MlflowClient } from './mlflow-api.js';
 import { HttpMlflowClient, type MlflowClientOptions } from './mlflow-client.js';
-import { makePlan } from './plan.js';
-import { guardSource } from './source-guard.js';
 
 const MLFLOW = Symbol('MLFLOW');
 /** More than any page that MLflow makes: 50,000 runs with hundreds of metrics each. */
@@ -31,7 +29,7 @@ const START_CHECK = { maxRetries: 0, timeoutSeconds: 5 };
 
 /** Refuses another tracking server than the one the store belongs to. Asks once: a start does not wait for a server that is down. */
 @Injectable()
-export class SourceCheck {
+export class TrackingServerCheck {
   private readonly client: MlflowClient;
 
   constructor(
@@ -46,12 +44,12 @@ export class SourceCheck {
   async check(): Promise<void> {
     const { experiments } = await this.client.listExperiments();
     const { uri } = mlflowOptions(this.settings);
-    await guardSource(this.store, experiments, uri, this.settings.ALLOW_SOURCE_CHANGE);
+    await assertTrackingServer(this.store, experiments, uri, this.settings.ALLOW_SOURCE_CHANGE);
   }
 }
 
 @Processor('ingestion', WORKER_OPTIONS)
-export class IngestionWorker extends StageWorker<'ingestion'> {
+export class IngestionProcessor extends StageProcessor<'ingestion'> {
   protected readonly concurrency: number;
   protected readonly handlers: HandlersOf<'ingestion'>;
 
@@ -67,10 +65,10 @@ export class IngestionWorker extends StageWorker<'ingestion'> {
     super();
     this.concurrency = settings.INGESTION_CONCURRENCY;
     this.handlers = {
-      plan: ({ record }) => makePlan({ store, client, clock, settings }, record),
-      fetch: ({ record, plan, slice, progressed }) =>
+      plan: ({ record }) => createPlan({ store, client, clock, settings }, record),
+      fetch: ({ record, plan, slice, heartbeat }) =>
         fetchSlice(
-          { store, client, duck, scratch, progressed },
+          { store, client, duck, scratch, heartbeat },
           { runId: record.id, kind: record.kind, plan, slice },
         ),
     };
@@ -92,9 +90,9 @@ export class IngestionWorker extends StageWorker<'ingestion'> {
       inject: [MLFLOW],
       useFactory: (client: MlflowClient) => async () => (await client.listExperiments()).date,
     },
-    SourceCheck,
-    IngestionWorker,
+    TrackingServerCheck,
+    IngestionProcessor,
   ],
-  exports: [SERVER_CLOCK, SourceCheck],
+  exports: [SERVER_CLOCK, TrackingServerCheck],
 })
 export class IngestionModule {}

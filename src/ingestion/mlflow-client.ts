@@ -5,11 +5,17 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
-import { tell } from '../config/happenings.js';
-import type { AnswerTime } from '../domain/base-rule.js';
 import { MonitorError } from '../domain/errors.js';
-import type { Experiment, MlflowClient, RunQuery } from './mlflow.js';
-import { askedWait, parseExperiments, refuse, save, TryAgain } from './mlflow-answers.js';
+import type { ResponseTime } from '../domain/merge-precedence.js';
+import { publish } from '../observability/diagnostics.js';
+import type { Experiment, MlflowClient, RunQuery } from './mlflow-api.js';
+import {
+  parseExperiments,
+  parseRetryAfter,
+  RetryableError,
+  saveBody,
+  throwResponseError,
+} from './mlflow-responses.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -67,12 +73,12 @@ export class HttpMlflowClient implements MlflowClient {
     this.headers = authorization ? { authorization } : {};
   }
 
-  async listExperiments(): Promise<{ experiments: Experiment[] } & AnswerTime> {
+  async listExperiments(): Promise<{ experiments: Experiment[] } & ResponseTime> {
     const experiments: Experiment[] = [];
     const data = { view_type: 'ALL', max_results: 1000 };
     let token: string | undefined;
     // The oldest of its pages is as old as the list.
-    let time: AnswerTime | undefined;
+    let time: ResponseTime | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
       const chunks: Buffer[] = [];
       const answer = await this.ask(
@@ -120,18 +126,18 @@ export class HttpMlflowClient implements MlflowClient {
     return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
   }
 
-  async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & AnswerTime> {
+  async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & ResponseTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
     const { value, date, began } = await this.ask({ method: 'POST', path: 'runs/search', data }, (body) =>
-      save(body, file),
+      saveBody(body, file),
     );
     return { bytes: value, date, began };
   }
 
-  async getRun(runId: string, file: string): Promise<({ bytes: number } & AnswerTime) | undefined> {
+  async getRun(runId: string, file: string): Promise<({ bytes: number } & ResponseTime) | undefined> {
     try {
       const request = { method: 'GET', path: 'runs/get', params: { run_id: runId } } as const;
-      const { value, date, began } = await this.ask(request, (body) => save(body, file));
+      const { value, date, began } = await this.ask(request, (body) => saveBody(body, file));
       return { bytes: value, date, began };
     } catch (error) {
       if (error instanceof MonitorError && error.context.status === 404) return undefined;
@@ -142,18 +148,18 @@ export class HttpMlflowClient implements MlflowClient {
   private async ask<T>(
     request: Request,
     read: (body: Readable) => Promise<T>,
-  ): Promise<{ value: T } & AnswerTime> {
+  ): Promise<{ value: T } & ResponseTime> {
     const { maxRetries, backoffSeconds, stopping, sleep = waitUnlessStopped } = this.options;
     for (let attempt = 0; ; attempt++) {
       await this.enter();
       try {
         const answer = await this.once(request, read);
-        tell({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
+        publish({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
         return answer;
       } catch (error) {
         const refused = error instanceof MonitorError && error.code === 'mlflow_refused';
-        tell({ what: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
-        if (!(error instanceof TryAgain)) throw error;
+        publish({ what: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
+        if (!(error instanceof RetryableError)) throw error;
         if (attempt >= maxRetries) throw error.error;
         const backoff = backoffSeconds * 1000 * 2 ** attempt * (0.5 + Math.random() / 2);
         await sleep(Math.min(error.after ?? backoff, LONGEST_WAIT_MS), stopping);
@@ -167,7 +173,7 @@ export class HttpMlflowClient implements MlflowClient {
   private async once<T>(
     { method, path, data, params }: Request,
     read: (body: Readable) => Promise<T>,
-  ): Promise<{ value: T } & AnswerTime> {
+  ): Promise<{ value: T } & ResponseTime> {
     const { uri, timeoutSeconds, maxPageBytes } = this.options;
     const elapsed = stopwatch();
     const silence = new AbortController();
@@ -194,7 +200,7 @@ export class HttpMlflowClient implements MlflowClient {
       const { status, headers } = response;
       const date = Date.parse(String(headers.date)) || Date.now();
       if (status < 200 || status > 299) {
-        await refuse(response.data, path, status, askedWait(headers['retry-after'], date));
+        await throwResponseError(response.data, path, status, parseRetryAfter(headers['retry-after'], date));
       }
       let bytes = 0;
       const counted = new Transform({
@@ -211,9 +217,9 @@ export class HttpMlflowClient implements MlflowClient {
       const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
       return { value, date, began: date - elapsed() };
     } catch (error) {
-      if (error instanceof TryAgain) throw error;
+      if (error instanceof RetryableError) throw error;
       if (error instanceof MonitorError) {
-        if (error.code === 'mlflow_not_json') throw new TryAgain(error);
+        if (error.code === 'mlflow_not_json') throw new RetryableError(error);
         throw error;
       }
       const reason = silence.signal.aborted
@@ -221,7 +227,7 @@ export class HttpMlflowClient implements MlflowClient {
         : error instanceof Error
           ? error.message
           : String(error);
-      throw new TryAgain(
+      throw new RetryableError(
         new MonitorError('mlflow_unreachable', `MLflow at ${uri} does not answer: ${reason}`, { path }, true),
       );
     } finally {

@@ -1,27 +1,27 @@
 import { EventEmitter } from 'node:events';
 import type { Job, Queue } from 'bullmq';
 import { UnrecoverableError } from 'bullmq';
-import { withLogContext } from '../config/log-context.js';
-import type { Clock } from '../config/tokens.js';
+import { type Clock } from '../config/runtime.js';
 import { MonitorError } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import { withLogContext } from '../observability/log-context.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { dueStages, progressOf, type StageId, stageName } from './due.js';
-import { describeRun, settleRun, summarizeRun } from './finish.js';
-import { HeldJobs } from './held-jobs.js';
+import { ActiveJobs } from './active-jobs.js';
+import { completePipelineRun, describePipelineRun, summarizePipelineRun } from './complete-run.js';
+import { dueStages, progressOf, type StageId, stageName } from './due-stages.js';
 import { Markers } from './markers.js';
 import {
-  closeRun,
-  createRun,
-  ensureRecord,
-  type NewRun,
-  type RunOutcome,
-  type RunRecord,
-  readKind,
-  readRecord,
-} from './run-record.js';
-import { contextOf, type StageContext } from './stage-context.js';
+  closePipelineRun,
+  createPipelineRun,
+  ensurePipelineRun,
+  type NewPipelineRun,
+  type PipelineRun,
+  type PipelineRunOutcome,
+  readKindState,
+  readPipelineRun,
+} from './pipeline-run.js';
+import { createStageContext, type StageContext } from './stage-context.js';
 import {
   type JobPayload,
   jobSchema,
@@ -29,7 +29,12 @@ import {
   type QueueName,
   type Stage,
   type StageResults,
-} from './stages.js';
+} from './stage-contracts.js';
+
+/** Injection token of the `Engine`. */
+export const ENGINE = Symbol('ENGINE');
+/** Injection token of the delay before a stage that waits for another service runs again, ms. */
+export const WAIT_MS = Symbol('WAIT_MS');
 
 export type Handler<S extends Stage> = (context: StageContext) => Promise<StageResults[S]>;
 /** A handler for every stage of a queue: the compiler shows the one that is missing. */
@@ -78,7 +83,7 @@ interface EngineEvents {
   progress: [runId: string, done: number, all: number];
   stage: [end: StageEnd];
   /** `here`: it was this process that closed it. */
-  finished: [record: RunRecord, here: boolean];
+  finished: [record: PipelineRun, here: boolean];
 }
 
 /**
@@ -88,13 +93,13 @@ interface EngineEvents {
 export class Engine {
   readonly events = new EventEmitter<EngineEvents>();
   private readonly mutex = new KeyedMutex();
-  readonly held = new HeldJobs();
+  readonly activeJobs = new ActiveJobs();
 
   constructor(private readonly options: EngineOptions) {}
 
   /** @returns the id of the new run; undefined if there is nothing new to do */
-  async create(kind: PipelineKind, run: Omit<NewRun, 'now'>): Promise<string | undefined> {
-    const id = await createRun(this.options.store, kind, { ...run, now: this.options.clock() });
+  async create(kind: PipelineKind, run: Omit<NewPipelineRun, 'now'>): Promise<string | undefined> {
+    const id = await createPipelineRun(this.options.store, kind, { ...run, now: this.options.clock() });
     if (id) this.options.log.debug(`${id} is to be done`);
     await this.dispatch();
     return id;
@@ -104,7 +109,7 @@ export class Engine {
    * Closes a run that is not finished. What of it waits in the queues does nothing when its turn comes; a stage at work ends.
    * @returns the record as it is now: a run that was finished before stays as it is
    */
-  async cancel({ kind, id }: Pick<RunRecord, 'kind' | 'id'>): Promise<RunRecord | undefined> {
+  async cancel({ kind, id }: Pick<PipelineRun, 'kind' | 'id'>): Promise<PipelineRun | undefined> {
     const outcome = { status: 'cancelled' as const, error: null, refused: [] };
     const closed = await this.mutex.run(id, () => this.close({ kind, id }, outcome));
     this.wake();
@@ -119,10 +124,10 @@ export class Engine {
   /** Enqueues what is due and has no live job: once a minute, at start, and whenever a run may begin. */
   async dispatch(): Promise<void> {
     const { store } = this.options;
-    const bootstrapping = (await readKind(store, 'bootstrap')).active.length > 0;
+    const bootstrapping = (await readKindState(store, 'bootstrap')).active.length > 0;
     for (const kind of PIPELINE_KINDS) {
       if (bootstrapping && kind !== 'bootstrap' && kind !== 'backfill') continue;
-      const [first] = (await readKind(store, kind)).active;
+      const [first] = (await readKindState(store, kind)).active;
       if (first) await this.advance(kind, first, 'all');
     }
   }
@@ -138,7 +143,7 @@ export class Engine {
     if (!handler) throw new UnrecoverableError(`The stage ${stage} is not done here`);
     const job_id = `${job.id}`;
     await withLogContext({ pipeline_run_id: run, job_id }, () =>
-      this.held.hold(job_id, (progressed) => this.work(job, payload.data, handler, progressed)),
+      this.activeJobs.track(job_id, (heartbeat) => this.work(job, payload.data, handler, heartbeat)),
     );
   }
 
@@ -146,11 +151,11 @@ export class Engine {
     job: Job,
     payload: JobPayload,
     handler: Handler<Stage>,
-    progressed: () => void,
+    heartbeat: () => void,
   ): Promise<void> {
     const { store, log } = this.options;
     const { stage } = payload;
-    const record = await readRecord(store, payload.run);
+    const record = await readPipelineRun(store, payload.run);
     if (record?.status !== 'active') return;
     const markers = new Markers(store, record.id);
     if (!(await markers.has(payload))) {
@@ -162,7 +167,7 @@ export class Engine {
       };
       let result: StageResults[Stage];
       try {
-        result = await handler(await contextOf(record, markers, payload, progressed));
+        result = await handler(await createStageContext(record, markers, payload, heartbeat));
         await markers.put(payload.slice, stage, result);
       } catch (error) {
         await this.failed(job, payload, record, error, ended);
@@ -177,7 +182,7 @@ export class Engine {
   private async failed(
     job: Job,
     payload: JobPayload,
-    record: RunRecord,
+    record: PipelineRun,
     error: unknown,
     ended: (outcome: StageEnd['outcome']) => void,
   ): Promise<void> {
@@ -207,7 +212,7 @@ export class Engine {
   }
 
   /** Enqueues the next try for later, in the place of this one, which does not count. */
-  private async postpone(job: Job, payload: JobPayload, record: RunRecord, message: string): Promise<void> {
+  private async postpone(job: Job, payload: JobPayload, record: PipelineRun, message: string): Promise<void> {
     const markers = new Markers(this.options.store, record.id);
     const last = await markers.lastTry(payload);
     // Another execution of this job has been faster.
@@ -217,22 +222,22 @@ export class Engine {
     if (number !== undefined) await this.add(record, payload, number, this.options.waitMs);
   }
 
-  private async fail(record: RunRecord, id: StageId, code: string, message: string): Promise<void> {
+  private async fail(record: PipelineRun, id: StageId, code: string, message: string): Promise<void> {
     const error = { slice: id.slice, stage: id.stage, code, message };
     await this.close(record, { status: 'failed', error, refused: [] });
   }
 
   private async close(
-    run: Pick<RunRecord, 'kind' | 'id'>,
-    outcome: Omit<RunOutcome, 'summary'>,
-  ): Promise<RunRecord | undefined> {
+    run: Pick<PipelineRun, 'kind' | 'id'>,
+    outcome: Omit<PipelineRunOutcome, 'summary'>,
+  ): Promise<PipelineRun | undefined> {
     const { store, clock, log } = this.options;
-    const summary = await summarizeRun(new Markers(store, run.id));
+    const summary = await summarizePipelineRun(new Markers(store, run.id));
     const now = clock();
-    const closed = await closeRun(store, run, { ...outcome, summary }, now);
+    const closed = await closePipelineRun(store, run, { ...outcome, summary }, now);
     if (!closed) return undefined;
-    if (closed.status === 'failed') log.error(describeRun(closed));
-    else log.log(describeRun(closed));
+    if (closed.status === 'failed') log.error(describePipelineRun(closed));
+    else log.log(describePipelineRun(closed));
     // The first outcome stays, with its time.
     this.events.emit('finished', closed, closed.finished_at === now);
     return closed;
@@ -248,9 +253,9 @@ export class Engine {
 
   private async advanceAlone(kind: PipelineKind, runId: string, which: 'new' | 'all'): Promise<void> {
     const { store, clock } = this.options;
-    const record = await ensureRecord(store, kind, runId, null, clock());
+    const record = await ensurePipelineRun(store, kind, runId, null, clock());
     if (record.status !== 'active') {
-      await closeRun(store, record, record, record.finished_at ?? clock());
+      await closePipelineRun(store, record, record, record.finished_at ?? clock());
       return;
     }
     const markers = new Markers(store, runId);
@@ -264,13 +269,13 @@ export class Engine {
       for (const id of due) if (!tried.has(stageName(id))) await this.enqueue(record, markers, id);
       return;
     }
-    const refused = await settleRun(store, kind, plan, markers);
+    const refused = await completePipelineRun(store, kind, plan, markers);
     await this.close(record, { status: 'done', error: null, refused });
     // Another run may have waited for this one.
     this.wake();
   }
 
-  private async enqueue(record: RunRecord, markers: Markers, id: StageId): Promise<void> {
+  private async enqueue(record: PipelineRun, markers: Markers, id: StageId): Promise<void> {
     const { queues, stageTries } = this.options;
     const last = await markers.lastTry(id);
     if (last) {
@@ -290,7 +295,7 @@ export class Engine {
     if (number !== undefined) await this.add(record, id, number, 0);
   }
 
-  private async add(record: RunRecord, id: StageId, number: number, delay: number): Promise<void> {
+  private async add(record: PipelineRun, id: StageId, number: number, delay: number): Promise<void> {
     const { queues, stageTries } = this.options;
     const payload: JobPayload = { version: 1, run: record.id, slice: id.slice, stage: id.stage };
     const isForChangedRules = record.kind === 'reevaluation' && record.nominal === null;
@@ -306,5 +311,5 @@ export class Engine {
   }
 }
 
-const jobIdOf = ({ id: run }: RunRecord, id: StageId, number: number): string =>
+const jobIdOf = ({ id: run }: PipelineRun, id: StageId, number: number): string =>
   `${run}.${stageName(id)}.${number}`;

@@ -2,9 +2,16 @@ import { z } from 'zod';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { canonicalJson, createDocument, readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type StageId, stageName } from './due.js';
-import { runPrefix } from './run-record.js';
-import { ALL, type Plan, planSchema, RESULT_OF_STAGE, type Stage, type StageResults } from './stages.js';
+import { type StageId, stageName } from './due-stages.js';
+import { runPrefix } from './pipeline-run.js';
+import {
+  ALL_SLICES,
+  type Plan,
+  planSchema,
+  RESULT_OF_STAGE,
+  type Stage,
+  type StageResults,
+} from './stage-contracts.js';
 
 /** What each finished stage of a run left behind, and the numbers of the tries of those that are not finished. */
 export class Markers {
@@ -29,7 +36,8 @@ export class Markers {
   }
 
   async plan(): Promise<Plan | undefined> {
-    return (await readDocument(this.store, this.key({ slice: ALL, stage: 'plan' }), planSchema))?.value;
+    return (await readDocument(this.store, this.key({ slice: ALL_SLICES, stage: 'plan' }), planSchema))
+      ?.value;
   }
 
   async has(id: StageId): Promise<boolean> {

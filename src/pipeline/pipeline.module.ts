@@ -1,14 +1,12 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import type { Settings } from '../config/settings.js';
-import { CLOCK, type Clock, SETTINGS } from '../config/tokens.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { OBJECT_STORE } from '../storage/tokens.js';
-import { Engine } from './engine.js';
-import type { QueueConnection } from './queue-connection.js';
-import { QUEUES } from './stages.js';
-import { ENGINE, WAIT_MS } from './tokens.js';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { SETTINGS, type Settings } from '../config/settings.js';
+import type { QueueConnection } from '../queue/queue-connection.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { ENGINE, Engine, WAIT_MS } from './engine.js';
+import { QUEUES } from './stage-contracts.js';
 
 /** The queues and the engine, for all features. */
 @Global()

@@ -1,27 +1,27 @@
 import { MonitorError } from '../domain/errors.js';
-import { stageName } from './due.js';
+import { stageName } from './due-stages.js';
 import type { Markers } from './markers.js';
-import type { RunRecord } from './run-record.js';
-import type { JobPayload, Plan, Slice, Stage, StageResults } from './stages.js';
+import type { PipelineRun } from './pipeline-run.js';
+import type { JobPayload, Plan, Slice, Stage, StageResults } from './stage-contracts.js';
 
 /** What a handler of a stage works with. */
 export interface StageContext {
-  readonly record: RunRecord;
+  readonly record: PipelineRun;
   /** @throws {MonitorError} `no_plan` in the stage that makes it */
   readonly plan: Plan;
   /** @throws {MonitorError} `no_slice` for the stages of the whole run */
   readonly slice: Slice;
   result<S extends Stage>(slice: string, stage: S): Promise<StageResults[S]>;
   /** Says that the work moves on: a job that does not for long is stuck, and its process is begun anew. */
-  readonly progressed: () => void;
+  readonly heartbeat: () => void;
 }
 
 /** What the markers hold for a job of a run. */
-export async function contextOf(
-  record: RunRecord,
+export async function createStageContext(
+  record: PipelineRun,
   markers: Markers,
   { slice: sliceId }: JobPayload,
-  progressed: () => void,
+  heartbeat: () => void,
 ): Promise<StageContext> {
   const plan = await markers.plan();
   const slice = plan?.slices.find(({ id }) => id === sliceId);
@@ -29,7 +29,7 @@ export async function contextOf(
     new MonitorError(code, `${record.id} has no ${what} yet`, { run: record.id, slice: sliceId }, true);
   return {
     record,
-    progressed,
+    heartbeat,
     get plan() {
       if (!plan) throw missing('no_plan', 'plan');
       return plan;

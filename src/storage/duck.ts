@@ -14,6 +14,11 @@ import {
 } from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 
+/** Injection token of the process's `Duck`. */
+export const DUCK = Symbol('DUCK');
+/** Injection token of `(name: string) => string`: the path of a new temporary file that DuckDB may use. */
+export const SCRATCH = Symbol('SCRATCH');
+
 export interface DuckLimits {
   /** As DuckDB reads it: `1GB`, `60%`. */
   readonly memory?: string | undefined;

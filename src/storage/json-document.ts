@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { tell } from '../config/happenings.js';
+import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import type { ObjectStore } from './object-store.js';
 
@@ -87,7 +87,7 @@ export async function updateDocument<T>(
       return next;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
-      tell({ what: 'store_conflict', object: 'state' });
+      publish({ what: 'store_conflict', object: 'state' });
     }
   }
   throw new StoreError(

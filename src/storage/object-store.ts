@@ -1,3 +1,6 @@
+/** Injection token of the `ObjectStore`. */
+export const OBJECT_STORE = Symbol('OBJECT_STORE');
+
 /** What a put demands of the object that is there: no object (`absent`), or the one with this ETag. */
 export type PutCondition = { readonly ifNoneMatch: '*' } | { readonly ifMatch: string };
 

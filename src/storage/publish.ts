@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
-import { tell } from '../config/happenings.js';
 import { MonitorError } from '../domain/errors.js';
+import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError } from './errors.js';
 import type { ObjectStore } from './object-store.js';
 
@@ -52,7 +52,7 @@ export async function publishTogether(
         written++;
       } catch (error) {
         if (!(error instanceof PreconditionFailedError)) throw error;
-        tell({ what: 'store_conflict', object: 'dataset' });
+        publish({ what: 'store_conflict', object: 'dataset' });
         lost = true;
       } finally {
         await unlink(file).catch(() => undefined);

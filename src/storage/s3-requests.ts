@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import { tell } from '../config/happenings.js';
+import { publish } from '../observability/diagnostics.js';
 import { StoreError } from './errors.js';
 import { outcomeOf, retryAfter, storeErrorOf } from './s3-errors.js';
 
@@ -98,12 +98,12 @@ export class S3Requests {
     for (let n = 0; ; n++) {
       try {
         const result = await attempt();
-        tell({ what: 'request', upstream: 'store', outcome: 'answered' });
+        publish({ what: 'request', upstream: 'store', outcome: 'answered' });
         return result;
       } catch (error) {
         if (this.closing.signal.aborted) throw closed(description, action, key);
         const unclear = outcomeOf(error) === 'unclear';
-        tell({ what: 'request', upstream: 'store', outcome: unclear ? 'failed' : 'answered' });
+        publish({ what: 'request', upstream: 'store', outcome: unclear ? 'failed' : 'answered' });
         if (n >= maxRetries || !unclear) {
           throw storeErrorOf(error, description, action, key);
         }

@@ -10,7 +10,7 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
-import { tell } from '../config/happenings.js';
+import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import { FileCache, type FileCacheOptions } from './file-cache.js';
 import { withStoreErrors } from './folder-files.js';
@@ -138,7 +138,7 @@ export class S3Store implements ObjectStore {
       } catch (error) {
         const outcome = outcomeOf(error);
         if (outcome === 'refused') throw error;
-        if (outcome === 'unclear') tell({ what: 'store_unclear' });
+        if (outcome === 'unclear') publish({ what: 'store_unclear' });
         // Also when the condition did not hold: it may be the object of an attempt that was carried out and not
         // answered, by this client or by a proxy on the way.
         const found = await this.look(key, target);

@@ -6,7 +6,7 @@ import { Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type PlatformCurrent, platformCurrentSchema } from '../../src/dashboard/contract.js';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
-import type { RunRecord } from '../../src/pipeline/run-record.js';
+import type { PipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 Logger.overrideLogger(false);
@@ -127,8 +127,8 @@ describe('six things to try to break it', () => {
     log(FRIDAY - HOUR, { accuracy: 0.9 });
     const queue = service.app.get<Queue>(getQueueToken('ingestion'), { strict: false });
     await queue.pause();
-    const finished = new Promise<RunRecord>((resolve) => service.engine.events.once('finished', resolve));
-    await service.engine.create('bootstrap', { nominal: null });
+    const finished = new Promise<PipelineRun>((resolve) => service.engine.events.once('finished', resolve));
+    await service.engine.create('bootstrap', { scheduledAt: null });
     expect(await queue.getJobCounts('prioritized')).toEqual({ prioritized: 1 });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     expect((await current()).platform.light).toBe('no_data');

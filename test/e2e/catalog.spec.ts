@@ -1,15 +1,15 @@
 import { HttpService } from '@nestjs/axios';
 import type { InjectionToken } from '@nestjs/common';
 import axios from 'axios';
-import { loadExplanations, type MetricOfRun } from '../../src/dashboard/explanation.js';
+import { loadExplanations, type MetricRef } from '../../src/dashboard/load-explanations.js';
 import { readRulebook } from '../../src/dashboard/load-platform.js';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
 import { CATALOG_SOURCE } from '../../src/enrichment/catalog.module.js';
 import { openCatalog } from '../../src/enrichment/catalog-source.js';
-import { RulebookKeeper } from '../../src/enrichment/rulebook-keeper.js';
-import { readCatalogState } from '../../src/pipeline/catalog-state.js';
-import { RULEBOOK_KEY } from '../../src/pipeline/rulebook.js';
-import { WAIT_MS } from '../../src/pipeline/tokens.js';
+import { RulebookSync } from '../../src/enrichment/rulebook-sync.js';
+import { WAIT_MS } from '../../src/pipeline/engine.js';
+import { readCatalogState } from '../../src/state/catalog-state.js';
+import { RULEBOOK_KEY } from '../../src/state/rulebook.js';
 import { CatalogServer } from '../support/catalog-server.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { Pipeline, type PipelineOptions } from '../support/pipeline.js';
@@ -47,7 +47,7 @@ function log(experiment_id: string, back: number, key: string, value: number): s
 const statuses = async (pipeline: Pipeline, day: string): Promise<string[]> =>
   (await pipeline.rows<{ status: string }>('enriched_metrics', day, 'status')).map(({ status }) => status);
 
-async function explain({ resources: { store, duck } }: Pipeline, asked: MetricOfRun) {
+async function explain({ resources: { store, duck } }: Pipeline, asked: MetricRef) {
   const book = await readRulebook(store);
   const [found] = await duck.session((session) =>
     loadExplanations({ store, session, book, lateMs: 15 * MINUTE }, [asked]),
@@ -74,7 +74,7 @@ describe('a changed threshold', () => {
     now += MINUTE;
     await pipeline.writeCatalog([stricter]);
     const again = pipeline.ended('reevaluation');
-    await pipeline.app.get(RulebookKeeper).refresh();
+    await pipeline.app.get(RulebookSync).refresh();
     expect(await again).toMatchObject({
       status: 'done',
       window: { from: Date.parse('2026-03-08'), to: Number.MAX_SAFE_INTEGER },

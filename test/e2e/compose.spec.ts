@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { leftOut } from '../support/left-out.js';
+import { reportLeftOut } from '../support/left-out.js';
 import { findMlflow, startMlflow } from '../support/mlflow-server.js';
 import { Program } from '../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../support/redis-server.js';
@@ -104,7 +104,7 @@ if (redis && mlflow && s3) {
     }
   });
 } else {
-  leftOut(
+  reportLeftOut(
     'the processes of docker-compose.yml',
     'redis-server, MLflow (test/independent/venv.sh) and versitygw (test/support/install-versitygw.sh)',
   );

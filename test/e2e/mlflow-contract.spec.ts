@@ -1,6 +1,6 @@
 import { describeTrackingServer } from '../integration/demo/contract.js';
 import type { Subject } from '../integration/demo/contract-talk.js';
-import { leftOut } from '../support/left-out.js';
+import { reportLeftOut } from '../support/left-out.js';
 import { findMlflow, startMlflow } from '../support/mlflow-server.js';
 
 const pairs = (record: Readonly<Record<string, string>> = {}) =>
@@ -79,5 +79,5 @@ if (program) {
     describeTrackingServer(() => realServer(program));
   });
 } else {
-  leftOut('the contract suite on a real MLflow', 'MLflow: sh test/independent/venv.sh');
+  reportLeftOut('the contract suite on a real MLflow', 'MLflow: sh test/independent/venv.sh');
 }

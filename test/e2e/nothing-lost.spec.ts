@@ -1,5 +1,5 @@
 import { TrackingServer } from '../../src/demo/tracking-server.js';
-import { readWatermarks } from '../../src/pipeline/watermark.js';
+import { readWatermarks } from '../../src/state/watermarks.js';
 import { Pipeline } from '../support/pipeline.js';
 
 const MINUTE = 60_000;

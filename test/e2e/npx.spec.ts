@@ -19,7 +19,7 @@ it('packed and installed into an empty folder, `npx mlflow-monitor demo` works',
       { filename: string; files: { path: string }[] },
     ];
     const paths = files.map(({ path }) => path);
-    expect(paths).toContain('dist/pipeline/queue-image.tar');
+    expect(paths).toContain('dist/queue/queue-image.tar');
     expect(paths.filter((path) => !/^(dist|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path))).toEqual([]);
     await run('npm', ['init', '--yes'], { cwd: folder });
     await run('npm', ['install', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
 import { PIPELINE_KINDS } from '../../src/domain/model.js';
-import { readKind } from '../../src/pipeline/run-record.js';
-import { Scheduler } from '../../src/pipeline/scheduler.js';
-import { readWatermarks } from '../../src/pipeline/watermark.js';
+import { readKindState } from '../../src/pipeline/pipeline-run.js';
+import { SchedulerService } from '../../src/pipeline/scheduler.service.js';
+import { readWatermarks } from '../../src/state/watermarks.js';
 import { HANG, s3Error, unseen } from '../support/behind-proxy.js';
 import { type Fault, FaultProxy } from '../support/fault-proxy.js';
 import { rounds } from '../support/long.js';
@@ -50,7 +50,7 @@ async function calmDigests(): Promise<Record<string, string>> {
 function idle({ engine, resources }: Pipeline): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = async () => {
-      const kinds = await Promise.all(PIPELINE_KINDS.map((kind) => readKind(resources.store, kind)));
+      const kinds = await Promise.all(PIPELINE_KINDS.map((kind) => readKindState(resources.store, kind)));
       if (kinds.every(({ active }) => active.length === 0)) resolve();
     };
     engine.events.on('finished', () => look().catch(reject));
@@ -81,7 +81,7 @@ describeS3('the store', (server) => {
       },
     });
     const { settings, store } = pipeline.resources;
-    const scheduler = new Scheduler(pipeline.engine, store, settings, () => now);
+    const scheduler = new SchedulerService(pipeline.engine, store, settings, () => now);
     await scheduler.onApplicationBootstrap();
     expect(await pipeline.ended('bootstrap')).toMatchObject({ status: 'done', summary: { runs: 60 } });
     const before = await readWatermarks(store);
@@ -98,14 +98,14 @@ describeS3('the store', (server) => {
         return away ? faults[number % faults.length] : undefined;
       };
     });
-    const looked = scheduler.look();
+    const looked = scheduler.tick();
     await struck;
     await looked;
     for (let minute = 0; minute < 20; minute++) {
       now += MINUTE;
       if (minute % 7 === 0) log(now - 1, 0.2);
       // It says what is wrong and looks again; nothing is thrown at the process.
-      await scheduler.look();
+      await scheduler.tick();
     }
     proxy.decide = () => undefined;
     // It is not moved before what it stands for is published.
@@ -113,7 +113,7 @@ describeS3('the store', (server) => {
 
     // Whatever became of the run under way: the next one covers its time.
     now += 5 * MINUTE;
-    await scheduler.look();
+    await scheduler.tick();
     await idle(pipeline);
     expect(Object.values(await readWatermarks(store)).every((at) => at > NOW + 20 * MINUTE)).toBe(true);
     const digests = await pipeline.digests();

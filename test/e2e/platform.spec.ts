@@ -13,7 +13,7 @@ import {
   overflowOf,
   startChromium,
 } from '../support/browser.js';
-import { leftOut } from '../support/left-out.js';
+import { reportLeftOut } from '../support/left-out.js';
 import { startTestService, type TestService } from '../support/service.js';
 import { type Catalog, type Counted, count } from './count.js';
 
@@ -211,5 +211,5 @@ if (program) {
     });
   });
 } else {
-  leftOut('the page of the demo in a browser', 'chromium on PATH');
+  reportLeftOut('the page of the demo in a browser', 'chromium on PATH');
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
-import { date } from '../../src/domain/quantity.js';
-import { RulebookKeeper } from '../../src/enrichment/rulebook-keeper.js';
+import { formatDate } from '../../src/domain/format.js';
+import { RulebookSync } from '../../src/enrichment/rulebook-sync.js';
 import {
   accessibilityOf,
   complaintsOf,
@@ -13,7 +13,7 @@ import {
   overflowOf,
   startChromium,
 } from '../support/browser.js';
-import { leftOut } from '../support/left-out.js';
+import { reportLeftOut } from '../support/left-out.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 Logger.overrideLogger(false);
@@ -171,7 +171,7 @@ if (program) {
       const reevaluated = new Promise<void>((resolve) => {
         service.engine.events.on('finished', ({ kind }) => kind === 'reevaluation' && resolve());
       });
-      await service.app.get(RulebookKeeper).refresh();
+      await service.app.get(RulebookSync).refresh();
       await reevaluated;
       for (const [name, scheme, width] of [
         ['cause-light', 'light', 1240],
@@ -207,7 +207,7 @@ if (program) {
       const answered = now;
       await writeCatalog('no catalog');
       now += MINUTE;
-      await service.app.get(RulebookKeeper).refresh();
+      await service.app.get(RulebookSync).refresh();
       for (const [name, scheme, width] of [
         ['outage-light', 'light', 1240],
         ['outage-dark', 'dark', 1240],
@@ -218,7 +218,7 @@ if (program) {
         await notes.waitFor();
         const text = (await notes.textContent())?.replaceAll('\u00a0', ' ');
         expect(text).toContain(
-          `Thresholds as of ${date(answered)}: the catalog cannot be read. Judging goes on by these.`,
+          `Thresholds as of ${formatDate(answered)}: the catalog cannot be read. Judging goes on by these.`,
         );
         expect(text).toContain('3 items of the catalog were refused');
         expect(await overflowOf(page)).toBe(0);
@@ -308,5 +308,5 @@ if (program) {
     });
   });
 } else {
-  leftOut('the states of the page in a browser', 'chromium on PATH');
+  reportLeftOut('the states of the page in a browser', 'chromium on PATH');
 }

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadSettings, s3Options } from '../../src/config/settings.js';
 import { PIPELINE_KINDS } from '../../src/domain/model.js';
-import { readOpenRuns } from '../../src/pipeline/open-runs.js';
-import { readKind, readRecord } from '../../src/pipeline/run-record.js';
-import { readWatermarks, type Watermarks } from '../../src/pipeline/watermark.js';
+import { readKindState, readPipelineRun } from '../../src/pipeline/pipeline-run.js';
+import { readOpenMlflowRuns } from '../../src/state/open-mlflow-runs.js';
+import { readWatermarks, type Watermarks } from '../../src/state/watermarks.js';
 import { Duck } from '../../src/storage/duck.js';
 import { FolderStore } from '../../src/storage/folder-store.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
@@ -122,11 +122,11 @@ async function lookAt(store: ObjectStore, duck: Duck): Promise<Left> {
     quarantined.push(...rows.map(({ run_id }) => run_id));
   }
   const unfinished: string[] = [];
-  for (const kind of PIPELINE_KINDS) unfinished.push(...(await readKind(store, kind)).active);
+  for (const kind of PIPELINE_KINDS) unfinished.push(...(await readKindState(store, kind)).active);
   const deltas: Left['deltas'][number][] = [];
-  const { sequence } = await readKind(store, 'delta');
+  const { sequence } = await readKindState(store, 'delta');
   for (let n = 1; n <= sequence; n++) {
-    const record = await readRecord(store, `delta-${n}`);
+    const record = await readPipelineRun(store, `delta-${n}`);
     const { runs, metrics, quarantined: refused } = record?.summary ?? {};
     deltas.push({ status: record?.status, runs, metrics, quarantined: refused });
   }
@@ -134,7 +134,7 @@ async function lookAt(store: ObjectStore, duck: Duck): Promise<Left> {
     digests: await digestsOf({ store, duck }),
     quarantined,
     watermarks: await readWatermarks(store),
-    open: (await readOpenRuns(store)).map(({ run_id }) => run_id).sort(),
+    open: (await readOpenMlflowRuns(store)).map(({ run_id }) => run_id).sort(),
     unfinished,
     deltas,
   };

@@ -11,7 +11,7 @@ const { BullModule } = await import('@nestjs/bullmq');
 const { Queue, Worker } = await import('bullmq');
 const { startService } = await import('../../dist/cli/serve.js');
 const { loadSettings } = await import('../../dist/config/settings.js');
-const { ENGINE } = await import('../../dist/pipeline/tokens.js');
+const { ENGINE } = await import('../../dist/pipeline/engine.js');
 const { openResources } = await import('../../dist/resources.js');
 
 const { now, lockMs, strike, mutant } = JSON.parse(process.argv[2]);

@@ -117,7 +117,7 @@ async function fill(home: string): Promise<Map<string, Buffer>> {
   try {
     await pipeline.run('bootstrap');
     const ended = pipeline.ended('delta');
-    await pipeline.engine.create('delta', { nominal: TIMES.filled });
+    await pipeline.engine.create('delta', { scheduledAt: TIMES.filled });
     await ended;
   } finally {
     await pipeline.close();

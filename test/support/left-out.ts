@@ -3,7 +3,7 @@
  * With `REQUIRE_ALL=1` it fails.
  * @param program what it takes, and where it comes from
  */
-export function leftOut(what: string, program: string): void {
+export function reportLeftOut(what: string, program: string): void {
   if (process.env.REQUIRE_ALL === '1') {
     it(`${what}: needs ${program}`, () => {
       throw new Error(`It needs ${program}`);

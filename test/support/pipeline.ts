@@ -8,12 +8,11 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
 import { loadSettings } from '../../src/config/settings.js';
 import type { PipelineKind, Window } from '../../src/domain/model.js';
-import type { Engine } from '../../src/pipeline/engine.js';
-import type { RunRecord } from '../../src/pipeline/run-record.js';
-import { ENGINE } from '../../src/pipeline/tokens.js';
+import { ENGINE, type Engine } from '../../src/pipeline/engine.js';
+import type { PipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../../src/resources.js';
 import { readFooter } from '../../src/storage/footer.js';
-import { lendQueueConnection } from './queues.js';
+import { borrowQueueConnection } from './shared-queue.js';
 
 /** `accuracy`: critical under 0.7, warning under 0.8. */
 const CATALOG = {
@@ -56,7 +55,7 @@ export class Pipeline {
       ROLES: 'worker',
       ...env,
     });
-    const resources = await openResources(settings, clock, lendQueueConnection);
+    const resources = await openResources(settings, clock, borrowQueueConnection);
     try {
       const builder = Test.createTestingModule({ imports: [AppModule.register(resources, false)] });
       for (const [token, value] of instead ?? []) builder.overrideProvider(token).useValue(value);
@@ -76,17 +75,17 @@ export class Pipeline {
   }
 
   /** Runs one pipeline run to its end. */
-  async run(kind: PipelineKind, window?: Window): Promise<RunRecord> {
-    const ended: RunRecord[] = [];
+  async run(kind: PipelineKind, window?: Window): Promise<PipelineRun> {
+    const ended: PipelineRun[] = [];
     let look: () => void = () => undefined;
-    const listen = (record: RunRecord) => {
+    const listen = (record: PipelineRun) => {
       ended.push(record);
       look();
     };
     this.engine.events.on('finished', listen);
     try {
-      const id = await this.engine.create(kind, { nominal: null, ...(window ? { window } : {}) });
-      return await new Promise<RunRecord>((resolve) => {
+      const id = await this.engine.create(kind, { scheduledAt: null, ...(window ? { window } : {}) });
+      return await new Promise<PipelineRun>((resolve) => {
         look = () => {
           const record = ended.find((each) => each.id === id);
           if (record) resolve(record);
@@ -99,9 +98,9 @@ export class Pipeline {
   }
 
   /** The next end of a pipeline run of the kind that somebody else begins. */
-  async ended(kind: PipelineKind): Promise<RunRecord> {
+  async ended(kind: PipelineKind): Promise<PipelineRun> {
     for (;;) {
-      const [record]: RunRecord[] = await once(this.engine.events, 'finished');
+      const [record]: PipelineRun[] = await once(this.engine.events, 'finished');
       if (record?.kind === kind) return record;
     }
   }

@@ -1,4 +1,4 @@
-import type { FetchResult, Plan, Slice } from '../../src/pipeline/stages.js';
+import type { FetchResult, Plan, Slice } from '../../src/pipeline/stage-contracts.js';
 
 /** A slice, a plan and the answers of a slice that differ from empty ones in what is given. */
 export const sliceOf = (rest: Partial<Slice>): Slice => ({

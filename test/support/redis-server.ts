@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram } from './find-program.js';
-import { leftOut } from './left-out.js';
+import { reportLeftOut } from './left-out.js';
 
 export interface RedisServer {
   readonly url: string;
@@ -53,7 +53,7 @@ export function describeRedis(
       );
     });
   } else {
-    leftOut(name, 'redis-server or valkey-server on PATH');
+    reportLeftOut(name, 'redis-server or valkey-server on PATH');
   }
 }
 

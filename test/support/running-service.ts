@@ -5,11 +5,10 @@ import { NestFactory } from '@nestjs/core';
 import { serveOpenApi } from '../../src/admin/open-api.js';
 import { AppModule } from '../../src/app.module.js';
 import { loadSettings } from '../../src/config/settings.js';
-import type { Engine } from '../../src/pipeline/engine.js';
-import { type RunRecord, readRecord } from '../../src/pipeline/run-record.js';
-import { ENGINE } from '../../src/pipeline/tokens.js';
+import { ENGINE, type Engine } from '../../src/pipeline/engine.js';
+import { type PipelineRun, readPipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../../src/resources.js';
-import { lendQueueConnection } from './queues.js';
+import { borrowQueueConnection } from './shared-queue.js';
 
 export interface Answer {
   readonly status: number;
@@ -33,7 +32,7 @@ export interface RunningService {
   readonly port: number;
   ask(method: string, path: string, asked?: Asked): Promise<Answer>;
   /** Resolves with the record as soon as the run is finished. */
-  finished(id: string): Promise<RunRecord>;
+  finished(id: string): Promise<PipelineRun>;
   /** Resolves as soon as so many steps of the run are done; to be called before they can be. */
   progressed(id: string, steps: number): Promise<void>;
   /** Stops the service and leaves its store open, to look at what it left. */
@@ -45,7 +44,7 @@ export async function startService(
   env: Readonly<Record<string, string>>,
   { scheduled = false, clock = Date.now }: { scheduled?: boolean; clock?: () => number } = {},
 ): Promise<RunningService> {
-  const resources = await openResources(loadSettings(env), clock, lendQueueConnection);
+  const resources = await openResources(loadSettings(env), clock, borrowQueueConnection);
   const app = await NestFactory.create(AppModule.register(resources, scheduled), {
     logger: false,
     abortOnError: false,
@@ -68,7 +67,7 @@ export async function startService(
     finished: (id) =>
       new Promise((resolve, reject) => {
         engine.events.on('finished', (record) => record.id === id && resolve(record));
-        readRecord(resources.store, id).then((record) => {
+        readPipelineRun(resources.store, id).then((record) => {
           if (record && record.status !== 'active') resolve(record);
         }, reject);
       }),

@@ -6,7 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram, isProgram } from './find-program.js';
-import { leftOut } from './left-out.js';
+import { reportLeftOut } from './left-out.js';
 import { freePort } from './redis-server.js';
 
 /** What the SDK's default chain of credentials finds in the environment. */
@@ -41,7 +41,7 @@ export function describeS3(name: string, tests: (server: () => S3Server) => void
       tests(() => server);
     });
   } else {
-    leftOut(name, 'versitygw: bash test/support/install-versitygw.sh');
+    reportLeftOut(name, 'versitygw: bash test/support/install-versitygw.sh');
   }
 }
 

@@ -6,11 +6,10 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../../src/app.module.js';
 import { loadSettings } from '../../src/config/settings.js';
 import type { PipelineKind } from '../../src/domain/model.js';
-import type { Engine } from '../../src/pipeline/engine.js';
-import type { RunRecord } from '../../src/pipeline/run-record.js';
-import { ENGINE } from '../../src/pipeline/tokens.js';
+import { ENGINE, type Engine } from '../../src/pipeline/engine.js';
+import type { PipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../../src/resources.js';
-import { lendQueueConnection } from './queues.js';
+import { borrowQueueConnection } from './shared-queue.js';
 
 /** The service in this process on a folder of its own, listening on a free port; it makes no pipeline runs by itself. */
 export interface TestService {
@@ -19,7 +18,7 @@ export interface TestService {
   readonly engine: Engine;
   readonly resources: Resources;
   /** Runs one pipeline run to its end. */
-  run(kind: PipelineKind): Promise<RunRecord>;
+  run(kind: PipelineKind): Promise<PipelineRun>;
   close(): Promise<void>;
 }
 
@@ -45,7 +44,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     PORT: '0',
     ...options.env,
   });
-  const resources = await openResources(settings, options.clock, lendQueueConnection);
+  const resources = await openResources(settings, options.clock, borrowQueueConnection);
   const app = await NestFactory.create(AppModule.register(resources, false), {
     logger: false,
     abortOnError: false,
@@ -64,15 +63,15 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     engine,
     resources,
     async run(kind) {
-      const finished = new Promise<RunRecord>((resolve) => {
-        const look = (record: RunRecord) => {
+      const finished = new Promise<PipelineRun>((resolve) => {
+        const look = (record: PipelineRun) => {
           if (record.kind !== kind) return;
           engine.events.off('finished', look);
           resolve(record);
         };
         engine.events.on('finished', look);
       });
-      await engine.create(kind, { nominal: null });
+      await engine.create(kind, { scheduledAt: null });
       return finished;
     },
     close() {

@@ -1,5 +1,5 @@
 import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashboard/contract.js';
-import { quantity, withUnit } from '../../src/domain/quantity.js';
+import { formatQuantity, formatWithUnit } from '../../src/domain/format.js';
 import { Age, Status } from './parts.jsx';
 import { RunsPerDay, Sparkline } from './sparkline.jsx';
 import { CAUSE_WORDS, LIGHT_WORDS, runsText, tidy } from './words.js';
@@ -82,7 +82,7 @@ function subject({ metric, light }: Attention): string {
 function Value({ metric }: { metric: Metric }) {
   const { status, value, unit, higher_is_better, invalid_kind } = metric;
   const limit = status === 'critical' ? metric.critical_threshold : metric.warning_threshold;
-  const beyond = limit !== null && `${higher_is_better ? 'below' : 'above'} ${withUnit(limit, unit)}`;
+  const beyond = limit !== null && `${higher_is_better ? 'below' : 'above'} ${formatWithUnit(limit, unit)}`;
   if (value === null) {
     return (
       <>
@@ -93,7 +93,7 @@ function Value({ metric }: { metric: Metric }) {
   }
   return (
     <>
-      <b class={status}>{quantity(value, unit, limit).replace(' ', '\u00a0')}</b>
+      <b class={status}>{formatQuantity(value, unit, limit).replace(' ', '\u00a0')}</b>
       {beyond && <span title={`the ${status} limit`}>{beyond}</span>}
     </>
   );

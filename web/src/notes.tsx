@@ -1,5 +1,5 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
-import { date } from '../../src/domain/quantity.js';
+import { formatDate } from '../../src/domain/format.js';
 import { Age, Shape } from './parts.jsx';
 import { problem } from './state.js';
 import { daysText } from './words.js';
@@ -92,7 +92,7 @@ function Outage({ as_of, reason, waiting }: NonNullable<PlatformCurrent['catalog
   }
   return (
     <Note>
-      <b>Thresholds as of {date(Date.parse(as_of))}:</b> {reason}. Judging goes on by these.
+      <b>Thresholds as of {formatDate(Date.parse(as_of))}:</b> {reason}. Judging goes on by these.
       {waiting && ' Runs with metrics or experiments that it was never asked for wait to be judged.'}
     </Note>
   );

@@ -1,5 +1,5 @@
+import { formatDuration } from '../../src/domain/format.js';
 import type { Light, MetricStatus } from '../../src/domain/model.js';
-import { duration } from '../../src/domain/quantity.js';
 import { now } from './state.js';
 import { exactTime, LIGHT_WORDS } from './words.js';
 
@@ -32,7 +32,7 @@ export function Status({ light }: { light: Light }) {
 
 /** How long ago something was, with the exact time on demand. */
 export function Age({ at, before = '', after = '' }: { at: string; before?: string; after?: string }) {
-  const age = duration(Math.max(0, now.value - Date.parse(at)));
+  const age = formatDuration(Math.max(0, now.value - Date.parse(at)));
   return (
     <time dateTime={at} title={exactTime(at)}>
       {before}

@@ -1,5 +1,5 @@
 import type { ApplicationNow, Attention } from '../../src/dashboard/contract.js';
-import { quantity } from '../../src/domain/quantity.js';
+import { formatQuantity } from '../../src/domain/format.js';
 import { dayText, runsText } from './words.js';
 
 const [WIDTH, HEIGHT, MARGIN] = [216, 52, 5];
@@ -37,7 +37,7 @@ export function Sparkline({ metric, shown, to }: { metric: Metric; shown: string
       </>
     );
   };
-  const label = `${metric.display_name} over 7 days, from ${quantity(first.value, unit)} to ${quantity(last.value, unit)}`;
+  const label = `${metric.display_name} over 7 days, from ${formatQuantity(first.value, unit)} to ${formatQuantity(last.value, unit)}`;
   return (
     <svg
       class="sparkline"

@@ -1,6 +1,6 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
-import type { Cause } from '../../src/domain/explain.js';
 import type { Light } from '../../src/domain/model.js';
+import type { Cause } from '../../src/domain/status-cause.js';
 
 export const LIGHT_WORDS: Readonly<Record<Light, string>> = {
   critical: 'Critical',

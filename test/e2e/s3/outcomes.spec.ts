@@ -15,7 +15,7 @@ import {
   unseen,
 } from '../../support/behind-proxy.js';
 import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
-import { heardDuring } from '../../support/heard.js';
+import { eventsDuring } from '../../support/recorded-events.js';
 
 /** `20260310T153000Z` in milliseconds. */
 const signedAt = (date: unknown): number =>
@@ -42,18 +42,18 @@ describeBehindProxy('an S3 store', (s3) => {
 
   it('tells of each attempt whether it was answered, and of a put that nobody can tell from its answer', async () => {
     s3().proxy.decide = once(s3Error(500, 'InternalError'));
-    expect(await heardDuring(() => s3().store.put('a', text('x')))).toEqual([
+    expect(await eventsDuring(() => s3().store.put('a', text('x')))).toEqual([
       { what: 'store_unclear' },
       { what: 'request', upstream: 'store', outcome: 'answered' },
     ]);
     s3().proxy.decide = once(unseen(s3Error(503, 'SlowDown')));
-    expect(await heardDuring(() => s3().store.get('a'))).toEqual(
+    expect(await eventsDuring(() => s3().store.get('a'))).toEqual(
       ['failed', 'answered'].map((outcome) => ({ what: 'request', upstream: 'store', outcome })),
     );
-    expect(await heardDuring(() => s3().store.get('none'))).toEqual([
+    expect(await eventsDuring(() => s3().store.get('none'))).toEqual([
       { what: 'request', upstream: 'store', outcome: 'answered' },
     ]);
-    const [lost] = await heardDuring(() => s3().store.put('a', text('y'), { ifNoneMatch: '*' }));
+    const [lost] = await eventsDuring(() => s3().store.put('a', text('y'), { ifNoneMatch: '*' }));
     expect(lost).toEqual({ what: 'request', upstream: 'store', outcome: 'answered' });
   });
 

@@ -20,7 +20,7 @@ class Racer {
   ) {}
 
   static async start(options: S3StoreOptions): Promise<Racer> {
-    const args = ['--import', './test/support/typescript-hooks.mjs', './test/support/put-racer.ts'];
+    const args = ['--import', 'tsx', './test/support/put-racer.ts'];
     const child = spawn(process.execPath, [...args, JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS: '', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },

@@ -10,7 +10,7 @@ describeS3('the command on an S3 bucket', (server) => {
   it('says in one line what is wrong with it, and nothing that the SDK would add', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'start-s3-'));
     try {
-      const args = ['--import', './test/support/typescript-hooks.mjs', './src/main.ts', 'run', 'delta'];
+      const args = ['dist/main.js', 'run', 'delta'];
       const child = spawn(process.execPath, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: {

@@ -6,10 +6,10 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
 import type { Job, Queue, Worker } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { EnrichmentWorker } from '../../../src/enrichment/enrichment.module.js';
-import { IngestionWorker } from '../../../src/ingestion/ingestion.module.js';
-import { readKind, readRecord } from '../../../src/pipeline/run-record.js';
-import type { QueueName } from '../../../src/pipeline/stages.js';
+import { EnrichmentProcessor } from '../../../src/enrichment/enrichment.module.js';
+import { IngestionProcessor } from '../../../src/ingestion/ingestion.module.js';
+import { readKindState, readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import type { QueueName } from '../../../src/pipeline/stage-contracts.js';
 import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
 
@@ -88,7 +88,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       expect([made.status, made.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
       expect(made.json).toMatchObject({ id: 'backfill-1', ...WEEK, progress: { days_done: 0, days_all: 7 } });
       // Durable: it does not hang on this process.
-      expect(await readRecord(service.resources.store, 'backfill-1')).toMatchObject({
+      expect(await readPipelineRun(service.resources.store, 'backfill-1')).toMatchObject({
         window: { from: Date.parse('2026-02-01'), to: Date.parse('2026-02-08') },
       });
       expect((await done).status).toBe('done');
@@ -131,7 +131,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       expect(status).toBe(200);
       expect(json).toMatchObject({ status: 'cancelled', progress: { days_done: 0, days_all: 7 } });
       expect((await service.ask('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
-      const drained = worked(service.app.get(EnrichmentWorker, { strict: false }).worker, 3);
+      const drained = worked(service.app.get(EnrichmentProcessor, { strict: false }).worker, 3);
       await enrichment.resume();
       expect(await drained).toEqual([
         'backfill-1.c0-20260201.enrich.1',
@@ -145,7 +145,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
         'c0-20260202.fetch.json',
       ]);
       expect(await keysOf(service, 'runs/')).toEqual(['2026/02/08/part-0.parquet']);
-      expect((await readKind(resources.store, 'backfill')).active).toEqual([]);
+      expect((await readKindState(resources.store, 'backfill')).active).toEqual([]);
       const finished = await service.ask('DELETE', `${BACKFILLS}/backfill-2`);
       expect(finished.status).toBe(409);
       expect(finished.json).toMatchObject({ code: 'backfill_finished', title: 'Conflict' });
@@ -177,20 +177,20 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
           : undefined;
       const service = await start(env());
       const failed = service.finished('backfill-1');
-      const worker = service.app.get(IngestionWorker, { strict: false }).worker;
+      const worker = service.app.get(IngestionProcessor, { strict: false }).worker;
       const jobFailed = once(worker, 'failed');
       await service.ask('POST', BACKFILLS, { body: WEEK });
       expect(await failed).toMatchObject({ status: 'failed', error: { code: 'mlflow_refused' } });
       await jobFailed;
       mlflow.intercept = undefined;
       mlflow.requests.splice(0);
-      const before = await readRecord(service.resources.store, 'backfill-1');
+      const before = await readPipelineRun(service.resources.store, 'backfill-1');
       const again = worked(worker, 1);
       const job = 'backfill-1.all.plan.1';
       const retried = await service.ask('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
       expect(retried.status).toBe(204);
       expect(await again).toEqual([job]);
-      expect(await readRecord(service.resources.store, 'backfill-1')).toEqual(before);
+      expect(await readPipelineRun(service.resources.store, 'backfill-1')).toEqual(before);
       expect(await keysOf(service, '_state/runs/backfill-1/done/')).toEqual([]);
       expect(mlflow.requests).toEqual([]);
     });

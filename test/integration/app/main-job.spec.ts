@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
-import type { RunRecord } from '../../../src/pipeline/run-record.js';
+import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { openResources } from '../../../src/resources.js';
 import { Pipeline } from '../../support/pipeline.js';
 
@@ -31,7 +31,7 @@ async function newFolder(): Promise<string> {
 }
 
 interface Outcome {
-  readonly record: RunRecord;
+  readonly record: PipelineRun;
   readonly pipeline: Pipeline;
 }
 

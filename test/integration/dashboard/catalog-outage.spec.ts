@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { platformCurrentSchema } from '../../../src/dashboard/contract.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
+import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { CatalogServer } from '../../support/catalog-server.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { startTestService, type TestService } from '../../support/service.js';
@@ -36,7 +36,7 @@ afterEach(async () => {
   await mlflow.close();
 });
 
-const keeper = () => service.app.get(RulebookKeeper);
+const keeper = () => service.app.get(RulebookSync);
 const standing = async () => {
   const answer = await fetch(`${service.url}/api/v1/platform/current`);
   const { catalog_outage, catalog_refused } = platformCurrentSchema.parse(await answer.json());
@@ -70,7 +70,7 @@ it('shows by which thresholds it judges while the catalog is away, and that runs
 
   passes(MINUTE);
   const unknown = () => ({ metrics: ['accuracy', 'f1'], experiments: [experiment_id] });
-  await expect(keeper().bookFor(unknown)).rejects.toMatchObject({ code: 'catalog_awaited' });
+  await expect(keeper().rulebookFor(unknown)).rejects.toMatchObject({ code: 'catalog_awaited' });
   expect(await standing()).toEqual({ catalog_outage: { ...outage, waiting: true }, catalog_refused: 0 });
 
   fails(false);
@@ -79,6 +79,6 @@ it('shows by which thresholds it judges while the catalog is away, and that runs
     { metric_name: 'accuracy', experiment_id, warning_threshold: 'low' },
   );
   passes(MINUTE);
-  await keeper().bookFor(unknown);
+  await keeper().rulebookFor(unknown);
   expect(await standing()).toEqual({ catalog_outage: null, catalog_refused: 2 });
 });

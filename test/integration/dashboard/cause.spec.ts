@@ -5,8 +5,8 @@ import { Logger } from '@nestjs/common';
 import { type PlatformCurrent, platformCurrentSchema } from '../../../src/dashboard/contract.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
-import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
-import type { RunRecord } from '../../../src/pipeline/run-record.js';
+import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
+import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { DuckSession } from '../../../src/storage/duck.js';
 import { startTestService, type TestService } from '../../support/service.js';
 
@@ -54,9 +54,9 @@ const writeCatalog = (catalog: object) =>
     JSON.stringify(catalog),
   );
 /** The next end of a pipeline run that the service begins by itself. */
-const ended = async (kind: PipelineKind): Promise<RunRecord> => {
+const ended = async (kind: PipelineKind): Promise<PipelineRun> => {
   for (;;) {
-    const [record]: RunRecord[] = await once(service.engine.events, 'finished');
+    const [record]: PipelineRun[] = await once(service.engine.events, 'finished');
     if (record?.kind === kind) return record;
   }
 };
@@ -108,7 +108,7 @@ describe('why an application needs attention', () => {
     now += MINUTE;
     const reevaluated = ended('reevaluation');
     await writeCatalog({ ...CATALOG, thresholds: [...CATALOG.thresholds, stricter] });
-    await service.app.get(RulebookKeeper).refresh();
+    await service.app.get(RulebookSync).refresh();
     expect((await reevaluated).status).toBe('done');
 
     const { needs_attention } = await current();

@@ -1,4 +1,4 @@
-import { DATE_LAG_MS } from '../../../src/domain/base-rule.js';
+import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
 import { codeOf, REFUSED, sorted, type Talk } from './contract-talk.js';
 
 export function describeServer(talk: Talk): void {

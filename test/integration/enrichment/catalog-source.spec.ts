@@ -1,10 +1,10 @@
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
-import type { CatalogSource } from '../../../src/enrichment/catalog.js';
 import { type CatalogSourceOptions, openCatalog } from '../../../src/enrichment/catalog-source.js';
+import type { CatalogSource } from '../../../src/enrichment/parse-catalog.js';
 import { CatalogServer } from '../../support/catalog-server.js';
 import { type Fault, FaultProxy } from '../../support/fault-proxy.js';
-import { heardDuring } from '../../support/heard.js';
+import { eventsDuring } from '../../support/recorded-events.js';
 
 const MAX_BYTES = 4 * 2 ** 20;
 const HOUR = 3_600_000;
@@ -43,7 +43,7 @@ const read = (source = open()) => source.read([QUESTION]);
 describe('the catalog behind HTTP', () => {
   it('tells of each request whether it was answered', async () => {
     proxy.decide = ({ number }) => (number === 1 ? { answer: { status: 503, body: '' } } : undefined);
-    const outcomes = await heardDuring(() => read(open({ thresholdsUrl: undefined })));
+    const outcomes = await eventsDuring(() => read(open({ thresholdsUrl: undefined })));
     expect(outcomes).toEqual(
       ['failed', 'answered'].map((outcome) => ({ what: 'request', upstream: 'catalog', outcome })),
     );
@@ -54,7 +54,7 @@ describe('the catalog behind HTTP', () => {
     async (wrapped) => {
       server.apiKey = 'secret';
       server.wrapped = wrapped;
-      const { metadata, thresholds, refused } = await read();
+      const { metadata, thresholds, rejectedRows: refused } = await read();
       expect(metadata.map(({ display_name }) => display_name)).toEqual(['Accuracy']);
       expect(thresholds.map((row) => [row.experiment_id, row.critical_threshold])).toEqual([
         [null, 0.7],
@@ -83,7 +83,7 @@ describe('the catalog behind HTTP', () => {
 
   it('mixes a file and an API, and asks nobody where nothing is set', async () => {
     const source = open({ metricsUrl: undefined });
-    expect(source.asks).toEqual({ metrics: false, thresholds: true });
+    expect(source.queriedLists).toEqual({ metrics: false, thresholds: true });
     const { metadata, thresholds } = await read(source);
     expect(metadata).toEqual([]);
     expect(thresholds).toHaveLength(2);

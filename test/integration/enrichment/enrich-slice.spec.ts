@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { domainSettings, loadSettings, RULES_VERSION } from '../../../src/config/settings.js';
-import { DATE_LAG_MS } from '../../../src/domain/base-rule.js';
+import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
 import { type EnrichTools, enrichSlice } from '../../../src/enrichment/enrich-slice.js';
-import { NO_QUESTION, type Rulebook } from '../../../src/pipeline/rulebook.js';
-import type { FetchResult, Page } from '../../../src/pipeline/stages.js';
+import type { FetchResult, Page } from '../../../src/pipeline/stage-contracts.js';
+import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { FolderStore } from '../../../src/storage/folder-store.js';
 import { readFooter } from '../../../src/storage/footer.js';
@@ -36,7 +36,7 @@ beforeEach(async () => {
   const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://mlflow' }));
   const book: Rulebook = {
     version: 1,
-    asked: NO_QUESTION,
+    asked: EMPTY_QUERY,
     entries: [],
     settings: [{ first_day: null, settings }],
   };
@@ -51,8 +51,8 @@ beforeEach(async () => {
       return serverNow;
     },
     rulebook: async () => book,
-    progressed: () => undefined,
-    enterOpenRuns: async (runs) => {
+    heartbeat: () => undefined,
+    addOpenMlflowRuns: async (runs) => {
       entered = runs;
     },
   };

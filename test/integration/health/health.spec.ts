@@ -7,7 +7,7 @@ import { Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { type Decide, FaultProxy } from '../../support/fault-proxy.js';
-import { leftOut } from '../../support/left-out.js';
+import { reportLeftOut } from '../../support/left-out.js';
 import { Program } from '../../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../../support/redis-server.js';
 import { type Answer, type RunningService, startService } from '../../support/running-service.js';
@@ -103,7 +103,7 @@ const sample = (lines: readonly string[], name: string): number | undefined => {
 describe('health and metrics', () => {
   it('of a service that has published say what it did and how it stands', async () => {
     const service = await start();
-    const id = await service.engine.create('bootstrap', { nominal: null });
+    const id = await service.engine.create('bootstrap', { scheduledAt: null });
     await service.finished(`${id}`);
     const lines = await scrape(service);
     expect(sample(lines, 'runs_in_total')).toBe(13);
@@ -155,7 +155,7 @@ describe('health and metrics', () => {
   it('a job that is held lives while it moves on, however long it takes', async () => {
     const { uri, asked, release } = await heldMlflow('runs/search');
     const service = await start({ MLFLOW_TRACKING_URI: uri });
-    const id = await service.engine.create('bootstrap', { nominal: null });
+    const id = await service.engine.create('bootstrap', { scheduledAt: null });
     await asked;
     const lines = await scrape(service);
     expect(sample(lines, 'held_job_idle_seconds')).toBeGreaterThan(0);
@@ -163,7 +163,7 @@ describe('health and metrics', () => {
     expect((await probe(service, '/health/live')).status).toBe(200);
 
     // Of a job that has stood still for longer than every request may take.
-    const longestStill = jest.spyOn(service.engine.held, 'longestStill').mockReturnValue(HOUR);
+    const longestStill = jest.spyOn(service.engine.activeJobs, 'longestIdleMs').mockReturnValue(HOUR);
     const dead = await probe(service, '/health/live');
     expect([dead.status, dead.headers['content-type']]).toEqual([
       503,
@@ -181,7 +181,7 @@ describe('health and metrics', () => {
     const service = await start();
     const queue = service.app.get<Queue>(getQueueToken('ingestion'), { strict: false });
     await queue.pause();
-    const id = await service.engine.create('bootstrap', { nominal: null });
+    const id = await service.engine.create('bootstrap', { scheduledAt: null });
     const lines = await scrape(service);
     expect(sample(lines, 'queue_paused{queue="ingestion"}')).toBe(1);
     const waiting = ['waiting', 'prioritized'].map((state) =>
@@ -233,7 +233,7 @@ describeS3('health on a bucket', (server) => {
       S3_FORCE_PATH_STYLE: 'true',
       TIMEOUT: '2',
     });
-    const id = await service.engine.create('bootstrap', { nominal: null });
+    const id = await service.engine.create('bootstrap', { scheduledAt: null });
     await service.finished(`${id}`);
     const before = await scrape(service);
     expect(sample(before, 'upstream_up{upstream="store"}')).toBe(1);
@@ -285,5 +285,5 @@ if (redis) {
     for (;;) if ((await probe(service, '/health/ready')).status === 200) break;
   });
 } else {
-  leftOut('health without Redis', 'redis-server or valkey-server on PATH');
+  reportLeftOut('health without Redis', 'redis-server or valkey-server on PATH');
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { heardDuring } from '../../support/heard.js';
+import { eventsDuring } from '../../support/recorded-events.js';
 import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
 import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
 
@@ -17,7 +17,7 @@ describe('an answer that may be better the next time', () => {
   it('is told as a request that failed; a refusal is an answer', async () => {
     const told = async (...script: Answer[]) => {
       mlflow.server.script = script;
-      return (await heardDuring(() => mlflow.search())).map((happening) =>
+      return (await eventsDuring(() => mlflow.search())).map((happening) =>
         happening.what === 'request' && happening.upstream === 'mlflow' ? happening.outcome : happening,
       );
     };

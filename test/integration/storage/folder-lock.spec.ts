@@ -19,11 +19,10 @@ afterEach(async () => {
 
 /** A process that tries to own the folder, and the line it says then. */
 async function start(folder: string): Promise<{ child: ChildProcess; said: string }> {
-  const child = spawn(
-    process.execPath,
-    ['--import', './test/support/typescript-hooks.mjs', './test/support/own-folder.ts', folder],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } },
-  );
+  const child = spawn(process.execPath, ['--import', 'tsx', './test/support/own-folder.ts', folder], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
   children.push(child);
   const lines = createInterface({ input: child.stdout });
   for await (const line of lines) return { child, said: line };

@@ -8,8 +8,13 @@ import {
   requestBackfill,
 } from '../../../src/admin/backfills.js';
 import { Markers } from '../../../src/pipeline/markers.js';
-import { closeRun, createRun, ensureRecord, readKind } from '../../../src/pipeline/run-record.js';
-import type { Plan } from '../../../src/pipeline/stages.js';
+import {
+  closePipelineRun,
+  createPipelineRun,
+  ensurePipelineRun,
+  readKindState,
+} from '../../../src/pipeline/pipeline-run.js';
+import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const DAY = 86_400_000;
@@ -77,7 +82,7 @@ describe('a request', () => {
     expect([first, again, longer]).toEqual(['backfill-1', 'backfill-1', 'backfill-2']);
     expect((await readBackfill(store, 'backfill-2')).waits_for).toBe('backfill-1');
     const outcome = { status: 'cancelled', error: null, refused: [], summary: null } as const;
-    await closeRun(store, { id: 'backfill-1', kind: 'backfill' }, { ...outcome, refused: [] }, NOW);
+    await closePipelineRun(store, { id: 'backfill-1', kind: 'backfill' }, { ...outcome, refused: [] }, NOW);
     expect((await readBackfill(store, 'backfill-2')).waits_for).toBeNull();
     expect(await requestBackfill(store, week, NOW)).toBe('backfill-3');
     expect((await listBackfills(store, 2)).map(({ id, status }) => `${id} ${status}`)).toEqual([
@@ -91,16 +96,16 @@ describe('a request', () => {
     store.beforePut = (key) => {
       if (key.endsWith('record.json')) throw new Error('killed');
     };
-    await expect(createRun(store, 'backfill', { nominal: null, window: week, now: NOW })).rejects.toThrow(
-      'killed',
-    );
+    await expect(
+      createPipelineRun(store, 'backfill', { scheduledAt: null, window: week, now: NOW }),
+    ).rejects.toThrow('killed');
     store.beforePut = () => undefined;
     expect(await listBackfills(store, 9)).toEqual([]);
-    const [id = ''] = (await readKind(store, 'backfill')).active;
-    expect((await ensureRecord(store, 'backfill', id, null, NOW)).window).toEqual(week);
+    const [id = ''] = (await readKindState(store, 'backfill')).active;
+    expect((await ensurePipelineRun(store, 'backfill', id, null, NOW)).window).toEqual(week);
     const outcome = { status: 'done' as const, error: null, refused: [], summary: null };
-    await closeRun(store, { id, kind: 'backfill' }, outcome, NOW);
-    expect((await readKind(store, 'backfill')).windows).toEqual({});
+    await closePipelineRun(store, { id, kind: 'backfill' }, outcome, NOW);
+    expect((await readKindState(store, 'backfill')).windows).toEqual({});
   });
 
   it.each(['', 'delta-1', 'backfill-0', 'backfill-1/../../kinds', 'backfill-9'])(
@@ -154,7 +159,13 @@ describe('progress', () => {
 
   it('is whole when the run is done, also where a day had nothing to ask', async () => {
     const store = new MemoryStore();
-    const record = await ensureRecord(store, 'backfill', await requestBackfill(store, week, NOW), null, NOW);
+    const record = await ensurePipelineRun(
+      store,
+      'backfill',
+      await requestBackfill(store, week, NOW),
+      null,
+      NOW,
+    );
     const done = { ...record, status: 'done' as const, finished_at: NOW };
     const { progress, finished_at } = backfillDetail(done, { ...plan, slices: [] }, new Set(), undefined);
     expect(progress).toEqual({ days_done: 7, days_all: 7 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { environmentExample, withTables } from '../../../src/config/document.js';
+import { environmentExample, withTables } from '../../../scripts/settings-docs.js';
 
 describe('the documents of the settings', () => {
   it('hold what the schema says: else run `npm run settings`', () => {

@@ -1,6 +1,6 @@
-import { byOlderRule, type StoredMetric } from '../../../src/dashboard/explanation.js';
+import { byOlderRule, type StoredMetric } from '../../../src/dashboard/load-explanations.js';
 import { metricStatus } from '../../../src/domain/status.js';
-import { NO_QUESTION, type Rulebook } from '../../../src/pipeline/rulebook.js';
+import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { domainDefaults } from '../../support/defaults.js';
 
 const MINUTE = 60_000;
@@ -10,7 +10,7 @@ const SEEN = Date.parse('2026-03-10T12:00:00Z');
 type Change = readonly [critical: number, minute: number | null, first_day?: string];
 const bookOf = (...changes: readonly Change[]): Rulebook => ({
   version: 1,
-  asked: NO_QUESTION,
+  asked: EMPTY_QUERY,
   entries: changes.map(([critical_threshold, minute, first_day = '2026-03-03']) => ({
     metric_name: 'accuracy',
     first_day: minute === null ? null : first_day,

@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
 import type { MessageEvent } from '@nestjs/common';
 import { LiveEvents } from '../../../src/dashboard/live-events.js';
-import type { PlatformView, View } from '../../../src/dashboard/platform-view.js';
+import type { PlatformSnapshot, PlatformView } from '../../../src/dashboard/platform-view.js';
 import { PIPELINE_KINDS } from '../../../src/domain/model.js';
 
-const TIMES = { settle: 500, look: 10_000, heartbeat: 15_000 };
+const TIMES = { settle: 500, poll: 10_000, heartbeat: 15_000 };
 const state = (sequence: number) => ({
   kinds: Object.fromEntries(PIPELINE_KINDS.map((kind) => [kind, { sequence, active: [] }])),
 });
@@ -26,7 +26,7 @@ function answering() {
       async current() {
         looks++;
         if (failing) throw new Error('the store is away');
-        return view as unknown as View;
+        return view as unknown as PlatformSnapshot;
       },
     } as unknown as PlatformView,
   };
@@ -64,14 +64,14 @@ describe('LiveEvents', () => {
       published: new Map([['runs/2026/03/10/part-0.parquet', 'a']]),
       state: { kinds: { ...state(0).kinds, delta: { sequence: 1, active: [] } } },
     });
-    for (let i = 0; i < 20; i++) live.notice();
+    for (let i = 0; i < 20; i++) live.notify();
     await pass(TIMES.settle);
     expect(first.heard).toEqual([
       { type: 'changed', data: { published: ['2026-03-10'], finished: ['delta-1'], progress: [] } },
     ]);
     expect(second.heard).toEqual(first.heard);
     expect(service.looks()).toBe(2);
-    live.notice();
+    live.notify();
     await pass(TIMES.settle);
     expect(first.heard).toHaveLength(1);
   });
@@ -81,7 +81,7 @@ describe('LiveEvents', () => {
     const { heard } = listen(new LiveEvents(service.view, TIMES));
     await pass(100);
     service.becomes('1');
-    await pass(TIMES.look);
+    await pass(TIMES.poll);
     expect(heard).toHaveLength(1);
   });
 
@@ -91,11 +91,11 @@ describe('LiveEvents', () => {
     const { heard } = listen(live);
     await pass(100);
     service.fails(true);
-    live.notice();
+    live.notify();
     await pass(TIMES.settle);
     service.fails(false);
     service.becomes('1');
-    live.notice();
+    live.notify();
     await pass(TIMES.settle);
     expect(heard).toHaveLength(1);
   });
@@ -122,14 +122,14 @@ describe('LiveEvents', () => {
   it('looks at nothing while nobody listens', async () => {
     const service = answering();
     const live = new LiveEvents(service.view, TIMES);
-    live.notice();
-    await pass(TIMES.look);
+    live.notify();
+    await pass(TIMES.poll);
     expect(service.looks()).toBe(0);
     const { leave } = listen(live);
     await pass(100);
     leave();
-    live.notice();
-    await pass(10 * TIMES.look);
+    live.notify();
+    await pass(10 * TIMES.poll);
     expect(service.looks()).toBe(1);
     expect(jest.getTimerCount()).toBe(0);
   });

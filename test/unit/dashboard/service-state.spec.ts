@@ -1,4 +1,4 @@
-import { changedDays } from '../../../src/dashboard/published.js';
+import { changedDays } from '../../../src/dashboard/published-objects.js';
 import {
   catalogOutage,
   endedBetween,
@@ -6,9 +6,9 @@ import {
   type ServiceState,
 } from '../../../src/dashboard/service-state.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../../../src/domain/model.js';
-import type { CatalogState } from '../../../src/pipeline/catalog-state.js';
-import type { StoredExperiment } from '../../../src/pipeline/experiments.js';
-import type { KindState, RunRecord } from '../../../src/pipeline/run-record.js';
+import type { KindState, PipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import type { CatalogState } from '../../../src/state/catalog-state.js';
+import type { StoredExperiment } from '../../../src/state/experiments.js';
 
 const experiment = (name: string, listed = true): StoredExperiment => ({
   name,
@@ -18,7 +18,7 @@ const experiment = (name: string, listed = true): StoredExperiment => ({
   observed_at: 0,
   swept: true,
 });
-const NEWEST = { refused: [{ experiment_id: '3', message: 'no permission' }] } as unknown as RunRecord;
+const NEWEST = { refused: [{ experiment_id: '3', message: 'no permission' }] } as unknown as PipelineRun;
 
 describe('laggingExperiments', () => {
   const state = {

@@ -6,7 +6,7 @@ import type { MetricStatus, RunCounts } from '../../../src/domain/model.js';
 import { createRuleResolver } from '../../../src/domain/rule.js';
 import { metricStatus, worst } from '../../../src/domain/status.js';
 import { hourOf, MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
-import { parseCatalog } from '../../../src/enrichment/catalog.js';
+import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
 
 const MINUTE = 60_000;
 /** A Tuesday afternoon, the first minutes of a day, and a weekend. */
@@ -110,7 +110,7 @@ describe('the demo company', () => {
 
   it('has a catalog that the service reads whole, limits in their order, and good days on the better side', () => {
     const company = foundCompany(1, FOUNDED[0] ?? 0);
-    const { refused, metadata, thresholds } = parseCatalog(company.catalog);
+    const { rejectedRows: refused, metadata, thresholds } = parseCatalog(company.catalog);
     expect(refused).toEqual([]);
     const higher = new Map(
       metadata.map(({ metric_name, higher_is_better }) => [metric_name, higher_is_better]),

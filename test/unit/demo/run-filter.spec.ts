@@ -1,11 +1,11 @@
-import { parseFilter, parseOrder, Refusal } from '../../../src/demo/run-filter.js';
+import { MlflowError, parseFilter, parseOrder } from '../../../src/demo/run-filter.js';
 
 const refusalOf = (work: () => unknown): unknown => {
   try {
     work();
     return undefined;
   } catch (error) {
-    return error instanceof Refusal ? error.status : error;
+    return error instanceof MlflowError ? error.status : error;
   }
 };
 

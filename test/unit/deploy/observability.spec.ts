@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Metric } from 'prom-client';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { withMetrics } from '../../../scripts/metrics-docs.js';
 import { LIGHTS, PIPELINE_KINDS } from '../../../src/domain/model.js';
-import { withMetrics } from '../../../src/health/document.js';
 import { EXPERIMENT_STATES, JOB_STATES } from '../../../src/health/facts.js';
 import { createMetrics } from '../../../src/health/metrics.js';
-import { QUEUES, STAGES } from '../../../src/pipeline/stages.js';
+import { QUEUES, STAGES } from '../../../src/pipeline/stage-contracts.js';
 import { readPromql } from '../../support/promql.js';
 
 const PAGE = readFileSync('docs/metrics.md', 'utf8');

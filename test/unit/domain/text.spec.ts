@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compareText, lengthOf, present } from '../../../src/domain/text.js';
+import { codePointCount, compareText, nonBlank } from '../../../src/domain/text.js';
 
 describe('a text', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('a text', () => {
     [' a ', ' a '],
     ['0', '0'],
   ])('%j is present as %j', (text, expected) => {
-    expect(present(text)).toBe(expected);
+    expect(nonBlank(text)).toBe(expected);
   });
 
   it.each([
@@ -20,7 +20,7 @@ describe('a text', () => {
     ['😀é', 2],
     ['e\u0301', 2],
   ])('%j has %d characters', (text, length) => {
-    expect(lengthOf(text)).toBe(length);
+    expect(codePointCount(text)).toBe(length);
   });
 
   it.each([

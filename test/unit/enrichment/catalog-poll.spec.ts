@@ -3,10 +3,10 @@ import { Logger } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { MonitorError } from '../../../src/domain/errors.js';
-import type { CatalogSource } from '../../../src/enrichment/catalog.js';
-import { CatalogPoll } from '../../../src/enrichment/catalog.module.js';
-import { RulebookKeeper } from '../../../src/enrichment/rulebook-keeper.js';
-import { readCatalogState } from '../../../src/pipeline/catalog-state.js';
+import { CatalogPollService } from '../../../src/enrichment/catalog.module.js';
+import type { CatalogSource } from '../../../src/enrichment/parse-catalog.js';
+import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
+import { readCatalogState } from '../../../src/state/catalog-state.js';
 import { domainDefaults } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -23,7 +23,7 @@ let warned: string[];
 
 /** A file of one threshold. */
 const source: CatalogSource = {
-  asks: { metrics: false, thresholds: false },
+  queriedLists: { metrics: false, thresholds: false },
   async read() {
     asked++;
     if (fault) throw fault;
@@ -35,7 +35,7 @@ const source: CatalogSource = {
       updated_at: null,
       updated_by: null,
     };
-    return { metadata: [], thresholds: [row], refused: [] };
+    return { metadata: [], thresholds: [row], rejectedRows: [] };
   },
 };
 
@@ -43,7 +43,7 @@ beforeEach(async () => {
   jest.useFakeTimers({ now: START });
   [critical, fault, asked, windows, warned] = [0.7, undefined, 0, [], []];
   store = new MemoryStore();
-  const keeper = new RulebookKeeper({
+  const keeper = new RulebookSync({
     store,
     source,
     settings: domainDefaults,
@@ -55,7 +55,7 @@ beforeEach(async () => {
   });
   app = await Test.createTestingModule({
     imports: [ScheduleModule.forRoot()],
-    providers: [{ provide: RulebookKeeper, useValue: keeper }, CatalogPoll],
+    providers: [{ provide: RulebookSync, useValue: keeper }, CatalogPollService],
   }).compile();
   Logger.overrideLogger({
     log: () => undefined,

@@ -1,6 +1,6 @@
 import { pairsOf } from '../../../src/enrichment/changed-runs.js';
-import { rulesOn, updateRulebook } from '../../../src/pipeline/rulebook.js';
-import { bookBefore, thresholdChanges } from '../../../src/pipeline/threshold-changes.js';
+import { rulesOn, updateRulebook } from '../../../src/state/rulebook.js';
+import { rulebookBefore, thresholdChanges } from '../../../src/state/threshold-changes.js';
 import { domainDefaults } from '../../support/defaults.js';
 
 const row = (metric_name: string, critical_threshold: number, experiment_id: string | null = null) => ({
@@ -26,7 +26,7 @@ function concerned(before: ReturnType<typeof row>[], after: ReturnType<typeof ro
   const rules = ['1', '7'].flatMap((experiment_id) =>
     metrics.map((metric_name) => ({ experiment_id, metric_name })),
   );
-  return pairsOf(changes, rules, rulesOn(bookBefore(book, AT), DAY), rulesOn(book, DAY)).map(
+  return pairsOf(changes, rules, rulesOn(rulebookBefore(book, AT), DAY), rulesOn(book, DAY)).map(
     ({ change, experiment_id, metric_name }) =>
       `${experiment_id}/${metric_name} ← ${changes[change]?.metric_name}/${changes[change]?.experiment_id}`,
   );

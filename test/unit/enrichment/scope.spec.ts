@@ -1,6 +1,6 @@
-import { parseCatalog } from '../../../src/enrichment/catalog.js';
 import { scopeOfDay } from '../../../src/enrichment/judge-day.js';
-import type { StoredExperiment } from '../../../src/pipeline/experiments.js';
+import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
+import type { StoredExperiment } from '../../../src/state/experiments.js';
 import { domainDefaults } from '../../support/defaults.js';
 
 const experiment = (name: string, rest: Partial<StoredExperiment> = {}): StoredExperiment => ({

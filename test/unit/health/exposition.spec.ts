@@ -1,9 +1,9 @@
 import type { Light } from '../../../src/domain/model.js';
-import { expose, type Surroundings } from '../../../src/health/exposition.js';
+import type { DependencyResults } from '../../../src/health/dependencies.js';
+import { type ScrapeContext, updateGauges } from '../../../src/health/exposition.js';
 import type { QueueFacts, ServiceFacts } from '../../../src/health/facts.js';
 import { createMetrics } from '../../../src/health/metrics.js';
-import type { SeenSources } from '../../../src/health/sources.js';
-import type { KindState } from '../../../src/pipeline/run-record.js';
+import type { KindState } from '../../../src/pipeline/pipeline-run.js';
 
 const NOW = 1_000_000;
 const kind = (state: Partial<KindState> = {}): KindState => ({
@@ -37,13 +37,13 @@ const QUEUE: QueueFacts = {
   oldestMs: 1_500,
 };
 const standing = (light: Light, pass_rate: number | null = null) => ({ light, pass_rate, coverage: 50 });
-const WELL: SeenSources = {
+const WELL: DependencyResults = {
   store: { value: null },
   facts: { value: FACTS },
   queues: { value: [QUEUE] },
   lights: { value: { platform: standing('warning', 90), applications: [] } },
 };
-const SURROUNDINGS: Surroundings = {
+const SURROUNDINGS: ScrapeContext = {
   now: NOW,
   scope: { experiment_include: [], experiment_exclude: [] },
   catalogConfigured: true,
@@ -57,8 +57,11 @@ beforeEach(() => {
 });
 
 /** All samples of the service's own metrics, without the prefix. */
-async function exposed(seen: SeenSources, surroundings: Partial<Surroundings> = {}): Promise<string[]> {
-  expose(made.metrics, seen, { ...SURROUNDINGS, ...surroundings });
+async function exposed(
+  seen: DependencyResults,
+  surroundings: Partial<ScrapeContext> = {},
+): Promise<string[]> {
+  updateGauges(made.metrics, seen, { ...SURROUNDINGS, ...surroundings });
   return (await made.registry.metrics())
     .split('\n')
     .filter((line) => line.startsWith('mlflow_monitor_'))

@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import { loadQueueFacts, loadServiceFacts, readingOf } from '../../../src/health/facts.js';
-import { writeCatalogState } from '../../../src/pipeline/catalog-state.js';
-import type { StoredExperiment } from '../../../src/pipeline/experiments.js';
-import { closeRun, createRun } from '../../../src/pipeline/run-record.js';
+import { closePipelineRun, createPipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import { writeCatalogState } from '../../../src/state/catalog-state.js';
+import type { StoredExperiment } from '../../../src/state/experiments.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const HOUR = 3_600_000;
@@ -53,10 +53,10 @@ describe('how far experiments are published', () => {
 
 it('the facts of the service come from its small objects', async () => {
   const store = new MemoryStore();
-  await createRun(store, 'delta', { nominal: null, now: 1 });
-  await createRun(store, 'backup', { nominal: null, now: 1 });
+  await createPipelineRun(store, 'delta', { scheduledAt: null, now: 1 });
+  await createPipelineRun(store, 'backup', { scheduledAt: null, now: 1 });
   const outcome = { status: 'done' as const, error: null, refused: [], summary: null };
-  await closeRun(store, { id: 'delta-1', kind: 'delta' }, outcome, 7_000);
+  await closePipelineRun(store, { id: 'delta-1', kind: 'delta' }, outcome, 7_000);
   await writeCatalogState(store, { last_success: 5_000, refused: 2 });
   const { kinds, catalog, watermarks, experiments } = await loadServiceFacts(store);
   expect([kinds.delta.last_finished, kinds.backup.active]).toEqual([7_000, ['backup-1']]);

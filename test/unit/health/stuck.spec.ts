@@ -1,8 +1,8 @@
 import { loadSettings } from '../../../src/config/settings.js';
-import { stuckAfterMs } from '../../../src/health/stuck.js';
+import { stallTimeoutMs } from '../../../src/health/stall-timeout.js';
 
 const stuckAfter = (env: Record<string, string>) =>
-  stuckAfterMs(loadSettings({ MLFLOW_TRACKING_URI: 'http://mlflow', ...env })) / 60_000;
+  stallTimeoutMs(loadSettings({ MLFLOW_TRACKING_URI: 'http://mlflow', ...env })) / 60_000;
 
 describe('how long a job may stand still', () => {
   it('is twice as long as all tries of one request', () => {

@@ -1,5 +1,5 @@
-import { dueStages, stageName } from '../../../src/pipeline/due.js';
-import type { Plan } from '../../../src/pipeline/stages.js';
+import { dueStages, stageName } from '../../../src/pipeline/due-stages.js';
+import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 
 const DAY = 86_400_000;
 const slices = [0, 1, 2, 3].map((i) => ({

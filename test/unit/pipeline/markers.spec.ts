@@ -1,5 +1,5 @@
 import { Markers } from '../../../src/pipeline/markers.js';
-import { ALL } from '../../../src/pipeline/stages.js';
+import { ALL_SLICES } from '../../../src/pipeline/stage-contracts.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';
 
@@ -24,7 +24,7 @@ describe('a marker', () => {
   it('of a plan is the plan', async () => {
     expect(await markers.plan()).toBeUndefined();
     const plan = planOf({ slices: [sliceOf({})] });
-    await markers.put(ALL, 'plan', plan);
+    await markers.put(ALL_SLICES, 'plan', plan);
     expect(await markers.plan()).toEqual(plan);
   });
 
@@ -36,7 +36,7 @@ describe('a marker', () => {
   });
 
   it('is one of those that are done, of this run and no other', async () => {
-    await markers.put(ALL, 'plan', planOf({}));
+    await markers.put(ALL_SLICES, 'plan', planOf({}));
     await markers.put(id.slice, 'fetch', answersOf({}));
     await markers.nextTry({ ...id, stage: 'enrich' }, undefined);
     await new Markers(store, 'delta-11').put('other', 'fetch', answersOf({}));

@@ -1,9 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { PipelineKind } from '../../../src/domain/model.js';
 import type { Engine } from '../../../src/pipeline/engine.js';
-import { closeRun, createRun, type NewRun } from '../../../src/pipeline/run-record.js';
-import { Scheduler } from '../../../src/pipeline/scheduler.js';
-import { moveWatermarks } from '../../../src/pipeline/watermark.js';
+import {
+  closePipelineRun,
+  createPipelineRun,
+  type NewPipelineRun,
+} from '../../../src/pipeline/pipeline-run.js';
+import { SchedulerService } from '../../../src/pipeline/scheduler.service.js';
+import { moveWatermarks } from '../../../src/state/watermarks.js';
 import { settingsWith } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';
@@ -16,16 +20,21 @@ const START = Date.parse('2026-03-10T11:58:00Z');
 
 let store: MemoryStore;
 let now: number;
-let made: { kind: PipelineKind; nominal: number | null; window?: NewRun['window'] }[];
+let made: { kind: PipelineKind; scheduledAt: number | null; window?: NewPipelineRun['window'] }[];
 let dispatched: number;
 
 /** Makes records, and finishes each run at once. */
 const engine = {
-  create: async (kind: PipelineKind, run: Omit<NewRun, 'now'>) => {
-    const id = await createRun(store, kind, { ...run, now });
+  create: async (kind: PipelineKind, run: Omit<NewPipelineRun, 'now'>) => {
+    const id = await createPipelineRun(store, kind, { ...run, now });
     if (id === undefined) return undefined;
     made.push({ kind, ...run });
-    await closeRun(store, { id, kind }, { status: 'done', error: null, refused: [], summary: null }, now);
+    await closePipelineRun(
+      store,
+      { id, kind },
+      { status: 'done', error: null, refused: [], summary: null },
+      now,
+    );
     return id;
   },
   dispatch: async () => {
@@ -40,16 +49,16 @@ beforeEach(() => {
   dispatched = 0;
 });
 
-const start = async (env: Record<string, string> = {}): Promise<Scheduler> => {
-  const scheduler = new Scheduler(engine, store, settingsWith(env), () => now);
+const start = async (env: Record<string, string> = {}): Promise<SchedulerService> => {
+  const scheduler = new SchedulerService(engine, store, settingsWith(env), () => now);
   await scheduler.onApplicationBootstrap();
   return scheduler;
 };
 /** The kinds that were made since the last question, in their order. */
 const kinds = (): string[] => made.splice(0).map(({ kind }) => kind);
-const lookAt = async (scheduler: Scheduler, time: string | number): Promise<string[]> => {
+const lookAt = async (scheduler: SchedulerService, time: string | number): Promise<string[]> => {
   now = typeof time === 'number' ? time : Date.parse(time);
-  await scheduler.look();
+  await scheduler.tick();
   return kinds();
 };
 /** A store that was read before. */
@@ -68,7 +77,7 @@ const read = () =>
 describe('a start', () => {
   it('on an empty store reads the history once, and owes nothing of the past', async () => {
     await start();
-    expect(made).toEqual([{ kind: 'bootstrap', nominal: 0 }]);
+    expect(made).toEqual([{ kind: 'bootstrap', scheduledAt: 0 }]);
     made = [];
     now += MINUTE / 2;
     await start();
@@ -78,15 +87,15 @@ describe('a start', () => {
   it('on a store that was read makes up for what was missed, one of each', async () => {
     await read();
     for (const kind of ['delta', 'backup', 'historical'] as const) {
-      await engine.create(kind, { nominal: START - 3 * DAY });
+      await engine.create(kind, { scheduledAt: START - 3 * DAY });
     }
     made = [];
     await start();
     expect(made).toEqual([
-      { kind: 'reevaluation', nominal: START },
-      { kind: 'delta', nominal: Date.parse('2026-03-10T11:55:00Z') },
-      { kind: 'historical', nominal: Date.parse('2026-03-10T02:00:00Z') },
-      { kind: 'backup', nominal: Date.parse('2026-03-10T06:00:00Z') },
+      { kind: 'reevaluation', scheduledAt: START },
+      { kind: 'delta', scheduledAt: Date.parse('2026-03-10T11:55:00Z') },
+      { kind: 'historical', scheduledAt: Date.parse('2026-03-10T02:00:00Z') },
+      { kind: 'backup', scheduledAt: Date.parse('2026-03-10T06:00:00Z') },
     ]);
   });
 });
@@ -123,15 +132,18 @@ describe('a look', () => {
     const scheduler = await start();
     made = [];
     await lookAt(scheduler, '2026-03-10T13:00:00Z');
-    await scheduler.look();
+    await scheduler.tick();
     now = Date.parse('2026-03-10T14:00:00Z');
-    await scheduler.look();
+    await scheduler.tick();
     const from = Date.parse('2026-02-08T00:00:00Z');
     expect(made.filter(({ kind }) => kind === 'reevaluation')).toMatchObject([{ window: { from } }]);
     made = [];
     now = Date.parse('2026-03-11T00:00:00Z');
-    await scheduler.look();
-    expect(made.find(({ kind }) => kind === 'reevaluation')).toEqual({ kind: 'reevaluation', nominal: now });
+    await scheduler.tick();
+    expect(made.find(({ kind }) => kind === 'reevaluation')).toEqual({
+      kind: 'reevaluation',
+      scheduledAt: now,
+    });
   });
 
   it('dispatches once a minute', async () => {

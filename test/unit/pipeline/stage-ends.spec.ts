@@ -1,7 +1,7 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
 import { Engine, type Handler, type StageEnd } from '../../../src/pipeline/engine.js';
-import type { RunRecord } from '../../../src/pipeline/run-record.js';
+import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { planOf } from '../../support/plan.js';
 
@@ -36,8 +36,8 @@ beforeEach(async () => {
   ends = [];
   finished = [];
   engine.events.on('stage', (end) => ends.push(end));
-  engine.events.on('finished', ({ status }: RunRecord, here) => finished.push([status, here]));
-  await engine.create('delta', { nominal: null });
+  engine.events.on('finished', ({ status }: PipelineRun, here) => finished.push([status, here]));
+  await engine.create('delta', { scheduledAt: null });
 });
 
 /** Works on the stage that makes the plan, in the given attempt of its job. */
@@ -90,16 +90,16 @@ describe('the end of a pipeline run is told', () => {
 
 it('a job that is worked on is held, and moves on when its handler says so', async () => {
   const still: number[] = [];
-  await plan(async ({ progressed }) => {
+  await plan(async ({ heartbeat }) => {
     const begin = performance.now();
     while (performance.now() - begin < 5);
-    still.push(engine.held.longestStill());
-    progressed();
-    still.push(engine.held.longestStill());
+    still.push(engine.activeJobs.longestIdleMs());
+    heartbeat();
+    still.push(engine.activeJobs.longestIdleMs());
     return planOf({});
   });
   const [before = 0, after = 0] = still;
   expect(before).toBeGreaterThanOrEqual(5);
   expect(after).toBeLessThan(before);
-  expect(engine.held.longestStill()).toBe(0);
+  expect(engine.activeJobs.longestIdleMs()).toBe(0);
 });

@@ -1,8 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
 import { Engine, type Handler } from '../../../src/pipeline/engine.js';
-import { readRecord } from '../../../src/pipeline/run-record.js';
-import type { EnrichResult } from '../../../src/pipeline/stages.js';
+import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import type { EnrichResult } from '../../../src/pipeline/stage-contracts.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';
 
@@ -69,7 +69,7 @@ async function runDelta(enrich: Handler<'enrich'>): Promise<void> {
     aggregate: rebuilt,
     publish: rebuilt,
   };
-  await engine.create('delta', { nominal: null });
+  await engine.create('delta', { scheduledAt: null });
   for (;;) {
     jobs.sort((a, b) => a.at - b.at);
     const next = jobs.shift();
@@ -89,7 +89,7 @@ describe('a stage that waits for another service', () => {
       if (now < 40 * MINUTE) throw new MonitorError('catalog_awaited', 'It is away', {}, true);
       return ENRICHED;
     });
-    expect((await readRecord(store, 'delta-1'))?.status).toBe('done');
+    expect((await readPipelineRun(store, 'delta-1'))?.status).toBe('done');
     expect(asked).toBe((40 * MINUTE) / WAIT + 1);
     expect(now).toBe(40 * MINUTE);
   });
@@ -100,7 +100,7 @@ describe('a stage that waits for another service', () => {
       const waits = ++asked % 2 === 0;
       throw new MonitorError(waits ? 'catalog_awaited' : 'duckdb', 'No', {}, true);
     });
-    const record = await readRecord(store, 'delta-1');
+    const record = await readPipelineRun(store, 'delta-1');
     expect(record).toMatchObject({ status: 'failed', error: { stage: 'enrich', code: 'too_many_tries' } });
     expect(asked).toBe(2 * TRIES - 1);
   });
@@ -113,7 +113,7 @@ describe('a stage that waits for another service', () => {
       if (now >= 2 * MINUTE) return ENRICHED;
       throw new MonitorError('catalog_awaited', 'It is away', {}, true);
     });
-    expect((await readRecord(store, 'delta-1'))?.status).toBe('done');
+    expect((await readPipelineRun(store, 'delta-1'))?.status).toBe('done');
     expect(asked).toBe((2 * MINUTE) / WAIT + 2);
   });
 });

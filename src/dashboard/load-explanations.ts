@@ -1,0 +1,167 @@
+import { groupBy } from '../domain/group-by.js';
+import { resolveRule } from '../domain/rule.js';
+import { metricStatus } from '../domain/status.js';
+import {
+  type Cause,
+  explainChange,
+  isComparable,
+  isLateArrival,
+  type JudgedMetric,
+  type Observation,
+} from '../domain/status-cause.js';
+import { addDays, dayOf } from '../domain/time.js';
+import { type Rulebook, rulesOn } from '../state/rulebook.js';
+import { rulebookBefore } from '../state/threshold-changes.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import { baseKey, partitionKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { lastCompleteReadBefore } from './last-complete-read.js';
+
+export interface ExplanationTools {
+  readonly store: ObjectStore;
+  readonly session: DuckSession;
+  readonly book: Rulebook | undefined;
+  /** What is first seen later than this after the end of its run is late, ms. */
+  readonly lateMs: number;
+}
+
+export interface MetricRef {
+  /** UTC day of the run, `YYYY-MM-DD`. */
+  readonly day: string;
+  readonly run_id: string;
+  readonly metric: string;
+  /** The run before it in its series, where it is known already. */
+  readonly before?: JudgedMetric | null;
+}
+
+/** Why a metric of a run has its status. */
+export interface Explanation {
+  readonly current: JudgedMetric;
+  /** The same run by the rule of before, or the run before it in its series. */
+  readonly previous: JudgedMetric | null;
+  /** null: the status is that of `previous`. */
+  readonly cause: Cause | null;
+  /** ISO 8601: when the rule was changed, or when the run was first seen. */
+  readonly at: string;
+  /** ISO 8601; null: the run has not ended. */
+  readonly ended_at: string | null;
+}
+
+/** A stored metric of a run, times in ms. */
+export type StoredMetric = JudgedMetric &
+  Omit<Observation, 'asked_before'> & {
+    readonly application: string;
+    readonly experiment_id: string;
+    readonly metric_name: string;
+    readonly time: number;
+  };
+
+/** A metric is late that was not there for so many deltas. */
+const LATE_PERIODS = 3;
+export const lateAfterMs = (deltaPeriodMs: number): number => LATE_PERIODS * deltaPeriodMs;
+
+/** In the order of what is asked; undefined: there is no such metric. One query for each day that is asked about. */
+export async function loadExplanations(
+  tools: ExplanationTools,
+  asked: readonly MetricRef[],
+): Promise<(Explanation | undefined)[]> {
+  const { store, session, book, lateMs } = tools;
+  const stored = new Map<string, StoredMetric>();
+  for (const [day, own] of groupBy(asked, (each) => each.day)) {
+    const enriched = await store.fetch(partitionKey('enriched_metrics', day));
+    const base = await store.fetch(baseKey(day));
+    if (!enriched || !base) continue;
+    const rows = await session.rows<StoredMetric>(sql(import.meta.url, './sql/judged_metrics.sql'), {
+      enriched: enriched.file,
+      base: base.file,
+      run_ids: own.map(({ run_id }) => run_id),
+      metrics: own.map(({ metric }) => metric),
+    });
+    for (const row of rows) stored.set(keyOf(row.run_id, row.metric_name), row);
+  }
+  const explanations: (Explanation | undefined)[] = [];
+  for (const { run_id, metric, before } of asked) {
+    const row = stored.get(keyOf(run_id, metric));
+    if (!row) {
+      explanations.push(undefined);
+      continue;
+    }
+    const { first_observed_at, experiment_id, ended_at } = row;
+    const older = book && byOlderRule(book, row);
+    const previous = older?.previous ?? before ?? (await loadBefore(tools, row));
+    const asked_before = isLateArrival(row, lateMs)
+      ? await lastCompleteReadBefore(store, first_observed_at, experiment_id)
+      : null;
+    explanations.push({
+      current: judgedOf(row),
+      previous: previous && judgedOf(previous),
+      cause: explainChange(previous, { ...row, asked_before }, lateMs),
+      at: new Date(older?.at ?? first_observed_at).toISOString(),
+      ended_at: ended_at === null ? null : new Date(ended_at).toISOString(),
+    });
+  }
+  return explanations;
+}
+
+const keyOf = (runId: string, metric: string): string => JSON.stringify([runId, metric]);
+
+/** How far back the run before may lie, days. */
+const DAYS_BACK = 7;
+
+async function loadBefore(
+  { store, session }: ExplanationTools,
+  { application, metric_name, run_id, time }: StoredMetric,
+): Promise<JudgedMetric | null> {
+  const enriched: string[] = [];
+  for (let back = 0; back <= DAYS_BACK; back++) {
+    const stored = await store.fetch(partitionKey('enriched_metrics', addDays(dayOf(time), -back)));
+    if (stored) enriched.push(stored.file);
+  }
+  const [previous] = await session.rows<JudgedMetric>(sql(import.meta.url, './sql/metric_before.sql'), {
+    enriched,
+    application,
+    metric: metric_name,
+    run_id,
+    time,
+  });
+  return previous ?? null;
+}
+
+/** The run as it was judged before the newest change of the rulebook since it was seen that may be why. */
+export function byOlderRule(
+  book: Rulebook,
+  { run_id, value, status, time, metric_name, experiment_id, first_observed_at }: StoredMetric,
+): { previous: JudgedMetric; at: number } | undefined {
+  const times = book.entries.flatMap(({ changed_at }) =>
+    changed_at !== null && changed_at > first_observed_at ? [changed_at] : [],
+  );
+  for (const at of [...new Set(times)].sort((a, b) => b - a)) {
+    const { metadata, thresholds } = rulesOn(rulebookBefore(book, at), dayOf(time));
+    const rule = resolveRule(metric_name, experiment_id, metadata, thresholds);
+    const by = metricStatus(value, rule);
+    if (isComparable(by, status)) return { previous: judgedOf({ ...rule, run_id, value, status: by }), at };
+  }
+  return undefined;
+}
+
+function judgedOf({
+  run_id,
+  value,
+  status,
+  higher_is_better,
+  critical_threshold,
+  warning_threshold,
+  threshold_updated_at,
+  threshold_updated_by,
+}: JudgedMetric): JudgedMetric {
+  return {
+    run_id,
+    value,
+    status,
+    higher_is_better,
+    critical_threshold,
+    warning_threshold,
+    threshold_updated_at,
+    threshold_updated_by,
+  };
+}

@@ -1,0 +1,108 @@
+import type { DomainSettings, Light, RunCounts, Window } from '../domain/model.js';
+import { addDays, dayOf, dayStart, daysOf, hourOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
+import { type Rulebook, settingsOn } from '../state/rulebook.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { filesOf, type Published } from './published-objects.js';
+
+/** Days of a strip. */
+export const DAYS_SHOWN = 30;
+
+/** The counts of one application in one span. */
+export interface SpanRow extends RunCounts, Window {
+  readonly application: string;
+}
+/** The newest light of an application with an eligible run (application null: the platform). */
+export interface LastLight {
+  readonly application: string | null;
+  /** The start of its hour, ms; null: there was no eligible run. */
+  readonly hour: number | null;
+  readonly light: Light | null;
+  readonly reason: string | null;
+}
+export interface LastRun {
+  readonly application: string;
+  readonly run_id: string;
+  readonly run_name: string;
+  readonly experiment_id: string;
+  /** ms */
+  readonly time: number;
+}
+
+/** A span with the settings by which it is judged. */
+export interface JudgedSpan extends Window {
+  readonly settings: DomainSettings;
+}
+/** The spans that are judged: the current one, the one before it, and those that end with the days shown. */
+export interface Spans {
+  readonly current: JudgedSpan;
+  readonly before: JudgedSpan;
+  /** Oldest first; the last is the current one. */
+  readonly days: readonly { readonly day: string; readonly span: JudgedSpan }[];
+}
+
+export interface RollupRows {
+  readonly spans: Spans;
+  readonly rows: readonly SpanRow[];
+  readonly lastLights: readonly LastLight[];
+  readonly lastRuns: readonly LastRun[];
+}
+
+/** @param settings where the store has no rulebook yet */
+export function spansAt(now: number, book: Rulebook | undefined, settings: DomainSettings): Spans {
+  const span = (to: number, day: string): JudgedSpan => {
+    const rules = book ? settingsOn(book, day) : settings;
+    return { from: to - rules.light_span_hours * MS_PER_HOUR, to, settings: rules };
+  };
+  const today = dayOf(now);
+  const current = span(hourOf(now) + MS_PER_HOUR, today);
+  const days = Array.from({ length: DAYS_SHOWN }, (_, i) => addDays(today, i + 1 - DAYS_SHOWN));
+  return {
+    current,
+    before: { ...current, from: 2 * current.from - current.to, to: current.from },
+    days: days.map((day) => ({
+      day,
+      span: day === today ? current : span(dayStart(day) + MS_PER_DAY, day),
+    })),
+  };
+}
+
+/** Every published object that is read for these spans lies in so many days that end with today. */
+export function daysRead({ current }: Spans): number {
+  return DAYS_SHOWN + Math.ceil((2 * (current.to - current.from)) / MS_PER_DAY);
+}
+
+/** How the applications stood in the spans, from the published hours and runs. */
+export async function loadRollups(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  spans: Spans,
+): Promise<RollupRows> {
+  const { current, before, days } = spans;
+  const all = [before, ...days.map(({ span }) => span)];
+  const hoursFrom = Math.min(...all.map(({ from }) => from));
+  const read = daysOf({ from: hoursFrom, to: current.to });
+  const summaries = await filesOf(store, published, 'application_summary', read);
+  const shown = days.map(({ day }) => day);
+  const platform = await filesOf(store, published, 'platform_summary', shown);
+  const runs = await filesOf(store, published, 'runs', shown);
+  if (summaries.length === 0 || platform.length === 0 || runs.length === 0) {
+    return { spans, rows: [], lastLights: [], lastRuns: [] };
+  }
+  const to = BigInt(current.to);
+  return {
+    spans,
+    rows: await session.rows(sql(import.meta.url, './sql/spans.sql'), {
+      summaries,
+      froms: all.map(({ from }) => String(from)),
+      tos: all.map((span) => String(span.to)),
+    }),
+    lastLights: await session.rows(sql(import.meta.url, './sql/last_lights.sql'), {
+      summaries,
+      platform,
+      to,
+    }),
+    lastRuns: await session.rows(sql(import.meta.url, './sql/last_runs.sql'), { runs, to }),
+  };
+}

@@ -1,0 +1,76 @@
+import { type Clock } from '../config/runtime.js';
+import { PIPELINE_KINDS } from '../domain/model.js';
+import { type DiagnosticsEvent, subscribe } from '../observability/diagnostics.js';
+import type { Engine, StageEnd } from '../pipeline/engine.js';
+import type { PipelineRun } from '../pipeline/pipeline-run.js';
+import type { Metrics } from './metrics.js';
+
+/** What this process saw of an upstream; times in ms. */
+export interface UpstreamStatus {
+  readonly up: boolean;
+  readonly lastSuccess: number | null;
+}
+
+/** Counts what this process does. */
+export class MetricsRecorder {
+  /** undefined: it has asked MLflow nothing. */
+  mlflow: UpstreamStatus | undefined;
+  /** Ends it. */
+  readonly end: () => void;
+
+  constructor(
+    private readonly metrics: Metrics,
+    engine: Engine,
+    private readonly clock: Clock,
+  ) {
+    // A series that begins with its first failure shows no increase.
+    for (const kind of PIPELINE_KINDS) {
+      for (const status of ['done', 'failed', 'cancelled'])
+        metrics.pipeline_runs_total.inc({ kind, status }, 0);
+    }
+    for (const object of ['dataset', 'state']) metrics.store_conflicts_total.inc({ object }, 0);
+    for (const change of ['inserted', 'updated']) metrics.runs_published_total.inc({ change }, 0);
+    const onStage = (ended: StageEnd) => this.countStage(ended);
+    const onFinished = (record: PipelineRun, here: boolean) => {
+      if (here) metrics.pipeline_runs_total.inc({ kind: record.kind, status: record.status });
+    };
+    engine.events.on('stage', onStage).on('finished', onFinished);
+    const silence = subscribe((happening) => this.hear(happening));
+    this.end = () => {
+      engine.events.off('stage', onStage).off('finished', onFinished);
+      silence();
+    };
+  }
+
+  private countStage({ stage, outcome, seconds, result }: StageEnd): void {
+    const { metrics } = this;
+    metrics.stage_duration_seconds.observe({ stage, outcome }, seconds);
+    if (!result) return;
+    if ('partitions_written' in result) {
+      metrics.partitions_written_total.inc({ stage }, result.partitions_written);
+    }
+    if ('bytes' in result) metrics.downloaded_bytes_total.inc(result.bytes);
+    if ('inserted' in result) {
+      const { inserted, updated, unchanged, superseded, quarantined } = result;
+      metrics.runs_in_total.inc(inserted + updated + unchanged + superseded + quarantined);
+      metrics.runs_published_total.inc({ change: 'inserted' }, inserted);
+      metrics.runs_published_total.inc({ change: 'updated' }, updated);
+      metrics.runs_quarantined_total.inc(quarantined);
+    }
+  }
+
+  private hear(happening: DiagnosticsEvent): void {
+    const { metrics } = this;
+    if (happening.what === 'store_conflict') {
+      metrics.store_conflicts_total.inc({ object: happening.object });
+    } else if (happening.what === 'store_unclear') {
+      metrics.store_unclear_answers_total.inc();
+    } else {
+      const { upstream, outcome } = happening;
+      metrics.upstream_requests_total.inc({ upstream, outcome });
+      if (upstream !== 'mlflow') return;
+      const up = outcome === 'answered';
+      this.mlflow = { up, lastSuccess: up ? this.clock() : (this.mlflow?.lastSuccess ?? null) };
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { type Clock } from '../config/runtime.js';
+import { domainSettings, mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
+import type { PipelineRun } from '../pipeline/pipeline-run.js';
+import type { Plan } from '../pipeline/stage-contracts.js';
+import { mergeExperiments, readExperiments } from '../state/experiments.js';
+import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
+import { unpublishedChanges } from '../state/threshold-changes.js';
+import { assertTrackingServer } from '../state/tracking-server.js';
+import { readWatermarks } from '../state/watermarks.js';
+import { dayOfKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import type { MlflowClient } from './mlflow-api.js';
+import { planPipelineRun } from './plan-pipeline-run.js';
+
+export interface PlanTools {
+  readonly store: ObjectStore;
+  readonly client: MlflowClient;
+  readonly clock: Clock;
+  readonly settings: Settings;
+}
+
+/** Loads what a plan is made of, and makes it. */
+export async function createPlan(tools: PlanTools, { kind, window }: PipelineRun): Promise<Plan> {
+  const { store, settings, clock } = tools;
+  const scope = domainSettings(settings);
+  const watermarks = await readWatermarks(store);
+  const open = await readOpenMlflowRuns(store);
+  const storedDays: string[] = [];
+  for await (const { key } of store.list('_base/')) {
+    const day = dayOfKey(key);
+    if (day) storedDays.push(day);
+  }
+  let now = clock();
+  let experiments = await readExperiments(store);
+  const changes = kind === 'reevaluation' ? await unpublishedChanges(store, window) : undefined;
+  if (kind !== 'reevaluation') {
+    const listing = await tools.client.listExperiments();
+    await assertTrackingServer(
+      store,
+      listing.experiments,
+      mlflowOptions(settings).uri,
+      settings.ALLOW_SOURCE_CHANGE,
+    );
+    experiments = await mergeExperiments(store, listing.experiments, listing.date);
+    now = Math.min(now, listing.date);
+  }
+  return planPipelineRun({
+    kind,
+    window,
+    now,
+    experiments,
+    watermarks,
+    open,
+    storedDays,
+    changes,
+    settings: {
+      lookbackHoursDelta: settings.LOOKBACK_HOURS_DELTA,
+      lookbackHoursBackup: settings.LOOKBACK_HOURS_BACKUP,
+      lookbackDaysHistorical: settings.LOOKBACK_DAYS_HISTORICAL,
+      experimentInclude: scope.experiment_include,
+      experimentExclude: scope.experiment_exclude,
+      pageSize: pageSizeOf(kind, settings),
+    },
+  });
+}

@@ -1,0 +1,151 @@
+import type { PipelineKind, Window } from '../domain/model.js';
+import { passes } from '../domain/pattern.js';
+import { addDays, dayOf, dayStart, daysOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
+import type { ChangeSpan, OpenMlflowRun, Plan, Slice } from '../pipeline/stage-contracts.js';
+import type { StoredExperiment } from '../state/experiments.js';
+import type { Watermarks } from '../state/watermarks.js';
+
+export interface PlanInputs {
+  readonly kind: PipelineKind;
+  /** Only of a backfill: whole UTC days. */
+  readonly window: Window | null;
+  /** The earlier of our clock and the server's, ms. */
+  readonly now: number;
+  readonly experiments: Readonly<Record<string, StoredExperiment>>;
+  readonly watermarks: Watermarks;
+  readonly open: readonly OpenMlflowRun[];
+  /** Days that hold base facts, in any order. */
+  readonly storedDays: readonly string[];
+  /** Only of a reevaluation: the changes of the rulebook that it reports. */
+  readonly changes?: ChangeSpan | undefined;
+  readonly settings: {
+    readonly lookbackHoursDelta: number;
+    readonly lookbackHoursBackup: number;
+    readonly lookbackDaysHistorical: number;
+    readonly experimentInclude: readonly string[];
+    readonly experimentExclude: readonly string[];
+    readonly pageSize: number;
+  };
+}
+
+/** Experiments in one question: the most that servers with a limit on variables take with ease. */
+const EXPERIMENTS_PER_CHUNK = 50;
+
+interface Group {
+  readonly from: number;
+  readonly sweep: boolean;
+  readonly ids: readonly string[];
+}
+
+/** Fixes what a pipeline run does: from here on nothing of it depends on the clock. */
+export function planPipelineRun(inputs: PlanInputs): Plan {
+  const { kind, settings, storedDays } = inputs;
+  if (kind === 'reevaluation') return reevaluation(inputs);
+  const to = inputs.window ? Math.min(inputs.window.to, inputs.now) : inputs.now;
+  const groups = kind === 'delta' || kind === 'backup' ? byWatermark(inputs, to) : wholeDays(inputs, to);
+  const chunks = groups.flatMap(({ from, sweep, ids }) => {
+    const parts: Plan['chunks'] = [];
+    for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_CHUNK) {
+      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_CHUNK);
+      const observed_at = Math.max(...experiment_ids.map((id) => inputs.experiments[id]?.observed_at ?? 0));
+      parts.push({ experiment_ids, from, sweep, observed_at });
+    }
+    return parts;
+  });
+  const openEnd = inputs.window === null || inputs.window.to > inputs.now;
+  const slices = chunks.flatMap(({ from, sweep }, chunk) =>
+    slicesOf(chunk, { from, to }, openEnd, sweep ? storedDays : []),
+  );
+  const newestFirst = kind === 'bootstrap';
+  slices.sort((a, b) => (newestFirst ? b.from - a.from : a.from - b.from) || a.chunk - b.chunk);
+  const inChunks = new Set(chunks.flatMap(({ experiment_ids }) => experiment_ids));
+  return {
+    from: Math.min(to, ...chunks.map(({ from }) => from)),
+    to,
+    chunks,
+    slices,
+    open: inputs.open.filter(({ experiment_id }) => inChunks.has(experiment_id)),
+    page_size: settings.pageSize,
+  };
+}
+
+/** The listed experiments in scope, by id. */
+function inScope({ experiments, settings }: PlanInputs): string[] {
+  return Object.entries(experiments)
+    .filter(
+      ([, { listed, name }]) =>
+        listed && passes(name, settings.experimentInclude, settings.experimentExclude),
+    )
+    .map(([id]) => id)
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+}
+
+const historyStart = (to: number, days: number): number => dayStart(addDays(dayOf(to), -days));
+
+/** Experiments that were asked up to the same time are asked together; one that lags holds up nobody. */
+function byWatermark(inputs: PlanInputs, to: number): Group[] {
+  const { kind, watermarks, experiments, settings } = inputs;
+  const lookback =
+    (kind === 'delta' ? settings.lookbackHoursDelta : settings.lookbackHoursBackup) * MS_PER_HOUR;
+  const groups = new Map<string, Group>();
+  for (const id of inScope(inputs)) {
+    const watermark = watermarks[id];
+    const from =
+      watermark === undefined
+        ? historyStart(to, settings.lookbackDaysHistorical)
+        : Math.min(to, watermark) - lookback;
+    const sweep = kind === 'delta' && experiments[id]?.swept === false;
+    const key = `${from} ${sweep}`;
+    groups.set(key, { from, sweep, ids: [...(groups.get(key)?.ids ?? []), id] });
+  }
+  return [...groups.values()].sort((a, b) => b.from - a.from);
+}
+
+function wholeDays(inputs: PlanInputs, to: number): Group[] {
+  const from = inputs.window?.from ?? historyStart(to, inputs.settings.lookbackDaysHistorical);
+  const ids = inScope(inputs);
+  return ids.length === 0 ? [] : [{ from: dayStart(dayOf(from)), sweep: false, ids }];
+}
+
+/** The days of the window, and beside them whole days to sweep: those that hold something, as one run may be dated 1970. */
+function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readonly string[]): Slice[] {
+  // An empty window still asks what began at its end, and the questions about what began before.
+  const days = window.from < window.to ? daysOf(window) : [dayOf(window.to)];
+  const whole = swept.filter((day) => !days.includes(day));
+  return [...days, ...whole].map((day, i) => {
+    const last = i === days.length - 1;
+    const [from, to] = [dayStart(day), dayStart(day) + MS_PER_DAY];
+    return {
+      id: `c${chunk}-${day.replaceAll('-', '')}`,
+      chunk,
+      from: i < days.length ? Math.max(window.from, from) : from,
+      to: i < days.length ? Math.min(window.to, to) : to,
+      open_end: last && openEnd,
+      last,
+    };
+  });
+}
+
+/** Judges stored days again, the newest first: no question to MLflow. */
+function reevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
+  const days = storedDays
+    .filter((day) => !window || (dayStart(day) >= window.from && dayStart(day) < window.to))
+    .sort()
+    .reverse();
+  return {
+    from: window?.from ?? 0,
+    to: now,
+    chunks: [],
+    slices: days.map((day) => ({
+      id: `d-${day.replaceAll('-', '')}`,
+      chunk: 0,
+      from: dayStart(day),
+      to: dayStart(day) + MS_PER_DAY,
+      open_end: false,
+      last: false,
+    })),
+    open: [],
+    page_size: settings.pageSize,
+    ...(changes ? { changes } : {}),
+  };
+}

@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { groupBy } from '../domain/group-by.js';
+import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
+import { compareText } from '../domain/text.js';
+import { instantOf, instantText } from '../domain/time.js';
+import { canonicalJson } from '../storage/json-document.js';
+
+/** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
+export const RULEBOOK_KEY = '_state/rulebook.json';
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => (value?.trim() ? value : null));
+/** Rewritten in the one form that every reader takes: DuckDB, for one, reads no minutes without seconds before an offset. */
+const time = text.transform((value, context) => {
+  if (value === null) return null;
+  const instant = instantOf(value);
+  if (instant) return instantText(instant);
+  context.addIssue({ code: 'custom', message: 'not a time' });
+  return z.NEVER;
+});
+const limit = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? null);
+
+/** One row of the metrics API; blanks are absent. */
+export const metricMetadataSchema = z.object({
+  metric_name: z.string().regex(/\S/),
+  display_name: text,
+  description: text,
+  unit: text,
+  category: text,
+  higher_is_better: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? null),
+}) satisfies z.ZodType<MetricMetadata>;
+
+/** One row of the thresholds API; blanks are absent, `updated_at` without an offset is UTC. */
+export const thresholdRowSchema = z.object({
+  metric_name: z.string().regex(/\S/),
+  experiment_id: z
+    .union([z.string(), z.int()])
+    .nullish()
+    .transform((value) => (value === null || value === undefined ? null : String(value).trim() || null)),
+  critical_threshold: limit,
+  warning_threshold: limit,
+  updated_at: time,
+  updated_by: text,
+}) satisfies z.ZodType<ThresholdRow>;
+
+const firstDay = z.iso.date().nullable();
+const strings = z.array(z.string()).readonly();
+const domainSettingsSchema = z.object({
+  rules_version: z.int(),
+  application_tag: z.string(),
+  count_nested_runs: z.boolean(),
+  judge_running: z.boolean(),
+  experiment_include: strings,
+  experiment_exclude: strings,
+  metric_include: strings,
+  metric_exclude: strings,
+  moving_average_window_hours: z.number(),
+  light_span_hours: z.number(),
+  critical_runs_percent: z.number(),
+  pass_rate_percent: z.number(),
+  warning_runs_percent: z.number(),
+  failed_runs_percent: z.number(),
+}) satisfies z.ZodType<DomainSettings>;
+
+/** What a catalog is asked for: these metrics, each with these experiments. */
+const questionSchema = z.object({ metrics: strings, experiments: strings });
+export type CatalogQuery = z.infer<typeof questionSchema>;
+export const EMPTY_QUERY: CatalogQuery = { metrics: [], experiments: [] };
+
+export const rulebookSchema = z.object({
+  version: z.literal(1),
+  /** What an HTTP catalog was asked for and has answered, with rows or with none; a file is not asked. */
+  asked: questionSchema.default(EMPTY_QUERY),
+  entries: z.array(
+    z.object({
+      metric_name: z.string(),
+      first_day: firstDay,
+      /** When this became different from what was known, ms, each change later than those before; null: it is what was heard first. */
+      changed_at: z.int().nullable().default(null),
+      metadata: metricMetadataSchema.nullable(),
+      thresholds: z.array(thresholdRowSchema),
+    }),
+  ),
+  settings: z.array(z.object({ first_day: firstDay, settings: domainSettingsSchema })),
+});
+export type Rulebook = z.infer<typeof rulebookSchema>;
+export type RulebookEntry = Rulebook['entries'][number];
+
+/** What the catalog says of all its names. */
+export interface CatalogRows {
+  readonly metadata: readonly MetricMetadata[];
+  readonly thresholds: readonly ThresholdRow[];
+}
+
+/** What applies to one day. */
+export interface DayRules extends CatalogRows {
+  readonly settings: DomainSettings;
+}
+
+/** The instant of a change, ms, and the day from which on it applies. */
+export interface ChangeTime {
+  readonly at: number;
+  readonly from: string;
+}
+
+const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
+
+/** The entry of each name that was written last. */
+export const latestEntries = (book: Rulebook | undefined): Map<string, RulebookEntry> =>
+  new Map((book?.entries ?? []).map((entry) => [entry.metric_name, entry]));
+
+/** The time of the newest change in the book, ms; 0: nothing ever changed. */
+export const latestChangeTime = (book: Rulebook | undefined): number =>
+  (book?.entries ?? []).reduce((last, { changed_at }) => Math.max(last, changed_at ?? 0), 0);
+
+export const hasNewerRules = (book: Rulebook, { rules_version }: DomainSettings): boolean =>
+  (book.settings.at(-1)?.settings.rules_version ?? 0) > rules_version;
+
+/** Rows of different experiments never meet: only the order within one says something. */
+export const sortedByExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[] =>
+  [...rows].sort((a, b) => compareText(a.experiment_id ?? '', b.experiment_id ?? ''));
+
+/**
+ * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first
+ * settings, apply to all days; a change applies from the day of `change` on; a name that left has a change to nothing.
+ * A process that knows older rules than the book's changes nothing.
+ * @returns the same object when nothing changed
+ */
+export function updateRulebook(
+  book: Rulebook | undefined,
+  answer: CatalogRows,
+  settings: DomainSettings,
+  change: ChangeTime,
+): Rulebook {
+  if (book && hasNewerRules(book, settings)) return book;
+  const inForce = book?.settings.at(-1);
+  const entries: RulebookEntry[] = book ? [...book.entries] : [];
+  const last = latestEntries(book);
+  const at = Math.max(change.at, 1 + latestChangeTime(book));
+  const metadata = new Map(answer.metadata.map((row) => [row.metric_name, row]));
+  const thresholds = groupBy(sortedByExperiment(answer.thresholds), (row) => row.metric_name);
+  for (const name of [...new Set([...metadata.keys(), ...thresholds.keys(), ...last.keys()])].sort()) {
+    const known = last.get(name);
+    const next = { metadata: metadata.get(name) ?? null, thresholds: thresholds.get(name) ?? [] };
+    if (known && same([known.metadata, known.thresholds], [next.metadata, next.thresholds])) continue;
+    entries.push({
+      metric_name: name,
+      first_day: known ? change.from : null,
+      changed_at: book ? at : null,
+      ...next,
+    });
+  }
+  const settingsBook = book?.settings ?? [];
+  const sameSettings = inForce !== undefined && same(inForce.settings, settings);
+  if (book && entries.length === book.entries.length && sameSettings) return book;
+  return {
+    version: 1,
+    asked: book?.asked ?? EMPTY_QUERY,
+    entries,
+    settings: sameSettings
+      ? settingsBook
+      : [...settingsBook, { first_day: inForce ? change.from : null, settings }],
+  };
+}
+
+/** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */
+export function rulesOn(book: Rulebook, day: string): DayRules {
+  const byName = new Map<string, RulebookEntry>();
+  for (const entry of book.entries) if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
+  const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
+  return {
+    metadata: entries.flatMap(({ metadata }) => metadata ?? []),
+    thresholds: entries.flatMap(({ thresholds }) => thresholds),
+    settings: settingsOn(book, day),
+  };
+}
+
+/** The domain settings of one day. */
+export function settingsOn(book: Rulebook, day: string): DomainSettings {
+  const settings = book.settings.findLast((entry) => appliesOn(entry, day))?.settings;
+  if (!settings) throw new RangeError('The rulebook holds no settings');
+  return settings;
+}
+
+const appliesOn = ({ first_day }: { readonly first_day: string | null }, day: string): boolean =>
+  first_day === null || first_day <= day;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { MonitorError } from '../domain/errors.js';
+import type { Experiment } from '../ingestion/mlflow-api.js';
+import { createDocument, readDocument, updateDocument } from '../storage/json-document.js';
+import type { ObjectStore } from '../storage/object-store.js';
+
+/** Injection token of `() => Promise<number>`: the current time of the tracking server's clock, ms. */
+export const SERVER_CLOCK = Symbol('SERVER_CLOCK');
+
+const KEY = '_state/source.json';
+const schema = z.object({ version: z.literal(1), identity: z.string(), uri: z.string() });
+
+/** What tells one tracking server from another: the creation time of its experiment 0, else its address. */
+export function trackingServerIdentity(experiments: readonly Experiment[], uri: string): string {
+  const first = experiments.find(({ experiment_id }) => experiment_id === '0');
+  return first?.creation_time ? `experiment 0 of ${first.creation_time}` : uri;
+}
+
+/** The tracking server that the store belongs to; undefined: none yet. */
+export async function readTrackingServer(store: ObjectStore): Promise<z.infer<typeof schema> | undefined> {
+  return (await readDocument(store, KEY, schema))?.value;
+}
+
+/**
+ * Two companies in one store, or a mistyped address, would end in a sweep that removes one of them.
+ * @param uri without user and password: it is stored and shown
+ * @throws {MonitorError} `other_source`: the store belongs to another tracking server
+ */
+export async function assertTrackingServer(
+  store: ObjectStore,
+  experiments: readonly Experiment[],
+  uri: string,
+  allowChange: boolean,
+): Promise<void> {
+  const source = { version: 1 as const, identity: trackingServerIdentity(experiments, uri), uri };
+  if (await createDocument(store, KEY, schema, source)) return;
+  const stored = await readTrackingServer(store);
+  if (!stored || stored.identity === source.identity) return;
+  if (allowChange) {
+    await updateDocument(store, KEY, schema, () => source);
+    return;
+  }
+  throw new MonitorError(
+    'other_source',
+    `The ${store.description} belongs to the tracking server ${stored.uri} (${stored.identity}), but MLFLOW_TRACKING_URI is ${uri} (${source.identity}). ` +
+      'Correct MLFLOW_TRACKING_URI, use another STORAGE_DIR, or set ALLOW_SOURCE_CHANGE=true for one start if the server has moved.',
+    { stored: stored.identity, found: source.identity },
+  );
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HttpService } from '@nestjs/axios';
+import fc from 'fast-check';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { HttpMlflowClient } from '../../../src/ingestion/mlflow-client.js';
+import { RunSearch } from '../../../src/ingestion/run-search.js';
+import { Duck } from '../../../src/storage/duck.js';
+import { FolderStore } from '../../../src/storage/folder-store.js';
+
+const NOON = Date.parse('2026-03-10T12:00:00Z');
+
+let mlflow: TrackingServer;
+let experiment: string;
+let folder: string;
+let duck: Duck;
+let store: FolderStore;
+let files = 0;
+
+beforeEach(async () => {
+  mlflow = await TrackingServer.start(() => NOON);
+  experiment = mlflow.experiment('churn').experiment_id;
+  folder = await mkdtemp(join(tmpdir(), 'asker-'));
+  duck = await Duck.open(folder);
+  store = await FolderStore.open({ dir: folder });
+});
+afterEach(async () => {
+  duck.close();
+  await store.close();
+  await mlflow.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const withAsker = <T>(pageSize: number, work: (asker: RunSearch) => Promise<T>): Promise<T> => {
+  const client = new HttpMlflowClient(new HttpService(), {
+    uri: mlflow.uri,
+    insecureTls: false,
+    maxRetries: 0,
+    backoffSeconds: 0,
+    timeoutSeconds: 10,
+    concurrency: 1,
+    maxPageBytes: 1e6,
+  });
+  const scratch = (name: string) => join(folder, '.tmp', `${files++}-${name}`);
+  return duck.session((session) =>
+    work(
+      new RunSearch(
+        { store, client, scratch, heartbeat: () => undefined },
+        session,
+        '_raw/delta-1/c0',
+        pageSize,
+      ),
+    ),
+  );
+};
+
+/** Before each search the server loses the runs that stand at its place in the list. */
+function loseBeforeSearches(losses: readonly (readonly number[])[], names: readonly string[]): void {
+  let searches = 0;
+  mlflow.intercept = ({ path }) => {
+    if (path !== 'runs/search') return undefined;
+    for (const index of losses[searches++] ?? []) mlflow.runs.delete(names[index] ?? '');
+    return undefined;
+  };
+}
+
+/** @param starts ms after noon, one per run; @returns the runs that were read, and those that were there all the time */
+async function read(starts: readonly number[], pageSize: number, losses: readonly (readonly number[])[]) {
+  mlflow.runs.clear();
+  const names = starts.map((_, i) => `run${String(i).padStart(2, '0')}`);
+  starts.forEach((start, i) => {
+    mlflow.run({ run_id: names[i] ?? '', experiment_id: experiment, start_time: NOON + start });
+  });
+  loseBeforeSearches(losses, names);
+  const seen = await withAsker(pageSize, async (asker) => {
+    await asker.search([experiment], [], NOON);
+    return asker.seen;
+  });
+  return { seen, stayed: names.filter((name) => mlflow.runs.has(name)) };
+}
+
+describe('a question of many pages', () => {
+  it('returns every run where nothing changes', async () => {
+    const { seen, stayed } = await read([0, 0, 1, 1, 1, 1, 1, 2, 3], 2, []);
+    expect([...seen].sort()).toEqual(stayed);
+  });
+
+  it('loses no run when others are deleted between its pages, whatever the start times', async () => {
+    const start = fc.nat({ max: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(start, { minLength: 1, maxLength: 9, size: 'max' }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(fc.array(fc.nat({ max: 8 }), { maxLength: 2 }), { maxLength: 8, size: 'max' }),
+        async (starts, pageSize, losses) => {
+          const { seen, stayed } = await read(starts, pageSize, losses);
+          expect(stayed.filter((name) => !seen.has(name))).toEqual([]);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('takes no run for missing that a server with smaller pages holds back', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    for (const run_id of names) mlflow.run({ run_id, experiment_id: experiment, start_time: NOON });
+    mlflow.intercept = ({ path, body }) => {
+      if (path !== 'runs/search') return undefined;
+      const asked = names.filter((name) => String(body.filter).includes(`'${name}'`));
+      const runs = asked.slice(0, 1).map((run_id) => ({ info: { run_id, experiment_id: experiment } }));
+      const more = asked.length > 1 ? { next_page_token: '1' } : {};
+      return { status: 200, body: JSON.stringify({ runs, ...more }) };
+    };
+    const missing = await withAsker(100, (asker) => asker.findByIds([experiment], [...names, 'none']));
+    expect(missing.map(({ run_id }) => run_id)).toEqual(['none']);
+  });
+});

@@ -1,0 +1,146 @@
+import { parse } from 'yaml';
+import { guessDirection } from '../../../src/cli/suggest/guess-direction.js';
+import { type MetricHistory, suggestLimits } from '../../../src/cli/suggest/suggest-limits.js';
+import { choose, type Suggestion } from '../../../src/cli/suggest/suggest-thresholds.js';
+import { suggestionsFile } from '../../../src/cli/suggest/suggestions-file.js';
+import { resolveRule } from '../../../src/domain/rule.js';
+import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
+
+const history = (metric_name: string, change: Partial<MetricHistory> = {}): MetricHistory => ({
+  metric_name,
+  values: 1000,
+  invalid: 0,
+  min: 0.1,
+  q01: 0.6123,
+  q05: 0.7057,
+  median: 0.9,
+  q95: 0.96789,
+  q99: 0.98123,
+  max: 1,
+  ...change,
+});
+const noRule = (metric: string) => resolveRule(metric, '', [], []);
+
+describe('the direction that a name tells', () => {
+  it.each(['accuracy', 'val_acc', 'macroF1', 'f1-score', 'test/roc_auc', 'recall@10', 'hits10', 'R2', 'mAP'])(
+    '%s: higher is better',
+    (name) => {
+      expect(guessDirection(name)).toBe(true);
+    },
+  );
+
+  it.each(['val_loss', 'trainLoss', 'rmse', 'p95_latency_ms', 'error_rate', 'WER', 'log_loss', 'psi.age'])(
+    '%s: lower is better',
+    (name) => {
+      expect(guessDirection(name)).toBe(false);
+    },
+  );
+
+  it.each(['epoch', 'learning_rate', 'accuracy_loss', 'entropy', 'closeness', 'map_loss_x', ''])(
+    '%s: nobody knows',
+    (name) => {
+      expect(guessDirection(name)).toBeNull();
+    },
+  );
+});
+
+describe('suggested limits', () => {
+  it('are the worst hundredth and the worst twentieth, rounded away from the median', () => {
+    expect(suggestLimits(history('x'), true)).toEqual({ critical: 0.612, warning: 0.705 });
+    expect(suggestLimits(history('x'), false)).toEqual({ critical: 0.9813, warning: 0.9679 });
+  });
+
+  it('are rounded as finely as the values lie together, whatever their size', () => {
+    const big = { q01: 1_234_567, q05: 1_300_001, median: 2_000_000, q95: 2_500_001, q99: 2_987_654 };
+    expect(suggestLimits(history('x', big), false)).toEqual({ critical: 2_988_000, warning: 2_501_000 });
+    expect(suggestLimits(history('x', big), true)).toEqual({ critical: 1_234_000, warning: 1_300_000 });
+    const near = { q01: 0.998512, q05: 0.999123, median: 0.9999 };
+    expect(suggestLimits(history('x', near), true)).toEqual({ critical: 0.99851, warning: 0.999123 });
+    const tiny = { q95: 3.14159e-9, q99: 5.4321e-9, median: 1e-9 };
+    expect(suggestLimits(history('x', tiny), false)).toEqual({ critical: 5.44e-9, warning: 3.15e-9 });
+    const below = { q01: -5.4321, q05: -2.2222, median: -1 };
+    expect(suggestLimits(history('x', below), true)).toEqual({ critical: -5.44, warning: -2.23 });
+    expect(suggestLimits(history('x', { q95: 0, q99: 0, median: -3 }), false).warning).toBe(0);
+  });
+
+  it('that are equal are one', () => {
+    const constant = { q01: 1, q05: 1, median: 1, q95: 1, q99: 1 };
+    expect(suggestLimits(history('x', constant), true)).toEqual({ critical: null, warning: 1 });
+  });
+});
+
+describe('a suggestion', () => {
+  it('takes the direction of the catalog before that of the name', () => {
+    const metadata = { metric_name: 'val_loss', display_name: null, description: null, unit: null };
+    const rows = [{ ...metadata, category: null, higher_is_better: true }];
+    const found = choose(history('val_loss'), resolveRule('val_loss', '', rows, []));
+    expect(found).toMatchObject({ direction: 'catalog', options: [{ higher_is_better: true }] });
+    expect(choose(history('val_loss'), noRule('val_loss'))).toMatchObject({
+      direction: 'name',
+      options: [{ higher_is_better: false }],
+    });
+  });
+
+  it('has both directions where nobody knows, if the order of the limits tells them apart', () => {
+    const both = choose(history('entropy'), noRule('entropy'));
+    expect(both.direction).toBeNull();
+    expect(both.options.map((option) => option.higher_is_better)).toEqual([true, false]);
+    const flat = choose(history('entropy', { q95: 0.9, q99: 0.9 }), noRule('entropy'));
+    expect(flat.options.map((option) => option.higher_is_better)).toEqual([true]);
+    expect(flat.direction).toBeNull();
+  });
+
+  it('is none of too few values', () => {
+    expect(choose(history('accuracy', { values: 19 }), noRule('accuracy')).options).toEqual([]);
+    expect(choose(history('accuracy', { values: 20 }), noRule('accuracy')).options).toHaveLength(1);
+  });
+});
+
+describe('the file of suggestions', () => {
+  const file = (metrics: readonly Suggestion[]) =>
+    suggestionsFile({ runs: 1234, first_day: '2026-01-01', last_day: '2026-03-10', metrics }, './t.yaml');
+  const metrics = ['accuracy', 'val_loss', 'entropy', 'time: "x", {y}', 'no'].map((name) =>
+    choose(history(name), noRule(name)),
+  );
+
+  it('is a catalog that serves as it is, without what a person has to decide', () => {
+    const { metadata, thresholds, rejectedRows: refused } = parseCatalog(parse(file(metrics)));
+    expect(refused).toEqual([]);
+    expect(metadata.map((row) => [row.metric_name, row.higher_is_better])).toEqual([
+      ['accuracy', true],
+      ['val_loss', false],
+      ['time: "x", {y}', false],
+    ]);
+    expect(thresholds.map((row) => [row.metric_name, row.critical_threshold, row.warning_threshold])).toEqual(
+      [
+        ['accuracy', 0.612, 0.705],
+        ['val_loss', 0.9813, 0.9679],
+        ['time: "x", {y}', 0.9813, 0.9679],
+      ],
+    );
+  });
+
+  it('judges in the right direction once a person took the # from a row', () => {
+    const text = file(metrics).replace(/# (- \{ metric_name: entropy, critical_threshold: 0.612)/, '$1');
+    const { metadata, thresholds } = parseCatalog(parse(text));
+    expect(resolveRule('entropy', '', metadata, thresholds).higher_is_better).toBe(true);
+  });
+
+  it('serves even where nothing could be suggested', () => {
+    const text = file([choose(history('accuracy', { values: 3 }), noRule('accuracy'))]);
+    expect(parseCatalog(parse(text))).toEqual({ metadata: [], thresholds: [], refused: [] });
+    expect(text).toContain('Too few');
+  });
+
+  it('says how many runs each would have marked, and what the catalog has', () => {
+    const limits = { experiment_id: null, updated_at: null, updated_by: null };
+    const rows = [{ ...limits, metric_name: 'accuracy', critical_threshold: null, warning_threshold: 0.8 }];
+    const made = choose(history('accuracy', { invalid: 4 }), resolveRule('accuracy', '', [], rows));
+    const [option] = made.options;
+    if (!option) throw new Error('There is no option');
+    const text = file([{ ...made, options: [{ ...option, critical: 10, warning: 38 }] }]);
+    expect(text).toContain('1000 values, 4 invalid, 0.1 to 1, median 0.9.');
+    expect(text).toContain('Marks 10 critical (1.0 %), 38 warning (3.8 %).');
+    expect(text).toContain('The catalog has: warning 0.8.');
+  });
+});

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { judgeHours, sumByHour } from '../../../src/domain/hourly-rollup.js';
+import { addCounts, light, NO_RUNS, rates } from '../../../src/domain/light.js';
+import type { RunCounts } from '../../../src/domain/model.js';
+import { MS_PER_HOUR } from '../../../src/domain/time.js';
+import { countsOf, domainDefaults } from '../../support/defaults.js';
+
+const MIDNIGHT = Date.parse('2026-03-10T00:00:00Z');
+/** The start of the hour `n` hours after midnight. */
+const hour = (n: number): number => MIDNIGHT + n * MS_PER_HOUR;
+const healthy = countsOf({ healthy: 1 });
+const critical = countsOf({ critical: 1 });
+
+const judge = (hours: readonly (readonly [n: number, counts: RunCounts])[], span = 24, from = MIDNIGHT) =>
+  judgeHours(new Map(hours.map(([n, counts]) => [hour(n), counts])), from, {
+    ...domainDefaults,
+    light_span_hours: span,
+  });
+
+describe('the counts of an hour', () => {
+  it('are those of its applications together', () => {
+    const rows = [
+      { application: 'a', hour: hour(0), ...healthy },
+      { application: 'b', hour: hour(0), ...critical },
+      { application: 'a', hour: hour(1), ...healthy },
+    ];
+    const sums = sumByHour(rows);
+    expect([...sums.keys()]).toEqual([hour(0), hour(1)]);
+    expect(sums.get(hour(0))).toMatchObject({ total: 2, healthy: 1, critical: 1 });
+  });
+});
+
+describe('the light of an hour', () => {
+  it('is of the span that ends with it, across midnight', () => {
+    const [first] = judge([
+      [-23, critical],
+      [0, healthy],
+    ]);
+    expect(first).toMatchObject({
+      hour: hour(0),
+      counts: healthy,
+      light: 'critical',
+      light_reason: '1 of 2 runs is critical (50.0 %); the limit is 20 %.',
+    });
+  });
+
+  it('does not see what is an hour too old', () => {
+    expect(
+      judge([
+        [-24, critical],
+        [0, healthy],
+      ])[0],
+    ).toMatchObject({ light: 'healthy' });
+  });
+
+  it('does not see the hours after it', () => {
+    const lights = judge([
+      [0, healthy],
+      [1, critical],
+    ]).map((each) => each.light);
+    expect(lights).toEqual(['healthy', 'critical']);
+  });
+
+  it('is of its own hour where the span is one hour', () => {
+    const lights = judge(
+      [
+        [0, critical],
+        [1, healthy],
+      ],
+      1,
+    ).map((each) => each.light);
+    expect(lights).toEqual(['critical', 'healthy']);
+  });
+
+  it('is told only of hours that have runs, from the first wanted one on, oldest first', () => {
+    const hours = judge([
+      [5, healthy],
+      [-1, healthy],
+      [0, healthy],
+      [3, healthy],
+    ]);
+    expect(hours.map((each) => each.hour)).toEqual([hour(0), hour(3), hour(5)]);
+    expect(hours[2]?.counts).toEqual(healthy);
+  });
+
+  it('is no_data in an hour with running runs only, until runs end', () => {
+    const [first, second] = judge([
+      [0, countsOf({ running: 2 })],
+      [1, healthy],
+    ]);
+    expect(first).toMatchObject({ light: 'no_data', light_reason: 'No run in the last 24 h.' });
+    expect(second).toMatchObject({ light: 'healthy' });
+  });
+});
+
+describe('the trend of the pass rate', () => {
+  it('is the difference to the span before, in points', () => {
+    const [last] = judge([
+      [-25, countsOf({ healthy: 1, critical: 1 })],
+      [-20, countsOf({ healthy: 3, critical: 1 })],
+      [0, healthy],
+    ]);
+    expect(last?.pass_rate_trend).toBe(80 - 50);
+  });
+
+  it.each([
+    ['without runs before', [[0, healthy]]],
+    [
+      'with runs before that have no threshold',
+      [
+        [-30, countsOf({ unmonitored: 1 })],
+        [0, healthy],
+      ],
+    ],
+    [
+      'with runs now that have no threshold',
+      [
+        [-30, healthy],
+        [0, countsOf({ unmonitored: 1 })],
+      ],
+    ],
+    [
+      'with runs that are two spans old',
+      [
+        [-48, healthy],
+        [0, healthy],
+      ],
+    ],
+  ] as [string, [number, RunCounts][]][])('is none %s', (_, hours) => {
+    expect(judge(hours).at(-1)?.pass_rate_trend).toBeNull();
+  });
+
+  it('reaches back to the first hour of the span before', () => {
+    expect(
+      judge([
+        [-47, critical],
+        [0, healthy],
+      ])[0]?.pass_rate_trend,
+    ).toBe(100);
+  });
+});
+
+describe('hours', () => {
+  it('are judged as if each were worked out alone', () => {
+    const counts = fc.record({
+      critical: fc.nat(3),
+      warning: fc.nat(3),
+      healthy: fc.nat(9),
+      unmonitored: fc.nat(2),
+    });
+    const hours = fc.uniqueArray(fc.tuple(fc.integer({ min: -60, max: 23 }), counts), {
+      selector: ([n]) => n,
+    });
+    fc.assert(
+      fc.property(hours, fc.integer({ min: 1, max: 84 }), (list, span) => {
+        const rows = list.map(([n, parts]) => [n, countsOf(parts)] as const);
+        const within = (from: number, to: number) =>
+          rows.filter(([n]) => n >= from && n < to).reduce((sum, [, each]) => addCounts(sum, each), NO_RUNS);
+        const settings = { ...domainDefaults, light_span_hours: span };
+        for (const judged of judge(rows, span)) {
+          const end = (judged.hour - MIDNIGHT) / MS_PER_HOUR + 1;
+          const current = within(end - span, end);
+          const [now, before] = [
+            rates(current).pass_rate,
+            rates(within(end - 2 * span, end - span)).pass_rate,
+          ];
+          const verdict = light(current, settings);
+          expect([judged.light, judged.light_reason]).toEqual([verdict.light, verdict.reason]);
+          expect(judged.pass_rate_trend).toBe(now === null || before === null ? null : now - before);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

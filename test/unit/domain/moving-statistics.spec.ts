@@ -1,0 +1,288 @@
+import fc from 'fast-check';
+import { MovingStatistics, movingAverage } from '../../../src/domain/moving-statistics.js';
+import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
+import { exactSum, nearest, unitsOf } from '../../support/exact.js';
+
+const averages = (points: readonly (readonly [time: number, value: number])[], windowMs: number) => [
+  ...movingAverage(
+    Float64Array.from(points, ([time]) => time),
+    Float64Array.from(points, ([, value]) => value),
+    windowMs,
+  ),
+];
+
+describe('a moving average', () => {
+  it.each([
+    ['of nothing', [], []],
+    ['of one point is its value', [[5, 2]], [2]],
+    [
+      'begins after the start of the window',
+      [
+        [0, 1],
+        [10, 3],
+        [11, 5],
+      ],
+      [1, 3, 4],
+    ],
+    [
+      'holds what is a millisecond later than the start',
+      [
+        [1, 1],
+        [10, 3],
+      ],
+      [1, 2],
+    ],
+    [
+      'counts all points of an equal time at each of them',
+      [
+        [0, 1],
+        [0, 3],
+        [0, 8],
+      ],
+      [4, 4, 4],
+    ],
+    [
+      'leaves out what is not valid',
+      [
+        [0, 2],
+        [1, Number.NaN],
+        [2, 4],
+      ],
+      [2, 2, 3],
+    ],
+    [
+      'is none where nothing is valid',
+      [
+        [0, Number.NaN],
+        [20, Number.NaN],
+      ],
+      [Number.NaN, Number.NaN],
+    ],
+    [
+      'is none again when what was valid has left',
+      [
+        [0, 2],
+        [10, Number.NaN],
+      ],
+      [2, Number.NaN],
+    ],
+    [
+      'is none where the sum overflows, and comes back',
+      [
+        [0, 1e308],
+        [1, 1e308],
+        [11, 6],
+      ],
+      [1e308, Number.NaN, 6],
+    ],
+    [
+      'keeps nothing of what has left',
+      [
+        [0, 1e300],
+        [10, 0.1],
+        [20, 0.2],
+      ],
+      [1e300, 0.1, 0.2],
+    ],
+  ] as [string, [number, number][], number[]][])('%s', (_, points, expected) => {
+    expect(averages(points, 10)).toEqual(expected);
+  });
+
+  it('is the mean of (t − window, t] at every point, as if each were worked out alone', () => {
+    const point = fc.tuple(
+      fc.integer({ min: 0, max: 60 }),
+      fc.oneof(fc.constant(Number.NaN), fc.double({ noNaN: true, noDefaultInfinity: true })),
+    );
+    fc.assert(
+      fc.property(fc.array(point, { maxLength: 30 }), fc.integer({ min: 1, max: 30 }), (unsorted, window) => {
+        const points = [...unsorted].sort(([a], [b]) => a - b);
+        const expected = points.map(([t]) => {
+          const values = points
+            .filter(([s, v]) => s > t - window && s <= t && !Number.isNaN(v))
+            .map(([, v]) => v);
+          const total = exactSum(values);
+          return values.length === 0 || total === null ? Number.NaN : total / values.length + 0;
+        });
+        expect(averages(points, window).map((average) => average + 0)).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a trend', () => {
+  const trendOf = (
+    points: readonly (readonly [hours: number, value: number])[],
+    from = 1_773_144_000_000,
+  ) => {
+    const statistics = new MovingStatistics();
+    for (const [hours, value] of points) statistics.add(from + hours * MS_PER_HOUR, value);
+    return statistics.trend();
+  };
+
+  it.each([
+    ['of nothing', [], null],
+    [
+      'under 3 points',
+      [
+        [0, 1],
+        [24, 2],
+      ],
+      null,
+    ],
+    [
+      'under 3 valid points',
+      [
+        [0, 1],
+        [24, 2],
+        [48, Number.NaN],
+      ],
+      null,
+    ],
+    [
+      'of 3 points on a line',
+      [
+        [0, 1],
+        [24, 2],
+        [48, 3],
+      ],
+      1,
+    ],
+    [
+      'that falls',
+      [
+        [0, 1],
+        [12, 0.5],
+        [24, 0],
+      ],
+      -1,
+    ],
+    [
+      'of what does not move',
+      [
+        [0, 5],
+        [24, 5],
+        [48, 5],
+      ],
+      0,
+    ],
+    [
+      'exactly an hour long',
+      [
+        [0, 0],
+        [0.5, 1],
+        [1, 2],
+      ],
+      48,
+    ],
+    [
+      'a millisecond under an hour',
+      [
+        [0, 0],
+        [0.5, 1],
+        [1 - 1 / MS_PER_HOUR, 2],
+      ],
+      null,
+    ],
+    [
+      'all at one time',
+      [
+        [0, 1],
+        [0, 2],
+        [0, 3],
+      ],
+      null,
+    ],
+    [
+      'with an invalid point in its middle',
+      [
+        [0, 1],
+        [6, Number.NaN],
+        [24, 2],
+        [48, 3],
+      ],
+      1,
+    ],
+    // The first and the last point do not count: half an hour of valid values is too short.
+    [
+      'whose valid values are too near',
+      [
+        [0, Number.NaN],
+        [1, 0],
+        [1.25, 1],
+        [1.5, 2],
+        [9, Number.NaN],
+      ],
+      null,
+    ],
+    [
+      'that overflows',
+      [
+        [0, -1e308],
+        [1, 0],
+        [2, 1e308],
+      ],
+      null,
+    ],
+    [
+      'of large numbers',
+      [
+        [0, 2 ** 900],
+        [24, 2 * 2 ** 900],
+        [48, 3 * 2 ** 900],
+      ],
+      2 ** 900,
+    ],
+    [
+      'whose numerator overflows',
+      [
+        [0, 1e300],
+        [24, 2e300],
+        [48, 3e300],
+      ],
+      null,
+    ],
+  ] as [string, [number, number][], number | null][])('%s', (_, points, expected) => {
+    expect(trendOf(points)).toBe(expected);
+  });
+
+  it('is the quotient of the exact numerator and denominator, wherever the span begins and whatever has left it', () => {
+    const value = fc.oneof(
+      { weight: 5, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }) },
+      { weight: 1, arbitrary: fc.constantFrom(Number.NaN, Number.MIN_VALUE, -Number.MIN_VALUE) },
+    );
+    const point = fc.tuple(fc.integer({ min: 0, max: 7 * MS_PER_DAY }), value);
+    fc.assert(
+      fc.property(
+        fc.array(point, { maxLength: 20 }),
+        fc.nat({ max: 10 }),
+        fc.nat(),
+        (unsorted, leaving, from) => {
+          const points = [...unsorted].sort(([a], [b]) => a - b);
+          const statistics = new MovingStatistics();
+          for (const [time, v] of points) statistics.add(from + time, v);
+          for (const [time, v] of points.slice(0, leaving)) statistics.remove(from + time, v);
+          const valid = points.slice(leaving).filter(([, v]) => !Number.isNaN(v));
+          const total = exactSum(valid.map(([, v]) => v));
+          expect((statistics.mean() ?? 0) + 0).toBe(
+            valid.length === 0 ? 0 : (total ?? Number.NaN) / valid.length + 0,
+          );
+
+          const times = valid.map(([time]) => BigInt(time));
+          const n = BigInt(valid.length);
+          const add = (numbers: bigint[]) => numbers.reduce((a, b) => a + b, 0n);
+          const tv = add(valid.map(([time, v]) => BigInt(time) * unitsOf(v)));
+          const v = add(valid.map(([, each]) => unitsOf(each)));
+          const t = add(times);
+          const denominator = Number(n * add(times.map((each) => each * each)) - t * t);
+          const tooShort = valid.length < 3 || Number((times.at(-1) ?? 0n) - (times[0] ?? 0n)) < MS_PER_HOUR;
+          const expected = tooShort ? null : ((nearest(n * tv - t * v) ?? 0) / denominator) * MS_PER_DAY;
+          // What falls below the smallest double is a zero with its sign, and Jest tells the two zeros apart.
+          const withoutSign = (trend: number | null) => (trend === 0 ? 0 : trend);
+          expect(withoutSign(statistics.trend())).toEqual(withoutSign(expected));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import { EventEmitter } from 'node:events';
+import { createMetrics } from '../../../src/health/metrics.js';
+import { MetricsRecorder } from '../../../src/health/metrics-recorder.js';
+import { publish } from '../../../src/observability/diagnostics.js';
+import type { Engine, StageEnd } from '../../../src/pipeline/engine.js';
+
+const ENRICHED = {
+  touched_days: [],
+  runs: 9,
+  metrics: 20,
+  inserted: 4,
+  updated: 3,
+  unchanged: 2,
+  superseded: 1,
+  quarantined: 5,
+  closed: [],
+  partitions_written: 6,
+  partitions_unchanged: 1,
+};
+
+let counting: MetricsRecorder;
+let events: EventEmitter;
+let made: ReturnType<typeof createMetrics>;
+let now: number;
+beforeEach(() => {
+  now = 10;
+  events = new EventEmitter();
+  made = createMetrics();
+  counting = new MetricsRecorder(made.metrics, { events } as unknown as Engine, () => now);
+});
+afterEach(() => counting.end());
+
+/** The samples of a metric as they would be scraped, without help and type. */
+async function samples(name: string): Promise<string[]> {
+  const text = await made.registry.getSingleMetricAsString(`mlflow_monitor_${name}`);
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.slice('mlflow_monitor_'.length + name.length));
+}
+
+describe('counting', () => {
+  it('adds up what stages did', async () => {
+    const end = (ended: Partial<StageEnd>) => events.emit('stage', { outcome: 'done', seconds: 1, ...ended });
+    end({ stage: 'enrich', result: ENRICHED });
+    end({ stage: 'enrich', result: ENRICHED });
+    end({ stage: 'fetch', result: { pages: [], gone: [], answered: [], refused: [], bytes: 700 } });
+    end({ stage: 'publish', result: { days: [], partitions_written: 2, partitions_unchanged: 0 } });
+    expect(await samples('runs_in_total')).toEqual([' 30']);
+    expect(await samples('runs_published_total')).toEqual(['{change="inserted"} 8', '{change="updated"} 6']);
+    expect(await samples('runs_quarantined_total')).toEqual([' 10']);
+    expect(await samples('downloaded_bytes_total')).toEqual([' 700']);
+    expect(await samples('partitions_written_total')).toEqual(['{stage="enrich"} 12', '{stage="publish"} 2']);
+  });
+
+  it('measures every end of a stage, and takes no result of one that failed', async () => {
+    events.emit('stage', { stage: 'enrich', outcome: 'failed', seconds: 3, result: null });
+    const lines = await samples('stage_duration_seconds');
+    expect(lines).toContain('_count{stage="enrich",outcome="failed"} 1');
+    expect(lines).toContain('_bucket{le="2.5",stage="enrich",outcome="failed"} 0');
+    expect(lines).toContain('_bucket{le="5",stage="enrich",outcome="failed"} 1');
+    expect(await samples('runs_in_total')).toEqual([' 0']);
+  });
+
+  it('counts a pipeline run where it was finished, and shows zeros before', async () => {
+    expect(await samples('pipeline_runs_total')).toContain('{kind="delta",status="failed"} 0');
+    events.emit('finished', { kind: 'delta', status: 'failed' }, true);
+    events.emit('finished', { kind: 'delta', status: 'failed' }, false);
+    expect(await samples('pipeline_runs_total')).toContain('{kind="delta",status="failed"} 1');
+  });
+
+  it('hears what happens below it', async () => {
+    publish({ what: 'store_conflict', object: 'dataset' });
+    publish({ what: 'store_conflict', object: 'dataset' });
+    publish({ what: 'store_unclear' });
+    publish({ what: 'request', upstream: 'catalog', outcome: 'failed' });
+    expect(await samples('store_conflicts_total')).toEqual(['{object="dataset"} 2', '{object="state"} 0']);
+    expect(await samples('store_unclear_answers_total')).toEqual([' 1']);
+    expect(await samples('upstream_requests_total')).toEqual(['{upstream="catalog",outcome="failed"} 1']);
+  });
+
+  it('knows of MLflow what its last request showed', () => {
+    expect(counting.mlflow).toBeUndefined();
+    publish({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
+    now = 20;
+    publish({ what: 'request', upstream: 'mlflow', outcome: 'failed' });
+    publish({ what: 'request', upstream: 'store', outcome: 'answered' });
+    expect(counting.mlflow).toEqual({ up: false, lastSuccess: 10 });
+  });
+
+  it('ends', async () => {
+    counting.end();
+    publish({ what: 'store_unclear' });
+    events.emit('stage', { stage: 'enrich', outcome: 'done', seconds: 1, result: ENRICHED });
+    expect(await samples('store_unclear_answers_total')).toEqual([' 0']);
+    expect(await samples('runs_in_total')).toEqual([' 0']);
+  });
+});

@@ -1,0 +1,268 @@
+import { type PlanInputs, planPipelineRun } from '../../../src/ingestion/plan-pipeline-run.js';
+import type { Plan } from '../../../src/pipeline/stage-contracts.js';
+import type { StoredExperiment } from '../../../src/state/experiments.js';
+
+const at = (text: string): number => Date.parse(text);
+const NOW = at('2026-03-10T15:30:00Z');
+const HOUR = 3_600_000;
+
+const experiment = (rest: Partial<StoredExperiment> = {}): StoredExperiment => ({
+  name: 'churn',
+  lifecycle_stage: 'active',
+  tags: {},
+  listed: true,
+  observed_at: 0,
+  swept: true,
+  ...rest,
+});
+const inputs = (rest: Partial<PlanInputs> = {}): PlanInputs => ({
+  kind: 'delta',
+  window: null,
+  now: NOW,
+  experiments: { 1: experiment() },
+  watermarks: { 1: NOW - 5 * 60_000 },
+  open: [],
+  storedDays: [],
+  settings: {
+    lookbackHoursDelta: 1,
+    lookbackHoursBackup: 6,
+    lookbackDaysHistorical: 30,
+    experimentInclude: [],
+    experimentExclude: [],
+    pageSize: 100,
+  },
+  ...rest,
+});
+const plan = (rest: Partial<PlanInputs> = {}): Plan => planPipelineRun(inputs(rest));
+const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
+/** `<id> <from> <to>`, with `>` for an open end and `*` for the questions about what began before. */
+const shown = ({ slices }: Plan): string[] =>
+  slices.map(
+    ({ id, from, to, open_end, last }) =>
+      `${id} ${iso(from)} ${iso(to)}${open_end ? '>' : ''}${last ? '*' : ''}`,
+  );
+const many = <T>(n: number, value: T): Record<string, T> =>
+  Object.fromEntries(Array.from({ length: n }, (_, i) => [String(i), value]));
+
+describe('the window of a delta', () => {
+  it.each([
+    ['the watermark less the lookback', { 1: NOW - 5 * 60_000 }, NOW - 5 * 60_000 - HOUR],
+    ['an old watermark: an outage is caught up', { 1: NOW - 50 * HOUR }, NOW - 51 * HOUR],
+    // The clock jumped back: what came since the true end of the last window is read again.
+    ['now, where the watermark is later', { 1: NOW + 5 * HOUR }, NOW - HOUR],
+    ['the start of the historical window, without a watermark', {}, at('2026-02-08T00:00:00Z')],
+  ])('begins at %s', (_, watermarks, from) => {
+    const made = plan({ watermarks });
+    expect([made.from, made.to]).toEqual([from, NOW]);
+    expect(made.chunks).toMatchObject([{ experiment_ids: ['1'], from, sweep: false }]);
+  });
+
+  it('is cut at midnight; only the last slice has no upper end and asks for what began before', () => {
+    expect(
+      shown(plan({ now: at('2026-03-10T00:20:00Z'), watermarks: { 1: at('2026-03-10T00:15:00Z') } })),
+    ).toEqual([
+      'c0-20260309 2026-03-09T23:15:00 2026-03-10T00:00:00',
+      'c0-20260310 2026-03-10T00:00:00 2026-03-10T00:20:00>*',
+    ]);
+  });
+
+  it('that ends at midnight has no slice of the next day', () => {
+    const midnight = at('2026-03-10T00:00:00Z');
+    expect(shown(plan({ now: midnight, watermarks: { 1: midnight } }))).toEqual([
+      'c0-20260309 2026-03-09T23:00:00 2026-03-10T00:00:00>*',
+    ]);
+  });
+
+  it('of a backup reaches back further', () => {
+    expect(plan({ kind: 'backup' }).from).toBe(NOW - 5 * 60_000 - 6 * HOUR);
+  });
+});
+
+describe('the experiments of a delta', () => {
+  it('are asked together where they were asked up to the same time; one that lags is asked alone', () => {
+    const lagging = { ...many(3, NOW), 1: NOW - 3 * HOUR };
+    const made = plan({ experiments: many(3, experiment()), watermarks: lagging });
+    expect(made.chunks).toMatchObject([
+      { experiment_ids: ['0', '2'], from: NOW - HOUR },
+      { experiment_ids: ['1'], from: NOW - 4 * HOUR },
+    ]);
+    expect(made.from).toBe(NOW - 4 * HOUR);
+    expect(
+      made.slices
+        .filter(({ last }) => last)
+        .map(({ chunk }) => chunk)
+        .sort(),
+    ).toEqual([0, 1]);
+  });
+
+  it('are asked by 50', () => {
+    const made = plan({ experiments: many(120, experiment()), watermarks: many(120, NOW) });
+    expect(made.chunks.map(({ experiment_ids }) => experiment_ids.length)).toEqual([50, 50, 20]);
+    expect(new Set(made.chunks.flatMap(({ experiment_ids }) => experiment_ids)).size).toBe(120);
+    expect(made.slices.map(({ id }) => id)).toEqual(['c0-20260310', 'c1-20260310', 'c2-20260310']);
+  });
+
+  it('are those that are listed and in scope, deleted ones too', () => {
+    const experiments = {
+      1: experiment(),
+      2: experiment({ listed: false }),
+      3: experiment({ lifecycle_stage: 'deleted' }),
+      4: experiment({ name: 'scratch/mine' }),
+      5: experiment({ name: 'other' }),
+    };
+    const settings = {
+      ...inputs().settings,
+      experimentInclude: ['churn', 'scratch/*'],
+      experimentExclude: ['*/mine'],
+    };
+    const made = plan({ experiments, watermarks: many(6, NOW), settings });
+    expect(made.chunks.map(({ experiment_ids }) => experiment_ids)).toEqual([['1', '3']]);
+  });
+
+  it('none: there is nothing to fetch', () => {
+    expect(plan({ experiments: {} })).toMatchObject({ from: NOW, to: NOW, chunks: [], slices: [] });
+  });
+
+  it('come in the order of their numbers, whatever the order in which they were stored', () => {
+    const made = plan({ experiments: many(12, experiment()), watermarks: many(12, NOW) });
+    expect(made.chunks[0]?.experiment_ids).toEqual([
+      '0',
+      '1',
+      '2',
+      '3',
+      '4',
+      '5',
+      '6',
+      '7',
+      '8',
+      '9',
+      '10',
+      '11',
+    ]);
+  });
+
+  it('bring their open runs, and not those of others', () => {
+    const run = (experiment_id: string) => ({
+      run_id: `r${experiment_id}`,
+      experiment_id,
+      day: null,
+      token: 't',
+    });
+    expect(plan({ open: [run('1'), run('2')] }).open).toEqual([run('1')]);
+  });
+});
+
+describe('an experiment whose lifecycle changed', () => {
+  const storedDays = ['2026-03-10', '2026-02-01', '2026-03-09'];
+  const experiments = { 1: experiment(), 2: experiment({ swept: false, lifecycle_stage: 'deleted' }) };
+  const watermarks = { 1: NOW, 2: NOW };
+
+  it('is swept over all its stored days by the next delta, apart from the others', () => {
+    const made = plan({ experiments, watermarks, storedDays });
+    expect(made.chunks).toMatchObject([
+      { experiment_ids: ['1'], from: NOW - HOUR, sweep: false },
+      { experiment_ids: ['2'], from: NOW - HOUR, sweep: true },
+    ]);
+    expect(shown(made)).toEqual([
+      'c1-20260201 2026-02-01T00:00:00 2026-02-02T00:00:00',
+      'c1-20260309 2026-03-09T00:00:00 2026-03-10T00:00:00',
+      'c0-20260310 2026-03-10T14:30:00 2026-03-10T15:30:00>*',
+      'c1-20260310 2026-03-10T14:30:00 2026-03-10T15:30:00>*',
+    ]);
+  });
+
+  it('costs no question about days that hold nothing, however far apart the others are', () => {
+    // A start time in seconds is a day of January 1970 in milliseconds; a clock may also be ahead.
+    const days = ['1970-01-20', '2027-01-01'];
+    const swept = shown(plan({ experiments: { 2: experiments[2] }, watermarks, storedDays: days }));
+    expect(swept).toEqual([
+      'c0-19700120 1970-01-20T00:00:00 1970-01-21T00:00:00',
+      'c0-20260310 2026-03-10T14:30:00 2026-03-10T15:30:00>*',
+      'c0-20270101 2027-01-01T00:00:00 2027-01-02T00:00:00',
+    ]);
+  });
+
+  it('is named with its newest observation: a later change is not what was swept', () => {
+    const seen = {
+      1: experiment(),
+      2: { ...experiments[2], observed_at: 7 },
+      3: { ...experiments[2], observed_at: 5 },
+    };
+    const made = plan({ experiments: seen, watermarks: { ...watermarks, 3: NOW } });
+    expect(made.chunks).toMatchObject([{ observed_at: 0 }, { experiment_ids: ['2', '3'], observed_at: 7 }]);
+  });
+
+  it('is not swept by a backup', () => {
+    const made = plan({ kind: 'backup', experiments, watermarks, storedDays });
+    expect(made.chunks).toMatchObject([{ experiment_ids: ['1', '2'], sweep: false }]);
+  });
+});
+
+describe('whole days', () => {
+  it.each(['historical', 'bootstrap'] as const)(
+    'of a %s begin 30 days ago, whatever the watermarks',
+    (kind) => {
+      const made = plan({ kind, watermarks: { 1: NOW } });
+      expect(made.from).toBe(at('2026-02-08T00:00:00Z'));
+      expect(made.slices).toHaveLength(31);
+      expect(made.slices.filter(({ open_end, last }) => open_end || last).map(({ id }) => id)).toEqual([
+        'c0-20260310',
+      ]);
+      for (const { from, to } of made.slices) expect(iso(from).slice(0, 10)).toBe(iso(to - 1).slice(0, 10));
+    },
+  );
+
+  it('come oldest first in a historical run, newest first in a bootstrap', () => {
+    const ids = (kind: PlanInputs['kind']) => plan({ kind }).slices.map(({ id }) => id);
+    expect(ids('historical')).toEqual(ids('historical').sort());
+    expect(ids('bootstrap')).toEqual(ids('historical').reverse());
+  });
+
+  it('of a backfill are those asked for, and have an upper end', () => {
+    const window = { from: at('2026-01-05T00:00:00Z'), to: at('2026-01-07T00:00:00Z') };
+    expect(shown(plan({ kind: 'backfill', window }))).toEqual([
+      'c0-20260105 2026-01-05T00:00:00 2026-01-06T00:00:00',
+      'c0-20260106 2026-01-06T00:00:00 2026-01-07T00:00:00*',
+    ]);
+  });
+
+  it('of a backfill that is not over yet end now, without an upper end', () => {
+    const window = { from: at('2026-03-09T00:00:00Z'), to: at('2026-03-12T00:00:00Z') };
+    const made = plan({ kind: 'backfill', window });
+    expect(made.to).toBe(NOW);
+    expect(shown(made)).toEqual([
+      'c0-20260309 2026-03-09T00:00:00 2026-03-10T00:00:00',
+      'c0-20260310 2026-03-10T00:00:00 2026-03-10T15:30:00>*',
+    ]);
+  });
+
+  it('of many experiments come day by day', () => {
+    const made = plan({ kind: 'historical', experiments: many(51, experiment()) });
+    expect(made.slices.slice(0, 3).map(({ id }) => id)).toEqual([
+      'c0-20260208',
+      'c1-20260208',
+      'c0-20260209',
+    ]);
+  });
+});
+
+describe('a reevaluation', () => {
+  const storedDays = ['2026-03-01', '2026-03-10', '2026-02-01'];
+
+  it('judges every stored day again, newest first, and asks MLflow nothing', () => {
+    const made = plan({ kind: 'reevaluation', storedDays });
+    expect(made.chunks).toEqual([]);
+    expect(made.open).toEqual([]);
+    expect(made.slices.map(({ id, last, open_end }) => [id, last, open_end])).toEqual([
+      ['d-20260310', false, false],
+      ['d-20260301', false, false],
+      ['d-20260201', false, false],
+    ]);
+  });
+
+  it('of a window judges the days that begin in it', () => {
+    const window = { from: at('2026-03-01T00:00:00Z'), to: at('2026-03-10T00:00:00Z') };
+    const made = plan({ kind: 'reevaluation', storedDays, window });
+    expect(made.slices.map(({ id }) => id)).toEqual(['d-20260301']);
+  });
+});
