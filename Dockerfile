@@ -6,6 +6,7 @@ RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY web web
+COPY scripts scripts
 RUN npm run build
 
 FROM node:24-bookworm-slim AS modules

@@ -11,6 +11,7 @@ import { AccessModule } from './http/access.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
 import { SchedulerService } from './pipeline/scheduler.service.js';
+import { QueueModule } from './queue/queue.module.js';
 import type { Resources } from './resources.js';
 import { DUCK, SCRATCH } from './storage/duck.js';
 import { OBJECT_STORE } from './storage/object-store.js';
@@ -38,7 +39,8 @@ export class AppModule {
       imports: [
         { module: ResourcesModule, providers: values, exports: values.map(({ provide }) => provide) },
         AccessModule,
-        PipelineModule.register(queue),
+        QueueModule.register(queue),
+        PipelineModule,
         ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(settings.ROLES.includes('api') ? [adminModule(), DashboardModule] : []),

@@ -3,7 +3,7 @@ import { Inject, type MiddlewareConsumer, Module, type NestModule } from '@nestj
 import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import { queueBackendOf, SETTINGS, type Settings } from '../config/settings.js';
-import { QUEUES } from '../pipeline/stage-contracts.js';
+import { QUEUES } from '../queue/queue-names.js';
 import { BackfillsController } from './backfills.controller.js';
 import { BOARD_PATH, queueBoard } from './queue-board.js';
 

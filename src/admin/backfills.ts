@@ -5,13 +5,9 @@ import { dayOf, dayStart, daysOf, MS_PER_DAY } from '../domain/time.js';
 import { finishedDays } from '../pipeline/due-stages.js';
 import type { Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
-import {
-  createPipelineRun,
-  type PipelineRun,
-  readKindState,
-  readPipelineRun,
-} from '../pipeline/pipeline-run.js';
+import { createPipelineRun, type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
+import { readKindState } from '../state/kind-state.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 

@@ -3,9 +3,9 @@ import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { MonitorError } from '../domain/errors.js';
 import { dayOf } from '../domain/time.js';
 import { publish } from '../observability/diagnostics.js';
-import type { ChangeSpan, EnrichResult } from '../pipeline/stage-contracts.js';
+import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import { RULEBOOK_KEY, rulebookSchema } from '../state/rulebook.js';
-import { type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
+import { type ChangeSpan, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { readDocument } from '../storage/json-document.js';
@@ -76,7 +76,7 @@ async function writeDay(
       return;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
-      publish({ what: 'store_conflict', object: 'dataset' });
+      publish({ type: 'store_conflict', object: 'dataset' });
     } finally {
       await unlink(file).catch(() => undefined);
     }

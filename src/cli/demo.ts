@@ -9,7 +9,7 @@ import { serveCompany } from '../demo/company-server.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
-import { readKindState } from '../pipeline/pipeline-run.js';
+import { readKindState } from '../state/kind-state.js';
 import { errno } from '../storage/folder-files.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Service, startService } from './serve.js';

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
-import { TrackingServerCheck } from '../ingestion/ingestion.module.js';
+import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
 import { openResources, type Resources } from '../resources.js';
 import { holdPort, releasePort } from './startup-server.js';

@@ -1,4 +1,5 @@
-import { type PipelineRun, readKindState, readPipelineRun } from '../pipeline/pipeline-run.js';
+import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
+import { readKindState } from '../state/kind-state.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** A look that ended less than this before a run was seen may be the one that saw it: two clocks tell the times, ms. */

@@ -3,14 +3,10 @@ import { passes } from '../domain/pattern.js';
 import { dayOf } from '../domain/time.js';
 import { finishedDays } from '../pipeline/due-stages.js';
 import { Markers } from '../pipeline/markers.js';
-import {
-  type KindState,
-  type PipelineRun,
-  readKindState,
-  readPipelineRun,
-} from '../pipeline/pipeline-run.js';
+import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import { type CatalogState, readCatalogState } from '../state/catalog-state.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
+import { type KindState, readKindState } from '../state/kind-state.js';
 import { readWatermarks, type Watermarks } from '../state/watermarks.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { PlatformCurrent } from './contract.js';

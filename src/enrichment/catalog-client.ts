@@ -86,7 +86,7 @@ export class CatalogClient {
       outcome = 'answered';
       return answer;
     } finally {
-      publish({ what: 'request', upstream: 'catalog', outcome });
+      publish({ type: 'request', upstream: 'catalog', outcome });
     }
   }
 

@@ -1,7 +1,12 @@
 import { chooseThreshold, createRuleResolver, indexByExperiment } from '../domain/rule.js';
-import type { ChangeSpan, EnrichResult } from '../pipeline/stage-contracts.js';
+import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import { type DayRules, RULEBOOK_KEY, rulebookSchema, rulesOn } from '../state/rulebook.js';
-import { rulebookBefore, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
+import {
+  type ChangeSpan,
+  rulebookBefore,
+  type ThresholdChange,
+  thresholdChanges,
+} from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { readDocument } from '../storage/json-document.js';
 import { baseKey } from '../storage/keys.js';

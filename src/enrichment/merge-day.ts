@@ -51,7 +51,7 @@ export async function mergeDay(session: DuckSession, tools: MergeTools, day: str
       return counts;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
-      publish({ what: 'store_conflict', object: 'dataset' });
+      publish({ type: 'store_conflict', object: 'dataset' });
     } finally {
       await unlink(file).catch(() => undefined);
       await session.run('DROP TABLE IF EXISTS merged');

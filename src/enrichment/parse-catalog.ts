@@ -6,6 +6,9 @@ import {
   thresholdRowSchema,
 } from '../state/rulebook.js';
 
+/** Injection token of the `CatalogSource`. */
+export const CATALOG_SOURCE = Symbol('CATALOG_SOURCE');
+
 /** The two lists of a catalog, by the names of their keys. */
 export type CatalogList = 'metrics' | 'thresholds';
 

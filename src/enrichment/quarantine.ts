@@ -106,7 +106,7 @@ async function writeDay(
     await store.put(key, { file }, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error;
-    publish({ what: 'store_conflict', object: 'dataset' });
+    publish({ type: 'store_conflict', object: 'dataset' });
     const newest = await updateDocument(store, KEY, schema, (current) => current);
     await writeDay(session, store, scratch, day, newest?.records ?? {});
   } finally {

@@ -1,9 +1,9 @@
 import type { Queue } from 'bullmq';
 import { type DomainSettings, PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
-import { type KindState, readKindState } from '../pipeline/pipeline-run.js';
 import { type CatalogState, readCatalogState } from '../state/catalog-state.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
+import { type KindState, readKindState } from '../state/kind-state.js';
 import { readWatermarks, type Watermarks } from '../state/watermarks.js';
 import type { ObjectStore } from '../storage/object-store.js';
 

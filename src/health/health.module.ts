@@ -2,7 +2,7 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
-import { QUEUES } from '../pipeline/stage-contracts.js';
+import { QUEUES } from '../queue/queue-names.js';
 import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { Dependencies } from './dependencies.js';

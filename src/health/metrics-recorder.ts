@@ -35,10 +35,10 @@ export class MetricsRecorder {
       if (here) metrics.pipeline_runs_total.inc({ kind: record.kind, status: record.status });
     };
     engine.events.on('stage', onStage).on('finished', onFinished);
-    const silence = subscribe((happening) => this.hear(happening));
+    const unsubscribe = subscribe((event) => this.record(event));
     this.end = () => {
       engine.events.off('stage', onStage).off('finished', onFinished);
-      silence();
+      unsubscribe();
     };
   }
 
@@ -59,14 +59,14 @@ export class MetricsRecorder {
     }
   }
 
-  private hear(happening: DiagnosticsEvent): void {
+  private record(event: DiagnosticsEvent): void {
     const { metrics } = this;
-    if (happening.what === 'store_conflict') {
-      metrics.store_conflicts_total.inc({ object: happening.object });
-    } else if (happening.what === 'store_unclear') {
+    if (event.type === 'store_conflict') {
+      metrics.store_conflicts_total.inc({ object: event.object });
+    } else if (event.type === 'store_unclear') {
       metrics.store_unclear_answers_total.inc();
     } else {
-      const { upstream, outcome } = happening;
+      const { upstream, outcome } = event;
       metrics.upstream_requests_total.inc({ upstream, outcome });
       if (upstream !== 'mlflow') return;
       const up = outcome === 'answered';

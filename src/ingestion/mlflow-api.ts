@@ -1,5 +1,8 @@
 import type { ResponseTime } from '../domain/merge-precedence.js';
 
+/** Injection token of the `MlflowClient`. */
+export const MLFLOW_CLIENT = Symbol('MLFLOW_CLIENT');
+
 /** An experiment as MLflow lists it. */
 export interface Experiment {
   readonly experiment_id: string;

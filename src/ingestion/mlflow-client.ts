@@ -5,6 +5,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
+import { mlflowOptions, type Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { publish } from '../observability/diagnostics.js';
@@ -36,6 +37,17 @@ export interface MlflowClientOptions {
   readonly stopping?: AbortSignal;
   readonly sleep?: (ms: number, stopping?: AbortSignal) => Promise<unknown>;
 }
+
+/** Larger than any page that MLflow produces: 50,000 runs with hundreds of metrics each. */
+const MAX_PAGE_BYTES = 2 ** 30;
+
+/** The client that the settings describe; `overrides` replaces single options. */
+export const createMlflowClient = (
+  http: HttpService,
+  settings: Settings,
+  overrides: Partial<MlflowClientOptions> = {},
+): MlflowClient =>
+  new HttpMlflowClient(http, { ...mlflowOptions(settings), maxPageBytes: MAX_PAGE_BYTES, ...overrides });
 
 const LONGEST_WAIT_MS = 120_000;
 const MAX_PAGES = 1_000;
@@ -154,11 +166,11 @@ export class HttpMlflowClient implements MlflowClient {
       await this.enter();
       try {
         const answer = await this.once(request, read);
-        publish({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
+        publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
         return answer;
       } catch (error) {
         const refused = error instanceof MonitorError && error.code === 'mlflow_refused';
-        publish({ what: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
+        publish({ type: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
         if (!(error instanceof RetryableError)) throw error;
         if (attempt >= maxRetries) throw error.error;
         const backoff = backoffSeconds * 1000 * 2 ** attempt * (0.5 + Math.random() / 2);

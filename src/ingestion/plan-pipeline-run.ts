@@ -1,8 +1,10 @@
 import type { PipelineKind, Window } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { addDays, dayOf, dayStart, daysOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
-import type { ChangeSpan, OpenMlflowRun, Plan, Slice } from '../pipeline/stage-contracts.js';
+import type { Plan, Slice } from '../pipeline/stage-contracts.js';
 import type { StoredExperiment } from '../state/experiments.js';
+import { type OpenMlflowRun } from '../state/open-mlflow-runs.js';
+import { type ChangeSpan } from '../state/threshold-changes.js';
 import type { Watermarks } from '../state/watermarks.js';
 
 export interface PlanInputs {

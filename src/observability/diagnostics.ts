@@ -1,28 +1,28 @@
 import { channel } from 'node:diagnostics_channel';
 
-/** What the lower layers tell whoever counts, without knowing who that is. */
+/** What lower layers report to the metrics, without depending on them. */
 export type DiagnosticsEvent =
-  /** One request to a service outside; `failed`: no answer, or none that can be used. A refusal of one thing is an answer. */
+  /** One request to an upstream; `failed`: no usable response. A rejection of the request's content is a response. */
   | {
-      readonly what: 'request';
+      readonly type: 'request';
       readonly upstream: 'mlflow' | 'catalog' | 'store';
       readonly outcome: 'answered' | 'failed';
     }
-  /** A conditional put found another object than it demanded: the race for it was lost, and its writer starts over. */
-  | { readonly what: 'store_conflict'; readonly object: 'dataset' | 'state' }
-  /** A put ended without an answer that says whether it was carried out. */
-  | { readonly what: 'store_unclear' };
+  /** A conditional put lost the race against another writer and starts over. */
+  | { readonly type: 'store_conflict'; readonly object: 'dataset' | 'state' }
+  /** A put ended without a response that says whether it was carried out. */
+  | { readonly type: 'store_unclear' };
 
-const happenings = channel('mlflow-monitor');
+const diagnostics = channel('mlflow-monitor');
 
-/** Reaches all who listen before it returns. */
-export function publish(happening: DiagnosticsEvent): void {
-  happenings.publish(happening);
+/** Calls every subscriber before it returns. */
+export function publish(event: DiagnosticsEvent): void {
+  diagnostics.publish(event);
 }
 
-/** @returns what ends the listening */
-export function subscribe(hear: (happening: DiagnosticsEvent) => void): () => void {
-  const onMessage = (message: unknown) => hear(message as DiagnosticsEvent);
-  happenings.subscribe(onMessage);
-  return () => happenings.unsubscribe(onMessage);
+/** @returns a function that unsubscribes */
+export function subscribe(handle: (event: DiagnosticsEvent) => void): () => void {
+  const onMessage = (message: unknown) => handle(message as DiagnosticsEvent);
+  diagnostics.subscribe(onMessage);
+  return () => diagnostics.unsubscribe(onMessage);
 }

@@ -5,6 +5,8 @@ import { type Clock } from '../config/runtime.js';
 import { MonitorError } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { withLogContext } from '../observability/log-context.js';
+import { type QueueName } from '../queue/queue-names.js';
+import { readKindState } from '../state/kind-state.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { ActiveJobs } from './active-jobs.js';
@@ -18,7 +20,6 @@ import {
   type NewPipelineRun,
   type PipelineRun,
   type PipelineRunOutcome,
-  readKindState,
   readPipelineRun,
 } from './pipeline-run.js';
 import { createStageContext, type StageContext } from './stage-context.js';
@@ -26,7 +27,6 @@ import {
   type JobPayload,
   jobSchema,
   QUEUE_OF_STAGE,
-  type QueueName,
   type Stage,
   type StageResults,
 } from './stage-contracts.js';

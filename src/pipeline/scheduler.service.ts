@@ -4,11 +4,11 @@ import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
+import { isServed, readKindState } from '../state/kind-state.js';
 import { readWatermarks } from '../state/watermarks.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { clearRawPages } from './clear-raw-pages.js';
 import { ENGINE, type Engine } from './engine.js';
-import { isServed, readKindState } from './pipeline-run.js';
 import { lastScheduledTime, startOfPeriod } from './schedule-times.js';
 
 const LOOK_MS = 10_000;
@@ -70,13 +70,13 @@ export class SchedulerService implements OnApplicationBootstrap {
     const now = this.clock();
     const cron = (expression: string) => lastScheduledTime(expression, settings.SCHEDULE_TIMEZONE, now);
     const ticks = [
-      { kind: 'delta', nominal: startOfPeriod(settings.DELTA_SCHEDULE_MINUTES * 60_000, now) },
-      { kind: 'historical', nominal: cron(settings.HISTORICAL_SCHEDULE_CRON) },
-      { kind: 'backup', nominal: cron(settings.BACKUP_SCHEDULE_CRON) },
+      { kind: 'delta', scheduledAt: startOfPeriod(settings.DELTA_SCHEDULE_MINUTES * 60_000, now) },
+      { kind: 'historical', scheduledAt: cron(settings.HISTORICAL_SCHEDULE_CRON) },
+      { kind: 'backup', scheduledAt: cron(settings.BACKUP_SCHEDULE_CRON) },
     ] as const;
-    for (const { kind, nominal } of ticks) {
-      if (nominal !== null && (await this.isNew(kind, nominal))) {
-        await this.engine.create(kind, { scheduledAt: nominal });
+    for (const { kind, scheduledAt } of ticks) {
+      if (scheduledAt !== null && (await this.isNew(kind, scheduledAt))) {
+        await this.engine.create(kind, { scheduledAt });
       }
     }
     await this.reevaluate(now);
@@ -94,8 +94,8 @@ export class SchedulerService implements OnApplicationBootstrap {
     await this.engine.create('reevaluation', { scheduledAt: hour, ...(all ? {} : { window }) });
   }
 
-  private async isNew(kind: PipelineKind, nominal: number): Promise<boolean> {
-    if (nominal <= (this.firstTick[kind] ?? 0)) return false;
-    return !isServed(await readKindState(this.store, kind), nominal, this.clock());
+  private async isNew(kind: PipelineKind, scheduledAt: number): Promise<boolean> {
+    if (scheduledAt <= (this.firstTick[kind] ?? 0)) return false;
+    return !isServed(await readKindState(this.store, kind), scheduledAt, this.clock());
   }
 }

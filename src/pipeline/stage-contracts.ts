@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { QueueName } from '../queue/queue-names.js';
+import { openMlflowRunSchema } from '../state/open-mlflow-runs.js';
+import { changeSpanSchema } from '../state/threshold-changes.js';
 
 /**
  * The stages of a pipeline run and what each leaves behind in its marker: the contracts through which the features meet.
@@ -7,9 +10,6 @@ import { z } from 'zod';
  */
 export const STAGES = ['plan', 'fetch', 'enrich', 'aggregate', 'publish'] as const;
 export type Stage = (typeof STAGES)[number];
-
-export const QUEUES = ['ingestion', 'enrichment', 'aggregation'] as const;
-export type QueueName = (typeof QUEUES)[number];
 
 export const QUEUE_OF_STAGE = {
   plan: 'ingestion',
@@ -48,19 +48,6 @@ export const sliceSchema = z.object({
   last: z.boolean(),
 });
 export type Slice = z.infer<typeof sliceSchema>;
-
-/** A run that was open when the pipeline run was planned; `token` tells this entry from a later one of the same run. */
-export const openMlflowRunSchema = z.object({
-  run_id: z.string(),
-  experiment_id: z.string(),
-  day: day.nullable(),
-  token: z.string(),
-});
-export type OpenMlflowRun = z.infer<typeof openMlflowRunSchema>;
-
-/** Changes of the rulebook in (after, through], ms. */
-const changeSpanSchema = z.object({ after: instant, through: instant });
-export type ChangeSpan = z.infer<typeof changeSpanSchema>;
 
 /** What `plan` fixes: from here on nothing of a run depends on the clock. */
 export const planSchema = z.object({

@@ -2,8 +2,8 @@ import { WorkerHost } from '@nestjs/bullmq';
 import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { STOPPING } from '../config/runtime.js';
+import { type QueueName } from '../queue/queue-names.js';
 import type { Engine, HandlersOf } from './engine.js';
-import type { QueueName } from './stage-contracts.js';
 
 /** How long jobs may go on when the process is told to stop; then they are left to the next process. */
 const DRAIN_MS = 25_000;

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { OpenMlflowRun } from '../pipeline/stage-contracts.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
+
+/** An MLflow run that may still change; `token` tells this entry from a later one of the same run. */
+export const openMlflowRunSchema = z.object({
+  run_id: z.string(),
+  experiment_id: z.string(),
+  /** `YYYY-MM-DD`, UTC; null: the run has no time yet. */
+  day: z.iso.date().nullable(),
+  token: z.string(),
+});
+export type OpenMlflowRun = z.infer<typeof openMlflowRunSchema>;
 
 const KEY = '_state/open-runs.json';
 const schema = z.object({

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { ThresholdRow, Window } from '../domain/model.js';
 import { effectiveRow } from '../domain/rule.js';
 import { dayStart } from '../domain/time.js';
-import type { ChangeSpan } from '../pipeline/stage-contracts.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import {
@@ -12,6 +11,10 @@ import {
   type RulebookEntry,
   rulebookSchema,
 } from './rulebook.js';
+
+/** Changes of the rulebook in (after, through], ms. */
+export const changeSpanSchema = z.object({ after: z.int(), through: z.int() });
+export type ChangeSpan = z.infer<typeof changeSpanSchema>;
 
 /** The limits of one name (or pattern) and one experiment (null: the platform) became others. */
 export interface ThresholdChange {

@@ -1,17 +1,23 @@
 import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
-import type { Experiment } from '../ingestion/mlflow-api.js';
 import { createDocument, readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** Injection token of `() => Promise<number>`: the current time of the tracking server's clock, ms. */
 export const SERVER_CLOCK = Symbol('SERVER_CLOCK');
 
+/** What tells one tracking server from another. */
+interface ListedExperiment {
+  readonly experiment_id: string;
+  /** ms; null if the server does not report it. */
+  readonly creation_time: number | null;
+}
+
 const KEY = '_state/source.json';
 const schema = z.object({ version: z.literal(1), identity: z.string(), uri: z.string() });
 
 /** What tells one tracking server from another: the creation time of its experiment 0, else its address. */
-export function trackingServerIdentity(experiments: readonly Experiment[], uri: string): string {
+export function trackingServerIdentity(experiments: readonly ListedExperiment[], uri: string): string {
   const first = experiments.find(({ experiment_id }) => experiment_id === '0');
   return first?.creation_time ? `experiment 0 of ${first.creation_time}` : uri;
 }
@@ -28,7 +34,7 @@ export async function readTrackingServer(store: ObjectStore): Promise<z.infer<ty
  */
 export async function assertTrackingServer(
   store: ObjectStore,
-  experiments: readonly Experiment[],
+  experiments: readonly ListedExperiment[],
   uri: string,
   allowChange: boolean,
 ): Promise<void> {

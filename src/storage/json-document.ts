@@ -87,7 +87,7 @@ export async function updateDocument<T>(
       return next;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
-      publish({ what: 'store_conflict', object: 'state' });
+      publish({ type: 'store_conflict', object: 'state' });
     }
   }
   throw new StoreError(

@@ -52,7 +52,7 @@ export async function publishTogether(
         written++;
       } catch (error) {
         if (!(error instanceof PreconditionFailedError)) throw error;
-        publish({ what: 'store_conflict', object: 'dataset' });
+        publish({ type: 'store_conflict', object: 'dataset' });
         lost = true;
       } finally {
         await unlink(file).catch(() => undefined);

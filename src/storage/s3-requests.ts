@@ -98,12 +98,12 @@ export class S3Requests {
     for (let n = 0; ; n++) {
       try {
         const result = await attempt();
-        publish({ what: 'request', upstream: 'store', outcome: 'answered' });
+        publish({ type: 'request', upstream: 'store', outcome: 'answered' });
         return result;
       } catch (error) {
         if (this.closing.signal.aborted) throw closed(description, action, key);
         const unclear = outcomeOf(error) === 'unclear';
-        publish({ what: 'request', upstream: 'store', outcome: unclear ? 'failed' : 'answered' });
+        publish({ type: 'request', upstream: 'store', outcome: unclear ? 'failed' : 'answered' });
         if (n >= maxRetries || !unclear) {
           throw storeErrorOf(error, description, action, key);
         }

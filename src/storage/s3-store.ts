@@ -138,7 +138,7 @@ export class S3Store implements ObjectStore {
       } catch (error) {
         const outcome = outcomeOf(error);
         if (outcome === 'refused') throw error;
-        if (outcome === 'unclear') publish({ what: 'store_unclear' });
+        if (outcome === 'unclear') publish({ type: 'store_unclear' });
         // Also when the condition did not hold: it may be the object of an attempt that was carried out and not
         // answered, by this client or by a proxy on the way.
         const found = await this.look(key, target);

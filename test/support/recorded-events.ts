@@ -3,7 +3,7 @@ import { type DiagnosticsEvent, subscribe } from '../../src/observability/diagno
 /** What is told while the work goes on, whether it succeeds or not. */
 export async function eventsDuring(work: () => Promise<unknown>): Promise<DiagnosticsEvent[]> {
   const heard: DiagnosticsEvent[] = [];
-  const end = subscribe((happening) => heard.push(happening));
+  const end = subscribe((event) => heard.push(event));
   try {
     await work().catch(() => undefined);
   } finally {

@@ -43,18 +43,18 @@ describeBehindProxy('an S3 store', (s3) => {
   it('tells of each attempt whether it was answered, and of a put that nobody can tell from its answer', async () => {
     s3().proxy.decide = once(s3Error(500, 'InternalError'));
     expect(await eventsDuring(() => s3().store.put('a', text('x')))).toEqual([
-      { what: 'store_unclear' },
-      { what: 'request', upstream: 'store', outcome: 'answered' },
+      { type: 'store_unclear' },
+      { type: 'request', upstream: 'store', outcome: 'answered' },
     ]);
     s3().proxy.decide = once(unseen(s3Error(503, 'SlowDown')));
     expect(await eventsDuring(() => s3().store.get('a'))).toEqual(
-      ['failed', 'answered'].map((outcome) => ({ what: 'request', upstream: 'store', outcome })),
+      ['failed', 'answered'].map((outcome) => ({ type: 'request', upstream: 'store', outcome })),
     );
     expect(await eventsDuring(() => s3().store.get('none'))).toEqual([
-      { what: 'request', upstream: 'store', outcome: 'answered' },
+      { type: 'request', upstream: 'store', outcome: 'answered' },
     ]);
     const [lost] = await eventsDuring(() => s3().store.put('a', text('y'), { ifNoneMatch: '*' }));
-    expect(lost).toEqual({ what: 'request', upstream: 'store', outcome: 'answered' });
+    expect(lost).toEqual({ type: 'request', upstream: 'store', outcome: 'answered' });
   });
 
   it('knows its own object when the condition is refused because of it', async () => {

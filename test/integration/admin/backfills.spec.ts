@@ -6,10 +6,11 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
 import type { Job, Queue, Worker } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { EnrichmentProcessor } from '../../../src/enrichment/enrichment.module.js';
-import { IngestionProcessor } from '../../../src/ingestion/ingestion.module.js';
-import { readKindState, readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
-import type { QueueName } from '../../../src/pipeline/stage-contracts.js';
+import { EnrichmentProcessor } from '../../../src/enrichment/enrichment.processor.js';
+import { IngestionProcessor } from '../../../src/ingestion/ingestion.processor.js';
+import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import { type QueueName } from '../../../src/queue/queue-names.js';
+import { readKindState } from '../../../src/state/kind-state.js';
 import { describeRedis } from '../../support/redis-server.js';
 import { type RunningService, startService } from '../../support/running-service.js';
 

@@ -45,7 +45,7 @@ describe('the catalog behind HTTP', () => {
     proxy.decide = ({ number }) => (number === 1 ? { answer: { status: 503, body: '' } } : undefined);
     const outcomes = await eventsDuring(() => read(open({ thresholdsUrl: undefined })));
     expect(outcomes).toEqual(
-      ['failed', 'answered'].map((outcome) => ({ what: 'request', upstream: 'catalog', outcome })),
+      ['failed', 'answered'].map((outcome) => ({ type: 'request', upstream: 'catalog', outcome })),
     );
   });
 

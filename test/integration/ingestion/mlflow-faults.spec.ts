@@ -17,8 +17,8 @@ describe('an answer that may be better the next time', () => {
   it('is told as a request that failed; a refusal is an answer', async () => {
     const told = async (...script: Answer[]) => {
       mlflow.server.script = script;
-      return (await eventsDuring(() => mlflow.search())).map((happening) =>
-        happening.what === 'request' && happening.upstream === 'mlflow' ? happening.outcome : happening,
+      return (await eventsDuring(() => mlflow.search())).map((event) =>
+        event.type === 'request' && event.upstream === 'mlflow' ? event.outcome : event,
       );
     };
     expect(await told(answer(503), page())).toEqual(['failed', 'answered']);

@@ -12,9 +12,9 @@ import {
   closePipelineRun,
   createPipelineRun,
   ensurePipelineRun,
-  readKindState,
 } from '../../../src/pipeline/pipeline-run.js';
 import type { Plan } from '../../../src/pipeline/stage-contracts.js';
+import { readKindState } from '../../../src/state/kind-state.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const DAY = 86_400_000;

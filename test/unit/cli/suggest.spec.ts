@@ -128,7 +128,7 @@ describe('the file of suggestions', () => {
 
   it('serves even where nothing could be suggested', () => {
     const text = file([choose(history('accuracy', { values: 3 }), noRule('accuracy'))]);
-    expect(parseCatalog(parse(text))).toEqual({ metadata: [], thresholds: [], refused: [] });
+    expect(parseCatalog(parse(text))).toEqual({ metadata: [], thresholds: [], rejectedRows: [] });
     expect(text).toContain('Too few');
   });
 

@@ -6,9 +6,10 @@ import {
   type ServiceState,
 } from '../../../src/dashboard/service-state.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../../../src/domain/model.js';
-import type { KindState, PipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import type { CatalogState } from '../../../src/state/catalog-state.js';
 import type { StoredExperiment } from '../../../src/state/experiments.js';
+import { type KindState } from '../../../src/state/kind-state.js';
 
 const experiment = (name: string, listed = true): StoredExperiment => ({
   name,

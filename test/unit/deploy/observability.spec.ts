@@ -6,7 +6,8 @@ import { withMetrics } from '../../../scripts/metrics-docs.js';
 import { LIGHTS, PIPELINE_KINDS } from '../../../src/domain/model.js';
 import { EXPERIMENT_STATES, JOB_STATES } from '../../../src/health/facts.js';
 import { createMetrics } from '../../../src/health/metrics.js';
-import { QUEUES, STAGES } from '../../../src/pipeline/stage-contracts.js';
+import { STAGES } from '../../../src/pipeline/stage-contracts.js';
+import { QUEUES } from '../../../src/queue/queue-names.js';
 import { readPromql } from '../../support/promql.js';
 
 const PAGE = readFileSync('docs/metrics.md', 'utf8');

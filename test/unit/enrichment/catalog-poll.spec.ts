@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { MonitorError } from '../../../src/domain/errors.js';
-import { CatalogPollService } from '../../../src/enrichment/catalog.module.js';
+import { CatalogPollService } from '../../../src/enrichment/catalog-poll.service.js';
 import type { CatalogSource } from '../../../src/enrichment/parse-catalog.js';
 import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { readCatalogState } from '../../../src/state/catalog-state.js';
@@ -97,7 +97,7 @@ describe('the looks at the catalog', () => {
   it('go on after an error, and log it', async () => {
     fault = new Error('the store is away');
     await pass(20_000);
-    expect(warned).toEqual(Array(2).fill('The look at the catalog failed: the store is away'));
+    expect(warned).toEqual(Array(2).fill('Polling the catalog failed: the store is away'));
     fault = undefined;
     await pass(10_000);
     expect(asked).toBe(3);

@@ -170,7 +170,7 @@ describe('the answer of an API', () => {
 
   it('is read plain and inside a response', () => {
     for (const answer of [{ metrics: [] }, { response: { metrics: [] } }]) {
-      expect(parseCatalog(answer, 'metrics')).toEqual({ metadata: [], thresholds: [], refused: [] });
+      expect(parseCatalog(answer, 'metrics')).toEqual({ metadata: [], thresholds: [], rejectedRows: [] });
     }
   });
 

@@ -3,7 +3,7 @@ import type { DependencyResults } from '../../../src/health/dependencies.js';
 import { type ScrapeContext, updateGauges } from '../../../src/health/exposition.js';
 import type { QueueFacts, ServiceFacts } from '../../../src/health/facts.js';
 import { createMetrics } from '../../../src/health/metrics.js';
-import type { KindState } from '../../../src/pipeline/pipeline-run.js';
+import { type KindState } from '../../../src/state/kind-state.js';
 
 const NOW = 1_000_000;
 const kind = (state: Partial<KindState> = {}): KindState => ({

@@ -3,7 +3,7 @@ import { PIPELINE_KINDS } from '../../../src/domain/model.js';
 import type { DependencyResults } from '../../../src/health/dependencies.js';
 import type { ServiceFacts } from '../../../src/health/facts.js';
 import { describeHealth, type ProcessStatus } from '../../../src/health/health-report.js';
-import type { KindState } from '../../../src/pipeline/pipeline-run.js';
+import { type KindState } from '../../../src/state/kind-state.js';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-03-10T12:00:00Z');

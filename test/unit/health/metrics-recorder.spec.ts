@@ -70,10 +70,10 @@ describe('counting', () => {
   });
 
   it('hears what happens below it', async () => {
-    publish({ what: 'store_conflict', object: 'dataset' });
-    publish({ what: 'store_conflict', object: 'dataset' });
-    publish({ what: 'store_unclear' });
-    publish({ what: 'request', upstream: 'catalog', outcome: 'failed' });
+    publish({ type: 'store_conflict', object: 'dataset' });
+    publish({ type: 'store_conflict', object: 'dataset' });
+    publish({ type: 'store_unclear' });
+    publish({ type: 'request', upstream: 'catalog', outcome: 'failed' });
     expect(await samples('store_conflicts_total')).toEqual(['{object="dataset"} 2', '{object="state"} 0']);
     expect(await samples('store_unclear_answers_total')).toEqual([' 1']);
     expect(await samples('upstream_requests_total')).toEqual(['{upstream="catalog",outcome="failed"} 1']);
@@ -81,16 +81,16 @@ describe('counting', () => {
 
   it('knows of MLflow what its last request showed', () => {
     expect(counting.mlflow).toBeUndefined();
-    publish({ what: 'request', upstream: 'mlflow', outcome: 'answered' });
+    publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
     now = 20;
-    publish({ what: 'request', upstream: 'mlflow', outcome: 'failed' });
-    publish({ what: 'request', upstream: 'store', outcome: 'answered' });
+    publish({ type: 'request', upstream: 'mlflow', outcome: 'failed' });
+    publish({ type: 'request', upstream: 'store', outcome: 'answered' });
     expect(counting.mlflow).toEqual({ up: false, lastSuccess: 10 });
   });
 
   it('ends', async () => {
     counting.end();
-    publish({ what: 'store_unclear' });
+    publish({ type: 'store_unclear' });
     events.emit('stage', { stage: 'enrich', outcome: 'done', seconds: 1, result: ENRICHED });
     expect(await samples('store_unclear_answers_total')).toEqual([' 0']);
     expect(await samples('runs_in_total')).toEqual([' 0']);

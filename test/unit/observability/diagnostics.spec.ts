@@ -30,14 +30,14 @@ describe('every race that is lost is told once', () => {
     const heard = await eventsDuring(() =>
       publishTogether(store, ['runs/2026/03/10/part-0.parquet'], publication),
     );
-    expect(heard).toEqual(Array(2).fill({ what: 'store_conflict', object: 'dataset' }));
+    expect(heard).toEqual(Array(2).fill({ type: 'store_conflict', object: 'dataset' }));
   });
 
   it('of a document', async () => {
     const store = contended(3);
     const pause = { pause: async () => undefined };
     const heard = await eventsDuring(() => updateDocument(store, 'a.json', z.int(), () => 100, pause));
-    expect(heard).toEqual(Array(3).fill({ what: 'store_conflict', object: 'state' }));
+    expect(heard).toEqual(Array(3).fill({ type: 'store_conflict', object: 'state' }));
   });
 
   it('and of a write without a race nothing', async () => {

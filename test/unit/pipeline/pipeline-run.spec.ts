@@ -3,9 +3,9 @@ import {
   createPipelineRun,
   ensurePipelineRun,
   type PipelineRun,
-  readKindState,
   readPipelineRun,
 } from '../../../src/pipeline/pipeline-run.js';
+import { readKindState } from '../../../src/state/kind-state.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const HOUR = 3_600_000;

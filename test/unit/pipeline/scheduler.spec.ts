@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { PipelineKind } from '../../../src/domain/model.js';
+import { moveWatermarks } from '../../../src/pipeline/advance-watermarks.js';
 import type { Engine } from '../../../src/pipeline/engine.js';
 import {
   closePipelineRun,
@@ -7,7 +8,6 @@ import {
   type NewPipelineRun,
 } from '../../../src/pipeline/pipeline-run.js';
 import { SchedulerService } from '../../../src/pipeline/scheduler.service.js';
-import { moveWatermarks } from '../../../src/state/watermarks.js';
 import { settingsWith } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';

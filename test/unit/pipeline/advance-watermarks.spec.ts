@@ -1,12 +1,11 @@
 import type { PipelineKind } from '../../../src/domain/model.js';
-import type { FetchResult, Plan } from '../../../src/pipeline/stage-contracts.js';
 import {
   answeredEverywhere,
   movedWatermarks,
   moveWatermarks,
-  readWatermarks,
-  type Watermarks,
-} from '../../../src/state/watermarks.js';
+} from '../../../src/pipeline/advance-watermarks.js';
+import type { FetchResult, Plan } from '../../../src/pipeline/stage-contracts.js';
+import { readWatermarks, type Watermarks } from '../../../src/state/watermarks.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';
 

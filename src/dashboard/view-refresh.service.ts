@@ -1,0 +1,30 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { LiveEvents } from './live-events.js';
+import { PlatformView } from './platform-view.js';
+
+/** Refreshes the platform view, and notifies open pages, when this process has finished work. */
+@Injectable()
+export class ViewRefreshService implements OnModuleDestroy {
+  constructor(
+    @Inject(PlatformView) view: PlatformView,
+    @Inject(LiveEvents) private readonly live: LiveEvents,
+    @Inject(ENGINE) engine: Engine,
+  ) {
+    const changed = () => {
+      view.invalidate();
+      live.notify();
+    };
+    engine.events.on('progress', changed);
+    engine.events.on('finished', () => {
+      changed();
+      // Fills the cache before somebody asks. A failed refresh is repeated by the next request.
+      view.current().catch(() => undefined);
+    });
+  }
+
+  /** Runs before the HTTP server waits for its connections to close. */
+  onModuleDestroy(): void {
+    this.live.close();
+  }
+}

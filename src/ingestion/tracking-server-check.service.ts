@@ -1,0 +1,31 @@
+import { HttpService } from '@nestjs/axios';
+import { Inject, Injectable } from '@nestjs/common';
+import { mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
+import { assertTrackingServer } from '../state/tracking-server.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import type { MlflowClient } from './mlflow-api.js';
+import { createMlflowClient } from './mlflow-client.js';
+
+/** One attempt: the service starts without a tracking server that is down. */
+const START_CHECK = { maxRetries: 0, timeoutSeconds: 5 };
+
+/** Refuses to start against another tracking server than the one the store belongs to. */
+@Injectable()
+export class TrackingServerCheck {
+  private readonly client: MlflowClient;
+
+  constructor(
+    http: HttpService,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {
+    this.client = createMlflowClient(http, settings, START_CHECK);
+  }
+
+  /** @throws {MonitorError} `other_source`, or the error of the request to the tracking server */
+  async check(): Promise<void> {
+    const { experiments } = await this.client.listExperiments();
+    const { uri } = mlflowOptions(this.settings);
+    await assertTrackingServer(this.store, experiments, uri, this.settings.ALLOW_SOURCE_CHANGE);
+  }
+}

@@ -1,0 +1,2 @@
+export const QUEUES = ['ingestion', 'enrichment', 'aggregation'] as const;
+export type QueueName = (typeof QUEUES)[number];
