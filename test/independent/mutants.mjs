@@ -37,7 +37,7 @@ export const JUDGING = [
 ];
 export const LOOKING_BACK = {
   name: 'the lookback is measured from the end of the window',
-  file: 'ingestion/plan-run.js',
+  file: 'ingestion/plan-pipeline-run.js',
   find: 'Math.min(to, watermark) - lookback',
   replace: 'to - lookback',
   shows: /^ {2}runs: .*: the row is missing$/m,
