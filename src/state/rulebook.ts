@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { canonicalJson } from '../domain/canonical-json.js';
 import { groupBy } from '../domain/group-by.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
 import { compareText } from '../domain/text.js';
 import { instantOf, instantText } from '../domain/time.js';
-import { canonicalJson } from '../storage/json-document.js';
 
 /** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
 export const RULEBOOK_KEY = '_state/rulebook.json';
