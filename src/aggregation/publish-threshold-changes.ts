@@ -4,11 +4,10 @@ import { MonitorError } from '../domain/errors.js';
 import { dayOf } from '../domain/time.js';
 import { publish } from '../observability/diagnostics.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
-import { RULEBOOK_KEY, rulebookSchema } from '../state/rulebook.js';
+import { readRulebook } from '../state/rulebook.js';
 import { type ChangeSpan, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
-import { readDocument } from '../storage/json-document.js';
 import { partitionKey } from '../storage/keys.js';
 import type { RebuildTools } from './rebuild-day.js';
 
@@ -26,7 +25,7 @@ export async function publishThresholdChanges(
   span: ChangeSpan,
   counted: ChangedRuns,
 ): Promise<void> {
-  const book = (await readDocument(tools.store, RULEBOOK_KEY, rulebookSchema))?.value;
+  const book = await readRulebook(tools.store);
   const runs = new Map<string, number>();
   for (const change of counted) runs.set(keyOf(change), (runs.get(keyOf(change)) ?? 0) + change.runs);
   const days = new Map<string, Row[]>();

@@ -3,11 +3,10 @@ import { MonitorError } from '../domain/errors.js';
 import type { Rule } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
-import { EXPERIMENTS_KEY, experimentsSchema, type StoredExperiment } from '../state/experiments.js';
+import { readExperiments, type StoredExperiment } from '../state/experiments.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOn } from '../state/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
-import { readDocument } from '../storage/json-document.js';
 import { baseKey, partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
@@ -79,7 +78,7 @@ export async function loadScope(
   session: DuckSession,
   base: string,
 ): Promise<(rules: DayRules) => DayScope> {
-  const known = (await readDocument(store, EXPERIMENTS_KEY, experimentsSchema))?.value.experiments ?? {};
+  const known = await readExperiments(store);
   const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base });
   return (rules) => scopeOfDay(pairs, known, rules);
 }

@@ -10,10 +10,11 @@ import {
   latestChangeTime,
   RULEBOOK_KEY,
   type Rulebook,
+  readRulebook,
   rulebookSchema,
 } from '../state/rulebook.js';
 import { firstChangedDay } from '../state/threshold-changes.js';
-import { readDocument, updateDocument } from '../storage/json-document.js';
+import { updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { covers, mergeCatalogResponse, queriesFor } from './merge-catalog.js';
 import { type CatalogSource, type ParsedCatalog } from './parse-catalog.js';
@@ -62,7 +63,7 @@ export class RulebookSync {
   ): Promise<Rulebook> {
     await this.refreshSoon(observed);
     for (;;) {
-      const book = (await readDocument(this.options.store, RULEBOOK_KEY, rulebookSchema))?.value;
+      const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
       const wanted = this.isAsking ? needs(book) : EMPTY_QUERY;
       if (covers(book.asked, wanted)) return book;
