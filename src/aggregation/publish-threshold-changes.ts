@@ -44,7 +44,7 @@ const keyOf = (change: Pick<Row, 'metric_name' | 'experiment_id' | 'changed_at'>
   JSON.stringify([change.metric_name, change.experiment_id, change.changed_at]);
 
 async function writeDay(
-  { store, scratch }: RebuildTools,
+  { store }: RebuildTools,
   session: DuckSession,
   day: string,
   rows: readonly Row[],
@@ -68,7 +68,7 @@ async function writeDay(
   for (let round = 0; round < ROUNDS; round++) {
     const stored = await store.fetch(key);
     await loadStored(session, stored?.file);
-    const file = scratch(`threshold-changes-${day}.parquet`);
+    const file = session.tempFile(`threshold-changes-${day}.parquet`);
     try {
       await session.run(sql(import.meta.url, './sql/copy_threshold_changes.sql'), { file });
       await store.put(key, { file }, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });

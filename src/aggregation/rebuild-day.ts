@@ -15,7 +15,6 @@ const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'
 export interface RebuildTools {
   readonly store: ObjectStore;
   readonly duck: Duck;
-  readonly scratch: (name: string) => string;
   readonly rulesVersion: number;
 }
 
@@ -28,11 +27,11 @@ export async function rebuildDay(tools: RebuildTools, day: string): Promise<Publ
   return duck.session((session) =>
     publishTogether(
       store,
+      session,
       DATASETS.map((dataset) => partitionKey(dataset, day)),
       {
         recorded: (file) => readFooter(session, file, 'inputs'),
         prepare: () => prepare(tools, session, day),
-        scratch: tools.scratch,
       },
     ),
   );

@@ -14,7 +14,6 @@ import { type Prepared, type PublishCounts, publishTogether } from '../storage/p
 export interface JudgeTools {
   readonly store: ObjectStore;
   readonly duck: Duck;
-  readonly scratch: (name: string) => string;
   readonly rulesVersion: number;
   /** The rulebook, after the catalog has answered what is needed of it. `observed`: the newest time of MLflow's answers, ms. */
   readonly rulebook: (
@@ -30,10 +29,9 @@ export interface JudgeTools {
 export async function judgeDay(tools: JudgeTools, day: string, observed?: number): Promise<PublishCounts> {
   const { store, duck } = tools;
   return duck.session((session) =>
-    publishTogether(store, [partitionKey('runs', day), partitionKey('enriched_metrics', day)], {
+    publishTogether(store, session, [partitionKey('runs', day), partitionKey('enriched_metrics', day)], {
       recorded: (file) => readFooter(session, file, 'inputs'),
       prepare: () => prepare(tools, session, day, observed),
-      scratch: tools.scratch,
     }),
   );
 }
