@@ -13,7 +13,7 @@ import { PipelineModule } from './pipeline/pipeline.module.js';
 import { SchedulerService } from './pipeline/scheduler.service.js';
 import { QueueModule } from './queue/queue.module.js';
 import type { Resources } from './resources.js';
-import { DUCK, SCRATCH } from './storage/duck.js';
+import { DUCK } from './storage/duck.js';
 import { OBJECT_STORE } from './storage/object-store.js';
 
 @Global()
@@ -24,14 +24,13 @@ class ResourcesModule {}
 export class AppModule {
   /** @param scheduled whether it makes pipeline runs by itself */
   static register(resources: Resources, scheduled: boolean): DynamicModule {
-    const { settings, clock, store, duck, scratch, queue, stopping } = resources;
+    const { settings, clock, store, duck, queue, stopping } = resources;
     const values = [
       { provide: SETTINGS, useValue: settings },
       { provide: CLOCK, useValue: clock },
       { provide: STOPPING, useValue: stopping.signal },
       { provide: OBJECT_STORE, useValue: store },
       { provide: DUCK, useValue: duck },
-      { provide: SCRATCH, useValue: scratch },
     ];
     const works = settings.ROLES.includes('worker');
     return {

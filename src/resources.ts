@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Clock } from './config/runtime.js';
 import { queueBackendOf, type Settings } from './config/settings.js';
 import { openQueueConnection, type QueueConnection } from './queue/queue-connection.js';
@@ -17,7 +16,6 @@ export interface Resources {
   readonly queue: QueueConnection;
   /** Aborted before the application is closed. */
   readonly stopping: AbortController;
-  readonly scratch: (name: string) => string;
   close(): Promise<void>;
 }
 
@@ -49,8 +47,7 @@ export async function openResources(
     opened.push(() => duck.close());
     const queue = await openQueue(queueBackendOf(settings) === 'redis' ? settings.REDIS_URL : undefined);
     opened.push(() => queue.close());
-    const scratch = (name: string) => join(dir, '.tmp', `${randomUUID()}-${name}`);
-    return { settings, clock, store, duck, queue, stopping: new AbortController(), scratch, close };
+    return { settings, clock, store, duck, queue, stopping: new AbortController(), close };
   } catch (error) {
     await close();
     throw error;

@@ -4,7 +4,7 @@ import { RULES_VERSION, SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
-import { DUCK, type Duck, SCRATCH } from '../storage/duck.js';
+import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
 import type { RebuildTools } from './rebuild-day.js';
@@ -20,11 +20,10 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
     @Inject(ENGINE) protected readonly engine: Engine,
     @Inject(OBJECT_STORE) store: ObjectStore,
     @Inject(DUCK) duck: Duck,
-    @Inject(SCRATCH) scratch: (name: string) => string,
     @Inject(SETTINGS) settings: Settings,
   ) {
     super();
-    const tools: RebuildTools = { store, duck, scratch, rulesVersion: RULES_VERSION };
+    const tools: RebuildTools = { store, duck, rulesVersion: RULES_VERSION };
     this.concurrency = settings.AGGREGATION_CONCURRENCY;
     this.handlers = {
       aggregate: async ({ slice, result, heartbeat }) =>

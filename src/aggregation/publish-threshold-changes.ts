@@ -4,11 +4,10 @@ import { MonitorError } from '../domain/errors.js';
 import { dayOf } from '../domain/time.js';
 import { publish } from '../observability/diagnostics.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
-import { RULEBOOK_KEY, rulebookSchema } from '../state/rulebook.js';
+import { readRulebook } from '../state/rulebook.js';
 import { type ChangeSpan, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
-import { readDocument } from '../storage/json-document.js';
 import { partitionKey } from '../storage/keys.js';
 import type { RebuildTools } from './rebuild-day.js';
 
@@ -26,7 +25,7 @@ export async function publishThresholdChanges(
   span: ChangeSpan,
   counted: ChangedRuns,
 ): Promise<void> {
-  const book = (await readDocument(tools.store, RULEBOOK_KEY, rulebookSchema))?.value;
+  const book = await readRulebook(tools.store);
   const runs = new Map<string, number>();
   for (const change of counted) runs.set(keyOf(change), (runs.get(keyOf(change)) ?? 0) + change.runs);
   const days = new Map<string, Row[]>();
@@ -45,7 +44,7 @@ const keyOf = (change: Pick<Row, 'metric_name' | 'experiment_id' | 'changed_at'>
   JSON.stringify([change.metric_name, change.experiment_id, change.changed_at]);
 
 async function writeDay(
-  { store, scratch }: RebuildTools,
+  { store }: RebuildTools,
   session: DuckSession,
   day: string,
   rows: readonly Row[],
@@ -69,7 +68,7 @@ async function writeDay(
   for (let round = 0; round < ROUNDS; round++) {
     const stored = await store.fetch(key);
     await loadStored(session, stored?.file);
-    const file = scratch(`threshold-changes-${day}.parquet`);
+    const file = session.tempFile(`threshold-changes-${day}.parquet`);
     try {
       await session.run(sql(import.meta.url, './sql/copy_threshold_changes.sql'), { file });
       await store.put(key, { file }, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });

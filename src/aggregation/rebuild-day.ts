@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { MonitorError } from '../domain/errors.js';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
-import { RULEBOOK_KEY, rulebookSchema, rulesOn } from '../state/rulebook.js';
+import { readRulebook, rulesOn } from '../state/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
-import { readDocument } from '../storage/json-document.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
@@ -16,7 +15,6 @@ const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'
 export interface RebuildTools {
   readonly store: ObjectStore;
   readonly duck: Duck;
-  readonly scratch: (name: string) => string;
   readonly rulesVersion: number;
 }
 
@@ -29,11 +27,11 @@ export async function rebuildDay(tools: RebuildTools, day: string): Promise<Publ
   return duck.session((session) =>
     publishTogether(
       store,
+      session,
       DATASETS.map((dataset) => partitionKey(dataset, day)),
       {
         recorded: (file) => readFooter(session, file, 'inputs'),
         prepare: () => prepare(tools, session, day),
-        scratch: tools.scratch,
       },
     ),
   );
@@ -44,7 +42,7 @@ async function prepare(
   session: DuckSession,
   day: string,
 ): Promise<Prepared | undefined> {
-  const book = (await readDocument(tools.store, RULEBOOK_KEY, rulebookSchema))?.value;
+  const book = await readRulebook(tools.store);
   if (!book) return undefined;
   const { settings } = rulesOn(book, day);
   if (settings.rules_version > tools.rulesVersion) {

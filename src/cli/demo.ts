@@ -6,11 +6,11 @@ import { z } from 'zod';
 import { type Environment, loadSettings } from '../config/settings.js';
 import { type Company, foundCompany } from '../demo/company.js';
 import { serveCompany } from '../demo/company-server.js';
+import { errno } from '../domain/errors.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
 import { readKindState } from '../state/kind-state.js';
-import { errno } from '../storage/folder-files.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Service, startService } from './serve.js';
 

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import { backfillRequestSchema } from '../admin/backfills.js';
 import { type Environment, loadSettings } from '../config/settings.js';
-import { MonitorError } from '../domain/errors.js';
-import { errno } from '../storage/folder-files.js';
+import { errno, MonitorError } from '../domain/errors.js';
 import type { DemoOptions } from './demo.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { MonitorError } from '../domain/errors.js';
-import { errno } from '../storage/folder-files.js';
+import { errno, MonitorError } from '../domain/errors.js';
 
 const STARTING = {
   status: 503,

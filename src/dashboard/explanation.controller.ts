@@ -9,10 +9,10 @@ import {
 } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { readRulebook } from '../state/rulebook.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { type Explanation, lateAfterMs, loadExplanations } from './load-explanations.js';
-import { readRulebook } from './load-platform.js';
 
 const querySchema = z.object({ day: z.iso.date(), run_id: z.string().min(1), metric: z.string().min(1) });
 

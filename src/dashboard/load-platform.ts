@@ -1,9 +1,8 @@
 import type { Labels } from '../domain/label-change.js';
 import type { DomainSettings } from '../domain/model.js';
 import { dayOf } from '../domain/time.js';
-import { RULEBOOK_KEY, type Rulebook, rulebookSchema } from '../state/rulebook.js';
+import type { Rulebook } from '../state/rulebook.js';
 import type { Duck } from '../storage/duck.js';
-import { readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { ApplicationIncident } from './describe-incidents.js';
 import { findIncident, type Incident, runsToCompare } from './incident.js';
@@ -28,10 +27,6 @@ export interface ReadTools {
   readonly settings: DomainSettings;
   /** What is first seen later than this after the end of its run is late, ms. */
   readonly lateMs: number;
-}
-
-export async function readRulebook(store: ObjectStore): Promise<Rulebook | undefined> {
-  return (await readDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
 }
 
 export async function loadPlatform(

@@ -11,3 +11,20 @@ export class MonitorError extends Error {
     super(message, options);
   }
 }
+
+/** @returns the code of a system error, such as `ENOENT`; `undefined` for any other error */
+export function errno(error: unknown): string | undefined {
+  // By shape: under Jest, an error of Node's own modules is not an instance of the test's Error.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export const errorMessage = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** The first line of an error's message, or its name if it has none, cut to 300 characters. */
+export function firstLine(error: unknown): string {
+  const message = errorMessage(error) || (error instanceof Error ? error.name : '');
+  return (message.split('\n')[0] ?? '').slice(0, 300);
+}

@@ -12,9 +12,8 @@ import {
   retry,
   wrap,
 } from 'cockatiel';
-import { MonitorError } from '../domain/errors.js';
+import { firstLine, MonitorError } from '../domain/errors.js';
 import { publish } from '../observability/diagnostics.js';
-import { problemOf } from './parse-catalog.js';
 
 export interface CatalogClientOptions {
   /** The address of one API, to which the bodies are posted. */
@@ -106,7 +105,7 @@ export class CatalogClient {
     try {
       return read(JSON.parse(data));
     } catch (error) {
-      throw this.error('catalog_unreadable', `sends what cannot be read: ${problemOf(error)}`, true);
+      throw this.error('catalog_unreadable', `sends what cannot be read: ${firstLine(error)}`, true);
     }
   }
 
@@ -129,7 +128,7 @@ export class CatalogClient {
       if (isAxiosError(error) && error.message.startsWith('maxContentLength')) {
         throw this.error('catalog_too_big', `sends more than ${maxBytes} bytes`, false);
       }
-      const reason = signal.aborted ? `no whole answer within ${timeoutMs / 1000} s` : problemOf(error);
+      const reason = signal.aborted ? `no whole answer within ${timeoutMs / 1000} s` : firstLine(error);
       throw this.error('catalog_unreachable', `does not answer: ${reason}`, true);
     }
   }

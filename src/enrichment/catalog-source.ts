@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpService } from '@nestjs/axios';
 import { parse } from 'yaml';
-import { MonitorError } from '../domain/errors.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import { firstLine, MonitorError } from '../domain/errors.js';
 import type { CatalogQuery } from '../state/rulebook.js';
-import { canonicalJson } from '../storage/json-document.js';
 import { CatalogClient, type CatalogClientOptions } from './catalog-client.js';
 import {
   type CatalogList,
@@ -14,7 +14,6 @@ import {
   type ParsedCatalog,
   parseCatalog,
   pickList,
-  problemOf,
 } from './parse-catalog.js';
 
 export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> {
@@ -104,7 +103,7 @@ async function readCatalogFile(url: string): Promise<ParsedCatalog> {
   try {
     return parseCatalog(parse(await readFile(file, 'utf8')));
   } catch (error) {
-    const message = `The catalog ${file} cannot be read: ${problemOf(error)}`;
+    const message = `The catalog ${file} cannot be read: ${firstLine(error)}`;
     throw new MonitorError('catalog_unreadable', message, { file }, true, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { chooseThreshold, createRuleResolver, indexByExperiment } from '../domain/rule.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
-import { type DayRules, RULEBOOK_KEY, rulebookSchema, rulesOn } from '../state/rulebook.js';
+import { type DayRules, readRulebook, rulesOn } from '../state/rulebook.js';
 import {
   type ChangeSpan,
   rulebookBefore,
@@ -8,7 +8,6 @@ import {
   thresholdChanges,
 } from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
-import { readDocument } from '../storage/json-document.js';
 import { baseKey } from '../storage/keys.js';
 import { type DayScope, type JudgeTools, judge, loadScope } from './judge-day.js';
 
@@ -20,7 +19,7 @@ type ChangedRuns = NonNullable<EnrichResult['changed']>;
  */
 export function countChangedRuns(tools: JudgeTools, day: string, span: ChangeSpan): Promise<ChangedRuns> {
   return tools.duck.session(async (session) => {
-    const book = (await readDocument(tools.store, RULEBOOK_KEY, rulebookSchema))?.value;
+    const book = await readRulebook(tools.store);
     const changes = book ? thresholdChanges(book, span) : [];
     const base = changes.length > 0 ? await tools.store.fetch(baseKey(day)) : undefined;
     if (!book || !base) return [];

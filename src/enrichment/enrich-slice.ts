@@ -62,7 +62,7 @@ async function mergeSlice(
     updated: 0,
     unchanged: 0,
     superseded: 0,
-    quarantined: await quarantine(session, tools, pipelineRunId),
+    quarantined: await quarantine(session, tools.store, pipelineRunId),
     closed: [],
     partitions_written: 0,
     partitions_unchanged: 0,

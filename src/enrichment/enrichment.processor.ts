@@ -9,7 +9,7 @@ import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { SERVER_CLOCK } from '../state/tracking-server.js';
-import { DUCK, type Duck, SCRATCH } from '../storage/duck.js';
+import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { countChangedRuns } from './changed-runs.js';
 import { type EnrichTools, enrichSlice } from './enrich-slice.js';
@@ -26,7 +26,6 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     @Inject(ENGINE) protected readonly engine: Engine,
     @Inject(OBJECT_STORE) store: ObjectStore,
     @Inject(DUCK) duck: Duck,
-    @Inject(SCRATCH) scratch: (name: string) => string,
     @Inject(SERVER_CLOCK) serverNow: () => Promise<number>,
     @Inject(RulebookSync) keeper: RulebookSync,
     @Inject(SETTINGS) settings: Settings,
@@ -35,7 +34,6 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     const tools: Omit<EnrichTools, 'heartbeat'> = {
       store,
       duck,
-      scratch,
       rulesVersion: RULES_VERSION,
       serverNow,
       rulebook: (needs, observed) => keeper.rulebookFor(needs, observed),

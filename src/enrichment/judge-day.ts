@@ -3,11 +3,10 @@ import { MonitorError } from '../domain/errors.js';
 import type { Rule } from '../domain/model.js';
 import { passes } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
-import { EXPERIMENTS_KEY, experimentsSchema, type StoredExperiment } from '../state/experiments.js';
+import { readExperiments, type StoredExperiment } from '../state/experiments.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOn } from '../state/rulebook.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
-import { readDocument } from '../storage/json-document.js';
 import { baseKey, partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
@@ -15,7 +14,6 @@ import { type Prepared, type PublishCounts, publishTogether } from '../storage/p
 export interface JudgeTools {
   readonly store: ObjectStore;
   readonly duck: Duck;
-  readonly scratch: (name: string) => string;
   readonly rulesVersion: number;
   /** The rulebook, after the catalog has answered what is needed of it. `observed`: the newest time of MLflow's answers, ms. */
   readonly rulebook: (
@@ -31,10 +29,9 @@ export interface JudgeTools {
 export async function judgeDay(tools: JudgeTools, day: string, observed?: number): Promise<PublishCounts> {
   const { store, duck } = tools;
   return duck.session((session) =>
-    publishTogether(store, [partitionKey('runs', day), partitionKey('enriched_metrics', day)], {
+    publishTogether(store, session, [partitionKey('runs', day), partitionKey('enriched_metrics', day)], {
       recorded: (file) => readFooter(session, file, 'inputs'),
       prepare: () => prepare(tools, session, day, observed),
-      scratch: tools.scratch,
     }),
   );
 }
@@ -79,7 +76,7 @@ export async function loadScope(
   session: DuckSession,
   base: string,
 ): Promise<(rules: DayRules) => DayScope> {
-  const known = (await readDocument(store, EXPERIMENTS_KEY, experimentsSchema))?.value.experiments ?? {};
+  const known = await readExperiments(store);
   const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base });
   return (rules) => scopeOfDay(pairs, known, rules);
 }

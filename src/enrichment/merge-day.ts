@@ -24,7 +24,6 @@ export interface UndecidedRun {
 
 export interface MergeTools {
   readonly store: ObjectStore;
-  readonly scratch: (name: string) => string;
   /** The tracking server's clock, asked now; ms. */
   readonly serverNow: () => Promise<number>;
 }
@@ -42,7 +41,7 @@ export async function mergeDay(session: DuckSession, tools: MergeTools, day: str
     await loadStored(session, stored?.file);
     const counts = await decide(session, tools, day);
     if (!counts.written) return counts;
-    const file = tools.scratch(`base-${day}.parquet`);
+    const file = session.tempFile(`base-${day}.parquet`);
     try {
       await session.run(sql(import.meta.url, './sql/write_base.sql'));
       const [row] = await session.rows<{ content: string }>(sql(import.meta.url, './sql/content_digest.sql'));

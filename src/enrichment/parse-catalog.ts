@@ -92,9 +92,3 @@ export function pickList(
     rejectedRows: refused.filter((item) => item.list === list),
   };
 }
-
-/** What went wrong, in one line. */
-export function problemOf(error: unknown): string {
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  return (message.split('\n')[0] ?? '').slice(0, 300);
-}

@@ -29,11 +29,6 @@ interface BadRecord {
   observed: number;
 }
 
-export interface QuarantineTools {
-  readonly store: ObjectStore;
-  readonly scratch: (name: string) => string;
-}
-
 /**
  * Puts the parsed runs that cannot be read into quarantine, once per content, and lets out those whose run was read
  * well. Reads the tables `parsed`, `page_answers` and `facts`.
@@ -41,7 +36,7 @@ export interface QuarantineTools {
  */
 export async function quarantine(
   session: DuckSession,
-  { store, scratch }: QuarantineTools,
+  store: ObjectStore,
   pipelineRunId: string,
 ): Promise<number> {
   const bad = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
@@ -66,7 +61,7 @@ export async function quarantine(
     }
     return { version: 1 as const, records };
   });
-  for (const day of days) await writeDay(session, store, scratch, day, document?.records ?? {});
+  for (const day of days) await writeDay(session, store, day, document?.records ?? {});
   return bad.length;
 }
 
@@ -83,7 +78,6 @@ async function readWell(session: DuckSession, runIds: readonly string[]): Promis
 async function writeDay(
   session: DuckSession,
   store: ObjectStore,
-  scratch: (name: string) => string,
   day: string,
   records: Readonly<Record<string, Quarantined>>,
 ): Promise<void> {
@@ -100,7 +94,7 @@ async function writeDay(
     reason: { type: VARCHAR, values: rows.map(([, { reason }]) => reason) },
     record: { type: VARCHAR, values: rows.map(([, { record }]) => record) },
   });
-  const file = scratch(`quarantine-${day}.parquet`);
+  const file = session.tempFile(`quarantine-${day}.parquet`);
   try {
     await session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });
     await store.put(key, { file }, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
@@ -108,7 +102,7 @@ async function writeDay(
     if (!(error instanceof PreconditionFailedError)) throw error;
     publish({ type: 'store_conflict', object: 'dataset' });
     const newest = await updateDocument(store, KEY, schema, (current) => current);
-    await writeDay(session, store, scratch, day, newest?.records ?? {});
+    await writeDay(session, store, day, newest?.records ?? {});
   } finally {
     await unlink(file).catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { MonitorError } from '../domain/errors.js';
+import { firstLine, MonitorError } from '../domain/errors.js';
 import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
 import { type CatalogState, readCatalogState, writeCatalogState } from '../state/catalog-state.js';
@@ -10,13 +10,14 @@ import {
   latestChangeTime,
   RULEBOOK_KEY,
   type Rulebook,
+  readRulebook,
   rulebookSchema,
 } from '../state/rulebook.js';
 import { firstChangedDay } from '../state/threshold-changes.js';
-import { readDocument, updateDocument } from '../storage/json-document.js';
+import { updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { covers, mergeCatalogResponse, queriesFor } from './merge-catalog.js';
-import { type CatalogSource, type ParsedCatalog, problemOf } from './parse-catalog.js';
+import { type CatalogSource, type ParsedCatalog } from './parse-catalog.js';
 
 export interface RulebookSyncOptions {
   readonly store: ObjectStore;
@@ -62,7 +63,7 @@ export class RulebookSync {
   ): Promise<Rulebook> {
     await this.refreshSoon(observed);
     for (;;) {
-      const book = (await readDocument(this.options.store, RULEBOOK_KEY, rulebookSchema))?.value;
+      const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
       const wanted = this.isAsking ? needs(book) : EMPTY_QUERY;
       if (covers(book.asked, wanted)) return book;
@@ -110,7 +111,7 @@ export class RulebookSync {
       await this.noteOutage(error);
       // Without stored rules nothing may be published as judged.
       if (!(await store.head(RULEBOOK_KEY))) throw error;
-      if (!this.away) log.warn(`${problemOf(error)}; judging goes on by the stored rulebook`);
+      if (!this.away) log.warn(`${firstLine(error)}; judging goes on by the stored rulebook`);
       this.away = true;
       this.fresh = { from: clock(), until: clock() + Math.min(ttlMs, OUTAGE_MS) };
     }
@@ -121,7 +122,7 @@ export class RulebookSync {
       await this.update(wanted, observed);
     } catch (error) {
       await this.noteOutage(error, { awaited: true });
-      const message = `${problemOf(error)}; a day holds metrics or experiments for which it was never asked, and waits`;
+      const message = `${firstLine(error)}; a day holds metrics or experiments for which it was never asked, and waits`;
       throw new MonitorError('catalog_awaited', message, {}, true, { cause: error });
     }
   }

@@ -5,7 +5,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
-import { DUCK, type Duck, SCRATCH } from '../storage/duck.js';
+import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { createPlan } from './create-plan.js';
 import { fetchSlice } from './fetch-slice.js';
@@ -21,7 +21,6 @@ export class IngestionProcessor extends StageProcessor<'ingestion'> {
     @Inject(ENGINE) protected readonly engine: Engine,
     @Inject(OBJECT_STORE) store: ObjectStore,
     @Inject(DUCK) duck: Duck,
-    @Inject(SCRATCH) scratch: (name: string) => string,
     @Inject(MLFLOW_CLIENT) client: MlflowClient,
     @Inject(SETTINGS) settings: Settings,
     @Inject(CLOCK) clock: Clock,
@@ -31,10 +30,7 @@ export class IngestionProcessor extends StageProcessor<'ingestion'> {
     this.handlers = {
       plan: ({ record }) => createPlan({ store, client, clock, settings }, record),
       fetch: ({ record, plan, slice, heartbeat }) =>
-        fetchSlice(
-          { store, client, duck, scratch, heartbeat },
-          { runId: record.id, kind: record.kind, plan, slice },
-        ),
+        fetchSlice({ store, client, duck, heartbeat }, { runId: record.id, kind: record.kind, plan, slice }),
     };
   }
 }

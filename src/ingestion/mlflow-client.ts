@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
 import { mlflowOptions, type Settings } from '../config/settings.js';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { publish } from '../observability/diagnostics.js';
 import type { Experiment, MlflowClient, RunQuery } from './mlflow-api.js';
@@ -234,11 +234,7 @@ export class HttpMlflowClient implements MlflowClient {
         if (error.code === 'mlflow_not_json') throw new RetryableError(error);
         throw error;
       }
-      const reason = silence.signal.aborted
-        ? `silent for ${timeoutSeconds} s`
-        : error instanceof Error
-          ? error.message
-          : String(error);
+      const reason = silence.signal.aborted ? `silent for ${timeoutSeconds} s` : errorMessage(error);
       throw new RetryableError(
         new MonitorError('mlflow_unreachable', `MLflow at ${uri} does not answer: ${reason}`, { path }, true),
       );

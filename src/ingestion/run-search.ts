@@ -10,7 +10,6 @@ import type { MlflowClient } from './mlflow-api.js';
 export interface RunSearchTools {
   readonly store: ObjectStore;
   readonly client: MlflowClient;
-  readonly scratch: (name: string) => string;
   /** Called after each page. */
   readonly heartbeat: () => void;
 }
@@ -104,8 +103,8 @@ export class RunSearch {
     filter: string,
     token: string | undefined,
   ): Promise<{ info: PageInfo; answer: ResponseTime }> {
-    const { store, client, scratch, heartbeat } = this.tools;
-    const file = scratch('page.json');
+    const { store, client, heartbeat } = this.tools;
+    const file = this.session.tempFile('page.json');
     try {
       const answer = await client.searchRuns(
         {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { canonicalJson } from '../domain/canonical-json.js';
 import { PreconditionFailedError } from '../storage/errors.js';
-import { canonicalJson, createDocument, readDocument } from '../storage/json-document.js';
+import { createDocument, readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type StageId, stageName } from './due-stages.js';
 import { runPrefix } from './pipeline-run.js';

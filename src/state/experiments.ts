@@ -3,7 +3,7 @@ import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** Every experiment that was ever listed: merged by the time of observation, never dropped. */
-export const EXPERIMENTS_KEY = '_state/experiments.json';
+const KEY = '_state/experiments.json';
 
 const storedExperimentSchema = z.object({
   name: z.string(),
@@ -18,11 +18,10 @@ const storedExperimentSchema = z.object({
 });
 export type StoredExperiment = z.infer<typeof storedExperimentSchema>;
 
-export const experimentsSchema = z.object({
+const schema = z.object({
   version: z.literal(1),
   experiments: z.record(z.string(), storedExperimentSchema),
 });
-export type StoredExperiments = z.infer<typeof experimentsSchema>;
 
 /** An experiment as a listing of the tracking server has it. */
 export interface ListedExperiment {
@@ -33,7 +32,7 @@ export interface ListedExperiment {
 }
 
 export async function readExperiments(store: ObjectStore): Promise<Record<string, StoredExperiment>> {
-  return (await readDocument(store, EXPERIMENTS_KEY, experimentsSchema))?.value.experiments ?? {};
+  return (await readDocument(store, KEY, schema))?.value.experiments ?? {};
 }
 
 /**
@@ -45,7 +44,7 @@ export async function mergeExperiments(
   listing: readonly ListedExperiment[],
   date: number,
 ): Promise<Record<string, StoredExperiment>> {
-  const merged = await updateDocument(store, EXPERIMENTS_KEY, experimentsSchema, (current) => ({
+  const merged = await updateDocument(store, KEY, schema, (current) => ({
     version: 1 as const,
     experiments: mergeListing(current?.experiments ?? {}, listing, date),
   }));
@@ -99,7 +98,7 @@ export async function markSwept(
   observedAt: number,
 ): Promise<void> {
   if (ids.length === 0) return;
-  await updateDocument(store, EXPERIMENTS_KEY, experimentsSchema, (current) => {
+  await updateDocument(store, KEY, schema, (current) => {
     if (!current) return undefined;
     const experiments = { ...current.experiments };
     for (const id of ids) {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { canonicalJson } from '../domain/canonical-json.js';
 import { groupBy } from '../domain/group-by.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
 import { compareText } from '../domain/text.js';
 import { instantOf, instantText } from '../domain/time.js';
-import { canonicalJson } from '../storage/json-document.js';
+import { readDocument } from '../storage/json-document.js';
+import type { ObjectStore } from '../storage/object-store.js';
 
 /** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
 export const RULEBOOK_KEY = '_state/rulebook.json';
@@ -109,6 +111,11 @@ export interface DayRules extends CatalogRows {
 export interface ChangeTime {
   readonly at: number;
   readonly from: string;
+}
+
+/** The stored rulebook; `undefined` until the first catalog response. */
+export async function readRulebook(store: ObjectStore): Promise<Rulebook | undefined> {
+  return (await readDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
 }
 
 const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);

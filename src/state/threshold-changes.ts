@@ -4,13 +4,7 @@ import { effectiveRow } from '../domain/rule.js';
 import { dayStart } from '../domain/time.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import {
-  latestChangeTime,
-  RULEBOOK_KEY,
-  type Rulebook,
-  type RulebookEntry,
-  rulebookSchema,
-} from './rulebook.js';
+import { latestChangeTime, type Rulebook, type RulebookEntry, readRulebook } from './rulebook.js';
 
 /** Changes of the rulebook in (after, through], ms. */
 export const changeSpanSchema = z.object({ after: z.int(), through: z.int() });
@@ -88,7 +82,7 @@ export async function unpublishedChanges(
   store: ObjectStore,
   window: Window | null,
 ): Promise<ChangeSpan | undefined> {
-  const book = (await readDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
+  const book = await readRulebook(store);
   const after = (await readDocument(store, REPORTED_KEY, reportedSchema))?.value.through ?? 0;
   const first = book && firstChangedDay(book, after);
   if (first === undefined || (window && window.from > first)) return undefined;

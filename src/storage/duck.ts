@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,8 +17,6 @@ import { MonitorError } from '../domain/errors.js';
 
 /** Injection token of the process's `Duck`. */
 export const DUCK = Symbol('DUCK');
-/** Injection token of `(name: string) => string`: the path of a new temporary file that DuckDB may use. */
-export const SCRATCH = Symbol('SCRATCH');
 
 export interface DuckLimits {
   /** As DuckDB reads it: `1GB`, `60%`. */
@@ -35,7 +34,7 @@ export interface DuckLimits {
 export class Duck {
   private constructor(
     private readonly instance: DuckDBInstance,
-    readonly folder: string,
+    private readonly folder: string,
   ) {}
 
   /** @param folder an absolute path */
@@ -65,7 +64,7 @@ export class Duck {
   async session<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
     const connection = await this.instance.connect();
     try {
-      return await work(new DuckSession(connection));
+      return await work(new DuckSession(connection, this.folder));
     } finally {
       connection.closeSync();
     }
@@ -91,7 +90,15 @@ export type Parameters = Readonly<
 >;
 
 export class DuckSession {
-  constructor(private readonly connection: DuckDBConnection) {}
+  constructor(
+    private readonly connection: DuckDBConnection,
+    private readonly folder: string,
+  ) {}
+
+  /** The path of a new temporary file below `.tmp` of the folder, which the object store creates and empties when it opens. */
+  tempFile(name: string): string {
+    return join(this.folder, '.tmp', `${randomUUID()}-${name}`);
+  }
 
   async run(statement: string, parameters?: Parameters): Promise<void> {
     await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errno } from '../domain/errors.js';
 import { StoreError } from './errors.js';
 import type { ObjectBody } from './object-store.js';
 
@@ -68,13 +69,6 @@ export async function linkOrCopy(file: string, other: string): Promise<void> {
     if (errno(error) === 'ENOENT') throw error;
     await copyFile(file, other);
   }
-}
-
-/** The code of a system error: `ENOENT`; undefined for any other error. */
-export function errno(error: unknown): string | undefined {
-  // By shape: an error of Node's own modules is not an instance of another realm's Error.
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 /** What the path names is not there, or not a file: no object. */

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 import { isAbsent, withStoreErrors } from './folder-files.js';
 
 /** The ownership of a folder; it ends with `release`, or with the process, however that dies. */
@@ -89,7 +89,7 @@ async function openLockFile(dir: string, folder: string): Promise<DuckDBInstance
   try {
     return await DuckDBInstance.create(file, LOCK_SETTINGS);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     if (/could not set lock|used by another process/i.test(message)) {
       // The kernel knows who holds the lock now; the file may still name the owner before.
       const pid = Number(/\(PID (\d+)\)/.exec(message)?.[1] ?? 0);

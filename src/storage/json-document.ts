@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { canonicalJson } from '../domain/canonical-json.js';
+import { errorMessage } from '../domain/errors.js';
 import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import type { ObjectStore } from './object-store.js';
@@ -98,15 +100,6 @@ export async function updateDocument<T>(
   );
 }
 
-/** JSON with sorted keys: equal values have equal bytes. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
 /** Also asked before a write, so that no document is stored that the next reader must refuse. */
 function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
   let reason: string;
@@ -116,7 +109,7 @@ function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
     const [issue] = result.error.issues;
     reason = issue ? `${issue.path.join('.') || 'the document'}: ${issue.message}` : 'wrong shape';
   } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
+    reason = errorMessage(error);
   }
   throw new StoreError('broken_document', `The document ${key} cannot be read: ${reason}`, { key });
 }

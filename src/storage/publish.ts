@@ -11,12 +11,16 @@ export interface Prepared {
   write(key: string, file: string): Promise<void>;
 }
 
+/** Where new files are written: a `DuckSession`. */
+export interface TempFiles {
+  tempFile(name: string): string;
+}
+
 export interface Publication {
   /** The inputs that a published file names. */
   recorded(file: string): Promise<string | undefined>;
   /** Loads the current inputs; undefined: there is nothing to publish. */
   prepare(): Promise<Prepared | undefined>;
-  readonly scratch: (name: string) => string;
 }
 
 export interface PublishCounts {
@@ -33,6 +37,7 @@ const ROUNDS = 20;
  */
 export async function publishTogether(
   store: ObjectStore,
+  tempFiles: TempFiles,
   keys: readonly string[],
   publication: Publication,
 ): Promise<PublishCounts> {
@@ -45,7 +50,7 @@ export async function publishTogether(
     let lost = false;
     for (const [key, stored] of before) {
       if (stored && (await publication.recorded(stored.file)) === prepared.inputs) continue;
-      const file = publication.scratch(key.replaceAll('/', '-'));
+      const file = tempFiles.tempFile(key.replaceAll('/', '-'));
       try {
         await prepared.write(key, file);
         await store.put(key, { file }, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });

@@ -40,11 +40,9 @@ beforeEach(async () => {
     entries: [],
     settings: [{ first_day: null, settings }],
   };
-  let files = 0;
   tools = {
     store,
     duck,
-    scratch: (name) => join(folder, '.tmp', `${files++}-${name}`),
     rulesVersion: RULES_VERSION,
     serverNow: async () => {
       asked++;

@@ -16,7 +16,6 @@ let experiment: string;
 let folder: string;
 let duck: Duck;
 let store: FolderStore;
-let files = 0;
 
 beforeEach(async () => {
   mlflow = await TrackingServer.start(() => NOON);
@@ -42,16 +41,8 @@ const withAsker = <T>(pageSize: number, work: (asker: RunSearch) => Promise<T>):
     concurrency: 1,
     maxPageBytes: 1e6,
   });
-  const scratch = (name: string) => join(folder, '.tmp', `${files++}-${name}`);
   return duck.session((session) =>
-    work(
-      new RunSearch(
-        { store, client, scratch, heartbeat: () => undefined },
-        session,
-        '_raw/delta-1/c0',
-        pageSize,
-      ),
-    ),
+    work(new RunSearch({ store, client, heartbeat: () => undefined }, session, '_raw/delta-1/c0', pageSize)),
   );
 };
 

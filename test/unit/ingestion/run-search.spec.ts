@@ -22,18 +22,14 @@ class Server {
     const client = { searchRuns: async (query: RunQuery) => this.search(query) } as unknown as MlflowClient;
     const store = { put: async (key: string) => void this.keys.push(key) } as unknown as ObjectStore;
     const session = {
+      tempFile: (name: string) => `/nowhere/${name}`,
       rows: async () => {
         const { found, token } = this.page;
         const ids = found.map(({ id }) => id);
         return [{ runs: found.length, ids, last_start: found.at(-1)?.start ?? null, token }];
       },
     } as unknown as DuckSession;
-    return new RunSearch(
-      { store, client, scratch: (name) => `/nowhere/${name}`, heartbeat: () => undefined },
-      session,
-      '_raw/delta-1/a',
-      pageSize,
-    );
+    return new RunSearch({ store, client, heartbeat: () => undefined }, session, '_raw/delta-1/a', pageSize);
   }
 
   private search(query: RunQuery) {

@@ -25,10 +25,9 @@ describe('every race that is lost is told once', () => {
           store.files.set(file, Buffer.from('own'));
         },
       }),
-      scratch: (name: string) => name,
     };
     const heard = await eventsDuring(() =>
-      publishTogether(store, ['runs/2026/03/10/part-0.parquet'], publication),
+      publishTogether(store, { tempFile: (name) => name }, ['runs/2026/03/10/part-0.parquet'], publication),
     );
     expect(heard).toEqual(Array(2).fill({ type: 'store_conflict', object: 'dataset' }));
   });

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../../src/domain/canonical-json.js';
 import type { ThresholdRow } from '../../../src/domain/model.js';
 import { RULEBOOK_KEY, type Rulebook, rulesOn, updateRulebook } from '../../../src/state/rulebook.js';
 import {
@@ -7,7 +8,6 @@ import {
   thresholdChanges,
   unpublishedChanges,
 } from '../../../src/state/threshold-changes.js';
-import { canonicalJson } from '../../../src/storage/json-document.js';
 import { domainDefaults } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 

@@ -1,27 +1,28 @@
 import fc from 'fast-check';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
 import type { ObjectBody, ObjectStore, PutCondition } from '../../../src/storage/object-store.js';
-import { type Publication, publishTogether } from '../../../src/storage/publish.js';
+import { type Publication, publishTogether, type TempFiles } from '../../../src/storage/publish.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { Actor, type Choose, chooseBy, playAll } from '../../support/stepper.js';
 
 /** @param changed whether the merge that this publisher did before changed the facts */
 type PublishRule = (
   store: ObjectStore,
+  tempFiles: TempFiles,
   keys: readonly string[],
   publication: Publication,
   changed: boolean,
 ) => Promise<unknown>;
 
 /** Mutant: whoever reads its inputs early and the ETag late overwrites what was made from newer inputs. */
-const etagReadLast: PublishRule = async (store, keys, { prepare, recorded, scratch }) => {
+const etagReadLast: PublishRule = async (store, tempFiles, keys, { prepare, recorded }) => {
   for (let lost = true; lost; ) {
     lost = false;
     const prepared = await prepare();
     for (const key of prepared ? keys : []) {
       const stored = await store.fetch(key);
       if (stored && (await recorded(stored.file)) === prepared?.inputs) continue;
-      const file = scratch(key);
+      const file = tempFiles.tempFile(key);
       await prepared?.write(key, file);
       try {
         await store.put(key, { file }, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
@@ -34,8 +35,8 @@ const etagReadLast: PublishRule = async (store, keys, { prepare, recorded, scrat
 };
 
 /** Mutant: leaves the publishing to whoever changed the facts, who may have died. */
-const skipWhenUnchanged: PublishRule = async (store, keys, publication, changed) => {
-  if (changed) await publishTogether(store, keys, publication);
+const skipWhenUnchanged: PublishRule = async (store, tempFiles, keys, publication, changed) => {
+  if (changed) await publishTogether(store, tempFiles, keys, publication);
 };
 
 interface Scenario {
@@ -90,10 +91,10 @@ async function play(rule: PublishRule, scenario: Scenario, choose: Choose): Prom
     const store = new SteppedStore(shared, step);
     await rule(
       store,
+      { tempFile: (name) => `/nowhere/${files++}-${name}` },
       keys,
       {
         recorded: async (file) => JSON.parse(String(store.files.get(file))).inputs,
-        scratch: (name) => `/nowhere/${files++}-${name}`,
         prepare: async () => {
           await step();
           const { facts } = inputs;
