@@ -95,7 +95,7 @@ describe('mlflow-monitor backfill', () => {
     mlflow.intercept = () => ({ status: 401, body: '{}' });
     const { code, err } = await command(['backfill', ...WEEK]);
     expect(err).toContain('backfill-1 failed');
-    expect(err).toContain('all.plan: MLflow answers experiments/search with 401');
+    expect(err).toContain('all.plan: MLflow responded to experiments/search with 401');
     expect(code).toBe(1);
   });
 
@@ -111,7 +111,7 @@ describe('mlflow-monitor backfill', () => {
       const wrong = await command(['backfill', ...there], { ADMIN_TOKEN: 'wrong' });
       const refused = await command(['backfill', ...future], { ADMIN_TOKEN: 'right' });
       expect(alone.code).toBe(1);
-      expect(alone.err).toContain(`belongs to process ${process.pid}`);
+      expect(alone.err).toContain(`in use by process ${process.pid}`);
       expect(alone.err).toContain('--url http://127.0.0.1:3000');
       expect([without.code, without.err]).toEqual([1, expect.stringContaining('Set ADMIN_TOKEN')]);
       expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('in the future')]);
