@@ -4,10 +4,10 @@ import type { EnrichResult, FetchResult } from '../pipeline/stage-contracts.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { chooseRunTimes } from './choose-run-times.js';
 import { judgeDay, type RulebookSource } from './judge-day.js';
 import { mergeDay } from './merge-day.js';
 import { quarantine } from './quarantine.js';
-import { chooseRunTimes } from './run-times.js';
 
 export interface FetchedSlice {
   readonly pipelineRunId: string;
