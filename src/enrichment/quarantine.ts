@@ -1,38 +1,28 @@
 import { createHash } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
-import { z } from 'zod';
 import { dayOf } from '../domain/time.js';
-import { publish } from '../observability/diagnostics.js';
+import {
+  type QuarantinedRecord,
+  type QuarantineList,
+  readQuarantineList,
+  updateQuarantineList,
+} from '../state/quarantine-list.js';
 import { type DuckSession, sql } from '../storage/duck.js';
-import { PreconditionFailedError } from '../storage/errors.js';
-import { updateDocument } from '../storage/json-document.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
-
-const KEY = '_state/quarantine.json';
-const recordSchema = z.object({
-  run_id: z.string().nullable(),
-  reason: z.string(),
-  pipeline_run_id: z.string(),
-  /** ms of the first observation. */
-  observed: z.int(),
-  record: z.string(),
-});
-const schema = z.object({ version: z.literal(1), records: z.record(z.string(), recordSchema) });
-type Quarantined = z.infer<typeof recordSchema>;
+import { publishObject } from '../storage/publish.js';
 
 interface BadRecord {
-  run_id: string | null;
-  reason: string;
-  record: string;
-  observed: number;
+  readonly run_id: string | null;
+  readonly reason: string;
+  readonly record: string;
+  readonly observed: number;
 }
 
 /**
- * Puts the parsed runs that cannot be read into quarantine, once per content, and lets out those whose run was read
- * well. Reads the tables `parsed`, `page_answers` and `facts`.
- * @returns how many runs of this slice are in quarantine
+ * Adds the runs of `parsed` that cannot be read to the quarantine, once per content, and removes the records of runs that
+ * `facts` has: they could be read. Reads `parsed`, `page_times` and `facts`.
+ * @returns how many records of this slice are in quarantine
  */
 export async function quarantine(
   session: DuckSession,
@@ -40,16 +30,15 @@ export async function quarantine(
   pipelineRunId: string,
 ): Promise<number> {
   const bad = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
+  const quarantined = Object.values(await readQuarantineList(store)).flatMap(({ run_id }) => run_id ?? []);
+  if (bad.length === 0 && quarantined.length === 0) return 0;
+  const readable = await readableRuns(session, quarantined);
   const days = new Set<string>();
-  const known = await updateDocument(store, KEY, schema, (current) => current);
-  const waiting = Object.values(known?.records ?? {}).flatMap(({ run_id }) => run_id ?? []);
-  if (bad.length === 0 && waiting.length === 0) return 0;
-  const well = await readWell(session, waiting);
-  const document = await updateDocument(store, KEY, schema, (current) => {
+  await updateQuarantineList(store, (current) => {
     days.clear();
-    const records: Record<string, Quarantined> = { ...(current?.records ?? {}) };
+    const records: Record<string, QuarantinedRecord> = { ...current };
     for (const [digest, record] of Object.entries(records)) {
-      if (record.run_id !== null && well.has(record.run_id)) {
+      if (record.run_id !== null && readable.has(record.run_id)) {
         delete records[digest];
         days.add(dayOf(record.observed));
       }
@@ -59,31 +48,35 @@ export async function quarantine(
       records[digest] ??= { run_id, reason, record, observed, pipeline_run_id: pipelineRunId };
       days.add(dayOf(records[digest].observed));
     }
-    return { version: 1 as const, records };
+    return records;
   });
-  for (const day of days) await writeDay(session, store, day, document?.records ?? {});
+  for (const day of days) await publishDay(session, store, day);
   return bad.length;
 }
 
-async function readWell(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {
+async function readableRuns(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {
   if (runIds.length === 0) return new Set();
-  const rows = await session.rows<{ run_id: string }>(
-    `SELECT run_id FROM facts WHERE run_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
-    { ids: JSON.stringify(runIds) },
-  );
+  const rows = await session.rows<{ run_id: string }>(sql(import.meta.url, './sql/readable_runs.sql'), {
+    run_ids: JSON.stringify(runIds),
+  });
   return new Set(rows.map(({ run_id }) => run_id));
 }
 
-/** Writes the object of a day from the stored list: whoever writes last writes the newest list it saw, so a lost race reads it again. */
-async function writeDay(
+/** Publishes the records of one day. The list is read after the ETag, so the last writer publishes the newest list. */
+async function publishDay(session: DuckSession, store: ObjectStore, day: string): Promise<void> {
+  await publishObject(store, session, partitionKey('quarantine', day), async () => {
+    await createQuarantinedTable(session, day, await readQuarantineList(store));
+    return (file) => session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });
+  });
+}
+
+/** Makes `quarantined`: the records of one day. */
+async function createQuarantinedTable(
   session: DuckSession,
-  store: ObjectStore,
   day: string,
-  records: Readonly<Record<string, Quarantined>>,
+  list: QuarantineList,
 ): Promise<void> {
-  const key = partitionKey('quarantine', day);
-  const before = await store.head(key);
-  const rows = Object.entries(records)
+  const rows = Object.entries(list)
     .filter(([, { observed }]) => dayOf(observed) === day)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   await session.createTable('quarantined', {
@@ -94,16 +87,4 @@ async function writeDay(
     reason: { type: VARCHAR, values: rows.map(([, { reason }]) => reason) },
     record: { type: VARCHAR, values: rows.map(([, { record }]) => record) },
   });
-  const file = session.tempFile(`quarantine-${day}.parquet`);
-  try {
-    await session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });
-    await store.put(key, { file }, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
-  } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
-    publish({ type: 'store_conflict', object: 'dataset' });
-    const newest = await updateDocument(store, KEY, schema, (current) => current);
-    await writeDay(session, store, day, newest?.records ?? {});
-  } finally {
-    await unlink(file).catch(() => undefined);
-  }
 }
