@@ -4,9 +4,10 @@ import { labelChange } from '../../../src/domain/label-change.js';
 import { addCounts, light, NO_RUNS } from '../../../src/domain/light.js';
 import type { MetricStatus, RunCounts } from '../../../src/domain/model.js';
 import { createRuleResolver } from '../../../src/domain/rule.js';
-import { metricStatus, worst } from '../../../src/domain/status.js';
+import { metricStatus } from '../../../src/domain/status.js';
 import { hourOf, MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
+import { worstStatus } from '../../support/models/judging.js';
 
 const MINUTE = 60_000;
 /** A Tuesday afternoon, the first minutes of a day, and a weekend. */
@@ -44,7 +45,7 @@ function lights(company: Company, now: number): Map<string, { light: string; met
     const name = nameOf.get(run.experiment_id) ?? '';
     if (run.status === 'RUNNING' || run.tags['mlflow.parentRunId']) continue;
     const statuses = judged(run);
-    const status = worst(statuses.map((each) => each.status));
+    const status = worstStatus(statuses.map((each) => each.status));
     const one = { ...NO_RUNS, total: 1, [status]: 1, failed: run.status === 'FINISHED' ? 0 : 1 };
     for (const application of [name, 'platform']) {
       counts.set(application, addCounts(counts.get(application) ?? NO_RUNS, one));
