@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chooseRunTimes } from '../../../src/enrichment/run-times.js';
+import { chooseRunTimes } from '../../../src/enrichment/choose-run-times.js';
 import { Duck, sql } from '../../../src/storage/duck.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
