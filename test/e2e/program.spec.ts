@@ -188,7 +188,7 @@ describeRedis('the program on Redis', (server) => {
     await program.stop();
     const logged = program.lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Queue');
     expect(logged).toEqual([
-      expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is away`) }),
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is unreachable`) }),
       expect.objectContaining({ level: 'log', message: expect.stringContaining(`${host} is back`) }),
     ]);
   });
