@@ -59,10 +59,9 @@ async function findAll(env: Environment): Promise<Finding[]> {
     settings = loadSettings(env);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const wrong = error.problems.map((problem): Finding => {
-      const [, what = 'Settings', found = problem] = /^([A-Z0-9_]+) (.*)$/s.exec(problem) ?? [];
-      const [before = found, after] = found.split(/; (?=it expects )/);
-      return { state: 'change', what, found: before, todo: after ?? 'Set it.' };
+    const wrong = error.problems.map(({ name, problem, remedy }): Finding => {
+      const todo = `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`;
+      return { state: 'change', what: name, found: problem, todo };
     });
     return [...wrong, { state: 'note', what: 'Connections', found: 'not tried: the settings come first' }];
   }

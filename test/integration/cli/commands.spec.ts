@@ -191,7 +191,7 @@ describe('mlflow-monitor validate', () => {
   it('names every wrong setting at once, and no secret', async () => {
     const wrong = { PORT: 'x', BATCH_SIZE: '0', MLFLOW_TRACKING_PASSWORD: 'geheim' };
     const { code, out } = await command(['validate'], wrong);
-    expect(out).toMatch(/change +PORT +is "x"\n +→ it expects a whole number/);
+    expect(out).toMatch(/change +PORT +is "x"\n +→ Expected a whole number/);
     expect(out).toMatch(/change +BATCH_SIZE +is "0"/);
     expect(out).toContain('3 things must change.');
     expect(out).not.toContain('geheim');
