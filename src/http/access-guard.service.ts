@@ -33,9 +33,10 @@ export class AccessGuardService implements OnApplicationShutdown {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    // Emits as soon as there is a server, before any route is mounted; never in a process that only runs jobs.
+    // Emits as soon as there is a server, before any route is mounted. In a process that only runs jobs Nest emits, too,
+    // with an adapter that is null.
     host.init$.subscribe(() => {
-      host.httpAdapter.use((request: Request, response: Response, next: NextFunction) => {
+      host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
         this.guard(request, response).then((admitted) => admitted && next(), next);
       });
     });
