@@ -43,7 +43,7 @@ function start(args: string[], env: Record<string, string> = {}): Program {
 
 /** The address of a service that is up. */
 async function up(program: Program): Promise<string> {
-  const [, url = ''] = await program.line(/page: (http:\/\/127\.0\.0\.1:\d+)\//);
+  const [, url = ''] = await program.line(/Page: (http:\/\/127\.0\.0\.1:\d+)\//);
   return url;
 }
 
