@@ -1,0 +1,127 @@
+import { get } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const BACKFILLS = '/api/v1/admin/backfills';
+/** Longer than events that are close together are collected for. */
+const EVENT_MS = 1_500;
+
+/** All that only reads, in the state in which the service is; probes first, since they keep what they found. */
+export async function readEverything(visit) {
+  await visit.quiet();
+  for (const path of ['/health', '/metrics', '/health/live', '/health/ready', '/health/startup']) {
+    await visit.ask(`GET ${path}`, path);
+  }
+  const current = await visit.ask('GET platform/current', '/api/v1/platform/current');
+  const { needs_attention } = current.json;
+  for (const { application, metric, explanation } of needs_attention) {
+    if (explanation) await visit.ask(`explanation of ${application}, ${metric?.name}`, explanation);
+  }
+  await visit.ask('GET platform/current, compressed', '/api/v1/platform/current', {
+    headers: { 'accept-encoding': 'gzip' },
+  });
+  await visit.ask('GET platform/current, unchanged', '/api/v1/platform/current', {
+    headers: { 'if-none-match': current.headers.etag },
+  });
+  await visit.ask('GET backfills', BACKFILLS);
+}
+
+/** What does not depend on the data: documents, pages, and errors. */
+export async function readFixed(visit) {
+  const asked = [
+    ['/docs/openapi.json'],
+    ['/docs'],
+    ['/'],
+    ['/admin/queues'],
+    ['/api/v1/nothing'],
+    ['/nothing'],
+    ['/api/v1/explanation'],
+    ['/api/v1/explanation?day=2026-02-30&run_id=a&metric=b'],
+    ['/api/v1/explanation?day=2026-02-03&run_id=a&metric=b'],
+    [`${BACKFILLS}/backfill-999`],
+    [`${BACKFILLS}/..%2f..%2fx`],
+    ['/%zz'],
+    ['/health/live', { method: 'HEAD' }],
+    ['/health', { method: 'POST' }],
+    ['/health', { headers: { host: 'elsewhere.example' } }],
+    ['/health', { headers: { origin: 'https://elsewhere.example' } }],
+    ['/health', { headers: { 'sec-fetch-site': 'cross-site' } }],
+    [BACKFILLS, { headers: { 'x-forwarded-for': '10.0.0.1' } }],
+  ];
+  for (const [path, options = {}] of asked) {
+    const name = `${options.method ?? 'GET'} ${path} ${JSON.stringify(options.headers ?? {})}`;
+    await visit.ask(name, path, options);
+  }
+}
+
+/** Listens to the events of the service. */
+async function openEvents(port) {
+  const frames = [];
+  const sent = get({ host: '127.0.0.1', port, path: '/api/v1/events', agent: false });
+  const response = await new Promise((done, fail) => sent.once('response', done).once('error', fail));
+  response.setEncoding('utf8').on('data', (chunk) => frames.push(chunk));
+  response.on('error', () => undefined);
+  return {
+    close() {
+      sent.destroy();
+      // A heartbeat comes by real time.
+      const events = frames
+        .join('')
+        .split('\n\n')
+        .filter((frame) => frame.includes('event: changed'));
+      return events.map((frame) => frame.replace(/^id: \d+\n/m, ''));
+    },
+  };
+}
+
+/** Backfills that are asked for, listed and cancelled; of a service without workers, so that they stay unfinished. */
+export const writeBackfills = (days) => async (visit) => {
+  const { from, to, future } = days;
+  const post = (name, json, more = {}) =>
+    visit.ask(`POST ${name}`, BACKFILLS, { method: 'POST', json, ...more });
+  const remove = (name, id) => visit.ask(`DELETE ${name}`, `${BACKFILLS}/${id}`, { method: 'DELETE' });
+  const events = await openEvents(visit.port);
+  await wait(EVENT_MS);
+
+  await post('no JSON', undefined, { headers: { 'content-type': 'application/json' }, body: '{' });
+  await post('text', undefined, { headers: { 'content-type': 'text/plain' }, body: 'x' });
+  await post('nothing', {});
+  await post('wrong', { from: 'x', to: 1, more: true });
+  await post('backwards', { from: to, to: from });
+  await post('future', { from, to: future });
+  await post('too long', { from: '1990-01-01', to });
+  await post('foreign', { from, to }, { headers: { origin: 'https://elsewhere.example' } });
+  const first = (await post('first', { from, to })).json.id;
+  await post('first again', { from, to });
+  const second = (await post('second', { from: to, to })).json.id;
+  await wait(EVENT_MS);
+  await visit.ask('GET backfills, two', BACKFILLS);
+  for (const id of [first, second]) await visit.ask(`GET backfill ${id}`, `${BACKFILLS}/${id}`);
+  await visit.ask('GET platform/current, two backfills', '/api/v1/platform/current');
+  await remove('first', first);
+  await remove('first again', first);
+  await wait(EVENT_MS);
+  await visit.ask(`GET backfill ${second}, its turn`, `${BACKFILLS}/${second}`);
+  await remove('second', second);
+  await remove('finished', 'backfill-1');
+  await remove('unknown', 'backfill-999');
+  await remove('no id', 'x');
+  await visit.ask('GET backfills, cancelled', BACKFILLS);
+  await wait(EVENT_MS);
+  visit.keep('events', events.close());
+};
+
+/** Who may do what, where admin needs a token. */
+export const tryTokens = (token) => async (visit) => {
+  const basic = Buffer.from(`any:${token}`).toString('base64');
+  for (const [name, authorization] of [
+    ['none', undefined],
+    ['wrong', 'Bearer wrong'],
+    ['bearer', `Bearer ${token}`],
+    ['basic', `Basic ${basic}`],
+  ]) {
+    const headers = authorization ? { authorization } : {};
+    for (const path of [BACKFILLS, '/admin/queues', '/health/live'])
+      await visit.ask(`token ${name}: ${path}`, path, { headers });
+    await visit.ask(`token ${name}: DELETE`, `${BACKFILLS}/backfill-1`, { method: 'DELETE', headers });
+  }
+};
