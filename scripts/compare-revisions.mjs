@@ -1,21 +1,21 @@
 /**
- * Proves that a refactoring changed no behaviour: builds two revisions, runs both on the same inputs by the same stopped
- * clock, and compares every stored object and every REST answer.
+ * Shows that a refactoring changes no behaviour: builds two revisions, runs both with the same inputs and the same frozen
+ * clock, and compares every stored object, every REST response and the commands.
  *
  *   node scripts/compare-revisions.mjs <old revision> [<new revision>]
  *   node scripts/compare-revisions.mjs --old-dist DIR --new-dist DIR
  *
- * Without a new revision it is the working tree, which is built, too. The inputs are two companies of the demo, and the
- * hard cases of test/independent on a real MLflow (the first time it makes a virtual environment, which needs PyPI).
- * Parquet is compared byte for byte; JSON documents, REST answers and metrics field for field, without random names,
- * durations and what is of the process. Texts for people (logs, help, `detail`, `message`, descriptions) may differ: they
- * are listed apart.
+ * The default of the new revision is the working tree, which is built as well. The inputs are two companies of the demo and
+ * the hard cases of test/independent on a real MLflow server (the first run creates its virtual environment from PyPI).
+ * Parquet is compared byte for byte; JSON documents, REST responses and metrics field for field, without random tokens,
+ * durations and metrics of the process. Texts for people (logs, help, `detail`, `message`, descriptions) may differ and
+ * are listed separately. It takes about 7 minutes on 2 cores.
  *
- *   --strict  sentences that differ fail the comparison, too
+ *   --strict  fails if sentences differ
  *   --quick   one company only, without MLflow
- *   --keep    keeps the stores, and prints where they are
+ *   --keep    keeps the stores and prints their folder
  *
- * Exit code: 0 nothing differs, 1 something does, 2 it could not be compared.
+ * Exit code: 0 no difference, 1 differences, 2 the comparison failed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,9 @@ const given = (dist) => ({ dist: resolve(dist), name: dist, remove: async () => 
 async function buildBoth() {
   const [old, young] = positionals;
   if (values['old-dist'] === undefined && old === undefined) {
-    throw new Error('It takes a revision, or --old-dist and --new-dist; the header of this file says more');
+    throw new Error(
+      'Usage: compare-revisions.mjs <old revision> [<new revision>]; the header of the file describes the options',
+    );
   }
   const before =
     values['old-dist'] === undefined ? await buildRevision(ROOT, old) : given(values['old-dist']);

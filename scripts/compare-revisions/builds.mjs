@@ -18,8 +18,8 @@ function build(folder) {
 }
 
 /**
- * Builds a revision in a worktree of its own, with the dependencies of the working tree; without a revision the working
- * tree itself.
+ * Builds a revision in a temporary worktree, with the dependencies of the working tree.
+ * @param {string | undefined} revision `undefined` builds the working tree itself
  * @returns {Promise<{ dist: string, name: string, remove: () => Promise<void> }>}
  */
 export async function buildRevision(root, revision) {
@@ -38,7 +38,7 @@ export async function buildRevision(root, revision) {
     git(root, 'worktree', 'add', '--quiet', '--detach', folder, commit);
     if (git(root, 'diff', '--name-only', commit, '--', 'package-lock.json'))
       console.log(
-        `Note: ${commit} is built with the dependencies of the working tree, which are not its own`,
+        `Note: ${commit} is built with the dependencies of the working tree, although its package-lock.json differs`,
       );
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
     await build(folder);

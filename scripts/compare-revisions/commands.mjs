@@ -5,7 +5,7 @@ import { runCommand } from './processes.mjs';
 
 const UNREACHABLE = { MLFLOW_TRACKING_URI: 'http://127.0.0.1:9' };
 
-/** Commands that change no store: name, arguments, and the settings beside those of the scenario; null: none at all. */
+/** Commands that change no store. `env`: settings in addition to those of the scenario; `null` runs without any settings. */
 const COMMANDS = [
   ['--help'],
   ...['serve', 'run', 'demo', 'backfill', 'validate', 'suggest'].map((command) => [command, '--help']),
@@ -57,7 +57,7 @@ async function outcome(side, args, options) {
     code,
     prints: { stdout: stdout !== '', stderr: stderr !== '' },
     names: args.includes('--help') ? namesIn(stdout) : [],
-    // Its comments are for people.
+    // Comments of the file are compared as lines.
     suggested: args[0] === 'suggest' && code === 0 && args.length === 1 ? parse(stdout) : null,
     lines: text.split('\n'),
   };

@@ -3,7 +3,7 @@
  * @typedef {(key: string, parent: Record<string, unknown>) => boolean} IsSentence whether a text may differ on purpose
  */
 
-/** Keys of REST answers whose texts are for people. A reason beside a light is the published reason of the light. */
+/** Keys of REST responses whose texts are for people. A `reason` beside a `light` is `light_reason` of a published object. */
 const SENTENCES = new Set([
   'detail',
   'message',
@@ -17,7 +17,7 @@ const SENTENCES = new Set([
 /** @type {IsSentence} */
 export const inAnswers = (key, parent) =>
   SENTENCES.has(key) || (key === 'reason' && !Object.hasOwn(parent, 'light'));
-/** Stored documents keep messages of errors. @type {IsSentence} */
+/** Stored documents contain error messages. @type {IsSentence} */
 export const inState = (key) => key === 'message';
 /** @type {IsSentence} */
 export const nowhere = () => false;
@@ -39,7 +39,7 @@ export function compareJson(before, after, isSentence = nowhere, path = '$', sen
     );
   }
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
-    // A schema describes fields of these names: their values are no texts.
+    // Only texts count: in a schema, `description` can also be the name of a property.
     const isText = isSentence(key, before);
     return compareJson(before[key], after[key], isSentence, `${path}.${key}`, isText);
   });

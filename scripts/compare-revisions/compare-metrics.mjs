@@ -1,8 +1,8 @@
-/** Families whose values are of the process and of its speed. */
+/** Families and samples whose values depend on the process or on its speed. */
 const OF_PROCESS = /^mlflow_monitor_(process|nodejs)_/;
 const OF_SPEED = /_duration_seconds(_sum|_bucket)$|_idle_seconds$/;
 
-/** Reads the text format of Prometheus. */
+/** Parses the Prometheus text format. */
 function familiesOf(text) {
   const families = {};
   const family = (name) => {
@@ -21,7 +21,7 @@ function familiesOf(text) {
   return families;
 }
 
-/** The metrics as a document: names, types, helps, and the samples that do not depend on the process and its speed. */
+/** The metrics as an object: names, types and help, and the samples that depend neither on the process nor on its speed. */
 export function comparableMetrics(text) {
   return Object.fromEntries(
     Object.entries(familiesOf(text)).map(([name, { type, help, samples }]) => {

@@ -7,13 +7,13 @@ import { readLog } from './logs.mjs';
 import { withoutPlace, withoutRandom } from './normalise.mjs';
 import { request, startService } from './processes.mjs';
 
-/** Headers that are there in both or in none, with any value. */
+/** Headers of which only the presence is compared. */
 const ANY_VALUE = new Set(['date', 'content-length', 'etag', 'last-modified']);
 const QUIET_MS = 120_000;
-/** What probes have found is kept for 5 s at most; the requests that make these are the first of their kind. */
+/** Readiness probes are cached for 1 s. */
 const SETTLE_MS = 1_500;
 
-/** An answer as a document to compare. */
+/** A response as an object that `compareJson` takes. */
 function comparable({ status, headers, body }, place) {
   const type = `${headers['content-type']}`;
   const text = withoutRandom(withoutPlace(body.toString('utf8'), place));
@@ -25,11 +25,11 @@ function comparable({ status, headers, body }, place) {
 }
 
 function bodyOf(type, text, headers) {
-  // What it is compressed from is compared, too.
+  // The uncompressed response is compared as well.
   if (text === '' || headers['content-encoding']) return null;
   if (/json/.test(type)) return JSON.parse(text);
   if (/version=0\.0\.4/.test(type)) return comparableMetrics(text);
-  // Pages are for people; those of a build differ in the names of their files.
+  // Pages contain texts for people and the hashed names of their files.
   if (/html/.test(type)) return 'a page';
   return { detail: text };
 }
@@ -47,7 +47,7 @@ async function untilQuiet(folder) {
   throw new Error(`The pipeline runs in ${folder} did not end`);
 }
 
-/** What a script of requests does with one service. */
+/** Sends requests to one service and records the responses. */
 class Visit {
   answers = new Map();
 
@@ -55,7 +55,7 @@ class Visit {
     Object.assign(this, { side, port, place: { ...side, port } });
   }
 
-  /** Sends a request, and keeps its answer under the name. @returns its JSON */
+  /** Sends a request and records its response under `name`. @returns the response, with its body parsed if it is JSON */
   async ask(name, path, { headers = {}, json, ...more } = {}) {
     const sent = json === undefined ? headers : { 'content-type': 'application/json', ...headers };
     const body = json === undefined ? more.body : JSON.stringify(json);
@@ -68,7 +68,7 @@ class Visit {
     };
   }
 
-  /** Keeps something else that is to be compared. */
+  /** Records another value to compare. */
   keep(name, document) {
     this.answers.set(name, document);
   }

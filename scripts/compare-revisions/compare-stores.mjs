@@ -5,7 +5,7 @@ import { compareJson, inState, nowhere } from './compare-json.mjs';
 import { explainParquet } from './explain-parquet.mjs';
 import { withoutRandom } from './normalise.mjs';
 
-/** The objects of a store by key; names that begin with a dot are the process's own. */
+/** The objects of a store by key. Names that begin with a dot are temporary files, caches and the lock. */
 async function objectsOf(root) {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const keys = entries
@@ -23,7 +23,7 @@ async function objectsOf(root) {
   return new Map(numbered(objects));
 }
 
-/** Names that are equal without what is random, of entries of the audit at one time, get a number by their content. */
+/** Audit entries of one instant have the same key once the random suffix is replaced: they are numbered by content. */
 function numbered(objects) {
   const times = new Map();
   return objects
@@ -36,18 +36,18 @@ function numbered(objects) {
 }
 
 /**
- * Compares two stores that are filled step by step: Parquet byte for byte, JSON documents field for field without their
- * random names. An object that did not change since the last step is not compared again.
+ * Compares two stores after every step of a scenario: Parquet byte for byte, JSON documents field for field without
+ * random tokens and keys. Objects that did not change since the last step are not compared again.
  */
 export class StoreComparison {
   #compared = new Map();
 
-  /** @param {string} name what the differences are reported under */
+  /** @param {string} name the scenario */
   constructor(report, name, before, after) {
     Object.assign(this, { report, name, before, after });
   }
 
-  /** @param {string} step after which step of the scenario */
+  /** @param {string} step the step of the scenario that has just ended */
   async compare(step) {
     const [before, after] = await Promise.all([objectsOf(this.before), objectsOf(this.after)]);
     for (const key of new Set([...before.keys(), ...after.keys()])) {

@@ -12,7 +12,7 @@ const DAY = 86_400_000;
 const TOKEN = 'a token of this comparison';
 const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 
-/** What people do with thresholds: one is tightened, one loosened, one goes, one comes; a row is wrong. */
+/** An edited catalog: limits changed, a row removed, a pattern added, a direction reversed, and an invalid row. */
 function edited({ metrics, thresholds }, now) {
   const [first, second, , ...others] = thresholds;
   const by = { updated_at: new Date(now).toISOString(), updated_by: 'somebody' };
@@ -37,7 +37,7 @@ const demoOf = async (dist) => ({
   ...(await import(join(dist, 'demo/company-server.js'))),
 });
 
-/** The company is made by both builds, and must be the same; the old one's server serves both. */
+/** Both builds must generate the same company. The tracking server of the old build serves both. */
 async function foundCompany(report, dists, seed, name) {
   const [old, young] = [await demoOf(dists.old), await demoOf(dists.new)];
   const company = old.foundCompany(seed, FOUNDED);
@@ -52,7 +52,7 @@ async function foundCompany(report, dists, seed, name) {
   return { company, serve: old.serveCompany };
 }
 
-/** The demo's company, watched through all kinds of pipeline runs, a change of the catalog, and its outage. */
+/** Monitors the company of the demo through all kinds of pipeline runs, a change of the catalog and an outage of it. */
 export async function compareDemoCompany(report, folder, dists, seed) {
   const name = `demo seed ${seed}`;
   await mkdir(folder, { recursive: true });
@@ -81,7 +81,7 @@ export async function compareDemoCompany(report, folder, dists, seed) {
     later(5 * MINUTE);
     await write('catalog-later.json', JSON.stringify(edited(company.catalog, scenario.at)));
     scenario.catalog = 'catalog-later.json';
-    // By a service, which stays until the reevaluation is done: a command ends with its own pipeline run.
+    // In a service, which finishes the reevaluation: a command would exit after its own pipeline run.
     await scenario.serve('a change of the catalog', readEverything);
     await scenario.run('delta after the change', ['run', 'delta']);
     later(10 * MINUTE);

@@ -13,7 +13,7 @@ async function rowsOf(statement) {
 
 const quoted = (file) => `'${file.replaceAll("'", "''")}'`;
 
-/** Says in one line in what two Parquet files differ. */
+/** Describes in one line how two Parquet files differ. */
 export async function explainParquet(before, after) {
   const [old, young] = [quoted(before), quoted(after)];
   try {
@@ -30,14 +30,19 @@ export async function explainParquet(before, after) {
         return values(gone) !== values(added);
       });
       const picked = (row) => row && Object.fromEntries(differing.map((name) => [name, row[name]]));
-      return `${gone.length} rows → ${added.length} other rows, in ${differing.join(', ')}; such as ${JSON.stringify(picked(gone[0]))} → ${JSON.stringify(picked(added[0]))}`;
+      const same = (row) =>
+        JSON.stringify({ ...row, ...Object.fromEntries(differing.map((name) => [name, 0])) });
+      const twin = added.find((row) => same(row) === same(gone[0])) ?? added[0];
+      return `${gone.length} rows → ${added.length} other rows, in ${differing.join(', ')}; such as ${JSON.stringify(picked(gone[0]))} → ${JSON.stringify(picked(twin))}`;
     }
     const footer = (file) =>
       rowsOf(
         `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${file}) ORDER BY 1`,
       );
-    const [told, tells] = [await footer(old), await footer(young)].map((list) => JSON.stringify(list));
-    return told === tells ? 'the same rows, in other bytes or another order' : `footer: ${told} → ${tells}`;
+    const [kept, written] = [await footer(old), await footer(young)].map((list) => JSON.stringify(list));
+    return kept === written
+      ? 'the rows are equal, but their order or encoding differs'
+      : `footer: ${kept} → ${written}`;
   } catch (error) {
     return `cannot be read: ${error instanceof Error ? error.message : error}`;
   }

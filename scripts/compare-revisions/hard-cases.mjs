@@ -1,37 +1,18 @@
-import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { startMlflow } from '../../test/independent/server.mjs';
+import { onEnd, runProgram } from './processes.mjs';
 import { readEverything } from './requests.mjs';
 import { Scenario } from './scenario.mjs';
 
 const SEEDING = resolve(import.meta.dirname, '../../test/independent');
-/** As in the independent test: what happened before the first look is an outage for the next one. */
+/** As in the independent test, the delta has three hours to catch up on. */
 const BEHIND = 3 * 3_600_000;
-/** More than the time within which the order of two answers is not known. */
+/** More than `DATE_LAG_MS`, within which the order of two responses is unknown. */
 const STEP = 60_000;
 
-function mustRun(command, args) {
-  return new Promise((done, fail) => {
-    const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        output += chunk;
-      });
-    }
-    child.once('error', fail);
-    child.once('close', (code) =>
-      code === 0
-        ? done(output)
-        : fail(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}`)),
-    );
-  });
-}
-
-/** Passes everything on to MLflow, and answers with the `Date` of the stopped clock: both builds observe at the same time. */
+/** Forwards requests to MLflow and sets `Date` to the frozen time, so that both builds observe runs at the same time. */
 async function startProxy(uri, clock) {
   const { hostname, port, host } = new URL(uri);
   const server = createServer((incoming, outgoing) => {
@@ -54,12 +35,13 @@ async function startProxy(uri, clock) {
   };
 }
 
-/** A real MLflow with all that is awkward, as `test/independent` seeds and changes it. */
+/** Monitors a real MLflow server that `test/independent` fills with awkward data and changes between pipeline runs. */
 export async function compareHardCases(report, folder, dists) {
   await mkdir(folder, { recursive: true });
-  const mlflow = (await mustRun('sh', [join(SEEDING, 'venv.sh')])).trim().split('\n').at(-1);
+  const mlflow = (await runProgram('sh', [join(SEEDING, 'venv.sh')])).trim().split('\n').at(-1);
   const python = join(dirname(mlflow), 'python');
   const server = await startMlflow(mlflow, folder);
+  onEnd(() => server.stop());
   const scenario = await Scenario.open(report, 'MLflow', folder, dists);
   let proxy;
   try {
@@ -67,9 +49,9 @@ export async function compareHardCases(report, folder, dists) {
     proxy = await startProxy(server.uri, () => scenario.at);
     scenario.uri = proxy.uri;
     const where = ['--uri', server.uri, '--database', server.database];
-    await mustRun(python, [join(SEEDING, 'seed.py'), ...where, '--out', folder]);
+    await runProgram(python, [join(SEEDING, 'seed.py'), ...where, '--out', folder]);
     const change = async (kind) => {
-      await mustRun(python, [
+      await runProgram(python, [
         join(SEEDING, 'change.py'),
         ...where,
         '--seeded',

@@ -8,20 +8,24 @@ import { setTimeout as wait } from 'node:timers/promises';
 const CLOCK = join(import.meta.dirname, 'frozen-clock.mjs');
 const START_MS = 60_000;
 const running = new Set();
+const cleanUps = [];
 
-/** Ends what still runs. */
+/** Registers what ends something that this module did not start. */
+export const onEnd = (cleanUp) => cleanUps.push(cleanUp);
+
+/** Kills all child processes and runs the registered clean-ups. */
 export async function endAll() {
   const ended = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGKILL');
-  await Promise.all(ended);
+  await Promise.all([...ended, ...cleanUps.map((cleanUp) => cleanUp())]);
 }
 
 /**
- * One of the two builds with a folder of its own, which is its working folder and holds its store.
+ * One of the two builds. Its working folder contains its store.
  * @typedef {{ dist: string, folder: string }} Side
  */
 
-/** Starts a command of the build. Its environment holds nothing of the caller's settings. */
+/** Starts a command of the build, without the settings of the caller's environment. */
 function start({ dist, folder }, args, { at, stopwatch = true, env = {} }) {
   const child = spawn(process.execPath, ['--import', CLOCK, join(dist, 'main.js'), ...args], {
     cwd: folder,
@@ -34,6 +38,10 @@ function start({ dist, folder }, args, { at, stopwatch = true, env = {} }) {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return track(child);
+}
+
+function track(child) {
   running.add(child);
   child.once('close', () => running.delete(child));
   const output = { stdout: '', stderr: '' };
@@ -52,6 +60,18 @@ export async function runCommand(side, args, options) {
   return { code, ...output };
 }
 
+/**
+ * Runs another program to its end.
+ * @returns its output
+ */
+export async function runProgram(command, args) {
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+  const { child, output } = track(spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  const [code] = await once(child, 'close');
+  if (code === 0) return output.stdout;
+  throw new Error(`${command} ${args.join(' ')} exited with ${code}:\n${output.stdout}${output.stderr}`);
+}
+
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -61,7 +81,7 @@ export async function freePort() {
   return port;
 }
 
-/** By `node:http`, since `fetch` does not send a chosen `Host`. */
+/** Uses `node:http`, because `fetch` does not send a given `Host`. */
 export async function request(port, { method = 'GET', path, headers = {}, body }) {
   const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false });
   sent.end(body);
@@ -78,7 +98,7 @@ export async function request(port, { method = 'GET', path, headers = {}, body }
 export async function startService(side, options) {
   const port = await freePort();
   const env = { ...options.env, PORT: String(port), LOG_FORMAT: 'json' };
-  // The service keeps what it has read for some real time.
+  // Caches of the service expire by `performance.now()`.
   const { child, output } = start(side, ['serve'], { ...options, stopwatch: false, env });
   const closed = once(child, 'close');
   const limit = Date.now() + START_MS;

@@ -1,4 +1,4 @@
-/** Lines printed for one kind of difference; the rest is counted. */
+/** Differences of one group that are printed; the others are only counted. */
 const MOST_SHOWN = 5;
 const LONGEST = 400;
 
@@ -7,27 +7,27 @@ const short = (value) => {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 };
 
-/** Collects what was compared and what differs. */
+/** Collects differences and counts what was compared. */
 export class Report {
   counts = { objects: 0, answers: 0, commands: 0 };
   /** Differences by the group that they are printed in. */
   #differences = new Map();
   #sentences = new Map();
 
-  /** @param {string} group differences of one group are likely to have one cause */
+  /** @param {string} group differences of one group probably have one cause */
   difference(group, where, detail) {
     const known = this.#differences.get(group) ?? [];
     this.#differences.set(group, [...known, { where, detail }]);
   }
 
-  /** Texts for people may differ on purpose. */
+  /** Reports a text for people, which may differ on purpose. */
   sentence(where, before, after) {
     const key = JSON.stringify([before, after]);
     const known = this.#sentences.get(key);
     this.#sentences.set(key, { where: known?.where ?? where, before, after, times: (known?.times ?? 0) + 1 });
   }
 
-  /** Reports lines that are in one output only. */
+  /** Reports lines that are in one of two outputs only, in the order in which they were printed. */
   lines(where, before, after) {
     const [old, young] = [new Set(before), new Set(after)];
     const gone = before.filter((line) => !young.has(line));

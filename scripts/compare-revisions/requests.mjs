@@ -2,10 +2,10 @@ import { get } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const BACKFILLS = '/api/v1/admin/backfills';
-/** Longer than events that are close together are collected for. */
+/** Longer than the time within which events are merged into one, and than an interval of the view. */
 const EVENT_MS = 1_500;
 
-/** All that only reads, in the state in which the service is; probes first, since they keep what they found. */
+/** Reads the current state: health and metrics first, because they cache their probes for up to 30 s. */
 export async function readEverything(visit) {
   await visit.quiet();
   for (const path of ['/health', '/metrics', '/health/live', '/health/ready', '/health/startup']) {
@@ -25,7 +25,7 @@ export async function readEverything(visit) {
   await visit.ask('GET backfills', BACKFILLS);
 }
 
-/** What does not depend on the data: documents, pages, and errors. */
+/** Requests whose responses do not depend on the data: documents, pages and errors. */
 export async function readFixed(visit) {
   const asked = [
     ['/docs/openapi.json'],
@@ -53,7 +53,7 @@ export async function readFixed(visit) {
   }
 }
 
-/** Listens to the events of the service. */
+/** Opens the event stream of the service. @returns `close`, which returns its `changed` events */
 async function openEvents(port) {
   const frames = [];
   const sent = get({ host: '127.0.0.1', port, path: '/api/v1/events', agent: false });
@@ -63,7 +63,7 @@ async function openEvents(port) {
   return {
     close() {
       sent.destroy();
-      // A heartbeat comes by real time.
+      // Heartbeats depend on real time.
       const events = frames
         .join('')
         .split('\n\n')
@@ -73,7 +73,7 @@ async function openEvents(port) {
   };
 }
 
-/** Backfills that are asked for, listed and cancelled; of a service without workers, so that they stay unfinished. */
+/** Creates, lists and cancels backfills. Needs a service without workers, so that the backfills stay active. */
 export const writeBackfills = (days) => async (visit) => {
   const { from, to, future } = days;
   const post = (name, json, more = {}) =>
@@ -110,7 +110,7 @@ export const writeBackfills = (days) => async (visit) => {
   visit.keep('events', events.close());
 };
 
-/** Who may do what, where admin needs a token. */
+/** Requests with and without an admin token. */
 export const tryTokens = (token) => async (visit) => {
   const basic = Buffer.from(`any:${token}`).toString('base64');
   for (const [name, authorization] of [

@@ -8,11 +8,11 @@ import { runCommand } from './processes.mjs';
 
 const CATALOG_NAMES = ['METRICS_API_URL', 'THRESHOLDS_API_URL'];
 
-/** Two builds that do the same on stores of their own, at the same time by a stopped clock. */
+/** Runs both builds with the same inputs and the same frozen clock, each on its own store. */
 export class Scenario {
-  /** By which clock the builds, and their tracking server, work; ms. */
+  /** The frozen time of both builds and of the tracking server, ms. */
   at = 0;
-  /** The catalog is a file of the folder. */
+  /** The catalog file in the folder of the scenario. */
   catalog = 'catalog.json';
 
   /** @param {{ old: string, new: string }} dists */
@@ -28,7 +28,7 @@ export class Scenario {
     this.stores = new StoreComparison(report, name, before, after);
   }
 
-  /** The settings of a step. One job of a queue at a time, so that what is stored does not depend on who was faster. */
+  /** The settings of a step. Each queue runs one job at a time: the order of jobs must not depend on their speed. */
   env(more = {}) {
     return {
       MLFLOW_TRACKING_URI: this.uri,
@@ -40,7 +40,7 @@ export class Scenario {
     };
   }
 
-  /** Runs a pipeline kind, or another command that fills the stores, with both builds, and compares the stores. */
+  /** Runs a command that changes the store with both builds, then compares the stores. */
   async run(step, args, env = {}) {
     const begun = performance.now();
     const ended = await Promise.all(
@@ -64,7 +64,7 @@ export class Scenario {
     await this.#done(step, begun);
   }
 
-  /** Starts both builds as services, asks them the same, and compares answers, logs and stores. */
+  /** Starts both builds as services, sends them the same requests, and compares responses, logs and stores. */
   async serve(step, script, env = {}) {
     const begun = performance.now();
     await compareServices(this, step, script, { at: this.at, env: this.env(env) });
