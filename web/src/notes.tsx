@@ -12,12 +12,8 @@ export function Notes({ current }: { current: PlatformCurrent }) {
       {failure.value && (
         <Note>
           <b>The service is unavailable.</b> {failure.value.message}.{' '}
-          <Age
-            at={new Date(failure.value.since).toISOString()}
-            before="This data is at least "
-            after=" old"
-          />
-          . Retrying every 30 seconds.
+          <Age at={new Date(failure.value.since).toISOString()} before="Requests have failed for " />; this
+          page shows the last data received. Retrying every 30 seconds.
         </Note>
       )}
       {current.progress.map((each) => (

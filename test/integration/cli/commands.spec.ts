@@ -244,7 +244,9 @@ describe('mlflow-monitor validate', () => {
         wrong.out.match(/change +(Metrics|Thresholds) API +.*responded with 401.*\n +→ Correct API_KEY/g),
       ).toHaveLength(2);
       expect(wrong.out).not.toContain('wrong"');
-      expect(elsewhere.out).toMatch(/change +Metrics API +.*responded with 404.*\n +→ Correct METRICS_API_URL/);
+      expect(elsewhere.out).toMatch(
+        /change +Metrics API +.*responded with 404.*\n +→ Correct METRICS_API_URL/,
+      );
       expect(elsewhere.out).toMatch(/Thresholds API +.*thresholds\[0\] is refused/);
       expect(mixed.out).toMatch(/ok +Catalog +1 metrics\n/);
       expect([asked.code, wrong.code, elsewhere.code, mixed.code]).toEqual([1, 1, 1, 1]);
