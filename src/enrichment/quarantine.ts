@@ -1,26 +1,18 @@
 import { createHash } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
-import { z } from 'zod';
 import { dayOf } from '../domain/time.js';
 import { publish } from '../observability/diagnostics.js';
+import {
+  type QuarantinedRecord,
+  type QuarantineList,
+  readQuarantineList,
+  updateQuarantineList,
+} from '../state/quarantine-list.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { PreconditionFailedError } from '../storage/errors.js';
-import { updateDocument } from '../storage/json-document.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
-
-const KEY = '_state/quarantine.json';
-const recordSchema = z.object({
-  run_id: z.string().nullable(),
-  reason: z.string(),
-  pipeline_run_id: z.string(),
-  /** ms of the first observation. */
-  observed: z.int(),
-  record: z.string(),
-});
-const schema = z.object({ version: z.literal(1), records: z.record(z.string(), recordSchema) });
-type Quarantined = z.infer<typeof recordSchema>;
 
 interface BadRecord {
   run_id: string | null;
@@ -41,13 +33,12 @@ export async function quarantine(
 ): Promise<number> {
   const bad = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
   const days = new Set<string>();
-  const known = await updateDocument(store, KEY, schema, (current) => current);
-  const waiting = Object.values(known?.records ?? {}).flatMap(({ run_id }) => run_id ?? []);
+  const waiting = Object.values(await readQuarantineList(store)).flatMap(({ run_id }) => run_id ?? []);
   if (bad.length === 0 && waiting.length === 0) return 0;
   const well = await readWell(session, waiting);
-  const document = await updateDocument(store, KEY, schema, (current) => {
+  const list = await updateQuarantineList(store, (current) => {
     days.clear();
-    const records: Record<string, Quarantined> = { ...(current?.records ?? {}) };
+    const records: Record<string, QuarantinedRecord> = { ...current };
     for (const [digest, record] of Object.entries(records)) {
       if (record.run_id !== null && well.has(record.run_id)) {
         delete records[digest];
@@ -59,9 +50,9 @@ export async function quarantine(
       records[digest] ??= { run_id, reason, record, observed, pipeline_run_id: pipelineRunId };
       days.add(dayOf(records[digest].observed));
     }
-    return { version: 1 as const, records };
+    return records;
   });
-  for (const day of days) await writeDay(session, store, day, document?.records ?? {});
+  for (const day of days) await writeDay(session, store, day, list);
   return bad.length;
 }
 
@@ -79,11 +70,11 @@ async function writeDay(
   session: DuckSession,
   store: ObjectStore,
   day: string,
-  records: Readonly<Record<string, Quarantined>>,
+  list: QuarantineList,
 ): Promise<void> {
   const key = partitionKey('quarantine', day);
   const before = await store.head(key);
-  const rows = Object.entries(records)
+  const rows = Object.entries(list)
     .filter(([, { observed }]) => dayOf(observed) === day)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   await session.createTable('quarantined', {
@@ -101,8 +92,7 @@ async function writeDay(
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error;
     publish({ type: 'store_conflict', object: 'dataset' });
-    const newest = await updateDocument(store, KEY, schema, (current) => current);
-    await writeDay(session, store, day, newest?.records ?? {});
+    await writeDay(session, store, day, await readQuarantineList(store));
   } finally {
     await unlink(file).catch(() => undefined);
   }
