@@ -63,7 +63,7 @@ it('shows by which thresholds it judges while the catalog is away, and that runs
   await keeper().refresh();
   const outage = {
     as_of: '2026-11-12T11:02:00.000Z',
-    reason: 'the catalog does not answer (HTTP 503)',
+    reason: 'the catalog is unavailable (HTTP 503)',
     waiting: false,
   };
   expect(await standing()).toEqual({ catalog_outage: outage, catalog_refused: 0 });

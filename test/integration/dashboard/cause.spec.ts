@@ -183,9 +183,9 @@ describe('why an application needs attention', () => {
     expect((await current()).needs_attention.map(({ cause }) => cause)).toEqual(Array(3).fill('new_value'));
     const parametersOf = (what: RegExp) =>
       queries.mock.calls.flatMap(([statement, parameters]) => (what.test(statement) ? [parameters] : []));
-    expect(parametersOf(/the run \$run_ids\[i\]/)).toMatchObject([{ metrics: Array(3).fill('accuracy') }]);
+    expect(parametersOf(/runs \$run_ids\[i\]/)).toMatchObject([{ metrics: Array(3).fill('accuracy') }]);
     // The runs before them are in the series that are read anyway.
-    expect(parametersOf(/just before the run/)).toHaveLength(0);
+    expect(parametersOf(/before the run/)).toHaveLength(0);
     queries.mockRestore();
   });
 });

@@ -139,7 +139,7 @@ describe('health and metrics', () => {
     }
     expect((await probe(service, '/health')).json).toMatchObject({
       roles: ['worker'],
-      problems: ['Nothing is published yet.'],
+      problems: ['No delta or bootstrap has succeeded yet.'],
     });
     const lines = await scrape(service);
     expect(sample(lines, 'queue_paused{queue="ingestion"}')).toBe(0);
@@ -169,7 +169,7 @@ describe('health and metrics', () => {
       503,
       'application/problem+json; charset=utf-8',
     ]);
-    expect(dead.json).toMatchObject({ status: 503, detail: 'A job has not moved on for 60 minutes.' });
+    expect(dead.json).toMatchObject({ status: 503, detail: 'A job has made no progress for 60 minutes.' });
     longestStill.mockRestore();
 
     release();
@@ -246,7 +246,7 @@ describeS3('health on a bucket', (server) => {
     // What was found a moment ago may still serve.
     for (;;) if ((await probe(service, '/health/ready')).status === 503) break;
     const ready = await probe(service, '/health/ready');
-    expect(ready.json).toMatchObject({ detail: 'The store does not answer: no answer within 1.5 s' });
+    expect(ready.json).toMatchObject({ detail: 'The store is unavailable: no response within 1.5 s.' });
     expect((await probe(service, '/health/live')).status).toBe(200);
     for (;;) if (sample(await scrape(service), 'watermark_lag_seconds') === undefined) break;
     const lines = await scrape(service);
