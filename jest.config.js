@@ -12,8 +12,12 @@ const swc = [
     sourceMaps: 'inline',
   },
 ];
-const project = (name) => ({
+/** Time limits leave room for a machine that also runs the other tests: a test that comes near one hangs. */
+const project = (name, timeLimitMs) => ({
   displayName: name,
+  // Jest knows `testTimeout` for all projects together only.
+  globals: { TIME_LIMIT_MS: timeLimitMs },
+  setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.ts'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -21,9 +25,13 @@ const project = (name) => ({
   testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`],
 });
 export default {
-  projects: [project('unit'), project('integration'), project('e2e'), project('faults')],
-  testTimeout: 120_000,
-  // Most of them wait for a process, a server or a disk most of the time.
+  projects: [
+    project('unit', 10_000),
+    project('integration', 60_000),
+    project('e2e', 120_000),
+    project('faults', 120_000),
+  ],
+  // Most tests spend most of their time waiting for a process, a server or a disk.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // Each case of `faults` starts the service two or three times.
   maxConcurrency: 3,

@@ -33,9 +33,11 @@ export class AccessGuardService implements OnApplicationShutdown {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    // A process that only works on jobs has no server.
-    host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
-      this.guard(request, response).then((admitted) => admitted && next(), next);
+    // Emits as soon as there is a server, before any route is mounted; never in a process that only runs jobs.
+    host.init$.subscribe(() => {
+      host.httpAdapter.use((request: Request, response: Response, next: NextFunction) => {
+        this.guard(request, response).then((admitted) => admitted && next(), next);
+      });
     });
   }
 

@@ -7,7 +7,7 @@ import type { Queue } from 'bullmq';
 import { type PlatformCurrent, platformCurrentSchema } from '../../src/dashboard/contract.js';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
 import type { PipelineRun } from '../../src/pipeline/pipeline-run.js';
-import { startTestService, type TestService } from '../support/service.js';
+import { type OpenService, openService } from '../support/open-service.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;
@@ -16,7 +16,7 @@ const DAY = 24 * HOUR;
 const FRIDAY = Date.parse('2026-03-13T15:30:00Z');
 
 let mlflow: TrackingServer;
-let service: TestService;
+let service: OpenService;
 let folder: string;
 /** The server's clock, and ours where a test does not say otherwise; ms. */
 let now: number;
@@ -34,7 +34,8 @@ beforeEach(async () => {
   await thresholds(0.7, 0.8);
   mlflow = await TrackingServer.start(() => now);
   const file = `file:${join(folder, 'thresholds.json')}`;
-  service = await startTestService({
+  service = await openService({
+    http: true,
     trackingUri: mlflow.uri,
     catalog: {},
     clock: () => ours(),

@@ -11,7 +11,7 @@ import { readCatalogState } from '../../src/state/catalog-state.js';
 import { RULEBOOK_KEY, readRulebook } from '../../src/state/rulebook.js';
 import { CatalogServer } from '../support/catalog-server.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { Pipeline, type PipelineOptions } from '../support/pipeline.js';
+import { type OpenService, openService, type ServiceOptions } from '../support/open-service.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -30,8 +30,13 @@ afterEach(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-async function open(options: Partial<PipelineOptions> = {}): Promise<Pipeline> {
-  const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, env: ANY_TIME, ...options });
+async function open(options: Partial<ServiceOptions> = {}): Promise<OpenService> {
+  const pipeline = await openService({
+    trackingUri: mlflow.uri,
+    clock: () => now,
+    env: ANY_TIME,
+    ...options,
+  });
   closing.push(() => pipeline.close());
   return pipeline;
 }
@@ -43,10 +48,10 @@ function log(experiment_id: string, back: number, key: string, value: number): s
   return mlflow.run({ experiment_id, start_time, end_time: start_time + MINUTE, metrics }).run_id;
 }
 
-const statuses = async (pipeline: Pipeline, day: string): Promise<string[]> =>
+const statuses = async (pipeline: OpenService, day: string): Promise<string[]> =>
   (await pipeline.rows<{ status: string }>('enriched_metrics', day, 'status')).map(({ status }) => status);
 
-async function explain({ resources: { store, duck } }: Pipeline, asked: MetricRef) {
+async function explain({ resources: { store, duck } }: OpenService, asked: MetricRef) {
   const book = await readRulebook(store);
   const [found] = await duck.session((session) =>
     loadExplanations({ store, session, book, lateMs: 15 * MINUTE }, [asked]),
@@ -71,8 +76,8 @@ describe('a changed threshold', () => {
     expect(await statuses(pipeline, '2026/03/08')).toEqual(['healthy', 'warning']);
 
     now += MINUTE;
-    await pipeline.writeCatalog([stricter]);
-    const again = pipeline.ended('reevaluation');
+    await pipeline.writeCatalog({ thresholds: [stricter] });
+    const again = pipeline.nextFinished('reevaluation');
     await pipeline.app.get(RulebookSync).refresh();
     expect(await again).toMatchObject({
       status: 'done',
@@ -126,7 +131,7 @@ describe('a changed threshold', () => {
     // Another store with the same facts and the same rulebook, which never knew them to be others.
     const book = await pipeline.resources.store.get(RULEBOOK_KEY);
     const other = await open({ env });
-    await other.writeCatalog([stricter]);
+    await other.writeCatalog({ thresholds: [stricter] });
     await other.resources.store.put(RULEBOOK_KEY, book?.body ?? Buffer.of());
     await other.run('bootstrap');
     expect(await other.digests()).toEqual(after);
@@ -142,8 +147,8 @@ describe('a changed threshold', () => {
     const healthy: string[] = [];
     for (const rows of [[stricter], [stricter, loss]]) {
       now += MINUTE;
-      await pipeline.writeCatalog(rows);
-      const again = pipeline.ended('reevaluation');
+      await pipeline.writeCatalog({ thresholds: rows });
+      const again = pipeline.nextFinished('reevaluation');
       // A run that comes in is judged at once, and finds the change.
       healthy.push(log(experiment_id, 0, 'accuracy', 0.9));
       await pipeline.run('delta');
@@ -222,7 +227,7 @@ describe('a catalog behind HTTP', () => {
     expect(await statuses(asking, '2026/03/08')).toEqual(['unmonitored', 'critical']);
     const file = await open();
     const { metrics, thresholds } = catalog;
-    await file.writeCatalog(thresholds, metrics);
+    await file.writeCatalog({ metrics, thresholds });
     await file.run('bootstrap');
     expect(await asking.digests()).toEqual(await file.digests());
   });
@@ -240,11 +245,11 @@ describe('a catalog behind HTTP', () => {
       backoffMs: 0,
       breakMs: 0,
     });
-    const instead = new Map<InjectionToken, unknown>([
+    const overrides = new Map<InjectionToken, unknown>([
       [WAIT_MS, 0],
       [CATALOG_SOURCE, source],
     ]);
-    const pipeline = await open({ env, instead });
+    const pipeline = await open({ env, overrides });
     await pipeline.run('bootstrap');
 
     const begin = now;

@@ -1,5 +1,5 @@
 import { TrackingServer } from '../../src/demo/tracking-server.js';
-import { Pipeline } from '../support/pipeline.js';
+import { openService } from '../support/open-service.js';
 import { describeRedis } from '../support/redis-server.js';
 
 const DAY = 86_400_000;
@@ -19,13 +19,13 @@ function describeFlush(name: string, redisUrl: () => string | undefined): void {
       }
       const url = redisUrl();
       const env = { LOOKBACK_DAYS_HISTORICAL: '4', STAGE_TRIES: '100', ...(url ? { REDIS_URL: url } : {}) };
-      const options = { uri: mlflow.uri, clock: () => NOW, env };
-      const calm = await Pipeline.open(options);
+      const options = { trackingUri: mlflow.uri, clock: () => NOW, env };
+      const calm = await openService(options);
       await calm.run('historical');
       const digests = await calm.digests();
       await calm.close();
 
-      const flushed = await Pipeline.open(options);
+      const flushed = await openService(options);
       let flushes = 0;
       let underWay = Promise.resolve();
       flushed.engine.events.on('progress', () => {

@@ -1,6 +1,6 @@
 import { TrackingServer } from '../../src/demo/tracking-server.js';
 import { readWatermarks } from '../../src/state/watermarks.js';
-import { Pipeline } from '../support/pipeline.js';
+import { type OpenService, openService } from '../support/open-service.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -9,14 +9,14 @@ const TODAY = { from: Date.parse('2026-03-10T00:00:00Z'), to: Date.parse('2026-0
 const REFUSAL = { status: 403, body: '{"error_code": "PERMISSION_DENIED", "message": "no"}' };
 
 let mlflow: TrackingServer;
-let pipeline: Pipeline;
+let pipeline: OpenService;
 /** Both clocks, ms. */
 let now = NOON;
 
 beforeEach(async () => {
   now = NOON;
   mlflow = await TrackingServer.start(() => now);
-  pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, env: { BATCH_SIZE: '2' } });
+  pipeline = await openService({ trackingUri: mlflow.uri, clock: () => now, env: { BATCH_SIZE: '2' } });
 });
 afterEach(async () => {
   await pipeline.close();

@@ -9,7 +9,7 @@ import { readWatermarks } from '../../src/state/watermarks.js';
 import { HANG, s3Error, unseen } from '../support/behind-proxy.js';
 import { type Fault, FaultProxy } from '../support/fault-proxy.js';
 import { rounds } from '../support/long.js';
-import { Pipeline } from '../support/pipeline.js';
+import { type OpenService, openService } from '../support/open-service.js';
 import { describeRedis } from '../support/redis-server.js';
 import { describeS3 } from '../support/s3-server.js';
 
@@ -39,7 +39,7 @@ afterEach(() => mlflow.close());
 
 /** What a pipeline publishes that nothing befalls. */
 async function calmDigests(): Promise<Record<string, string>> {
-  const calm = await Pipeline.open({ uri: mlflow.uri, clock: () => now });
+  const calm = await openService({ trackingUri: mlflow.uri, clock: () => now });
   await calm.run('bootstrap');
   const digests = await calm.digests();
   await calm.close();
@@ -47,7 +47,7 @@ async function calmDigests(): Promise<Record<string, string>> {
 }
 
 /** Resolves as soon as no pipeline run is unfinished. */
-function idle({ engine, resources }: Pipeline): Promise<void> {
+function idle({ engine, resources }: OpenService): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = async () => {
       const kinds = await Promise.all(PIPELINE_KINDS.map((kind) => readKindState(resources.store, kind)));
@@ -68,8 +68,8 @@ describeS3('the store', (server) => {
     ];
     const proxy = await FaultProxy.start(server().endpoint);
     const folder = await mkdtemp(join(tmpdir(), 'outage-'));
-    const pipeline = await Pipeline.open({
-      uri: mlflow.uri,
+    const pipeline = await openService({
+      trackingUri: mlflow.uri,
       clock: () => now,
       folder,
       env: {
@@ -83,7 +83,7 @@ describeS3('the store', (server) => {
     const { settings, store } = pipeline.resources;
     const scheduler = new SchedulerService(pipeline.engine, store, settings, () => now);
     await scheduler.onApplicationBootstrap();
-    expect(await pipeline.ended('bootstrap')).toMatchObject({ status: 'done', summary: { runs: 60 } });
+    expect(await pipeline.nextFinished('bootstrap')).toMatchObject({ status: 'done', summary: { runs: 60 } });
     const before = await readWatermarks(store);
 
     now += 5 * MINUTE;
@@ -139,7 +139,7 @@ describeRedis('the queue', (_, another) => {
       outages.map(async ([ms, how]) => {
         const server = await another();
         const env = { REDIS_URL: server.url, STAGE_TRIES: '5' };
-        const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, env });
+        const pipeline = await openService({ trackingUri: mlflow.uri, clock: () => now, env });
         let over: Promise<void> | undefined;
         pipeline.engine.events.on('progress', (_id, done) => {
           if (done < 5 || over) return;

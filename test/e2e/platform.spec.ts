@@ -14,7 +14,7 @@ import {
   startChromium,
 } from '../support/browser.js';
 import { reportLeftOut } from '../support/left-out.js';
-import { startTestService, type TestService } from '../support/service.js';
+import { type OpenService, openService } from '../support/open-service.js';
 import { type Catalog, type Counted, count } from './count.js';
 
 Logger.overrideLogger(false);
@@ -33,7 +33,7 @@ if (program) {
   describe.each([1, 2])('the page of company %i', (seed) => {
     let browser: Browser;
     let mlflow: TrackingServer;
-    let service: TestService;
+    let service: OpenService;
     let counted: Counted;
     let catalog: Catalog;
     beforeAll(async () => {
@@ -44,7 +44,7 @@ if (program) {
       const company = foundCompany(seed, now);
       catalog = company.catalog as Catalog;
       mlflow = await serveCompany(company, () => now);
-      service = await startTestService({ trackingUri: mlflow.uri, catalog, clock: () => now });
+      service = await openService({ http: true, trackingUri: mlflow.uri, catalog, clock: () => now });
       await service.run('bootstrap');
       counted = await count(mlflow.uri, catalog, now);
     }, 300_000);

@@ -1,6 +1,6 @@
 import { TrackingServer } from '../../src/demo/tracking-server.js';
 import { rounds } from '../support/long.js';
-import { Pipeline } from '../support/pipeline.js';
+import { type OpenService, openService } from '../support/open-service.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -12,7 +12,7 @@ const DAYS = rounds(10, 30);
 const LONGEST_MS = DAYS * 20_000;
 const VALUES = [0.7, 0.65, 0.8, 0.9, 0.75, Number.NaN, 0.1 + 0.2];
 
-const open: Pipeline[] = [];
+const open: OpenService[] = [];
 const servers: TrackingServer[] = [];
 afterEach(async () => {
   for (const pipeline of open.splice(0)) await pipeline.close();
@@ -25,8 +25,8 @@ async function server(clock: () => number): Promise<TrackingServer> {
   return started;
 }
 
-async function pipeline(uri: string, clock: () => number, env: Record<string, string>): Promise<Pipeline> {
-  const opened = await Pipeline.open({ uri, clock, env });
+async function pipeline(uri: string, clock: () => number, env: Record<string, string>): Promise<OpenService> {
+  const opened = await openService({ trackingUri: uri, clock, env });
   open.push(opened);
   return opened;
 }

@@ -14,7 +14,7 @@ import {
   startChromium,
 } from '../support/browser.js';
 import { reportLeftOut } from '../support/left-out.js';
-import { startTestService, type TestService } from '../support/service.js';
+import { type OpenService, openService } from '../support/open-service.js';
 
 Logger.overrideLogger(false);
 const SCREENSHOTS = join(tmpdir(), 'mlflow-monitor-screenshots');
@@ -31,7 +31,7 @@ if (program) {
   describe('the page', () => {
     let browser: Browser;
     let mlflow: TrackingServer;
-    let service: TestService;
+    let service: OpenService;
     let page: Page;
     let complaints: string[];
     let now = Date.now();
@@ -62,7 +62,7 @@ if (program) {
       });
     };
     const start = async (env: Record<string, string> = {}, catalog: object = CATALOG) => {
-      service = await startTestService({ trackingUri: mlflow.uri, catalog, clock: () => now, env });
+      service = await openService({ http: true, trackingUri: mlflow.uri, catalog, clock: () => now, env });
     };
     const writeCatalog = (catalog: unknown) =>
       writeFile(

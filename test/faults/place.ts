@@ -10,7 +10,7 @@ import { Duck } from '../../src/storage/duck.js';
 import { FolderStore } from '../../src/storage/folder-store.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { S3Store } from '../../src/storage/s3-store.js';
-import { digestsOf } from '../support/pipeline.js';
+import { digestsOf } from '../support/digests.js';
 import { Program } from '../support/program.js';
 import { LOCK_MS, type VictimOptions } from './boundaries.js';
 import { DELTAS, type Mlflow, TIMES, type Time } from './facts.js';

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FolderStore } from '../../src/storage/folder-store.js';
-import { Pipeline } from '../support/pipeline.js';
+import { openService } from '../support/open-service.js';
 import { findRedisServer, type RedisServer, startRedis } from '../support/redis-server.js';
 import { findS3Server, S3_CREDENTIALS, type S3Server, startS3 } from '../support/s3-server.js';
 import { BACKENDS, type Backend } from './boundaries.js';
@@ -113,10 +113,15 @@ const settingsIn = (home: string, mlflow: Mlflow) => ({
 async function fill(home: string): Promise<Map<string, Buffer>> {
   const mlflow = await Mlflow.start('filled');
   const env = settingsIn(home, mlflow);
-  const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => TIMES.filled, folder: home, env });
+  const pipeline = await openService({
+    trackingUri: mlflow.uri,
+    clock: () => TIMES.filled,
+    folder: home,
+    env,
+  });
   try {
     await pipeline.run('bootstrap');
-    const ended = pipeline.ended('delta');
+    const ended = pipeline.nextFinished('delta');
     await pipeline.engine.create('delta', { scheduledAt: TIMES.filled });
     await ended;
   } finally {

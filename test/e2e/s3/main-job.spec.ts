@@ -2,7 +2,7 @@ import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
 import { s3Error, unseen } from '../../support/behind-proxy.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
-import { Pipeline } from '../../support/pipeline.js';
+import { openService } from '../../support/open-service.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 const HOUR = 3_600_000;
@@ -32,7 +32,7 @@ describeS3('the main job on an S3 bucket', (server) => {
 
   const run = async (kind: PipelineKind, env: Record<string, string>) => {
     now += 60_000;
-    const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, env });
+    const pipeline = await openService({ trackingUri: mlflow.uri, clock: () => now, env });
     try {
       expect(await pipeline.run(kind)).toMatchObject({ id: `${kind}-1`, status: 'done' });
       return await pipeline.digests();

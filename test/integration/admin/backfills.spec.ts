@@ -11,8 +11,8 @@ import { IngestionProcessor } from '../../../src/ingestion/ingestion.processor.j
 import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { type QueueName } from '../../../src/queue/queue-names.js';
 import { readKindState } from '../../../src/state/kind-state.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 import { describeRedis } from '../../support/redis-server.js';
-import { type RunningService, startService } from '../../support/running-service.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;
@@ -22,7 +22,7 @@ const BACKFILLS = '/api/v1/admin/backfills';
 const WEEK = { from: '2026-02-01', to: '2026-02-07' };
 let mlflow: TrackingServer;
 let folder: string;
-const open: RunningService[] = [];
+const open: OpenService[] = [];
 
 beforeEach(async () => {
   mlflow = await TrackingServer.start(() => NOW);
@@ -43,21 +43,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(env: Readonly<Record<string, string>> = {}, scheduled = false): Promise<RunningService> {
-  const settings = {
-    MLFLOW_TRACKING_URI: mlflow.uri,
-    STORAGE_DIR: join(folder, 'store'),
-    LOOKBACK_DAYS_HISTORICAL: '1',
-    MAX_RETRIES: '0',
-    STAGE_TRIES: '1',
-    ...env,
-  };
-  const service = await startService(settings, { scheduled, clock: () => NOW });
+async function start(env: Readonly<Record<string, string>> = {}, scheduled = false): Promise<OpenService> {
+  const service = await openService({
+    trackingUri: mlflow.uri,
+    folder,
+    catalog: null,
+    clock: () => NOW,
+    http: true,
+    scheduled,
+    env: { LOOKBACK_DAYS_HISTORICAL: '1', ...env },
+  });
   open.push(service);
   return service;
 }
 
-const queueOf = (service: RunningService, name: QueueName): Queue =>
+const queueOf = (service: OpenService, name: QueueName): Queue =>
   service.app.get(getQueueToken(name), { strict: false });
 
 /** Waits for so many jobs that this worker has done from now on. */
@@ -74,7 +74,7 @@ function worked(worker: Worker, count: number): Promise<string[]> {
   });
 }
 
-async function keysOf({ resources }: RunningService, prefix: string): Promise<string[]> {
+async function keysOf({ resources }: OpenService, prefix: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of resources.store.list(prefix)) keys.push(key.slice(prefix.length));
   return keys;
@@ -85,7 +85,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
     it('backfills whole days, shows them, and answers where they are', async () => {
       const service = await start(env());
       const done = service.finished('backfill-1');
-      const made = await service.ask('POST', BACKFILLS, { body: WEEK });
+      const made = await service.request('POST', BACKFILLS, { body: WEEK });
       expect([made.status, made.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
       expect(made.json).toMatchObject({ id: 'backfill-1', ...WEEK, progress: { days_done: 0, days_all: 7 } });
       // Durable: it does not hang on this process.
@@ -93,13 +93,15 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
         window: { from: Date.parse('2026-02-01'), to: Date.parse('2026-02-08') },
       });
       expect((await done).status).toBe('done');
-      const shown = await service.ask('GET', `${BACKFILLS}/backfill-1`);
+      const shown = await service.request('GET', `${BACKFILLS}/backfill-1`);
       expect(shown.json).toMatchObject({
         status: 'done',
         error: null,
         progress: { days_done: 7, days_all: 7 },
       });
-      expect((await service.ask('GET', BACKFILLS)).json).toMatchObject({ backfills: [{ id: 'backfill-1' }] });
+      expect((await service.request('GET', BACKFILLS)).json).toMatchObject({
+        backfills: [{ id: 'backfill-1' }],
+      });
       // The days before and after are not of it.
       expect(await keysOf(service, 'runs/')).toEqual(
         [1, 2, 3, 4, 5, 6, 7].map((day) => `2026/02/0${day}/part-0.parquet`),
@@ -112,12 +114,12 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       const enrichment = queueOf(service, 'enrichment');
       await enrichment.pause();
       // Its plan and the fetches of two slices; their enrichment waits.
-      const fetched = service.progressed('backfill-1', 3);
-      await service.ask('POST', BACKFILLS, { body: WEEK });
+      const fetched = service.stepsDone('backfill-1', 3);
+      await service.request('POST', BACKFILLS, { body: WEEK });
       await fetched;
       await engine.dispatch();
       const next = { from: '2026-02-08', to: '2026-02-08' };
-      const second = await service.ask('POST', BACKFILLS, { body: next });
+      const second = await service.request('POST', BACKFILLS, { body: next });
       expect(second.json).toMatchObject({ id: 'backfill-2', waits_for: 'backfill-1' });
       const { waiting, prioritized } = await enrichment.getJobCounts('waiting', 'prioritized');
       expect((waiting ?? 0) + (prioritized ?? 0)).toBe(2);
@@ -128,10 +130,10 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       ]);
 
       const secondDone = service.finished('backfill-2');
-      const { status, json } = await service.ask('DELETE', `${BACKFILLS}/backfill-1`);
+      const { status, json } = await service.request('DELETE', `${BACKFILLS}/backfill-1`);
       expect(status).toBe(200);
       expect(json).toMatchObject({ status: 'cancelled', progress: { days_done: 0, days_all: 7 } });
-      expect((await service.ask('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
+      expect((await service.request('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
       const drained = worked(service.app.get(EnrichmentProcessor, { strict: false }).worker, 3);
       await enrichment.resume();
       expect(await drained).toEqual([
@@ -147,26 +149,26 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       ]);
       expect(await keysOf(service, 'runs/')).toEqual(['2026/02/08/part-0.parquet']);
       expect((await readKindState(resources.store, 'backfill')).active).toEqual([]);
-      const finished = await service.ask('DELETE', `${BACKFILLS}/backfill-2`);
+      const finished = await service.request('DELETE', `${BACKFILLS}/backfill-2`);
       expect(finished.status).toBe(409);
       expect(finished.json).toMatchObject({ code: 'backfill_finished', title: 'Conflict' });
     });
 
     it('Bull Board shows the three queues, and its page may load what it needs', async () => {
       const service = await start(env());
-      const { json } = await service.ask('GET', '/admin/queues/api/queues');
+      const { json } = await service.request('GET', '/admin/queues/api/queues');
       const { queues } = json as { queues: { name: string }[] };
       expect(queues.map((queue) => queue.name)).toEqual(['ingestion', 'enrichment', 'aggregation']);
-      const page = await service.ask('GET', '/admin/queues');
+      const page = await service.request('GET', '/admin/queues');
       expect(page.headers['content-security-policy']).toContain("default-src 'self'");
       const base = /<base href="([^"]+)"/.exec(page.text)?.[1] ?? '';
       const scripts = [...page.text.matchAll(/<script[^>]* src="([^"]+)"/g)].map((found) => found[1] ?? '');
       expect(scripts.length).toBeGreaterThan(0);
       for (const script of scripts) {
         const { pathname } = new URL(script, `http://127.0.0.1${base}`);
-        expect((await service.ask('GET', pathname)).headers['content-type']).toMatch(/javascript/);
+        expect((await service.request('GET', pathname)).headers['content-type']).toMatch(/javascript/);
       }
-      expect((await service.ask('GET', '/api/v1/platform/current')).headers).not.toHaveProperty(
+      expect((await service.request('GET', '/api/v1/platform/current')).headers).not.toHaveProperty(
         'content-security-policy',
       );
     });
@@ -180,7 +182,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       const failed = service.finished('backfill-1');
       const worker = service.app.get(IngestionProcessor, { strict: false }).worker;
       const jobFailed = once(worker, 'failed');
-      await service.ask('POST', BACKFILLS, { body: WEEK });
+      await service.request('POST', BACKFILLS, { body: WEEK });
       expect(await failed).toMatchObject({ status: 'failed', error: { code: 'mlflow_refused' } });
       await jobFailed;
       mlflow.intercept = undefined;
@@ -188,7 +190,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       const before = await readPipelineRun(service.resources.store, 'backfill-1');
       const again = worked(worker, 1);
       const job = 'backfill-1.all.plan.1';
-      const retried = await service.ask('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
+      const retried = await service.request('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
       expect(retried.status).toBe(204);
       expect(await again).toEqual([job]);
       expect(await readPipelineRun(service.resources.store, 'backfill-1')).toEqual(before);
@@ -206,15 +208,15 @@ describe('a service that is stopped in the middle of a backfill', () => {
     const tries = { STAGE_TRIES: '2' };
     const first = await start(tries);
     await queueOf(first, 'enrichment').pause();
-    const fetched = first.progressed('backfill-1', 3);
-    await first.ask('POST', BACKFILLS, { body: WEEK });
+    const fetched = first.stepsDone('backfill-1', 3);
+    await first.request('POST', BACKFILLS, { body: WEEK });
     await fetched;
     await first.close();
     mlflow.requests.splice(0);
 
     const second = await start(tries, true);
     expect((await second.finished('backfill-1')).status).toBe('done');
-    expect((await second.ask('GET', `${BACKFILLS}/backfill-1`)).json).toMatchObject({
+    expect((await second.request('GET', `${BACKFILLS}/backfill-1`)).json).toMatchObject({
       progress: { days_done: 7, days_all: 7 },
     });
     expect(await keysOf(second, 'runs/2026/02/')).toHaveLength(7);
@@ -229,7 +231,7 @@ describe('a service that is stopped in the middle of a backfill', () => {
 describe('a request that is no backfill', () => {
   it('is refused as problem details that point at what is wrong', async () => {
     const service = await start({ ROLES: 'api' });
-    const post = (body: unknown) => service.ask('POST', BACKFILLS, { body });
+    const post = (body: unknown) => service.request('POST', BACKFILLS, { body });
     const wrong = await post({ from: '2026-02-30', to: '2026-03-01' });
     expect(wrong.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect(wrong.json).toEqual({
@@ -249,14 +251,14 @@ describe('a request that is no backfill', () => {
       detail: expect.stringContaining('in the future'),
     });
     expect((await post({ from: '2016-03-12', to: '2026-03-10' })).status).toBe(400);
-    const unknown = await service.ask('GET', `${BACKFILLS}/backfill-7`);
+    const unknown = await service.request('GET', `${BACKFILLS}/backfill-7`);
     expect([unknown.status, unknown.json]).toMatchObject([404, { code: 'unknown_backfill' }]);
-    expect((await service.ask('GET', BACKFILLS)).json).toEqual({ backfills: [] });
+    expect((await service.request('GET', BACKFILLS)).json).toEqual({ backfills: [] });
   });
 
   it('is described by OpenAPI from the same schemas', async () => {
     const service = await start({ ROLES: 'api' });
-    const { json } = await service.ask('GET', '/docs/openapi.json');
+    const { json } = await service.request('GET', '/docs/openapi.json');
     const { paths } = json as { paths: Record<string, { post: object }> };
     expect(paths[BACKFILLS]?.post).toMatchObject({
       requestBody: {
@@ -268,7 +270,7 @@ describe('a request that is no backfill', () => {
         },
       },
     });
-    expect((await service.ask('GET', '/docs')).text).toContain('swagger-ui');
+    expect((await service.request('GET', '/docs')).text).toContain('swagger-ui');
   });
 });
 

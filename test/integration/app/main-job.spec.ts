@@ -5,7 +5,7 @@ import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { openResources } from '../../../src/resources.js';
-import { Pipeline } from '../../support/pipeline.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -32,7 +32,7 @@ async function newFolder(): Promise<string> {
 
 interface Outcome {
   readonly record: PipelineRun;
-  readonly pipeline: Pipeline;
+  readonly pipeline: OpenService;
 }
 
 /** Runs one pipeline run on a folder in a process of its own, as far as the store can tell, and looks at what it left. */
@@ -42,7 +42,7 @@ async function run<T>(
   look: (outcome: Outcome) => Promise<T>,
 ): Promise<T> {
   now += 60_000;
-  const pipeline = await Pipeline.open({ uri: mlflow.uri, clock: () => now, folder });
+  const pipeline = await openService({ trackingUri: mlflow.uri, clock: () => now, folder });
   try {
     return await look({ record: await pipeline.run(kind), pipeline });
   } finally {

@@ -7,8 +7,8 @@ import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { CatalogServer } from '../../support/catalog-server.js';
 import { type Ended, runHere, runProgram } from '../../support/command.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 import { describeRedis } from '../../support/redis-server.js';
-import { type RunningService, startService } from '../../support/running-service.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 Logger.overrideLogger(false);
@@ -53,9 +53,11 @@ const command = (args: readonly string[], more: More = {}): Promise<Ended> =>
 const program = (args: readonly string[]): Promise<Ended> => runProgram(args, { env, cwd: folder });
 
 /** A service that holds the week. */
-async function serviceWithHistory(): Promise<RunningService> {
-  const service = await startService(env);
-  await service.ask('POST', '/api/v1/admin/backfills', { body: { from: '2026-02-01', to: '2026-02-07' } });
+async function serviceWithHistory(): Promise<OpenService> {
+  const service = await openService({ trackingUri: mlflow.uri, catalog: null, http: true, env });
+  await service.request('POST', '/api/v1/admin/backfills', {
+    body: { from: '2026-02-01', to: '2026-02-07' },
+  });
   expect((await service.finished('backfill-1')).status).toBe('done');
   return service;
 }
@@ -102,7 +104,12 @@ describe('mlflow-monitor backfill', () => {
   it('beside a running service names the other way, which works, also with a token', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, createHash('sha256').update('right').digest('hex'));
-    const service = await startService({ ...env, ADMIN_TOKEN_SHA256_FILE: file, HOST: '0.0.0.0' });
+    const service = await openService({
+      trackingUri: mlflow.uri,
+      catalog: null,
+      http: true,
+      env: { ...env, ADMIN_TOKEN_SHA256_FILE: file, HOST: '0.0.0.0' },
+    });
     try {
       const there = [...WEEK, '--url', `http://127.0.0.1:${service.port}/`];
       const future = ['--from', '2026-02-01', '--to', '2099-01-01', ...there.slice(4)];

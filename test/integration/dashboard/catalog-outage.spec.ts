@@ -4,7 +4,7 @@ import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { CatalogServer } from '../../support/catalog-server.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
-import { startTestService, type TestService } from '../../support/service.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
 const MINUTE = 60_000;
@@ -14,7 +14,7 @@ let now: number;
 let mlflow: TrackingServer;
 let catalog: CatalogServer;
 let proxy: FaultProxy;
-let service: TestService;
+let service: OpenService;
 beforeEach(async () => {
   now = START;
   mlflow = await TrackingServer.start(() => now);
@@ -22,7 +22,8 @@ beforeEach(async () => {
   catalog.thresholds = [{ metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 }];
   proxy = await FaultProxy.start(catalog.url);
   const url = `${proxy.url}/api`;
-  service = await startTestService({
+  service = await openService({
+    http: true,
     trackingUri: mlflow.uri,
     catalog: {},
     clock: () => now,

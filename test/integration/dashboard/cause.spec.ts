@@ -8,7 +8,7 @@ import type { PipelineKind } from '../../../src/domain/model.js';
 import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { DuckSession } from '../../../src/storage/duck.js';
-import { startTestService, type TestService } from '../../support/service.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
 const MINUTE = 60_000;
@@ -21,7 +21,7 @@ const CATALOG = {
 const iso = (ms: number) => new Date(ms).toISOString();
 
 let mlflow: TrackingServer;
-let service: TestService;
+let service: OpenService;
 let now: number;
 let experiments: Map<string, string>;
 beforeEach(async () => {
@@ -35,7 +35,13 @@ afterEach(async () => {
 });
 
 const start = async (env: Record<string, string> = {}) => {
-  service = await startTestService({ trackingUri: mlflow.uri, catalog: CATALOG, clock: () => now, env });
+  service = await openService({
+    http: true,
+    trackingUri: mlflow.uri,
+    catalog: CATALOG,
+    clock: () => now,
+    env,
+  });
 };
 function log(application: string, start_time: number, accuracy: number): string {
   const experiment_id = experiments.get(application) ?? mlflow.experiment(application).experiment_id;

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { type PlatformCurrent, platformCurrentSchema } from '../../../src/dashboard/contract.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { DuckSession } from '../../../src/storage/duck.js';
-import { startTestService, type TestService, type TestServiceOptions } from '../../support/service.js';
+import { type OpenService, openService, type ServiceOptions } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;
@@ -16,7 +16,7 @@ const CATALOG = {
 const iso = (ms: number) => new Date(ms).toISOString();
 
 let mlflow: TrackingServer;
-let service: TestService;
+let service: OpenService;
 let now = START;
 
 beforeEach(async () => {
@@ -28,8 +28,14 @@ afterEach(async () => {
   await mlflow.close();
 });
 
-const start = async (more: Partial<TestServiceOptions> = {}) => {
-  service = await startTestService({ trackingUri: mlflow.uri, catalog: CATALOG, clock: () => now, ...more });
+const start = async (more: Partial<ServiceOptions> = {}) => {
+  service = await openService({
+    http: true,
+    trackingUri: mlflow.uri,
+    catalog: CATALOG,
+    clock: () => now,
+    ...more,
+  });
 };
 /** As a browser asks again; without `Cache-Control` Node would ask for no cached answer. */
 const again = (etag: string) => ask({ 'If-None-Match': etag, 'Cache-Control': 'max-age=0' });

@@ -7,10 +7,11 @@ import { Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { type Decide, FaultProxy } from '../../support/fault-proxy.js';
+import type { HttpResponse } from '../../support/http-request.js';
 import { reportLeftOut } from '../../support/left-out.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 import { Program } from '../../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../../support/redis-server.js';
-import { type Answer, type RunningService, startService } from '../../support/running-service.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 Logger.overrideLogger(false);
@@ -46,8 +47,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(more: Readonly<Record<string, string>> = {}): Promise<RunningService> {
-  const service = await startService({ ...env, ...more });
+async function start(more: Readonly<Record<string, string>> = {}): Promise<OpenService> {
+  const service = await openService({
+    trackingUri: mlflow.uri,
+    catalog: null,
+    http: true,
+    env: { STAGE_TRIES: '5', ...env, ...more },
+  });
   closing.push(() => service.close());
   return service;
 }
@@ -78,15 +84,15 @@ async function heldMlflow(path: string) {
 }
 
 /** The answer, which must come in time. */
-async function probe(service: RunningService, path: string): Promise<Answer> {
+async function probe(service: OpenService, path: string): Promise<HttpResponse> {
   const begun = performance.now();
-  const answer = await service.ask('GET', path);
+  const answer = await service.request('GET', path);
   expect(performance.now() - begun).toBeLessThan(LIMIT_MS);
   return answer;
 }
 
 /** The samples of a scrape, without the prefix. */
-async function scrape(service: RunningService): Promise<string[]> {
+async function scrape(service: OpenService): Promise<string[]> {
   const { status, headers, text } = await probe(service, '/metrics');
   expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
   return text

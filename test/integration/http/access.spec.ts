@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
-import { type RunningService, startService } from '../../support/running-service.js';
+import { type OpenService, openService } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
 const ADMIN = '/api/v1/admin/backfills';
 const LOOKS = ['/health/live', '/health/ready', '/api/v1/platform/current', '/docs', '/docs/openapi.json'];
 let mlflow: TrackingServer;
 let folder: string;
-let service: RunningService;
+let service: OpenService;
 
 beforeEach(async () => {
   mlflow = await TrackingServer.start();
@@ -25,14 +25,18 @@ afterEach(async () => {
 
 const start = async (env: Readonly<Record<string, string>>) => {
   let now = Date.parse('2026-03-10T15:30:00Z');
-  service = await startService(
-    { MLFLOW_TRACKING_URI: mlflow.uri, STORAGE_DIR: join(folder, 'store'), ...env },
-    // No two entries of the audit are of the same moment.
-    { clock: () => ++now },
-  );
+  service = await openService({
+    trackingUri: mlflow.uri,
+    folder,
+    catalog: null,
+    // Entries of the audit log have distinct times.
+    clock: () => ++now,
+    http: true,
+    env,
+  });
 };
 const statusOf = async (method: string, path: string, headers: Record<string, string> = {}) =>
-  (await service.ask(method, path, { headers })).status;
+  (await service.request(method, path, { headers })).status;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const basic = (token: string) => ({
   authorization: `Basic ${Buffer.from(`admin:${token}`).toString('base64')}`,
@@ -48,7 +52,7 @@ describe('on a loopback address', () => {
 
   it('a foreign name reaches nothing, not even what is mounted beside the routes', async () => {
     for (const path of [...LOOKS, ADMIN, '/admin/queues', '/admin/queues/static/x', '/nothing']) {
-      const { status, headers, json } = await service.ask('GET', path, {
+      const { status, headers, json } = await service.request('GET', path, {
         headers: { host: `rebound.example:${service.port}` },
       });
       expect(status).toBe(403);
@@ -67,15 +71,15 @@ describe('on a loopback address', () => {
     for (const headers of foreign) {
       for (const path of [...LOOKS, ADMIN, '/admin/queues'])
         expect(await statusOf('GET', path, headers)).toBe(403);
-      const { status } = await service.ask('POST', ADMIN, {
+      const { status } = await service.request('POST', ADMIN, {
         headers,
         body: { from: '2026-01-01', to: '2026-01-02' },
       });
       expect(status).toBe(403);
       expect(await statusOf('PUT', '/admin/queues/api/queues/pause', headers)).toBe(403);
     }
-    expect((await service.ask('GET', ADMIN)).json).toEqual({ backfills: [] });
-    const { json } = await service.ask('GET', '/admin/queues/api/queues');
+    expect((await service.request('GET', ADMIN)).json).toEqual({ backfills: [] });
+    const { json } = await service.request('GET', '/admin/queues/api/queues');
     expect(json).toMatchObject({ queues: [{ isPaused: false }, { isPaused: false }, { isPaused: false }] });
   });
 
@@ -94,7 +98,7 @@ describe('on an address that others reach', () => {
       expect(await statusOf('GET', path)).toBe(403);
       expect(await statusOf('GET', path, bearer('guess'))).toBe(403);
     }
-    const refused = await service.ask('POST', ADMIN, { body: { from: '2026-01-01', to: '2026-01-02' } });
+    const refused = await service.request('POST', ADMIN, { body: { from: '2026-01-01', to: '2026-01-02' } });
     expect(refused.status).toBe(403);
     expect(refused.json).toMatchObject({ detail: expect.stringContaining('ADMIN_TOKEN_SHA256_FILE') });
     expect(await statusOf('POST', '/api/v1/platform/current')).toBe(403);
@@ -104,12 +108,12 @@ describe('on an address that others reach', () => {
     const file = join(folder, 'tokens');
     await writeFile(file, line('right', 'alice'));
     await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file });
-    const missing = await service.ask('GET', ADMIN);
+    const missing = await service.request('GET', ADMIN);
     expect([missing.status, missing.headers['www-authenticate']]).toEqual([
       401,
       'Bearer realm="mlflow-monitor admin"',
     ]);
-    const board = await service.ask('GET', '/admin/queues');
+    const board = await service.request('GET', '/admin/queues');
     expect([board.status, board.headers['www-authenticate']]).toEqual([
       401,
       'Basic realm="mlflow-monitor admin"',
@@ -142,14 +146,14 @@ describe('on an address that others reach', () => {
     const file = join(folder, 'tokens');
     await writeFile(file, line('right', 'alice'));
     await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file, ROLES: 'api' });
-    await service.ask('POST', ADMIN, {
+    await service.request('POST', ADMIN, {
       headers: bearer('right'),
       body: { from: '2026-01-01', to: '2026-01-02' },
     });
-    await service.ask('GET', ADMIN, { headers: bearer('right') });
-    await service.ask('POST', ADMIN, { headers: bearer('wrong') });
-    await service.ask('DELETE', `${ADMIN}/backfill-1?x=1`, { headers: bearer('right') });
-    await service.ask('PUT', '/admin/queues/api/queues/pause', { headers: basic('right') });
+    await service.request('GET', ADMIN, { headers: bearer('right') });
+    await service.request('POST', ADMIN, { headers: bearer('wrong') });
+    await service.request('DELETE', `${ADMIN}/backfill-1?x=1`, { headers: bearer('right') });
+    await service.request('PUT', '/admin/queues/api/queues/pause', { headers: basic('right') });
     await service.stop();
     const kept: unknown[] = [];
     for await (const { key } of service.resources.store.list('_audit/')) {
