@@ -77,9 +77,9 @@ export function explainIncident(
     ...(model_id ? { model: model_id } : {}),
     ...(dataset_name ? { dataset: dataset_name } : {}),
   });
-  const known = explanation && explainsStart(explanation, incident) ? explanation : undefined;
+  const valid = explanation && explainsStart(explanation, incident) ? explanation : undefined;
   return {
-    cause: known?.cause ?? null,
+    cause: valid?.cause ?? null,
     why: why({
       unit: last.unit,
       value: last.value,
@@ -88,8 +88,8 @@ export function explainIncident(
       higher_is_better: last.higher_is_better,
       before: incident.before.flatMap(({ time, value }) => (value === null ? [] : [{ time, value }])),
       label: labelChange(before.map(labelsOf), since.map(labelsOf)),
-      limit_change: known ? limitChange(known, last) : null,
-      late: known ? lateness(known, first === last) : null,
+      limit_change: valid ? limitChange(valid, last) : null,
+      late: valid ? lateness(valid, first === last) : null,
       healthy_again: incident.healthy_again,
     }),
   };

@@ -44,16 +44,19 @@ export async function loadPlatform(
     const shownDays = spans.days.map(({ day }) => day);
     const window = { to: spans.current.to, days: shownDays };
     const times = await loadRunTimes(store, session, published, window, namesOf(silent));
-    const found = [...series].flatMap(([application, { metric, runs }]) => {
+    const withIncident = [...series].flatMap(([application, { metric, runs }]) => {
       const incident = findIncident(runs, spans.current.to);
       return incident ? [{ application, worst: { metric, runs, incident } }] : [];
     });
     const explanations = await loadExplanations(
       { store, session, book, lateMs },
-      found.map(({ worst: { incident } }) => firstMetricOf(incident)),
+      withIncident.map(({ worst: { incident } }) => firstMetricOf(incident)),
     );
     const worst = new Map(
-      found.map(({ application, worst }, i) => [application, { ...worst, explanation: explanations[i] }]),
+      withIncident.map(({ application, worst }, i) => [
+        application,
+        { ...worst, explanation: explanations[i] },
+      ]),
     );
     const incidents = needy.map((application): ApplicationIncident => {
       const { application: name } = application;

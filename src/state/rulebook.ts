@@ -79,7 +79,7 @@ export const EMPTY_QUERY: CatalogQuery = { metrics: [], experiments: [] };
 
 export const rulebookSchema = z.object({
   version: z.literal(1),
-  /** What an HTTP catalog has answered so far, with or without rows. Empty if the catalog is a file. */
+  /** All queries that an HTTP catalog has answered, with or without rows. Empty if the catalog is a file. */
   asked: querySchema.default(EMPTY_QUERY),
   entries: z.array(
     z.object({
