@@ -1,16 +1,15 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
-import { RULES_VERSION, SETTINGS, type Settings } from '../config/settings.js';
+import { SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
-import type { RebuildTools } from './rebuild-day.js';
 import { dependentDays, rebuildDays } from './rebuild-days.js';
 
-/** Runs the jobs of the queue `aggregation`: rebuilds the aggregated datasets of days. */
+/** Processes the queue `aggregation`: rebuilds the aggregated datasets of days. */
 @Processor('aggregation', WORKER_OPTIONS)
 export class AggregationProcessor extends StageProcessor<'aggregation'> {
   protected readonly concurrency: number;
@@ -23,21 +22,20 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
     @Inject(SETTINGS) settings: Settings,
   ) {
     super();
-    const tools: RebuildTools = { store, duck, rulesVersion: RULES_VERSION };
     this.concurrency = settings.AGGREGATION_CONCURRENCY;
     this.handlers = {
       aggregate: async ({ slice, result, heartbeat }) =>
-        rebuildDays(tools, (await result(slice.id, 'enrich')).touched_days, heartbeat),
+        rebuildDays(store, duck, (await result(slice.id, 'enrich')).touched_days, heartbeat),
       publish: async ({ plan, result, heartbeat }) => {
         const touched = new Set<string>();
-        const changed = [];
+        const changedRuns = [];
         for (const { id } of plan.slices) {
           const enriched = await result(id, 'enrich');
           for (const day of enriched.touched_days) touched.add(day);
-          changed.push(...(enriched.changed ?? []));
+          changedRuns.push(...(enriched.changed ?? []));
         }
-        const rebuilt = await rebuildDays(tools, dependentDays(touched), heartbeat);
-        if (plan.changes) await publishThresholdChanges(tools, plan.changes, changed);
+        const rebuilt = await rebuildDays(store, duck, dependentDays(touched), heartbeat);
+        if (plan.changes) await publishThresholdChanges(store, duck, plan.changes, changedRuns);
         return rebuilt;
       },
     };

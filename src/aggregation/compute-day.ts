@@ -1,4 +1,5 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
+import { groupBy } from '../domain/group-by.js';
 import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hourly-rollup.js';
 import { rates } from '../domain/light.js';
 import type { DomainSettings } from '../domain/model.js';
@@ -6,13 +7,13 @@ import { dayStart, MS_PER_HOUR } from '../domain/time.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
 import { averagesFrom, type Points, spansOf } from './series-statistics.js';
 
-/** The local files of the judged datasets of a day and of the days before it, oldest first. */
+/** Local files of the judged datasets of a day and the 7 days before it, oldest first. */
 export interface JudgedFiles {
   readonly runs: readonly string[];
   readonly enriched: readonly string[];
 }
 
-/** Loads the judged days and computes what the statements `copy_*.sql` read: `points`, `averages`, `metric_spans`, `application_hours`, `platform_hours`. */
+/** Makes what the statements `copy_*.sql` read: `points`, `averages`, `metric_spans`, `application_hours` and `platform_hours`. */
 export async function computeDay(
   session: DuckSession,
   day: string,
@@ -24,12 +25,7 @@ export async function computeDay(
     runs: files.runs,
     count_nested_runs: settings.count_nested_runs,
   });
-  const byApplication = new Map<string, HourCounts[]>();
-  for (const row of hours) {
-    const rows = byApplication.get(row.application);
-    if (rows) rows.push(row);
-    else byApplication.set(row.application, [row]);
-  }
+  const byApplication = groupBy(hours, ({ application }) => application);
   const applications = [...byApplication].flatMap(([application, rows]) =>
     judgeHours(sumByHour(rows), from, settings).map((hour) => ({ application, ...hour })),
   );
@@ -42,19 +38,17 @@ export async function computeDay(
     ...hourColumns(platform),
     pass_rate_trend: { type: DOUBLE, values: platform.map(({ pass_rate_trend }) => pass_rate_trend) },
   });
-  const hoursOf = new Map<string, number[]>();
-  for (const { application, hour } of applications) {
-    hoursOf.set(application, [...(hoursOf.get(application) ?? []), hour]);
-  }
-  await computeSeries(
-    session,
-    files.enriched,
-    from,
-    settings,
-    (application) => hoursOf.get(application) ?? [],
+  const judgedHours = groupBy(applications, ({ application }) => application);
+  await computeSeries(session, files.enriched, from, settings, (application) =>
+    (judgedHours.get(application) ?? []).map(({ hour }) => hour),
   );
 }
 
+/**
+ * Makes `points`, `averages` and `metric_spans`.
+ * @param from start of the day, ms
+ * @param hoursOf the hours of an application: ascending starts, ms
+ */
 async function computeSeries(
   session: DuckSession,
   enriched: readonly string[],
@@ -62,7 +56,7 @@ async function computeSeries(
   settings: DomainSettings,
   hoursOf: (application: string) => readonly number[],
 ): Promise<void> {
-  await session.run(sql(import.meta.url, './sql/points.sql'), { enriched: enriched });
+  await session.run(sql(import.meta.url, './sql/points.sql'), { enriched });
   const [series, time, value] = await session.doubles(sql(import.meta.url, './sql/point_columns.sql'));
   const points: Points = {
     series: series ?? new Float64Array(),

@@ -1,59 +1,40 @@
 import { createHash } from 'node:crypto';
-import { MonitorError } from '../domain/errors.js';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import { readRulebook, rulesOn } from '../state/rulebook.js';
+import { assertSupportedRules } from '../state/rules-version.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type Prepared, type PublishCounts, publishTogether } from '../storage/publish.js';
+import { type Prepared, type PublishCounts, publishDerived } from '../storage/publish.js';
 import { computeDay, type JudgedFiles } from './compute-day.js';
 
 const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
-export interface RebuildTools {
-  readonly store: ObjectStore;
-  readonly duck: Duck;
-  readonly rulesVersion: number;
-}
-
 /**
- * Makes the aggregated objects of one day equal to the judged datasets of that day and the 7 before it, if the inputs
- * they name are not these. A day without judged runs has none.
+ * Publishes the aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored
+ * objects name these inputs already. A day without judged runs has no aggregates.
  */
-export async function rebuildDay(tools: RebuildTools, day: string): Promise<PublishCounts> {
-  const { store, duck } = tools;
+export function rebuildDay(store: ObjectStore, duck: Duck, day: string): Promise<PublishCounts> {
+  const keys = DATASETS.map((dataset) => partitionKey(dataset, day));
   return duck.session((session) =>
-    publishTogether(
-      store,
-      session,
-      DATASETS.map((dataset) => partitionKey(dataset, day)),
-      {
-        recorded: (file) => readFooter(session, file, 'inputs'),
-        prepare: () => prepare(tools, session, day),
-      },
-    ),
+    publishDerived(store, session, keys, {
+      recorded: (file) => readFooter(session, file, 'inputs'),
+      prepare: () => prepare(store, session, day),
+    }),
   );
 }
 
-async function prepare(
-  tools: RebuildTools,
-  session: DuckSession,
-  day: string,
-): Promise<Prepared | undefined> {
-  const book = await readRulebook(tools.store);
+async function prepare(store: ObjectStore, session: DuckSession, day: string): Promise<Prepared | undefined> {
+  const book = await readRulebook(store);
   if (!book) return undefined;
   const { settings } = rulesOn(book, day);
-  if (settings.rules_version > tools.rulesVersion) {
-    throw new MonitorError(
-      'older_rules',
-      `The store is judged by rules version ${settings.rules_version}; this process knows ${tools.rulesVersion}`,
-    );
-  }
-  const judged = await loadJudged(tools.store, session, day);
+  assertSupportedRules(settings);
+  const judged = await loadJudged(store, session, day);
   if (!judged) return undefined;
   const { files, today } = judged;
+  // The order of the keys is part of the digest.
   const inputs = createHash('sha256')
     .update(JSON.stringify({ judged: judged.inputs, settings }))
     .digest('hex');
@@ -85,12 +66,13 @@ async function prepare(
 
 interface Judged {
   readonly files: JudgedFiles;
+  /** The files of the day itself. */
   readonly today: { readonly runs: string; readonly enriched: string };
-  /** Day and recorded inputs of both datasets, oldest first. */
+  /** `[day, inputs of runs, inputs of enriched_metrics]`, oldest day first. */
   readonly inputs: readonly (readonly string[])[];
 }
 
-/** The judged files of the day and the 7 before it; undefined if the day itself has none. */
+/** The judged files of the day and the 7 days before it; `undefined` if the day itself has none. */
 async function loadJudged(
   store: ObjectStore,
   session: DuckSession,

@@ -1,7 +1,7 @@
 import { LOOK_BACK_DAYS, MovingStatistics, movingAverage } from '../domain/moving-statistics.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 
-/** The points of all series, ordered by series, then by time: parallel columns. `time`: ms; `value`: NaN if not valid. */
+/** The points of all series as parallel columns, sorted by series and time. `time`: ms; `value`: NaN if it is not valid. */
 export interface Points {
   readonly series: Float64Array;
   readonly time: Float64Array;
@@ -10,7 +10,7 @@ export interface Points {
 
 const SPAN_MS = LOOK_BACK_DAYS * MS_PER_DAY;
 
-/** Calls `visit` with each series: `[begin, end)` of its points. */
+/** Calls `visit` for each series with the index range `[begin, end)` of its points. */
 function forEachSeries(points: Points, visit: (series: number, begin: number, end: number) => void): void {
   let begin = 0;
   while (begin < points.series.length) {
@@ -33,18 +33,18 @@ export function averagesFrom(points: Points, from: number, windowMs: number): Av
   const point: number[] = [];
   const moving_avg: (number | null)[] = [];
   forEachSeries(points, (_series, begin, end) => {
-    let wanted = begin;
-    while (wanted < end && (points.time[wanted] as number) < from) wanted++;
-    if (wanted === end) return;
-    // What lies before every window of the wanted points need not be read.
+    let first = begin;
+    while (first < end && (points.time[first] as number) < from) first++;
+    if (first === end) return;
+    // Points before the window of the first requested point do not matter.
     let start = begin;
-    while ((points.time[start] as number) <= (points.time[wanted] as number) - windowMs) start++;
+    while ((points.time[start] as number) <= (points.time[first] as number) - windowMs) start++;
     const averages = movingAverage(
       points.time.subarray(start, end),
       points.value.subarray(start, end),
       windowMs,
     );
-    for (let i = wanted; i < end; i++) {
+    for (let i = first; i < end; i++) {
       const average = averages[i - start] as number;
       point.push(i);
       moving_avg.push(Number.isNaN(average) ? null : average);
@@ -56,13 +56,16 @@ export function averagesFrom(points: Points, from: number, windowMs: number): Av
 export interface Spans {
   /** Start of the hour, ms. */
   readonly hour: number[];
-  /** Index of the newest point of the series in the span that ends with the hour. */
+  /** Index of the series' newest point in the 7 days that end with the hour. */
   readonly point: number[];
   readonly avg_value: (number | null)[];
   readonly trend: (number | null)[];
 }
 
-/** For each series and each of its hours (ascending starts, ms): the newest point, mean and trend of the 7 days that end with the hour. */
+/**
+ * The newest point, mean and trend of the 7 days that end with each hour. An hour without a point in these days is left out.
+ * @param hoursOf the hours of a series: ascending starts, ms
+ */
 export function spansOf(points: Points, hoursOf: (series: number) => readonly number[]): Spans {
   const spans: Spans = { hour: [], point: [], avg_value: [], trend: [] };
   forEachSeries(points, (series, begin, end) => {

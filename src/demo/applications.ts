@@ -1,24 +1,26 @@
-/** One application of the company: who owns it, how often it runs, and where its metrics lie on a good day. */
+/** An application of the company: its owner, how often it runs, and its usual metric values. */
 export interface ApplicationSpec {
   readonly name: string;
   readonly owner: string;
+  /** The users who log its runs. */
   readonly people: readonly [string, ...string[]];
-  /** Runs a day, all day long; `nightly`: one for each market, every night. */
-  readonly rhythm: number | 'nightly';
-  /** How long a run takes, minutes. */
+  /** Runs per day, spread over the day; `nightly`: one run per market every night. */
+  readonly schedule: number | 'nightly';
+  /** Shortest and longest duration of a run, minutes. */
   readonly minutes: readonly [number, number];
+  /** The value of each metric on a normal day. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
 export const MARKETS = ['de', 'fr', 'nl', 'pl', 'es'] as const;
 
-/** A grocer that delivers: fourteen models that its teams evaluate all day. */
+/** The fourteen models of a grocery delivery company. */
 export const APPLICATIONS: readonly ApplicationSpec[] = [
   {
     name: 'fraud-detection',
     owner: 'Payments ML',
     people: ['amara.okafor', 'jonas.weber', 'ines.duarte'],
-    rhythm: 36,
+    schedule: 36,
     minutes: [1, 4],
     metrics: {
       auc_roc: 0.952,
@@ -33,7 +35,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'search-ranking',
     owner: 'Discovery',
     people: ['mei.lin', 'tomasz.nowak'],
-    rhythm: 24,
+    schedule: 24,
     minutes: [3, 12],
     metrics: {
       ndcg_at_10: 0.524,
@@ -48,7 +50,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'product-recommendations',
     owner: 'Discovery',
     people: ['mei.lin', 'sofia.rossi', 'pavel.horak'],
-    rhythm: 24,
+    schedule: 24,
     minutes: [4, 15],
     metrics: {
       recall_at_20: 0.412,
@@ -62,7 +64,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'delivery-eta',
     owner: 'Logistics',
     people: ['lars.nilsen', 'fatima.haddad'],
-    rhythm: 24,
+    schedule: 24,
     minutes: [2, 8],
     metrics: {
       on_time_rate: 93.4,
@@ -77,7 +79,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'demand-forecast',
     owner: 'Supply',
     people: ['elena.petrova', 'david.cohen'],
-    rhythm: 24,
+    schedule: 24,
     minutes: [6, 22],
     metrics: {
       wape: 14.2,
@@ -91,7 +93,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'support-assistant',
     owner: 'Customer Care',
     people: ['ana.lopez', 'kofi.mensah'],
-    rhythm: 24,
+    schedule: 24,
     minutes: [5, 18],
     metrics: {
       hallucination_rate: 3.1,
@@ -107,7 +109,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'image-moderation',
     owner: 'Trust & Safety',
     people: ['yuki.tanaka', 'omar.said'],
-    rhythm: 24,
+    schedule: 24,
     minutes: [2, 9],
     metrics: {
       false_negative_rate: 1.9,
@@ -121,7 +123,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'dynamic-pricing',
     owner: 'Pricing',
     people: ['claire.martin', 'ravi.iyer'],
-    rhythm: 16,
+    schedule: 16,
     minutes: [3, 10],
     metrics: {
       price_error: 2.4,
@@ -135,7 +137,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'churn-model',
     owner: 'Growth',
     people: ['grace.kim', 'bjorn.berg'],
-    rhythm: 12,
+    schedule: 12,
     minutes: [4, 14],
     metrics: {
       expected_calibration_error: 0.016,
@@ -150,7 +152,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'credit-risk',
     owner: 'Payments ML',
     people: ['jonas.weber', 'nadia.benali'],
-    rhythm: 12,
+    schedule: 12,
     minutes: [5, 20],
     metrics: {
       psi: 0.06,
@@ -165,7 +167,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'document-ocr',
     owner: 'Back Office',
     people: ['hanna.vogel', 'luis.ortega'],
-    rhythm: 12,
+    schedule: 12,
     minutes: [3, 9],
     metrics: {
       character_error_rate: 1.6,
@@ -179,9 +181,9 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'voice-ordering',
     owner: 'Labs',
     people: ['noor.jansen'],
-    rhythm: 8,
+    schedule: 8,
     minutes: [4, 12],
-    // A pilot: nobody has set limits yet.
+    // A pilot without limits in the catalog.
     metrics: {
       intent_accuracy: 0.874,
       slot_f1: 0.841,
@@ -194,7 +196,7 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'customer-lifetime-value',
     owner: 'Growth',
     people: ['bjorn.berg'],
-    rhythm: 'nightly',
+    schedule: 'nightly',
     minutes: [12, 35],
     metrics: {
       ltv_error: 17.2,
@@ -208,13 +210,13 @@ export const APPLICATIONS: readonly ApplicationSpec[] = [
     name: 'inventory-replenishment',
     owner: 'Supply',
     people: ['david.cohen'],
-    rhythm: 'nightly',
+    schedule: 'nightly',
     minutes: [10, 30],
     metrics: { stockout_rate: 1.8, overstock_days: 6.4, fill_rate: 97.4, wape: 15.1, missing_features: 0.6 },
   },
 ];
 
-/** An experiment of fraud-detection with limits of its own: a regulator watches it. */
+/** A regulated experiment of fraud-detection with stricter limits. */
 export const STRICT_EXPERIMENT = 'fraud-detection-eu';
 export const STRICT_LIMITS = {
   recall: { warning: 0.88, critical: 0.84 },

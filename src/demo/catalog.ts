@@ -4,18 +4,18 @@ import type { FakeExperiment } from './fakes.js';
 import { type Limits, METRICS, type MetricSpec } from './metrics.js';
 import type { Scenario } from './scenario.js';
 
-/** Where the trials of the sweep are logged. */
+/** The name of the experiment that holds the runs of the sweep. */
 export const sweepExperiment = ({ sweep }: Scenario): string => `${sweep.application}-tuning`;
 
-export function experimentsOf(story: Scenario): FakeExperiment[] {
-  // The server's first experiment tells it from every other server.
-  const created = story.founded - 400 * MS_PER_DAY - story.seed;
+export function experimentsOf(scenario: Scenario): FakeExperiment[] {
+  // The service identifies a tracking server by the creation time of its first experiment, so seeds must differ in it.
+  const created = scenario.founded - 400 * MS_PER_DAY - scenario.seed;
   const tagged = (application: string) => ({ application });
   const named: [string, Record<string, string>][] = [
     ['Default', {}],
     ...APPLICATIONS.map(({ name }): [string, Record<string, string>] => [name, {}]),
     [STRICT_EXPERIMENT, tagged('fraud-detection')],
-    [sweepExperiment(story), tagged(story.sweep.application)],
+    [sweepExperiment(scenario), tagged(scenario.sweep.application)],
   ];
   return named.map(([name, tags], i) => ({
     experiment_id: String(i),
@@ -26,29 +26,29 @@ export function experimentsOf(story: Scenario): FakeExperiment[] {
   }));
 }
 
-/** Metadata and thresholds in the shape of the catalog's APIs. */
-export function catalogOf({ founded }: Scenario, strictId: string): object {
+/** Metadata and thresholds in the format of the catalog APIs. */
+export function catalogOf({ founded }: Scenario, strictExperimentId: string): object {
   const specs: [string, MetricSpec][] = Object.entries(METRICS);
-  const row = (metric_name: string, { warning, critical }: Limits, days: number, updated_by: string) => ({
+  const row = (metric_name: string, { warning, critical }: Limits, ageDays: number, updated_by: string) => ({
     metric_name,
     critical_threshold: critical,
     warning_threshold: warning,
-    updated_at: new Date(founded - days * MS_PER_DAY).toISOString(),
+    updated_at: new Date(founded - ageDays * MS_PER_DAY).toISOString(),
     updated_by,
   });
   return {
-    metrics: specs.map(([metric_name, { label, unit, category, higher }]) => ({
+    metrics: specs.map(([metric_name, { displayName, unit, category, higherIsBetter }]) => ({
       metric_name,
-      display_name: label,
+      display_name: displayName,
       ...(unit ? { unit } : {}),
       category,
-      higher_is_better: higher,
+      higher_is_better: higherIsBetter,
     })),
     thresholds: [
       ...specs.flatMap(([name, { limits }]) => (limits ? [row(name, limits, 90, 'ml-platform')] : [])),
       ...Object.entries(STRICT_LIMITS).map(([name, limits]) => ({
         ...row(name, limits, 45, 'risk-office'),
-        experiment_id: strictId,
+        experiment_id: strictExperimentId,
       })),
     ],
   };

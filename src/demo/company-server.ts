@@ -3,28 +3,32 @@ import type { FakeRun } from './fakes.js';
 import { runPage } from './run-page.js';
 import { TrackingServer } from './tracking-server.js';
 
-/** The tracking server of a company: it knows all runs up to now, and goes on with every request. It has a page for the links to runs. */
+/**
+ * Starts the tracking server of a company. Each request first adds the runs that have started since the last one. It also
+ * serves a page for links to runs.
+ * @param clock ms
+ */
 export async function serveCompany(
   company: Company,
   clock: () => number = Date.now,
 ): Promise<TrackingServer> {
   const server = await TrackingServer.start(clock);
   for (const experiment of company.experiments) server.experiments.set(experiment.experiment_id, experiment);
-  let until = company.story.begins;
+  let addedUntil = company.story.begins;
   let unfinished: FakeRun[] = [];
-  const goOn = () => {
+  const addRuns = () => {
     const now = clock();
-    const known = [...unfinished, ...company.runs(until, now)];
-    for (const run of known) server.runs.set(run.run_id, runAt(run, now));
-    unfinished = known.filter(({ end_time }) => (end_time ?? 0) > now);
-    until = Math.max(until, now);
+    const changed = [...unfinished, ...company.runs(addedUntil, now)];
+    for (const run of changed) server.runs.set(run.run_id, runAt(run, now));
+    unfinished = changed.filter(({ end_time }) => (end_time ?? 0) > now);
+    addedUntil = Math.max(addedUntil, now);
   };
   server.intercept = ({ path }) => {
-    goOn();
-    // Nobody looks at them here, and a demo may run for days.
+    addRuns();
+    // A demo may run for days, and only tests read the list of requests.
     server.requests.length = 0;
     return runPage(path);
   };
-  goOn();
+  addRuns();
   return server;
 }

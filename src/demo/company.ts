@@ -10,94 +10,96 @@ import { sweepOf } from './sweep.js';
 
 const MS_PER_MINUTE = 60_000;
 
-/** A company whose teams log to MLflow: every number of it depends on the seed and the moment it was founded only. */
+/** A fictional company whose teams log to MLflow. All of its data is a function of the seed and `founded`. */
 export interface Company {
   readonly story: Scenario;
   readonly experiments: readonly FakeExperiment[];
-  /** Metadata and thresholds in the shape of the catalog's APIs. */
+  /** Metadata and thresholds in the format of the catalog APIs. */
   readonly catalog: object;
-  /** The runs that start in `[from, to)`, ms, as they are once they have ended, in the order of their start. */
+  /** The runs that start in `[from, to)`, ms, in their final state, sorted by start. */
   runs(from: number, to: number): FakeRun[];
 }
 
+/** @param founded the time, ms, to which all events of the company are relative */
 export function foundCompany(seed: number, founded: number): Company {
   const story = createScenario(seed, founded);
   const experiments = experimentsOf(story);
-  const idOf = new Map(experiments.map(({ name, experiment_id }) => [name, experiment_id]));
-  const trials = sweepOf(story, idOf);
-  const started = ({ start_time }: FakeRun) => start_time ?? 0;
+  const experimentIds = new Map(experiments.map(({ name, experiment_id }) => [name, experiment_id]));
+  const sweepRuns = sweepOf(story, experimentIds);
+  const startOf = ({ start_time }: FakeRun) => start_time ?? 0;
   return {
     story,
     experiments,
-    catalog: catalogOf(story, idOf.get(STRICT_EXPERIMENT) ?? ''),
+    catalog: catalogOf(story, experimentIds.get(STRICT_EXPERIMENT) ?? ''),
     runs: (from, to) => {
-      const slots = APPLICATIONS.flatMap((spec) => scheduledRuns(story, spec, { from, to }));
+      const scheduled = APPLICATIONS.flatMap((spec) => scheduledRuns(story, spec, { from, to }));
       return [
-        ...slots.map((slot) => runOf(story, slot, idOf)),
-        ...trials.filter((run) => within(started(run), { from, to })),
-      ].sort((a, b) => started(a) - started(b));
+        ...scheduled.map((each) => runOf(story, each, experimentIds)),
+        ...sweepRuns.filter((run) => within(startOf(run), { from, to })),
+      ].sort((a, b) => startOf(a) - startOf(b));
     },
   };
 }
 
-/** A run as MLflow shows it at `now`, ms: until it ends it is RUNNING, and its metrics are not what they will be. */
+/** A run as MLflow shows it at `now`, ms. Until it ends, it is RUNNING and its metrics are worse than in the end. */
 export function runAt(run: FakeRun, now: number): FakeRun {
   const [start, end] = [run.start_time ?? 0, run.end_time ?? 0];
   if (end <= now) return run;
-  const done = (now - start) / (end - start);
+  const progress = (now - start) / (end - start);
   const metrics = run.metrics.map((metric) => {
     const spec = specOf(metric.key);
-    const missing = 0.15 * Math.abs(spec?.limits?.warning ?? 0) * (1 - done);
-    const value = rounded(metric.value + (spec?.higher ? -missing : missing));
-    return { ...metric, value, step: Math.floor(done * Number(metric.step)), timestamp: now };
+    const missing = 0.15 * Math.abs(spec?.limits?.warning ?? 0) * (1 - progress);
+    const value = rounded(metric.value + (spec?.higherIsBetter ? -missing : missing));
+    return { ...metric, value, step: Math.floor(progress * Number(metric.step)), timestamp: now };
   });
-  return { ...run, status: 'RUNNING', end_time: null, metrics: done < 0.3 ? [] : metrics };
+  return { ...run, status: 'RUNNING', end_time: null, metrics: progress < 0.3 ? [] : metrics };
 }
 
+/** The order in which it draws random numbers is part of the data: another order changes every value. */
 function runOf(
-  story: Scenario,
-  { spec, name, start, market, chance, live }: ScheduledRun,
-  idOf: ReadonlyMap<string, string>,
+  scenario: Scenario,
+  { spec, name, start, market, random, live }: ScheduledRun,
+  experimentIds: ReadonlyMap<string, string>,
 ): FakeRun {
-  const luck = chance.next();
-  const status = luck < 0.018 ? 'FAILED' : luck < 0.02 ? 'KILLED' : 'FINISHED';
-  const minutes = chance.between(...spec.minutes);
-  const duration = live ? 20_000 + chance.next() * 160_000 : minutes * MS_PER_MINUTE;
-  const end = Math.round(start + (status === 'FINISHED' ? duration : duration * chance.between(0.2, 0.6)));
+  const outcome = random.next();
+  const status = outcome < 0.018 ? 'FAILED' : outcome < 0.02 ? 'KILLED' : 'FINISHED';
+  const minutes = random.between(...spec.minutes);
+  const duration = live ? 20_000 + random.next() * 160_000 : minutes * MS_PER_MINUTE;
+  const end = Math.round(start + (status === 'FINISHED' ? duration : duration * random.between(0.2, 0.6)));
   const experiment =
     spec.name === 'fraud-detection' && market !== 'pl' && market !== 'es' ? STRICT_EXPERIMENT : spec.name;
-  const version = modelVersionAt(story, spec.name, start);
-  const isFrequent = typeof spec.rhythm === 'number' && spec.rhythm >= 20;
-  const hiccup = isFrequent && chance.next() < 0.015 ? chance.whole(0, 4) : undefined;
+  const version = modelVersionAt(scenario, spec.name, start);
+  const isFrequent = typeof spec.schedule === 'number' && spec.schedule >= 20;
+  const outlier = isFrequent && random.next() < 0.015 ? random.integer(0, 4) : undefined;
   const metrics = Object.entries(spec.metrics).map(([key, base], i) => ({
     key,
-    value: valueAt(story, {
+    value: valueAt(scenario, {
       application: spec.name,
       experiment,
       key,
       base,
       time: start,
-      chance,
-      hiccup: i === hiccup,
+      random,
+      isOutlier: i === outlier,
     }),
     step: 10,
     timestamp: end,
   }));
-  const { emptySamples } = story;
-  const isEmpty = within(start, emptySamples) || (live && chance.next() < 0.005);
+  const { emptySamples } = scenario;
+  const isEmpty = within(start, emptySamples) || (live && random.next() < 0.005);
   if (emptySamples.application === spec.name && isEmpty) {
     for (const metric of metrics) if (metric.key === emptySamples.metric) metric.value = Number.NaN;
   }
   return {
-    run_id: SeededRandom.hex(32, story.seed, story.founded, name),
+    run_id: SeededRandom.hex(32, scenario.seed, scenario.founded, name),
     run_name: `${spec.name}-v${version}-${market}-${new Date(start).toISOString().slice(5, 16).replaceAll(/[-:T]/g, '')}`,
-    experiment_id: idOf.get(experiment) ?? '0',
+    experiment_id: experimentIds.get(experiment) ?? '0',
     user_id: null,
     status,
     start_time: start,
     end_time: end,
     lifecycle_stage: 'active',
     metrics: status === 'FINISHED' ? metrics : [],
-    ...labelsOf(story, spec, start, version, chance, { market }),
+    ...labelsOf(scenario, spec, start, version, random, { market }),
   };
 }

@@ -1,11 +1,12 @@
+/** A run of the demo's tracking server. */
 export interface FakeRun {
   run_id: string;
-  /** null: neither a name nor the tag that MLflow makes of it. */
+  /** null: the run has neither a name nor the tag `mlflow.runName`. */
   run_name: string | null;
   experiment_id: string;
   user_id: string | null;
   status: 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
-  /** ms; null is sent as 0. */
+  /** ms; the REST API returns null as 0. */
   start_time: number | null;
   end_time: number | null;
   lifecycle_stage: 'active' | 'deleted';
@@ -23,9 +24,9 @@ export interface FakeExperiment {
 export interface FakeResponse {
   readonly status: number;
   readonly body: string;
-  /** Beside those of every answer, or in their place. */
+  /** Added to the default headers, or replacing them. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Ends the connection before the end of the body. */
+  /** Closes the connection in the middle of the body. */
   readonly cut?: boolean;
 }
 export interface FakeRequest {

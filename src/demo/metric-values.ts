@@ -5,13 +5,13 @@ import { type Limits, specOf } from './metrics.js';
 import { type Scenario, shiftAt } from './scenario.js';
 import { SeededRandom } from './seeded-random.js';
 
-/** Who ran what: the params and tags in which the reason of an incident can be found. */
+/** The params and tags of a run. They contain the causes of the incidents: a new model version, old training data. */
 export function labelsOf(
   { seed, drift, begins }: Scenario,
   spec: ApplicationSpec,
   start: number,
   version: number,
-  chance: SeededRandom,
+  random: SeededRandom,
   params: Record<string, string>,
 ): Pick<FakeRun, 'params' | 'tags'> {
   const commit = SeededRandom.hex(40, seed, spec.name, version);
@@ -25,7 +25,7 @@ export function labelsOf(
     },
     tags: {
       owner: spec.owner,
-      'mlflow.user': chance.pick(spec.people),
+      'mlflow.user': random.pick(spec.people),
       'mlflow.source.type': 'JOB',
       'mlflow.source.name': `${spec.name}/evaluate.py`,
       'mlflow.source.git.commit': commit,
@@ -33,24 +33,31 @@ export function labelsOf(
   };
 }
 
-export interface Measured {
+interface Measurement {
   readonly application: string;
   readonly experiment: string;
+  /** Name of the metric. */
   readonly key: string;
+  /** The metric's value on a normal day. */
   readonly base: number;
+  /** ms */
   readonly time: number;
-  readonly chance: SeededRandom;
-  readonly hiccup: boolean;
+  readonly random: SeededRandom;
+  /** Whether the value exceeds the warning limit in this run only. */
+  readonly isOutlier: boolean;
 }
 
-/** A value on the scale from the metric's good days (0) to its warning limit (1): season, noise, and what happens. */
+/**
+ * The value of a metric in a run: base + (warning limit − base) · position. The position is 0 at the base value and 1 at
+ * the warning limit; it is the sum of a level, daily and weekly seasonality, noise, and the effect of incidents.
+ */
 export function valueAt(
-  story: Scenario,
-  { application, experiment, key, base, time, chance, hiccup }: Measured,
+  scenario: Scenario,
+  { application, experiment, key, base, time, random, isOutlier }: Measurement,
 ): number {
-  const noise = chance.bell();
-  const [taste, phase] = SeededRandom.pair(story.seed, 'taste', application, key);
-  const level = 0.2 * taste - 0.1;
+  const noise = random.normal();
+  const [offset, phase] = SeededRandom.pair(scenario.seed, 'taste', application, key);
+  const level = 0.2 * offset - 0.1;
   const day = Math.sin(2 * Math.PI * (time / MS_PER_DAY + phase));
   const week = Math.sin(2 * Math.PI * (time / (7 * MS_PER_DAY) + 2 * phase));
   const spec = specOf(key);
@@ -59,14 +66,15 @@ export function valueAt(
   if (!limits) return rounded(base * (1 + 0.3 * level + 0.015 * noise + 0.01 * week));
   const { warning, critical } = limits;
   const gap = warning - base;
-  // A metric that lies far from its limit does not swing all the way to it.
-  const calm = Math.min(1, (0.5 * Math.abs(base)) / Math.abs(gap));
-  const swing = calm * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
-  const limit = (critical - base) / gap;
-  const position = swing + shiftAt(story, application, key, time, limit);
-  // A bad hour: beyond the warning limit, and well before the critical one.
-  const bad = 1 + (limit - 1) * (0.4 + 0.1 * noise);
-  return rounded(base + gap * (hiccup ? Math.max(position, bad) : position));
+  // Damps the variation of a metric whose limit is far from its base value, so that it stays plausible.
+  const damping = Math.min(1, (0.5 * Math.abs(base)) / Math.abs(gap));
+  const variation = damping * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
+  const criticalPosition = (critical - base) / gap;
+  const position = variation + shiftAt(scenario, application, key, time, criticalPosition);
+  // Between the warning limit and the critical one.
+  const outlierPosition = 1 + (criticalPosition - 1) * (0.4 + 0.1 * noise);
+  return rounded(base + gap * (isOutlier ? Math.max(position, outlierPosition) : position));
 }
 
+/** Rounds to 5 significant digits. */
 export const rounded = (value: number): number => Number(value.toPrecision(5));

@@ -1,9 +1,9 @@
-/** What a company says of one of its metrics; without limits it is not monitored. */
+/** The catalog entry of a metric; without limits it is not monitored. */
 export interface MetricSpec {
-  readonly label: string;
+  readonly displayName: string;
   readonly unit?: string;
   readonly category: string;
-  readonly higher: boolean;
+  readonly higherIsBetter: boolean;
   readonly limits?: Limits;
 }
 export interface Limits {
@@ -13,31 +13,31 @@ export interface Limits {
 
 const higher = (
   category: string,
-  label: string,
+  displayName: string,
   warning: number,
   critical: number,
   unit?: string,
 ): MetricSpec => ({
-  label,
+  displayName,
   category,
-  higher: true,
+  higherIsBetter: true,
   limits: { warning, critical },
   ...(unit ? { unit } : {}),
 });
 const lower = (
   category: string,
-  label: string,
+  displayName: string,
   warning: number,
   critical: number,
   unit?: string,
-): MetricSpec => ({ ...higher(category, label, warning, critical, unit), higher: false });
+): MetricSpec => ({ ...higher(category, displayName, warning, critical, unit), higherIsBetter: false });
 
 const QUALITY = 'Model quality';
 const BUSINESS = 'Business';
 const DATA = 'Data';
 const SERVICE = 'Service';
 
-/** The catalog of the company, by metric name; a name with `*` is a pattern for several metrics. */
+/** The company's catalog by metric name; a name with `*` is a pattern. */
 export const METRICS = {
   auc_roc: higher(QUALITY, 'ROC AUC', 0.88, 0.84),
   recall: higher(QUALITY, 'Recall', 0.84, 0.79),
@@ -87,13 +87,18 @@ export const METRICS = {
   answer_seconds: lower(SERVICE, 'Time to the answer, p95', 4, 6, 's'),
   images_per_second: higher(SERVICE, 'Images per second', 150, 110, '1/s'),
   pages_per_second: higher(SERVICE, 'Pages per second', 7, 5, '1/s'),
-  click_through_rate: { label: 'Click-through rate', category: BUSINESS, higher: true, unit: '%' },
-  prompt_tokens: { label: 'Tokens of a prompt', category: SERVICE, higher: false },
+  click_through_rate: {
+    displayName: 'Click-through rate',
+    category: BUSINESS,
+    higherIsBetter: true,
+    unit: '%',
+  },
+  prompt_tokens: { displayName: 'Tokens of a prompt', category: SERVICE, higherIsBetter: false },
 } as const satisfies Record<string, MetricSpec>;
 
-const known: ReadonlyMap<string, MetricSpec> = new Map(Object.entries(METRICS));
+const specs: ReadonlyMap<string, MetricSpec> = new Map(Object.entries(METRICS));
 
-/** The entry that speaks of a metric; undefined: the catalog does not know it. */
+/** The catalog entry of a metric; `undefined` if there is none. */
 export function specOf(metric: string): MetricSpec | undefined {
-  return known.get(metric) ?? (/^latency_.*_ms$/.test(metric) ? METRICS['latency_*_ms'] : undefined);
+  return specs.get(metric) ?? (/^latency_.*_ms$/.test(metric) ? METRICS['latency_*_ms'] : undefined);
 }

@@ -1,13 +1,13 @@
 import type { FakeExperiment, FakeRun } from './fakes.js';
 
-/** MLflow leaves out a list that is empty. */
-const listed = (name: string, record: Readonly<Record<string, string>>): object => {
+/** MLflow omits empty lists. */
+const keyValueList = (name: string, record: Readonly<Record<string, string>>): object => {
   const entries = Object.entries(record).map(([key, value]) => ({ key, value }));
   return entries.length > 0 ? { [name]: entries } : {};
 };
 
-/** MLflow's SQL store keeps infinities as the largest doubles, and JSON has no NaN. */
-const number = (value: number): number | string =>
+/** MLflow's SQL store replaces infinities by ±`Number.MAX_VALUE`, and JSON has no NaN. */
+const metricValue = (value: number): number | string =>
   Number.isNaN(value) ? 'NaN' : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 
 export function experimentJson({
@@ -24,21 +24,21 @@ export function experimentJson({
     lifecycle_stage,
     last_update_time: creation_time,
     creation_time,
-    ...listed('tags', tags),
+    ...keyValueList('tags', tags),
   };
 }
 
-/** Absent are an end that is not there yet, and a name that neither the run nor its tag has. */
+/** MLflow omits `end_time` of a run that has not ended, and `run_name` if neither the run nor its tag has one. */
 export function runJson(run: FakeRun) {
   const { run_id, experiment_id, run_name, user_id, status, start_time, end_time, lifecycle_stage } = run;
-  // The name is a tag too.
+  // MLflow also stores the name as a tag.
   const tags = run_name === null ? run.tags : { 'mlflow.runName': run_name, ...run.tags };
   const name = run_name ?? run.tags['mlflow.runName'];
   const metrics = run.metrics.map(({ key, value, timestamp, step }) => ({
     key,
-    value: number(value),
+    value: metricValue(value),
     timestamp,
-    step: typeof step === 'bigint' ? `${BIG}${step}` : step,
+    step: typeof step === 'bigint' ? `${BIGINT_PREFIX}${step}` : step,
   }));
   return {
     info: {
@@ -55,20 +55,20 @@ export function runJson(run: FakeRun) {
     },
     data: {
       ...(metrics.length > 0 ? { metrics } : {}),
-      ...listed('params', run.params),
-      ...listed('tags', tags),
+      ...keyValueList('params', run.params),
+      ...keyValueList('tags', tags),
     },
     inputs: {},
     outputs: {},
   };
 }
 
-/** Stands before a whole number that a double cannot hold; no text that MLflow takes begins with it. */
-const BIG = '\u0000';
-const BIG_IN_JSON = /"\\u0000(-?\d+)"/g;
+/** Marks an integer that a double cannot represent. No string in MLflow starts with this character. */
+const BIGINT_PREFIX = '\u0000';
+const BIGINT_IN_JSON = /"\\u0000(-?\d+)"/g;
 
-/** JSON as MLflow writes it: an int64 is a number, to its last digit. */
+/** Serializes like MLflow: an int64 is a JSON number with all its digits. */
 export function jsonOf(value: object): string {
   const text = JSON.stringify(value, null, 2);
-  return text.includes('"\\u0000') ? text.replaceAll(BIG_IN_JSON, '$1') : text;
+  return text.includes('"\\u0000') ? text.replaceAll(BIGINT_IN_JSON, '$1') : text;
 }

@@ -1,6 +1,6 @@
 import type { FakeRun } from './fakes.js';
 
-/** What MLflow answers instead of a result. */
+/** An error response of MLflow. */
 export class MlflowError extends Error {
   constructor(
     readonly status: number,
@@ -12,51 +12,51 @@ export class MlflowError extends Error {
 }
 export const invalid = (message: string): MlflowError =>
   new MlflowError(400, 'INVALID_PARAMETER_VALUE', message);
-/** MLflow knows this and the demo server does not: never an answer that MLflow would not give. */
-const unknownHere = (what: string): MlflowError =>
-  new MlflowError(501, 'NOT_IMPLEMENTED', `The demo server does not know ${what}`);
+/** MLflow supports this, the demo server does not: an error is better than a response that MLflow would not send. */
+const notImplemented = (what: string): MlflowError =>
+  new MlflowError(501, 'NOT_IMPLEMENTED', `The demo server does not support ${what}`);
 
-type Test = (run: FakeRun) => boolean;
+type Predicate = (run: FakeRun) => boolean;
 
-// All of this was seen on MLflow 3.17 with its SQL store, and is held to it by the contract suite.
+// This behaviour was observed on MLflow 3.17 with its SQL store; the contract suite checks it against both servers.
 const ATTRIBUTE = /^(?:(?:attributes?|attr|run)\.)?(\w+)$/;
-const NUMBERS = ['start_time', 'end_time'] as const;
-const TEXTS = ['run_id', 'status'] as const;
-/** Attributes that MLflow can search too. */
-const OTHERS = new Set(['run_name', 'user_id', 'artifact_uri', 'created', 'Created']);
+const NUMERIC_ATTRIBUTES = ['start_time', 'end_time'] as const;
+const TEXT_ATTRIBUTES = ['run_id', 'status'] as const;
+/** Attributes that MLflow can search but the demo server cannot. */
+const UNSUPPORTED_ATTRIBUTES = new Set(['run_name', 'user_id', 'artifact_uri', 'created', 'Created']);
 const TOKENS = /\s*(?:('[^']*'|"[^"]*")|(\([^()]*\))|(-?\d+(?:\.\d+)?)|([<>=!]+)|([\w.`]+)|(\S))/gy;
 
 const isOneOf = <T extends string>(names: readonly T[], name: string): name is T =>
   names.some((each) => each === name);
 
-/** MLflow's filter language as far as the client uses it. @throws {MlflowError} */
-export function parseFilter(filter: string): Test {
+/** Parses the part of MLflow's filter language that this service uses. @throws {MlflowError} */
+export function parseFilter(filter: string): Predicate {
   if (filter === '') return () => true;
   const tokens = [...filter.matchAll(TOKENS)].map(([token]) => token.trim());
   if (tokens.length === 0) throw invalid(`Invalid filter '${filter}'. Could not be parsed.`);
-  const tests: Test[] = [];
-  for (let at = 0; at < tokens.length; ) {
-    // Where an AND stands, or whether, does not matter to MLflow.
-    if (/^and$/i.test(tokens[at] ?? '')) {
-      at++;
+  const predicates: Predicate[] = [];
+  for (let position = 0; position < tokens.length; ) {
+    // MLflow ignores where an AND stands, and whether there is one.
+    if (/^and$/i.test(tokens[position] ?? '')) {
+      position++;
       continue;
     }
-    const [name = '', comparator = '', value = ''] = tokens.slice(at, at + 3);
+    const [name = '', comparator = '', value = ''] = tokens.slice(position, position + 3);
     if (!/^[<>=!]+$|^in$|^not$|^i?like$|^is$/i.test(comparator) || !/^[a-z]/i.test(name) || value === '')
       throw invalid(`Invalid clause(s) in filter string: '${name}'`);
-    tests.push(comparison(name, comparator.toUpperCase(), value));
-    at += 3;
+    predicates.push(comparison(name, comparator.toUpperCase(), value));
+    position += 3;
   }
-  return (run) => tests.every((test) => test(run));
+  return (run) => predicates.every((matches) => matches(run));
 }
 
-function comparison(name: string, comparator: string, value: string): Test {
+function comparison(name: string, comparator: string, value: string): Predicate {
   const [, key = ''] = ATTRIBUTE.exec(name) ?? [];
-  if (/^(metrics?|params?|parameters?|tags?|datasets?)\./.test(name) || OTHERS.has(key))
-    throw unknownHere(`the filter on ${name}`);
-  if (/^(NOT|I?LIKE|IS)$/.test(comparator)) throw unknownHere(`the comparator ${comparator}`);
-  if (isOneOf(NUMBERS, key)) return compareNumber(key, comparator, value);
-  if (isOneOf(TEXTS, key)) return compareText(key, comparator, value);
+  if (/^(metrics?|params?|parameters?|tags?|datasets?)\./.test(name) || UNSUPPORTED_ATTRIBUTES.has(key))
+    throw notImplemented(`a filter on ${name}`);
+  if (/^(NOT|I?LIKE|IS)$/.test(comparator)) throw notImplemented(`the comparator ${comparator}`);
+  if (isOneOf(NUMERIC_ATTRIBUTES, key)) return compareNumber(key, comparator, value);
+  if (isOneOf(TEXT_ATTRIBUTES, key)) return compareText(key, comparator, value);
   throw invalid(`Invalid attribute key '${name}' specified.`);
 }
 
@@ -69,25 +69,29 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   '>=': (a, b) => a >= b,
 };
 
-function compareNumber(key: (typeof NUMBERS)[number], comparator: string, value: string): Test {
+function compareNumber(
+  key: (typeof NUMERIC_ATTRIBUTES)[number],
+  comparator: string,
+  value: string,
+): Predicate {
   if (!/^-?[\d.]+$/.test(value))
     throw invalid(`Expected numeric value type for numeric attribute: ${key}. Found ${value}`);
   const compare = COMPARE[comparator];
   if (!compare) throw invalid(`Invalid comparator '${comparator}'`);
   const limit = Number(value);
-  // A comparison with an absent value is false, `!=` too.
+  // A comparison with an absent value is false, even with `!=`.
   return (run) => {
     const time = timeOf(run, key);
     return time !== null && compare(time, limit);
   };
 }
 
-function compareText(key: (typeof TEXTS)[number], comparator: string, value: string): Test {
+function compareText(key: (typeof TEXT_ATTRIBUTES)[number], comparator: string, value: string): Predicate {
   if (value.startsWith('(')) {
     if (key !== 'run_id')
       throw invalid("Only ['run_id'] attributes support comparison with a list of quoted string values.");
     if (comparator !== 'IN') throw invalid(`Invalid comparator '${comparator}'`);
-    const ids = listOf(value);
+    const ids = parseList(value);
     return (run) => ids.has(run.run_id);
   }
   if (!/^['"]/.test(value)) throw invalid(`Parameter value is either not quoted: ${value}`);
@@ -96,7 +100,7 @@ function compareText(key: (typeof TEXTS)[number], comparator: string, value: str
   return (run) => (run[key] === text) === (comparator === '=');
 }
 
-function listOf(value: string): Set<string> {
+function parseList(value: string): Set<string> {
   const items = value.slice(1, -1).replace(/,\s*$/, '').split(',');
   return new Set(
     items.map((item) => {
@@ -107,14 +111,15 @@ function listOf(value: string): Set<string> {
   );
 }
 
-/** A run without a start has 0: `runs/create` writes it. */
-const timeOf = (run: FakeRun, key: (typeof NUMBERS)[number]): number | null =>
+/** A missing start is 0, because `runs/create` writes 0. */
+const timeOf = (run: FakeRun, key: (typeof NUMERIC_ATTRIBUTES)[number]): number | null =>
   key === 'start_time' ? (run.start_time ?? 0) : run.end_time;
 
-export type Order = (a: FakeRun, b: FakeRun) => number;
-
-/** What MLflow sorts by: the given attributes, absent values last, then the newest start, then the id. @throws {MlflowError} */
-export function parseOrder(clauses: readonly string[]): Order {
+/**
+ * A comparator like MLflow's: by the given attributes with absent values last, then by descending start, then by id.
+ * @throws {MlflowError}
+ */
+export function parseOrder(clauses: readonly string[]): (a: FakeRun, b: FakeRun) => number {
   const keys = clauses.map(orderKey);
   if (new Set(keys.map(({ key }) => key)).size < keys.length)
     throw new MlflowError(500, 'INTERNAL_ERROR', '`order_by` contains duplicate fields');
@@ -130,13 +135,14 @@ export function parseOrder(clauses: readonly string[]): Order {
   };
 }
 
-function orderKey(clause: string): { key: (typeof NUMBERS)[number]; sign: number } {
+function orderKey(clause: string): { key: (typeof NUMERIC_ATTRIBUTES)[number]; sign: number } {
   const [name = '', direction = 'ASC', ...more] = clause.trim().split(/\s+/);
   if (name === '' || more.length > 0)
     throw invalid(`Invalid order_by clause '${clause}'. Could not be parsed.`);
   if (!/^(asc|desc)$/i.test(direction)) throw invalid(`Invalid ordering key in order_by clause '${clause}'.`);
   const [, key = ''] = ATTRIBUTE.exec(name) ?? [];
-  if (isOneOf(NUMBERS, key)) return { key, sign: /^asc$/i.test(direction) ? 1 : -1 };
-  if (key === '' || isOneOf(TEXTS, key) || OTHERS.has(key)) throw unknownHere(`the order by ${name}`);
+  if (isOneOf(NUMERIC_ATTRIBUTES, key)) return { key, sign: /^asc$/i.test(direction) ? 1 : -1 };
+  if (key === '' || isOneOf(TEXT_ATTRIBUTES, key) || UNSUPPORTED_ATTRIBUTES.has(key))
+    throw notImplemented(`ordering by ${name}`);
   throw invalid(`Invalid attribute key '${key}' specified.`);
 }

@@ -12,7 +12,10 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/run.css': ['run.css', 'text/css; charset=utf-8'],
 };
 
-/** The demo's own page of a run, at the address at which MLflow has one; undefined: the path is none of its files. */
+/**
+ * A file of the demo's page of a run, which has the same URL as a run's page in MLflow; `undefined` if the path is none of
+ * its files.
+ */
 export function runPage(path: string): FakeResponse | undefined {
   const [file, type] = FILES[path] ?? [];
   if (!file || !type) return undefined;

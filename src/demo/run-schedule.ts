@@ -3,66 +3,80 @@ import { type ApplicationSpec, MARKETS } from './applications.js';
 import { type Scenario, type Span, within } from './scenario.js';
 import { SeededRandom } from './seeded-random.js';
 
-/** From `founded` on, when somebody watches, the company works this many times faster. */
-const LIVE_PACE = 17;
-const NIGHTLY_MS = 1.5 * MS_PER_HOUR;
-const LATEST_MS = 600_000;
+/** After `founded` the company runs this many times faster, so that a viewer of the demo sees new runs. */
+const LIVE_SPEEDUP = 17;
+/** Nightly jobs start at 01:30 UTC. */
+const NIGHTLY_OFFSET_MS = 1.5 * MS_PER_HOUR;
+const MAX_DELAY_MS = 600_000;
 const WEEKEND_SHARE = 0.65;
-/** Runs a day, from which on some may be left out at a weekend and enough are left. */
-const OFTEN = 10;
+/** Applications with more runs per day than this have fewer runs on weekends. */
+const WEEKEND_MIN_RUNS_PER_DAY = 10;
 
-/** A time at which an application runs; its name never changes. */
+/** A run on the schedule of an application. */
 export interface ScheduledRun {
   readonly spec: ApplicationSpec;
+  /** The run id and all random values of the run derive from this name. */
   readonly name: string;
+  /** ms */
   readonly start: number;
   readonly market: string;
-  /** Goes on where the slot's own numbers end. */
-  readonly chance: SeededRandom;
+  /** The generator that has drawn the start; it draws the run's other values next. */
+  readonly random: SeededRandom;
+  /** Whether the run starts after `founded`. */
   readonly live: boolean;
 }
 
-/** When an application runs within a span. */
-export function scheduledRuns(story: Scenario, spec: ApplicationSpec, span: Span): ScheduledRun[] {
-  const slots =
-    spec.rhythm === 'nightly' ? nights(story, spec, span) : steady(story, spec, spec.rhythm, span);
-  return slots.filter(
-    ({ start }) => within(start, span) && start >= story.begins && !within(start, story.outage),
+/** The runs of an application that start within a span. */
+export function scheduledRuns(scenario: Scenario, spec: ApplicationSpec, span: Span): ScheduledRun[] {
+  const runs =
+    spec.schedule === 'nightly'
+      ? nightlyRuns(scenario, spec, span)
+      : spreadRuns(scenario, spec, spec.schedule, span);
+  return runs.filter(
+    ({ start }) => within(start, span) && start >= scenario.begins && !within(start, scenario.outage),
   );
 }
 
-function nights(story: Scenario, spec: ApplicationSpec, { from, to }: Span): ScheduledRun[] {
-  const slots: ScheduledRun[] = [];
-  const first = Math.max(0, Math.floor((from - story.begins) / MS_PER_DAY) - 1);
-  for (let night = first; story.begins + night * MS_PER_DAY < to; night++) {
+function nightlyRuns(scenario: Scenario, spec: ApplicationSpec, { from, to }: Span): ScheduledRun[] {
+  const { seed, begins, stopped } = scenario;
+  const runs: ScheduledRun[] = [];
+  const first = Math.max(0, Math.floor((from - begins) / MS_PER_DAY) - 1);
+  for (let night = first; begins + night * MS_PER_DAY < to; night++) {
     for (const [i, market] of MARKETS.entries()) {
       const name = `${spec.name}/night-${night}/${market}`;
-      const chance = new SeededRandom(story.seed, name);
-      const late = chance.between(0, LATEST_MS);
-      const start = Math.round(story.begins + night * MS_PER_DAY + NIGHTLY_MS + i * MS_PER_HOUR + late);
-      const stopped = story.stopped.application === spec.name && start >= story.stopped.from;
-      if (!stopped) slots.push({ spec, name, start, market, chance, live: false });
+      const random = new SeededRandom(seed, name);
+      const delay = random.between(0, MAX_DELAY_MS);
+      const start = Math.round(begins + night * MS_PER_DAY + NIGHTLY_OFFSET_MS + i * MS_PER_HOUR + delay);
+      const hasStopped = stopped.application === spec.name && start >= stopped.from;
+      if (!hasStopped) runs.push({ spec, name, start, market, random, live: false });
     }
   }
-  return slots;
+  return runs;
 }
 
-function steady(story: Scenario, spec: ApplicationSpec, perDay: number, { from, to }: Span): ScheduledRun[] {
-  const slots: ScheduledRun[] = [];
-  const epochs = [
-    { live: false, begin: story.begins, end: story.founded, interval: MS_PER_DAY / perDay },
-    { live: true, begin: story.founded, end: Infinity, interval: MS_PER_DAY / perDay / LIVE_PACE },
+/** One run at a random time in each interval. */
+function spreadRuns(
+  { seed, begins, founded }: Scenario,
+  spec: ApplicationSpec,
+  runsPerDay: number,
+  { from, to }: Span,
+): ScheduledRun[] {
+  const runs: ScheduledRun[] = [];
+  const interval = MS_PER_DAY / runsPerDay;
+  const phases = [
+    { live: false, begin: begins, end: founded, interval },
+    { live: true, begin: founded, end: Infinity, interval: interval / LIVE_SPEEDUP },
   ];
-  for (const { live, begin, end, interval } of epochs) {
+  for (const { live, begin, end, interval } of phases) {
     const last = Math.min(to, end);
     for (let k = Math.max(0, Math.floor((from - begin) / interval) - 1); begin + k * interval < last; k++) {
       const name = `${spec.name}/${live ? 'live' : 'run'}-${k}`;
-      const chance = new SeededRandom(story.seed, name);
-      const start = Math.round(begin + (k + chance.next()) * interval);
-      const weekend = perDay > OFTEN && [0, 6].includes(new Date(start).getUTCDay());
-      if (start >= end || (!live && weekend && chance.next() > WEEKEND_SHARE)) continue;
-      slots.push({ spec, name, start, market: chance.pick(MARKETS), chance, live });
+      const random = new SeededRandom(seed, name);
+      const start = Math.round(begin + (k + random.next()) * interval);
+      const isWeekend = runsPerDay > WEEKEND_MIN_RUNS_PER_DAY && [0, 6].includes(new Date(start).getUTCDay());
+      if (start >= end || (!live && isWeekend && random.next() > WEEKEND_SHARE)) continue;
+      runs.push({ spec, name, start, market: random.pick(MARKETS), random, live });
     }
   }
-  return slots;
+  return runs;
 }

@@ -4,47 +4,47 @@ import type { FakeExperiment, FakeRequest, FakeResponse, FakeRun } from './fakes
 import { experimentJson, jsonOf, runJson } from './mlflow-json.js';
 import { invalid, MlflowError, parseFilter, parseOrder } from './run-filter.js';
 
-export type { FakeExperiment, FakeRequest, FakeResponse as FakeAnswer, FakeRun };
-
-const BASE = '/api/2.0/mlflow/';
-const MOST_RESULTS = 50_000;
-const DEFAULT_RUNS = 1000;
+const BASE_PATH = '/api/2.0/mlflow/';
+const MAX_RESULTS_LIMIT = 50_000;
+const DEFAULT_MAX_RESULTS = 1000;
 
 /**
- * A tracking server in memory: MLflow's REST interface as far as this service asks it. What it does was seen on MLflow
- * 3.17 with its SQL store; the contract suite holds both to the same answers. Beside that are only tools for tests:
- * `hidden`, `intercept`, and runs that no MLflow would hold.
+ * An in-memory tracking server with the part of MLflow's REST API that this service uses. It behaves like MLflow 3.17 with
+ * its SQL store; the contract suite compares the two. For tests it also has `hidden`, `intercept` and `requests`, and it
+ * accepts runs that MLflow would not store.
  */
 export class TrackingServer {
   readonly experiments = new Map<string, FakeExperiment>();
   readonly runs = new Map<string, FakeRun>();
-  /** Experiments that are neither listed nor searched, as without permission. */
+  /** Ids of experiments that are neither listed nor searched, as if the client had no permission. */
   readonly hidden = new Set<string>();
+  /** All requests so far. */
   readonly requests: FakeRequest[] = [];
-  /** Sees each request first, and may answer in the server's place. */
+  /** Called first for each request; a response that it returns is sent instead of the server's own. */
   intercept: ((request: FakeRequest) => FakeResponse | undefined) | undefined;
 
   private constructor(private readonly server: Server) {
     this.experiment('Default');
   }
 
+  /** @param clock the time of the `Date` header, ms */
   static async start(clock: () => number = Date.now): Promise<TrackingServer> {
     const server = createServer();
-    const tracking = new TrackingServer(server);
+    const trackingServer = new TrackingServer(server);
     server.on('request', async (request: IncomingMessage, response) => {
-      const answer = await tracking.respond(request);
+      const { status, headers, body, cut } = await trackingServer.respond(request);
       response.sendDate = false;
-      response.writeHead(answer.status, {
+      response.writeHead(status, {
         'Content-Type': 'application/json',
-        'Content-Length': Buffer.byteLength(answer.body),
+        'Content-Length': Buffer.byteLength(body),
         Date: new Date(clock()).toUTCString(),
-        ...answer.headers,
+        ...headers,
       });
-      if (answer.cut) response.write(answer.body.slice(0, answer.body.length / 2), () => response.destroy());
-      else response.end(answer.body);
+      if (cut) response.write(body.slice(0, body.length / 2), () => response.destroy());
+      else response.end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return tracking;
+    return trackingServer;
   }
 
   get uri(): string {
@@ -52,6 +52,7 @@ export class TrackingServer {
     return `http://127.0.0.1:${address.port}`;
   }
 
+  /** Creates an experiment. */
   experiment(name: string, tags: Record<string, string> = {}): FakeExperiment {
     const experiment: FakeExperiment = {
       experiment_id: String(this.experiments.size),
@@ -64,8 +65,9 @@ export class TrackingServer {
     return experiment;
   }
 
+  /** Creates a run: finished a minute after its start unless `run` says otherwise. */
   run(run: Partial<FakeRun> & Pick<FakeRun, 'experiment_id' | 'start_time'>): FakeRun {
-    const made: FakeRun = {
+    const created: FakeRun = {
       run_id: `run${String(this.runs.size).padStart(6, '0')}`,
       run_name: null,
       user_id: null,
@@ -77,11 +79,11 @@ export class TrackingServer {
       tags: {},
       ...run,
     };
-    this.runs.set(made.run_id, made);
-    return made;
+    this.runs.set(created.run_id, created);
+    return created;
   }
 
-  /** Deletes an experiment as MLflow does: its runs go with it. */
+  /** Deletes an experiment like MLflow: its runs are deleted, too. */
   deleteExperiment(experimentId: string): void {
     const experiment = this.experiments.get(experimentId);
     if (experiment) experiment.lifecycle_stage = 'deleted';
@@ -95,27 +97,26 @@ export class TrackingServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private async respond(request: IncomingMessage): Promise<FakeResponse> {
+  private async respond(message: IncomingMessage): Promise<FakeResponse> {
+    const { method, headers } = message;
     let text = '';
-    for await (const chunk of request) text += String(chunk);
-    const url = new URL(`http://localhost${request.url}`);
-    const path = url.pathname.replace(BASE, '');
-    const asked: FakeRequest = { path, body: request.method === 'GET' ? queryOf(url) : bodyOf(text) };
-    this.requests.push(asked);
+    for await (const chunk of message) text += String(chunk);
+    const url = new URL(`http://localhost${message.url}`);
+    const path = url.pathname.replace(BASE_PATH, '');
+    const request: FakeRequest = { path, body: method === 'GET' ? queryOf(url) : bodyOf(text) };
+    this.requests.push(request);
     try {
-      refuseForeign(request.method, request.headers);
-      return this.intercept?.(asked) ?? { status: 200, body: jsonOf(this.answer(request.method, asked)) };
+      rejectCrossOrigin(method, headers);
+      return this.intercept?.(request) ?? { status: 200, body: jsonOf(this.handle(method, request)) };
     } catch (error) {
-      const refusal =
+      const { status, code, message } =
         error instanceof MlflowError ? error : new MlflowError(500, 'INTERNAL_ERROR', `${error}`);
-      return {
-        status: refusal.status,
-        body: JSON.stringify({ error_code: refusal.code, message: refusal.message }),
-      };
+      return { status, body: JSON.stringify({ error_code: code, message }) };
     }
   }
 
-  private answer(method: string | undefined, { path, body }: FakeRequest): object {
+  /** @throws {MlflowError} */
+  private handle(method: string | undefined, { path, body }: FakeRequest): object {
     if (method === 'POST' && path === 'experiments/search') return this.searchExperiments(body);
     if (method === 'POST' && path === 'runs/search') return this.searchRuns(body);
     if (method === 'GET' && path === 'runs/get') return this.getRun(body);
@@ -123,11 +124,11 @@ export class TrackingServer {
   }
 
   private searchExperiments(body: FakeRequest['body']): object {
-    // Unlike that of runs, this search has no default.
-    const size = sizeOf(body.max_results ?? 0);
+    // Unlike runs/search, this request has no default for max_results.
+    const size = pageSizeOf(body.max_results ?? 0);
     const stages = stagesOf(body.view_type);
     if (body.filter || body.order_by)
-      throw new MlflowError(501, 'NOT_IMPLEMENTED', 'The demo server lists all');
+      throw new MlflowError(501, 'NOT_IMPLEMENTED', 'The demo server does not support filter and order_by');
     const listed = [...this.experiments.values()]
       .filter(
         ({ experiment_id, lifecycle_stage }) =>
@@ -138,13 +139,13 @@ export class TrackingServer {
   }
 
   private searchRuns(body: FakeRequest['body']): object {
-    const size = sizeOf(body.max_results ?? DEFAULT_RUNS);
+    const size = pageSizeOf(body.max_results ?? DEFAULT_MAX_RESULTS);
     const matches = parseFilter(String(body.filter ?? ''));
     const order = parseOrder(textsOf('order_by', body.order_by));
     const stages = stagesOf(body.run_view_type);
     const ids = new Set(textsOf('experiment_ids', body.experiment_ids));
     for (const id of ids) if (!/^\d+$/.test(id)) throw invalid(`Invalid experiment ID '${id}'.`);
-    // The filter first: what is left is small, and mostly in the order of its start already.
+    // Filters first, because the result is small and mostly sorted by start already.
     const found = [...this.runs.values()]
       .filter(
         (run) =>
@@ -165,8 +166,8 @@ export class TrackingServer {
   }
 }
 
-/** Web pages of elsewhere: MLflow refuses their changes, and searches are sent by POST. */
-function refuseForeign(method: string | undefined, { origin, host }: IncomingHttpHeaders): void {
+/** Rejects, like MLflow, POST requests of web pages from other origins, and requests with a foreign Host header. */
+function rejectCrossOrigin(method: string | undefined, { origin, host }: IncomingHttpHeaders): void {
   if (method === 'POST' && origin && !isLocal(origin))
     throw new MlflowError(403, 'PERMISSION_DENIED', 'Cross-origin request blocked');
   if (host && !isLocal(`http://${host}`))
@@ -178,7 +179,7 @@ const isLocal = (url: string): boolean =>
 
 const queryOf = (url: URL): FakeRequest['body'] => Object.fromEntries(url.searchParams);
 
-/** A body that is no JSON object is an empty one to MLflow. */
+/** MLflow treats a body that is not a JSON object as an empty one. */
 function bodyOf(text: string): FakeRequest['body'] {
   try {
     const body: unknown = JSON.parse(text);
@@ -194,31 +195,31 @@ function textsOf(name: string, value: unknown): string[] {
   return value.map(String);
 }
 
-function sizeOf(value: unknown): number {
+function pageSizeOf(value: unknown): number {
   const size = Number(value);
-  if (!Number.isInteger(size) || size < 1 || size > MOST_RESULTS)
+  if (!Number.isInteger(size) || size < 1 || size > MAX_RESULTS_LIMIT)
     throw invalid(`Invalid value ${value} for parameter 'max_results' supplied.`);
   return size;
 }
 
-/** An unknown view is the default one. */
+/** The lifecycle stages of a view; an unknown view is ACTIVE_ONLY. */
 function stagesOf(view: unknown): ReadonlySet<string> {
   if (view === 'ALL') return new Set(['active', 'deleted']);
   return new Set([view === 'DELETED_ONLY' ? 'deleted' : 'active']);
 }
 
-/** A token is an offset; there is none when nothing follows. */
+/** A page of results. Its token is an offset; the last page has none. */
 function pageOf<T>(
   name: string,
-  found: readonly T[],
+  results: readonly T[],
   size: number,
   token: unknown,
-  answer: (each: T) => object,
+  toJson: (each: T) => object,
 ): object {
   const offset = offsetOf(token);
-  const page = found.slice(offset, offset + size);
-  const next = offset + size < found.length ? { next_page_token: tokenOf(offset + size) } : {};
-  return page.length > 0 ? { [name]: page.map(answer), ...next } : {};
+  const page = results.slice(offset, offset + size);
+  const next = offset + size < results.length ? { next_page_token: tokenOf(offset + size) } : {};
+  return page.length > 0 ? { [name]: page.map(toJson), ...next } : {};
 }
 
 const tokenOf = (offset: number): string => Buffer.from(`{"offset": ${offset}}`).toString('base64');

@@ -1,4 +1,4 @@
-/** An error of this service: a code for programs, a context for people, and whether trying again can help. */
+/** An error of this service: a code for programs, details for people, and whether a retry can help. */
 export class MonitorError extends Error {
   override readonly name: string = 'MonitorError';
   constructor(

@@ -1,5 +1,6 @@
-/** The mantissa, an odd or even integer with its sign, and the exponent of 2 of a finite double: value = mantissa · 2^exponent. */
 const bits = new DataView(new ArrayBuffer(8));
+
+/** A finite double as mantissa · 2^exponent, the mantissa a signed integer. The layout is that of IEEE 754 binary64. */
 function partsOf(value: number): { mantissa: bigint; exponent: number } {
   if (Number.isSafeInteger(value)) return { mantissa: BigInt(value), exponent: 0 };
   bits.setFloat64(0, value);
@@ -12,19 +13,19 @@ function partsOf(value: number): { mantissa: bigint; exponent: number } {
 
 const LOWEST_EXPONENT = -1074;
 
-/** The double nearest to mantissa · 2^exponent, half to even; null where that is not finite. */
+/** The double nearest to mantissa · 2^exponent, ties to even; null if it overflows. */
 export function roundToDouble(mantissa: bigint, exponent: number): number | null {
   let magnitude = mantissa < 0n ? -mantissa : mantissa;
   if (magnitude === 0n) return 0;
-  const drop = Math.max(bitLength(magnitude) - 53, LOWEST_EXPONENT - exponent, 0);
-  if (drop > 0) {
-    const rest = BigInt.asUintN(drop, magnitude);
-    const half = 1n << BigInt(drop - 1);
-    magnitude >>= BigInt(drop);
-    if (rest > half || (rest === half && magnitude % 2n === 1n)) magnitude++;
+  const excessBits = Math.max(bitLength(magnitude) - 53, LOWEST_EXPONENT - exponent, 0);
+  if (excessBits > 0) {
+    const remainder = BigInt.asUintN(excessBits, magnitude);
+    const half = 1n << BigInt(excessBits - 1);
+    magnitude >>= BigInt(excessBits);
+    if (remainder > half || (remainder === half && magnitude % 2n === 1n)) magnitude++;
   }
-  // Both factors are doubles and so is the product; in two steps, as 2^1000 is one and 2^1030 is not.
-  const scale = exponent + drop;
+  // Scaled in two steps: a factor of 2^1030 would overflow even where the product does not.
+  const scale = exponent + excessBits;
   const value = Number(magnitude) * 2 ** Math.min(scale, 971) * 2 ** Math.max(scale - 971, 0);
   if (!Number.isFinite(value)) return null;
   return mantissa < 0n ? -value : value;
@@ -36,9 +37,9 @@ function bitLength(positive: bigint): number {
 }
 
 /**
- * A sum of doubles without rounding: an integer of any length and an exponent of 2. What it sums may leave it again, and
- * the order does not matter. Its value is that of Shewchuk's expansions (J. R. Shewchuk, Adaptive Precision
- * Floating-Point Arithmetic, 1997), as in Python's `math.fsum`: the exact sum, rounded once.
+ * A sum of doubles without intermediate rounding: an integer of any length times a power of 2. Values can be added in any
+ * order and removed again. The result equals that of Shewchuk's expansions (J. R. Shewchuk, Adaptive Precision
+ * Floating-Point Arithmetic, 1997) and of Python's `math.fsum`: the exact sum, rounded once.
  */
 export class ExactSum {
   private mantissa = 0n;
@@ -50,7 +51,7 @@ export class ExactSum {
     this.addParts(mantissa, exponent);
   }
 
-  /** Takes out a value that was added before. */
+  /** Removes a value that was added before. */
   remove(value: number): void {
     const { mantissa, exponent } = partsOf(value);
     this.addParts(-mantissa, exponent);
@@ -62,12 +63,12 @@ export class ExactSum {
     this.addParts(factor * mantissa, exponent);
   }
 
-  /** The exact sum rounded to the nearest double; null where that overflows. */
+  /** The exact sum rounded to the nearest double; null if it overflows. */
   value(): number | null {
     return roundToDouble(this.mantissa, this.exponent);
   }
 
-  /** a · this − b · other, exactly, then rounded once; null where that overflows. */
+  /** a · this − b · other, computed exactly and rounded once; null if it overflows. */
   scaledDifference(a: bigint, b: bigint, other: ExactSum): number | null {
     const result = new ExactSum();
     result.addParts(a * this.mantissa, this.exponent);
@@ -83,17 +84,4 @@ export class ExactSum {
       this.mantissa += exponent === this.exponent ? mantissa : mantissa << BigInt(exponent - this.exponent);
     }
   }
-}
-
-/** The correctly rounded sum; null where it overflows. */
-export function sum(values: Iterable<number>): number | null {
-  const exact = new ExactSum();
-  for (const value of values) exact.add(value);
-  return exact.value();
-}
-
-/** Sum ÷ count; null of nothing, or where the sum overflows. */
-export function mean(values: readonly number[]): number | null {
-  const total = sum(values);
-  return total === null || values.length === 0 ? null : total / values.length;
 }

@@ -1,35 +1,35 @@
-/** Significant digits of a value that is shown. */
+/** Significant digits by default. */
 const DIGITS = 3;
-/** No double has more. */
-const MOST_DIGITS = 17;
+/** 17 significant digits identify every double. */
+const MAX_DIGITS = 17;
 
 /**
- * A value with its unit as people read it: `0.781`, `447 ms`, `7.9 %`, `12,400`.
- * @param limit what it stands against: it gets as many digits as it takes to see on which side it lies
+ * A value with its unit, rounded for people: `0.781`, `447 ms`, `7.9 %`, `12,400`.
+ * @param limit the threshold shown with the value; the value gets enough digits to show on which side of it it lies
  */
 export function formatQuantity(value: number, unit: string | null, limit: number | null = null): string {
   let digits = DIGITS;
   const rounded = () => round(value, digits);
   const sameSide = () => limit === null || Math.sign(rounded() - limit) === Math.sign(value - limit);
-  while (digits < MOST_DIGITS && !sameSide()) digits++;
+  while (digits < MAX_DIGITS && !sameSide()) digits++;
   return formatWithUnit(rounded(), unit);
 }
 
-/** A number as it was set, to its last digit, with its unit. */
+/** A number with all its digits and its unit. */
 export function formatWithUnit(value: number, unit: string | null): string {
   const number = Math.abs(value) < 1e15 && Math.abs(value) >= 1_000 ? grouped(value) : String(value);
   return unit ? `${number} ${unit}` : number;
 }
 
-/** Whole numbers keep all their digits; what lies behind the point goes first. */
+/** Rounds to significant digits, but never rounds away digits before the decimal point. */
 function round(value: number, digits: number): number {
-  const whole = Math.abs(value) >= 1 ? Math.floor(Math.log10(Math.abs(value))) + 1 : 0;
-  return Number(value.toPrecision(Math.min(MOST_DIGITS, Math.max(digits, whole))));
+  const integerDigits = Math.abs(value) >= 1 ? Math.floor(Math.log10(Math.abs(value))) + 1 : 0;
+  return Number(value.toPrecision(Math.min(MAX_DIGITS, Math.max(digits, integerDigits))));
 }
 
 function grouped(value: number): string {
-  const [whole = '', fraction] = String(value).split('.');
-  const text = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  const [integer = '', fraction] = String(value).split('.');
+  const text = integer.replace(/\B(?=(\d{3})+$)/g, ',');
   return fraction ? `${text}.${fraction}` : text;
 }
 
@@ -37,7 +37,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A time span in its one or two largest units: `38 s`, `12 min`, `3 h 20 min`, `1 d 2 h`. */
+/** A duration in its one or two largest units: `38 s`, `12 min`, `3 h 20 min`, `1 d 2 h`. */
 export function formatDuration(ms: number): string {
   const units: readonly [size: number, name: string][] = [
     [DAY, 'd'],
@@ -45,18 +45,18 @@ export function formatDuration(ms: number): string {
     [MINUTE, 'min'],
     [1_000, 's'],
   ];
-  const at = units.findIndex(([size]) => ms >= size);
-  const [size, name] = units[at] ?? [1_000, 's'];
+  const largest = units.findIndex(([size]) => ms >= size);
+  const [size, name] = units[largest] ?? [1_000, 's'];
   const count = Math.max(0, Math.floor(ms / size));
-  const [below, belowName] = units[at + 1] ?? [0, ''];
-  const rest = below > 1_000 ? Math.floor((ms - count * size) / below) : 0;
-  // From ten days on nobody counts the hours.
+  const [nextSize, nextName] = units[largest + 1] ?? [0, ''];
+  const rest = nextSize > 1_000 ? Math.floor((ms - count * size) / nextSize) : 0;
+  // From ten days on, hours are noise.
   return rest > 0 && !(name === 'd' && count >= 10)
-    ? `${count} ${name} ${rest} ${belowName}`
+    ? `${count} ${name} ${rest} ${nextName}`
     : `${count} ${name}`;
 }
 
-/** A period in the one unit that says it roughly: `24 h`, `30 min`, `7 d`. */
+/** A duration rounded to one unit: `24 h`, `30 min`, `7 d`. */
 export function formatPeriod(ms: number): string {
   if (ms < 1.5 * HOUR) return `${Math.max(1, Math.round(ms / MINUTE))} min`;
   return ms < 2 * DAY ? `${Math.round(ms / HOUR)} h` : `${Math.round(ms / DAY)} d`;

@@ -24,7 +24,7 @@ export function addCounts(a: RunCounts, b: RunCounts): RunCounts {
   };
 }
 
-/** Percent; null over nothing. */
+/** Rates in percent; null if the denominator is 0. */
 export interface Rates {
   readonly evaluated: number;
   readonly pass_rate: number | null;
@@ -43,7 +43,7 @@ export function rates(counts: RunCounts): Rates {
   };
 }
 
-export type LightSettings = Pick<
+type LightSettings = Pick<
   DomainSettings,
   | 'light_span_hours'
   | 'critical_runs_percent'
@@ -52,7 +52,10 @@ export type LightSettings = Pick<
   | 'failed_runs_percent'
 >;
 
-/** The light over the runs of a span, and the reason in one sentence. */
+/**
+ * The light over the runs of a span, and the reason in one sentence. A share equal to a limit gets the better light. The
+ * sentences are published, so they never change.
+ */
 export function light(counts: RunCounts, settings: LightSettings): { light: Light; reason: string } {
   const { total, critical, invalid, warning, healthy, failed } = counts;
   const { evaluated } = rates(counts);
@@ -125,16 +128,16 @@ const isOrAre = (count: number): string => (count === 1 ? 'is' : 'are');
 const partOf = (part: number, whole: number, what: string): string =>
   `${part} of ${runs(whole)} ${isOrAre(part)} ${what} (${percentText(part, whole)})`;
 
-/** One decimal, rounded half up from the exact fraction: `37.5 %`. */
+/** A percentage with one decimal, rounded half up from the exact fraction: `37.5 %`. */
 function percentText(part: number, whole: number): string {
   const tenths = Math.floor((2000 * part + whole) / (2 * whole));
   return `${Math.floor(tenths / 10)}.${tenths % 10} %`;
 }
 
-/** Decimals that a limit may have. With 15 digits in all, its double gives back the decimal number that was set. */
+/** Decimals that a limit may have. Up to 15 significant digits, a double converts back to the decimal that was configured. */
 const DECIMALS = 6;
 
-/** The sign of 100·part − limit·whole, exactly: the limit is the decimal number that was set, not its double. */
+/** The sign of 100·part − limit·whole, computed exactly: the limit is the configured decimal number, not its double. */
 function comparePercent(part: number, whole: number, limit: number): number {
   if (whole === 0) return 0;
   const text = limit.toFixed(DECIMALS).replace('.', '');

@@ -1,7 +1,7 @@
-/** The words of the domain, as types. Times are milliseconds since the epoch, UTC. */
+/** The terms of the domain, as types. Times are milliseconds since the epoch, UTC. */
 
+/** Worst first: a run has the first status of this list that any of its metrics has. */
 export const METRIC_STATUSES = ['critical', 'invalid', 'warning', 'healthy', 'unmonitored'] as const;
-/** Worst first: the order of `METRIC_STATUSES` is the order of roll-ups. */
 export type MetricStatus = (typeof METRIC_STATUSES)[number];
 
 export const LIGHTS = ['no_data', 'critical', 'warning', 'unmonitored', 'healthy'] as const;
@@ -17,7 +17,7 @@ export const PIPELINE_KINDS = [
 ] as const;
 export type PipelineKind = (typeof PIPELINE_KINDS)[number];
 
-/** One row of the metrics API, as the catalog sent it. */
+/** One row of the metrics API as the catalog returned it. */
 export interface MetricMetadata {
   readonly metric_name: string;
   readonly display_name: string | null;
@@ -27,7 +27,7 @@ export interface MetricMetadata {
   readonly higher_is_better: boolean | null;
 }
 
-/** One row of the thresholds API, as the catalog sent it. */
+/** One row of the thresholds API as the catalog returned it. */
 export interface ThresholdRow {
   readonly metric_name: string;
   readonly experiment_id: string | null;
@@ -38,7 +38,7 @@ export interface ThresholdRow {
   readonly updated_by: string | null;
 }
 
-/** What applies to one metric of one experiment: the chosen metadata and threshold row, and the direction used. */
+/** The rule for one metric of one experiment: the metadata and threshold row that apply, and the resulting direction. */
 export interface Rule {
   readonly display_name: string;
   readonly description: string | null;
@@ -47,13 +47,13 @@ export interface Rule {
   readonly higher_is_better: boolean | null;
   readonly critical_threshold: number | null;
   readonly warning_threshold: number | null;
-  /** null: no threshold row. */
+  /** null: no threshold row applies. */
   readonly threshold_source: 'experiment' | 'platform' | null;
   readonly threshold_updated_at: string | null;
   readonly threshold_updated_by: string | null;
 }
 
-/** The settings that change published numbers; stored in the rulebook, each change with its first day. */
+/** The settings that affect published numbers. The rulebook stores each change with the first day it applies to. */
 export interface DomainSettings {
   readonly rules_version: number;
   readonly application_tag: string;
@@ -71,7 +71,7 @@ export interface DomainSettings {
   readonly failed_runs_percent: number;
 }
 
-/** Counts of runs of an hour or a span. */
+/** Run counts of an hour or a span. */
 export interface RunCounts {
   readonly total: number;
   readonly critical: number;

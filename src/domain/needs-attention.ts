@@ -2,12 +2,12 @@ import type { Light, MetricStatus } from './model.js';
 import { compareText } from './text.js';
 import { hourOf, MS_PER_DAY, MS_PER_HOUR } from './time.js';
 
-/** How far back an application's runs and a metric's sequence are looked at, ms. */
+/** How far back an application's last run and the start of an unhealthy sequence are searched for, ms. */
 export const ATTENTION_SPAN_MS = 7 * MS_PER_DAY;
 
 /**
- * Whether an application needs attention: a light that is warning or critical, or no data after runs in the last 7 days.
- * @param lastRun time of the newest eligible run, ms; null: none is known
+ * Whether an application needs attention: its light is critical or warning, or it has no data but ran in the last 7 days.
+ * @param lastRun time of the newest eligible run, ms; null if there is none
  * @param to the end of the current hour, ms
  */
 export function needsAttention(light: Light, lastRun: number | null, to: number): boolean {
@@ -15,15 +15,15 @@ export function needsAttention(light: Light, lastRun: number | null, to: number)
   return light === 'critical' || light === 'warning';
 }
 
-/** Runs of one metric in a span, by status. */
-export interface MetricStatusCounts {
+/** Run counts of one metric in a span, by status. */
+interface MetricStatusCounts {
   readonly metric_name: string;
   readonly critical: number;
   readonly invalid: number;
   readonly warning: number;
 }
 
-/** The metric with the most critical, then invalid, then warning runs, then by name; null: none has such a run. */
+/** The metric with the most critical, then invalid, then warning runs; ties go to the first name. null if none has any. */
 export function worstMetric<M extends MetricStatusCounts>(metrics: readonly M[]): M | null {
   const [worst] = metrics
     .filter(({ critical, invalid, warning }) => critical + invalid + warning > 0)
@@ -37,39 +37,40 @@ export function worstMetric<M extends MetricStatusCounts>(metrics: readonly M[])
   return worst ?? null;
 }
 
-const BAD: readonly MetricStatus[] = ['critical', 'invalid', 'warning'];
+const UNHEALTHY: readonly MetricStatus[] = ['critical', 'invalid', 'warning'];
 
-/** The last unbroken sequence of runs that are not healthy, as places in the series. */
-export interface UnhealthySequence {
-  /** The first run of it that lies in the span. */
+/** A sequence of unhealthy runs without a healthy one in between, as indices into the series. */
+interface UnhealthySequence {
+  /** The first unhealthy run at or after the start of the span. */
   readonly first: number;
   readonly last: number;
-  /** Whether it began before the span. */
+  /** Whether the sequence began before the span. */
   readonly began_before: boolean;
 }
 
 /**
- * Finds it in a series, oldest run first; null: there is none. A run without a threshold was not judged: it neither
- * breaks the sequence nor begins it.
- * @param from the start of the span, ms
+ * The last unhealthy sequence that reaches into a span; null if there is none. Unmonitored runs neither break a sequence
+ * nor start one.
+ * @param points a series, oldest run first
+ * @param from start of the span, ms
  */
 export function lastUnhealthySequence(
   points: readonly { readonly time: number; readonly status: MetricStatus }[],
   from: number,
 ): UnhealthySequence | null {
-  const last = points.findLastIndex(({ time, status }) => time >= from && BAD.includes(status));
+  const last = points.findLastIndex(({ time, status }) => time >= from && UNHEALTHY.includes(status));
   if (last < 0) return null;
-  const bad: number[] = [];
+  const unhealthy: number[] = [];
   for (let i = last; i >= 0; i--) {
     const status = points[i]?.status;
     if (status === 'healthy') break;
-    if (status !== 'unmonitored') bad.unshift(i);
+    if (status !== 'unmonitored') unhealthy.unshift(i);
   }
-  const first = bad.find((i) => (points[i]?.time ?? 0) >= from) ?? last;
-  return { first, last, began_before: bad[0] !== first };
+  const first = unhealthy.find((i) => (points[i]?.time ?? 0) >= from) ?? last;
+  return { first, last, began_before: unhealthy[0] !== first };
 }
 
-/** The hour from which on the light of an application without newer runs is `no_data`, ms. */
+/** The start of the hour, ms, in which the light becomes `no_data` if no run follows `lastRun` (ms). */
 export function noDataSince(lastRun: number, lightSpanHours: number): number {
   return hourOf(lastRun) + lightSpanHours * MS_PER_HOUR;
 }

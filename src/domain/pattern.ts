@@ -1,4 +1,4 @@
-/** Whether the name holds a wildcard: `*` (any characters, also none) or `?` (one). Nothing else is special. */
+/** Whether a name contains a wildcard: `*` (zero or more characters) or `?` (exactly one). Nothing else is special. */
 export function isPattern(name: string): boolean {
   return name.includes('*') || name.includes('?');
 }
@@ -7,43 +7,43 @@ const STAR = 0x2a;
 const QUESTION_MARK = 0x3f;
 
 /**
- * Whether the whole name matches the pattern; case counts, `?` is one code point.
- * Only the last `*` is ever tried again, so the time is at most the product of the two lengths, whatever the pattern.
+ * Whether the whole name matches the pattern, case-sensitively; `?` is one code point.
+ * It backtracks to the last `*` only, so the time is at most proportional to the product of the two lengths.
  */
 export function matches(pattern: string, name: string): boolean {
-  let at = 0;
-  let inName = 0;
-  // Where to go on when the text after the last `*` does not fit: one character later.
+  let patternIndex = 0;
+  let nameIndex = 0;
+  // Where to resume when the text after the last `*` does not match: the `*` takes one more character.
   let afterStar = -1;
-  let retryAt = 0;
-  while (inName < name.length) {
-    const wanted = pattern.codePointAt(at);
-    const got = name.codePointAt(inName);
-    if (wanted === STAR) {
-      afterStar = ++at;
-      retryAt = inName;
-    } else if (wanted !== undefined && (wanted === QUESTION_MARK || wanted === got)) {
-      at += widthOf(wanted);
-      inName += widthOf(got);
+  let resumeIndex = 0;
+  while (nameIndex < name.length) {
+    const expected = pattern.codePointAt(patternIndex);
+    const actual = name.codePointAt(nameIndex);
+    if (expected === STAR) {
+      afterStar = ++patternIndex;
+      resumeIndex = nameIndex;
+    } else if (expected !== undefined && (expected === QUESTION_MARK || expected === actual)) {
+      patternIndex += utf16Length(expected);
+      nameIndex += utf16Length(actual);
     } else if (afterStar >= 0) {
-      retryAt += widthOf(name.codePointAt(retryAt));
-      inName = retryAt;
-      at = afterStar;
+      resumeIndex += utf16Length(name.codePointAt(resumeIndex));
+      nameIndex = resumeIndex;
+      patternIndex = afterStar;
     } else {
       return false;
     }
   }
-  while (pattern.codePointAt(at) === STAR) at++;
-  return at === pattern.length;
+  while (pattern.codePointAt(patternIndex) === STAR) patternIndex++;
+  return patternIndex === pattern.length;
 }
 
-/** UTF-16 units of a code point. */
-function widthOf(codePoint: number | undefined): number {
+/** The number of UTF-16 code units of a code point. */
+function utf16Length(codePoint: number | undefined): number {
   return codePoint !== undefined && codePoint > 0xffff ? 2 : 1;
 }
 
-/** Whether the name matches an include (without any: every name does) and no exclude. */
+/** Whether a name matches an include pattern (an empty list includes every name) and no exclude pattern. */
 export function passes(name: string, include: readonly string[], exclude: readonly string[]): boolean {
-  const among = (patterns: readonly string[]) => patterns.some((pattern) => matches(pattern, name));
-  return (include.length === 0 || among(include)) && !among(exclude);
+  const matchesAny = (patterns: readonly string[]) => patterns.some((pattern) => matches(pattern, name));
+  return (include.length === 0 || matchesAny(include)) && !matchesAny(exclude);
 }

@@ -4,20 +4,18 @@ import { isPattern, matches } from './pattern.js';
 import { codePointCount, compareText, nonBlank } from './text.js';
 import { compareInstants, instantOf } from './time.js';
 
-/** Rows by the name they are for; rows of one name in the order of the answer. */
-export interface NameIndex<Row> {
+/** Rows by metric name or pattern; the rows of one name keep the order of the response. */
+interface NameIndex<Row> {
   readonly exact: ReadonlyMap<string, readonly Row[]>;
-  /** The longest pattern first, of equal length the alphabetically first. */
+  /** Sorted by descending length, then alphabetically. */
   readonly patterns: readonly (readonly [pattern: string, rows: readonly Row[]])[];
 }
 
-/** Threshold rows by experiment; null: of the platform. */
-export type ThresholdIndex = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
+/** Threshold rows by experiment id; null is the key of platform-wide rows. */
+type ThresholdIndex = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
 
-/** A row without a name is no row. */
-export function indexByName<Row extends { readonly metric_name: string }>(
-  rows: readonly Row[],
-): NameIndex<Row> {
+/** Rows without a name are ignored. */
+function indexByName<Row extends { readonly metric_name: string }>(rows: readonly Row[]): NameIndex<Row> {
   const exact = groupBy(
     rows.filter(({ metric_name }) => nonBlank(metric_name)),
     ({ metric_name }) => metric_name,
@@ -33,31 +31,36 @@ export function indexByExperiment(rows: readonly ThresholdRow[]): ThresholdIndex
   return new Map([...groups].map(([experiment, group]) => [experiment, indexByName(group)]));
 }
 
-/** The rows of the most specific name that fits; empty: none does. */
+/** The rows of the most specific name that matches: the exact name, else the longest pattern; empty if none matches. */
 function rowsFor<Row>(index: NameIndex<Row> | undefined, name: string): readonly Row[] {
   return index?.exact.get(name) ?? index?.patterns.find(([pattern]) => matches(pattern, name))?.[1] ?? [];
 }
 
-/** The metadata that applies to a metric: of equal names the last in the answer. */
-export function chooseMetadata(metricName: string, index: NameIndex<MetricMetadata>): MetricMetadata | null {
+/** The metadata that applies to a metric: of several rows with the same name the last one in the response. */
+function chooseMetadata(metricName: string, index: NameIndex<MetricMetadata>): MetricMetadata | null {
   return rowsFor(index, metricName).at(-1) ?? null;
 }
 
 /**
- * The threshold row that applies to a metric of an experiment.
- * @param higherIsBetter of the metadata; it says which of two rows is the stricter one
+ * The threshold row that applies to a metric of an experiment; null if there is none. Rows of the experiment take
+ * precedence over platform-wide rows.
+ * @param higherIsBetter the direction from the metadata; it decides which of two rows is stricter
  */
 export function chooseThreshold(
   metricName: string,
   experimentId: string,
   higherIsBetter: boolean | null,
-  book: ThresholdIndex,
+  thresholds: ThresholdIndex,
 ): ThresholdRow | null {
-  const own = rowsFor(book.get(experimentId), metricName);
-  return effectiveRow(own.length > 0 ? own : rowsFor(book.get(null), metricName), higherIsBetter);
+  const experimentRows = rowsFor(thresholds.get(experimentId), metricName);
+  const rows = experimentRows.length > 0 ? experimentRows : rowsFor(thresholds.get(null), metricName);
+  return effectiveRow(rows, higherIsBetter);
 }
 
-/** Of the rows of one name and one experiment the one that applies; null: of none. */
+/**
+ * The row that applies out of the rows of one name and one experiment: the newest, then the stricter critical limit, then
+ * the stricter warning limit, then the last in the response; null if there are no rows.
+ */
 export function effectiveRow(
   rows: readonly ThresholdRow[],
   higherIsBetter: boolean | null,
@@ -69,7 +72,7 @@ export function effectiveRow(
   return chosen;
 }
 
-/** Positive: row `a` goes before `b` of the same name; 0: the later one in the answer does. */
+/** Positive if row `a` takes precedence over `b`, negative if `b` does, 0 if the order of the response decides. */
 function precedence(a: ThresholdRow, b: ThresholdRow, higherIsBetter: boolean | null): number {
   return (
     compareTimes(a.updated_at, b.updated_at) ||
@@ -89,8 +92,8 @@ function compareStrictness(a: number | null, b: number | null, higherIsBetter: b
   return higherIsBetter === false ? b - a : a - b;
 }
 
-/** Which way is better: what the metadata says, else the order of two different limits, else nothing. */
-export function directionOf(
+/** Whether higher is better: from the metadata, else from the order of two different limits, else unknown (null). */
+function directionOf(
   metadata: Pick<MetricMetadata, 'higher_is_better'> | null,
   threshold: Pick<ThresholdRow, 'critical_threshold' | 'warning_threshold'> | null,
 ): boolean | null {
@@ -115,21 +118,21 @@ function ruleOf(metricName: string, metadata: MetricMetadata | null, threshold: 
   };
 }
 
-/** Resolves rules of one book: what does not depend on the experiment is worked out once per metric name. */
+/** Resolves rules from one catalog. Caches what does not depend on the experiment per metric name. */
 export function createRuleResolver(
   metadata: readonly MetricMetadata[],
   thresholds: readonly ThresholdRow[],
 ): (metricName: string, experimentId: string) => Rule {
-  const names = indexByName(metadata);
-  const book = indexByExperiment(thresholds);
-  const described = new Map<string, MetricMetadata | null>();
-  const platform = new Map<string, Rule>();
+  const metadataIndex = indexByName(metadata);
+  const thresholdIndex = indexByExperiment(thresholds);
+  const metadataCache = new Map<string, MetricMetadata | null>();
+  const platformRules = new Map<string, Rule>();
 
   const metadataOf = (metricName: string): MetricMetadata | null => {
-    let found = described.get(metricName);
+    let found = metadataCache.get(metricName);
     if (found === undefined) {
-      found = chooseMetadata(metricName, names);
-      described.set(metricName, found);
+      found = chooseMetadata(metricName, metadataIndex);
+      metadataCache.set(metricName, found);
     }
     return found;
   };
@@ -138,21 +141,21 @@ export function createRuleResolver(
     return ruleOf(
       metricName,
       found,
-      chooseThreshold(metricName, experimentId, found?.higher_is_better ?? null, book),
+      chooseThreshold(metricName, experimentId, found?.higher_is_better ?? null, thresholdIndex),
     );
   };
   return (metricName, experimentId) => {
-    if (book.has(experimentId)) return resolve(metricName, experimentId);
-    let rule = platform.get(metricName);
+    if (thresholdIndex.has(experimentId)) return resolve(metricName, experimentId);
+    let rule = platformRules.get(metricName);
     if (rule === undefined) {
       rule = resolve(metricName, experimentId);
-      platform.set(metricName, rule);
+      platformRules.set(metricName, rule);
     }
     return rule;
   };
 }
 
-/** The rule of one metric of one experiment; for many of the same book see `createRuleResolver`. */
+/** The rule for one metric of one experiment. For many lookups in one catalog use `createRuleResolver`. */
 export function resolveRule(
   metricName: string,
   experimentId: string,

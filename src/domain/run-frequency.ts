@@ -1,31 +1,31 @@
-/** From so many runs, or bursts of runs, on an application is said to have a rhythm. */
-const FEWEST_BURSTS = 4;
+/** Fewer bursts of runs are too few to tell how often an application runs. */
+const MIN_BURSTS = 4;
 
 /**
- * How often an application runs: the time from the start of one burst of runs to that of the next, ms; null: no rhythm
- * is known. A nightly job that logs five runs in an hour comes every 24 h, not every few minutes.
- * @param times of its runs, ascending, ms
+ * How often an application runs: the median time from the start of one burst of runs to the next, ms; null if there are too
+ * few bursts. A nightly job that logs five runs within an hour runs every 24 h, not every few minutes.
+ * @param times run times, ascending, ms
  */
 export function usualPeriod(times: ArrayLike<number>): number | null {
   const gaps = Array.from(times).flatMap((time, i, all) => (i === 0 ? [] : [time - (all[i - 1] ?? time)]));
-  const half = pauseOfHalfTheTime(gaps) / 2;
-  const starts = Array.from(times).filter((_, i) => i === 0 || (gaps[i - 1] ?? 0) > half);
-  if (starts.length < FEWEST_BURSTS) return null;
+  const burstGap = weightedMedianGap(gaps) / 2;
+  const starts = Array.from(times).filter((_, i) => i === 0 || (gaps[i - 1] ?? 0) > burstGap);
+  if (starts.length < MIN_BURSTS) return null;
   return median(starts.slice(1).map((start, i) => start - (starts[i] ?? start)));
 }
 
-/** The pause such that half of all time lies in pauses at least as long: a few long ones outweigh many short ones. */
-function pauseOfHalfTheTime(gaps: readonly number[]): number {
+/** The median gap weighted by length: gaps at least this long cover half of all time, so few long gaps outweigh many short ones. */
+function weightedMedianGap(gaps: readonly number[]): number {
   const total = gaps.reduce((sum, gap) => sum + gap, 0);
-  let passed = 0;
+  let covered = 0;
   for (const gap of [...gaps].sort((a, b) => b - a)) {
-    passed += gap;
-    if (2 * passed >= total) return gap;
+    covered += gap;
+    if (2 * covered >= total) return gap;
   }
   return 0;
 }
 
-/** The middle one of the values; of an even number the higher of the two. */
+/** The median; the higher of the two middle values if their number is even, 0 if there are none. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -1,11 +1,11 @@
 import { METRIC_STATUSES, type MetricStatus, type Rule } from './model.js';
 import { type Limits, metricStatus } from './status.js';
 
-/** Why a metric has another status: its value, the rule that it is judged by, or data that came when nobody expected it any more. */
+/** Why the status of a metric changed: its value, its threshold, or a run that arrived late. */
 export const CAUSES = ['new_value', 'new_threshold', 'late_data'] as const;
 export type Cause = (typeof CAUSES)[number];
 
-/** A metric of a run with the rule it was judged by. */
+/** A metric of a run with the rule that gave it its status. */
 export interface JudgedMetric extends Limits, Pick<Rule, 'threshold_updated_at' | 'threshold_updated_by'> {
   readonly run_id: string;
   /** null: invalid. */
@@ -13,16 +13,16 @@ export interface JudgedMetric extends Limits, Pick<Rule, 'threshold_updated_at' 
   readonly status: MetricStatus;
 }
 
-/** When a run was seen, ms. */
+/** When a run was observed, ms. */
 export interface Observation {
-  /** The end of the run; null: it has not ended. */
+  /** null: the run has not ended. */
   readonly ended_at: number | null;
   readonly first_observed_at: number;
-  /** When MLflow was last asked for all that it had, before it showed this run; null: it never was. */
+  /** When the last complete read of MLflow before the run was first observed began; null if there was none. */
   readonly asked_before: number | null;
 }
 
-/** Whether a run was first seen long after its end, for whatever reason: nobody may have asked. */
+/** Whether a run was first observed long after its end, for whatever reason: MLflow may simply not have been read. */
 export function isLateArrival(
   { ended_at, first_observed_at }: Pick<Observation, 'ended_at' | 'first_observed_at'>,
   lateMs: number,
@@ -31,20 +31,20 @@ export function isLateArrival(
 }
 
 /**
- * Whether a status by another rule is one to compare with: of a metric that is not well a better one, for a limit that
- * was loosened is not why; of another metric any other.
+ * Whether the status under an older rule can explain the current one. An unhealthy metric needs a better status before,
+ * because a loosened limit is no reason for it; any other metric needs a different one.
  */
-export function isComparable(by: MetricStatus, now: MetricStatus): boolean {
-  if (now === 'healthy' || now === 'unmonitored') return by !== now;
-  return METRIC_STATUSES.indexOf(by) > METRIC_STATUSES.indexOf(now);
+export function isComparable(olderStatus: MetricStatus, status: MetricStatus): boolean {
+  if (status === 'healthy' || status === 'unmonitored') return olderStatus !== status;
+  return METRIC_STATUSES.indexOf(olderStatus) > METRIC_STATUSES.indexOf(status);
 }
 
 /**
- * Why a metric has another status than before. Where value and threshold changed both, the threshold is the cause if the
- * value alone had changed nothing.
- * @param previous the same metric before: of the same run by the rule before, or of the run before it in its series; null: there is none
- * @param lateMs what is first seen later than this after the end of its run is late, if MLflow was asked in between
- * @returns null: the status is the one of before
+ * Why the status of a metric changed. If both value and threshold changed, the threshold is the cause if the new value
+ * would have had the old status under the old threshold.
+ * @param previous the metric of the same run under the older rule, or of the run before it in its series; null if there is none
+ * @param lateMs a run first observed later than this after its end is late, if MLflow was read in between
+ * @returns null if the status did not change
  */
 export function explainChange(
   previous: JudgedMetric | null,

@@ -1,10 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { errorMessage } from '../domain/errors.js';
 import { RulebookSync } from './rulebook-sync.js';
 
 const POLL_MS = 10_000;
 
-/** Polls the catalog for changes, also while no pipeline run needs it. */
+/** Polls the catalog for changes, even when no pipeline run needs it. */
 @Injectable()
 export class CatalogPollService {
   private readonly log = new Logger('Catalog');
@@ -16,7 +17,7 @@ export class CatalogPollService {
     try {
       await this.rulebookSync.refresh();
     } catch (error) {
-      this.log.warn(`Polling the catalog failed: ${error instanceof Error ? error.message : error}`);
+      this.log.warn(`Polling the catalog failed: ${errorMessage(error)}`);
     }
   }
 }

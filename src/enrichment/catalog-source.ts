@@ -17,17 +17,17 @@ import {
 } from './parse-catalog.js';
 
 export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> {
-  /** `file:` and a path, or an address; undefined: the list is empty. */
+  /** A `file:` or HTTP URL; without one the list is empty. */
   readonly metricsUrl: string | undefined;
   readonly thresholdsUrl: string | undefined;
 }
 
-/** Names, and experiments, in one question. */
-const BATCH = 200;
+/** Names, and experiments, per request. */
+const BATCH_SIZE = 200;
 
-type ReadList = (questions: readonly CatalogQuery[]) => Promise<ParsedCatalog>;
+type ReadList = (queries: readonly CatalogQuery[]) => Promise<ParsedCatalog>;
 
-/** Opens the catalog that the settings name: each of the two lists from a file, from an API, or from nowhere. */
+/** Opens the catalog of the settings. Each of its two lists comes from a file or an API, or is empty. */
 export function openCatalog(http: HttpService, options: CatalogSourceOptions): CatalogSource {
   const { metricsUrl, thresholdsUrl } = options;
   const lists = [
@@ -40,33 +40,36 @@ export function openCatalog(http: HttpService, options: CatalogSourceOptions): C
   ];
   return {
     queriedLists: { metrics: isHttp(metricsUrl), thresholds: isHttp(thresholdsUrl) },
-    read: async (questions) => (await Promise.all(lists.map((read) => read(questions)))).reduce(together),
+    read: async (queries) => (await Promise.all(lists.map((read) => read(queries)))).reduce(concatenate),
   };
 }
 
-const together = (a: ParsedCatalog, b: ParsedCatalog): ParsedCatalog => ({
+const concatenate = (a: ParsedCatalog, b: ParsedCatalog): ParsedCatalog => ({
   metadata: [...a.metadata, ...b.metadata],
   thresholds: [...a.thresholds, ...b.thresholds],
   rejectedRows: [...a.rejectedRows, ...b.rejectedRows],
 });
 
-/** @param bodiesOf what is posted to an API to have a question answered */
+/** @param bodiesOf the bodies of the requests for a query */
 function openList(
   http: HttpService,
   options: CatalogSourceOptions,
   url: string | undefined,
   list: CatalogList,
-  bodiesOf: (question: CatalogQuery) => readonly unknown[],
+  bodiesOf: (query: CatalogQuery) => readonly unknown[],
 ): ReadList {
   if (url === undefined) return async () => EMPTY_CATALOG;
   if (!isHttp(url)) return async () => pickList(await readCatalogFile(url), list);
   const client = new CatalogClient(http, { ...options, url: batchUrl(url, list) });
-  return async (questions) => {
+  return async (queries) => {
     let all = EMPTY_CATALOG;
-    for (const body of questions.filter(({ metrics }) => metrics.length > 0).flatMap(bodiesOf)) {
-      all = together(all, await client.post(body, (answer) => pickList(parseCatalog(answer, list), list)));
+    for (const body of queries.filter(({ metrics }) => metrics.length > 0).flatMap(bodiesOf)) {
+      all = concatenate(
+        all,
+        await client.post(body, (document) => pickList(parseCatalog(document, list), list)),
+      );
     }
-    // A row of the platform is in the answer for each batch of experiments.
+    // The response to each batch of experiments holds the platform-wide rows.
     return { ...all, metadata: distinct(all.metadata), thresholds: distinct(all.thresholds) };
   };
 }
@@ -77,27 +80,28 @@ const distinct = <Row>(rows: readonly Row[]): Row[] => [
 
 const isHttp = (url: string | undefined): url is string => url !== undefined && /^https?:/i.test(url);
 
-/** Where the bodies of an API are posted to: `…/metrics/batch`, whether the address ends in `/metrics` or not. */
-export function batchUrl(address: string, list: CatalogList): string {
-  const url = new URL(address);
+/** The URL to post to: `…/metrics/batch`, whether or not the base URL ends in `/metrics`. */
+export function batchUrl(baseUrl: string, list: CatalogList): string {
+  const url = new URL(baseUrl);
   const path = url.pathname.replace(/\/+$/, '');
   url.pathname = path.endsWith(`/${list}`) ? `${path}/batch` : `${path}/${list}/batch`;
   return url.href;
 }
 
-/** At least one, which may be empty. */
+/** @returns at least one batch, which may be empty */
 function batchesOf(names: readonly string[]): string[][] {
   const batches: string[][] = [];
-  for (let at = 0; at === 0 || at < names.length; at += BATCH) batches.push(names.slice(at, at + BATCH));
+  for (let at = 0; at === 0 || at < names.length; at += BATCH_SIZE)
+    batches.push(names.slice(at, at + BATCH_SIZE));
   return batches;
 }
 
-/** The path of a `file:` URL; one without `//` is relative to the working folder. */
+/** The path of a `file:` URL; without `//` it is relative to the working directory. */
 export function pathOfFileUrl(url: string): string {
   return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice('file:'.length));
 }
 
-/** JSON or YAML; one file may hold both lists. */
+/** Reads a JSON or YAML file, which may hold both lists. */
 async function readCatalogFile(url: string): Promise<ParsedCatalog> {
   const file = pathOfFileUrl(url);
   try {

@@ -9,7 +9,7 @@ import { openCatalog } from './catalog-source.js';
 import { CATALOG_SOURCE, type CatalogSource } from './parse-catalog.js';
 import { RulebookSync } from './rulebook-sync.js';
 
-/** The catalog and the rulebook that it feeds. */
+/** The catalog, and the rulebook that is kept equal to it. */
 @Global()
 @Module({})
 export class CatalogModule {

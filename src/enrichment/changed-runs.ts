@@ -1,3 +1,4 @@
+import { groupBy } from '../domain/group-by.js';
 import { chooseThreshold, createRuleResolver, indexByExperiment } from '../domain/rule.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import { type DayRules, readRulebook, rulesOn } from '../state/rulebook.js';
@@ -7,33 +8,37 @@ import {
   type ThresholdChange,
   thresholdChanges,
 } from '../state/threshold-changes.js';
-import { type DuckSession, sql } from '../storage/duck.js';
+import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
-import { type DayScope, type JudgeTools, judge, loadScope } from './judge-day.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { type DayScope, judge, loadScope } from './judge-day.js';
 
 type ChangedRuns = NonNullable<EnrichResult['changed']>;
 
 /**
- * How many stored runs of a day each change of thresholds gave another status of a metric: the day's facts judged by the
- * rulebook as it was before the change and as it was after it.
+ * How many stored runs of a day have a metric whose status differs after each threshold change. Judges the day's facts by
+ * the rulebook before the change and after it.
  */
-export function countChangedRuns(tools: JudgeTools, day: string, span: ChangeSpan): Promise<ChangedRuns> {
-  return tools.duck.session(async (session) => {
-    const book = await readRulebook(tools.store);
+export function countChangedRuns(
+  store: ObjectStore,
+  duck: Duck,
+  day: string,
+  span: ChangeSpan,
+): Promise<ChangedRuns> {
+  return duck.session(async (session) => {
+    const book = await readRulebook(store);
     const changes = book ? thresholdChanges(book, span) : [];
-    const base = changes.length > 0 ? await tools.store.fetch(baseKey(day)) : undefined;
+    const base = changes.length > 0 ? await store.fetch(baseKey(day)) : undefined;
     if (!book || !base) return [];
-    const scopeBy = await loadScope(tools.store, session, base.file);
+    const scopeBy = await loadScope(store, session, base.file);
     const rulesBefore = (time: number) => rulesOn(rulebookBefore(book, time), day);
-    const counted: ChangedRuns = [];
-    for (const at of new Set(changes.map(({ changed_at }) => changed_at))) {
-      const together = changes.filter(
-        ({ changed_at, first_day }) => changed_at === at && (first_day === null || first_day <= day),
-      );
-      const [before, after] = [rulesBefore(at), rulesBefore(at + 1)];
-      counted.push(...(await count(session, base.file, together, scopeBy(after), before, after)));
+    const changedRuns: ChangedRuns = [];
+    for (const [time, simultaneous] of groupBy(changes, ({ changed_at }) => changed_at)) {
+      const applied = simultaneous.filter(({ first_day }) => first_day === null || first_day <= day);
+      const [before, after] = [rulesBefore(time), rulesBefore(time + 1)];
+      changedRuns.push(...(await count(session, base.file, applied, scopeBy(after), before, after)));
     }
-    return counted;
+    return changedRuns;
   });
 }
 
@@ -47,17 +52,17 @@ async function count(
 ): Promise<ChangedRuns> {
   const pairs = pairsOf(changes, scope.rules, before, after);
   if (pairs.length === 0) return [];
-  const concerned = new Set(pairs.map(({ experiment_id, metric_name }) => `${experiment_id} ${metric_name}`));
+  const affected = new Set(pairs.map(({ experiment_id, metric_name }) => `${experiment_id} ${metric_name}`));
   const resolve = createRuleResolver(before.metadata, before.thresholds);
   const rules = scope.rules.filter(({ experiment_id, metric_name }) =>
-    concerned.has(`${experiment_id} ${metric_name}`),
+    affected.has(`${experiment_id} ${metric_name}`),
   );
-  const old = rules.map(({ experiment_id, metric_name }) => ({
+  const oldRules = rules.map(({ experiment_id, metric_name }) => ({
     experiment_id,
     metric_name,
     ...resolve(metric_name, experiment_id),
   }));
-  await judge(session, base, { ...scope, rules: old }, before);
+  await judge(session, base, { ...scope, rules: oldRules }, before);
   await session.run(
     'CREATE OR REPLACE TEMP TABLE judged_before AS SELECT run_id, metric_name, status FROM judged',
   );
@@ -81,7 +86,7 @@ interface Pair {
   readonly metric_name: string;
 }
 
-/** The experiments and metrics of the scope that were judged by the row of a change before it, or are after it. */
+/** The experiments and metrics of the scope whose rule comes from a changed row, before the change or after it. */
 export function pairsOf(
   changes: readonly ThresholdChange[],
   scope: readonly Omit<Pair, 'change'>[],

@@ -14,8 +14,6 @@ import {
 } from '../state/rulebook.js';
 import type { CatalogList, CatalogSource, ParsedCatalog } from './parse-catalog.js';
 
-type Asks = CatalogSource['queriedLists'];
-
 const union = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])].sort();
 
 export const mergeQueries = (a: CatalogQuery, b: CatalogQuery): CatalogQuery => ({
@@ -23,10 +21,10 @@ export const mergeQueries = (a: CatalogQuery, b: CatalogQuery): CatalogQuery => 
   experiments: union(a.experiments, b.experiments),
 });
 
-/** Whether all that is wanted was asked and answered. */
-export function covers(asked: CatalogQuery, wanted: CatalogQuery): boolean {
-  const metrics = new Set(asked.metrics);
-  const experiments = new Set(asked.experiments);
+/** Whether the catalog was queried for all that is wanted. */
+export function covers(queried: CatalogQuery, wanted: CatalogQuery): boolean {
+  const metrics = new Set(queried.metrics);
+  const experiments = new Set(queried.experiments);
   return (
     wanted.metrics.length === 0 ||
     (wanted.metrics.every((name) => metrics.has(name)) &&
@@ -35,62 +33,71 @@ export function covers(asked: CatalogQuery, wanted: CatalogQuery): boolean {
 }
 
 /**
- * What to ask, so that afterwards every metric was asked with every experiment.
- * @param again also asks once more what was answered before
+ * The queries after which the catalog was queried for every metric with every experiment.
+ * @param repeat whether to repeat earlier queries too
  */
-export function queriesFor(asked: CatalogQuery, wanted: CatalogQuery, again: boolean): CatalogQuery[] {
-  const all = mergeQueries(asked, wanted);
+export function queriesFor(queried: CatalogQuery, wanted: CatalogQuery, repeat: boolean): CatalogQuery[] {
+  const all = mergeQueries(queried, wanted);
   const without = (list: readonly string[], known: readonly string[]) => {
     const set = new Set(known);
     return list.filter((each) => !set.has(each));
   };
   const added = {
-    metrics: without(all.metrics, asked.metrics),
-    experiments: without(all.experiments, asked.experiments),
+    metrics: without(all.metrics, queried.metrics),
+    experiments: without(all.experiments, queried.experiments),
   };
-  const questions = again
+  const queries = repeat
     ? [all]
     : [
         { metrics: added.metrics, experiments: all.experiments },
-        ...(added.experiments.length > 0 ? [{ metrics: asked.metrics, experiments: added.experiments }] : []),
+        ...(added.experiments.length > 0
+          ? [{ metrics: queried.metrics, experiments: added.experiments }]
+          : []),
       ];
-  return questions.filter(({ metrics }) => metrics.length > 0);
+  return queries.filter(({ metrics }) => metrics.length > 0);
 }
 
-/** An answer with the questions that it answers. */
+/** A response of the catalog with its queries. */
 export interface CatalogResponse {
   readonly parsed: ParsedCatalog;
   readonly queries: readonly CatalogQuery[];
-  /** Everything that was ever asked was asked again. */
-  readonly again: boolean;
-  readonly asks: Asks;
+  /** Whether the queries repeat all earlier ones. */
+  readonly repeated: boolean;
+  readonly queriedLists: CatalogSource['queriedLists'];
 }
 
 /**
- * The book after the answers to some questions. Only what was asked may change. Rows of a metric or an experiment that
- * was never asked before have no history: they apply to all days, as if they had been heard at the very first.
- * A process that knows older rules than the book's changes nothing.
+ * The rulebook after a response. Only rows that were queried can change. Rows of a metric or an experiment that was never
+ * queried before have no history: they apply to all days, as if the first response had had them.
+ * A process with older rules than those of the rulebook changes nothing.
  */
 export function mergeCatalogResponse(
   book: Rulebook | undefined,
-  answered: CatalogResponse,
+  response: CatalogResponse,
   settings: DomainSettings,
   change: ChangeTime,
 ): Rulebook {
-  const { asks, queries: questions } = answered;
   if (book && hasNewerRules(book, settings)) return book;
-  const answer = completeAnswer(book, answered);
-  const next = updateRulebook(book && learn(book, answer, asks), answer, settings, change);
-  const asked = asks.metrics || asks.thresholds ? questions.reduce(mergeQueries, next.asked) : next.asked;
-  return { ...next, asked };
+  const rows = completeRows(book, response);
+  const { queriedLists, queries } = response;
+  const next = updateRulebook(book && addFirstRows(book, rows, queriedLists), rows, settings, change);
+  const isQueried = queriedLists.metrics || queriedLists.thresholds;
+  return { ...next, asked: isQueried ? queries.reduce(mergeQueries, next.asked) : next.asked };
 }
 
-/** Whether the questions cover the rows of a name and an experiment. A pattern is answered with the names that it matches. */
-function isAsked(
-  { queries: questions, again }: CatalogResponse,
-  heard: ReadonlySet<string>,
+type Row = MetricMetadata | ThresholdRow;
+const experimentOf = (row: Row): string | null => ('experiment_id' in row ? row.experiment_id : null);
+const keyOf = (name: string | null, experiment: string | null): string => JSON.stringify([name, experiment]);
+
+/**
+ * Whether the queries cover the rows of a name and an experiment.
+ * @param returned the names in the response
+ */
+function coverageOf(
+  { queries, repeated }: CatalogResponse,
+  returned: ReadonlySet<string>,
 ): (name: string, experiment: string | null) => boolean {
-  const sets = questions.map(({ metrics, experiments }) => ({
+  const sets = queries.map(({ metrics, experiments }) => ({
     metrics,
     names: new Set(metrics),
     experiments: new Set(experiments),
@@ -100,11 +107,12 @@ function isAsked(
     if (!isPattern(name)) return sets.filter(({ names }) => names.has(name));
     let found = ofPattern.get(name);
     if (!found) {
-      // A catalog may name a pattern only for names without rows of their own: only the answer to all of them shows that it left.
-      const unheard = again ? sets : [];
-      found = heard.has(name)
-        ? sets.filter(({ metrics }) => metrics.some((asked) => matches(name, asked)))
-        : unheard;
+      // A catalog returns a pattern with the names that match it, and may do so only for names without a row. So only the
+      // response to all names shows that the pattern was removed.
+      const ifMissing = repeated ? sets : [];
+      found = returned.has(name)
+        ? sets.filter(({ metrics }) => metrics.some((metric) => matches(name, metric)))
+        : ifMissing;
       ofPattern.set(name, found);
     }
     return found;
@@ -113,52 +121,48 @@ function isAsked(
     setsOf(name).some(({ experiments }) => experiment === null || experiments.has(experiment));
 }
 
-type Row = MetricMetadata | ThresholdRow;
-const experimentOf = (row: Row): string | null => ('experiment_id' in row ? row.experiment_id : null);
-const keyOf = (name: string | null, experiment: string | null): string => JSON.stringify([name, experiment]);
-
-/** What the catalog says of all names: of those asked what it answers, of the others what is known. A refused item leaves the row that is known. */
-function completeAnswer(book: Rulebook | undefined, answered: CatalogResponse): CatalogRows {
-  const { parsed, asks } = answered;
-  const known = [...latestEntries(book).values()];
-  const half = <R extends Row>(
-    stored: readonly R[],
-    heard: readonly R[],
-    list: CatalogList,
-    asking: boolean,
-  ): R[] => {
-    const asked = asking ? isAsked(answered, new Set(heard.map((row) => row.metric_name))) : () => true;
-    const fresh = heard.filter((row) => asked(row.metric_name, experimentOf(row)));
-    const keys = new Set(fresh.map((row) => keyOf(row.metric_name, experimentOf(row))));
-    const refused = new Set(
+/** All rows of the catalog: those of the response where it was queried, else the stored ones. A rejected row keeps the stored one. */
+function completeRows(book: Rulebook | undefined, response: CatalogResponse): CatalogRows {
+  const { parsed, queriedLists } = response;
+  const entries = [...latestEntries(book).values()];
+  const mergeList = <R extends Row>(list: CatalogList, stored: readonly R[], returned: readonly R[]): R[] => {
+    const isCovered = queriedLists[list]
+      ? coverageOf(response, new Set(returned.map((row) => row.metric_name)))
+      : () => true;
+    const accepted = returned.filter((row) => isCovered(row.metric_name, experimentOf(row)));
+    const acceptedKeys = new Set(accepted.map((row) => keyOf(row.metric_name, experimentOf(row))));
+    const rejectedKeys = new Set(
       parsed.rejectedRows
-        .filter((item) => item.list === list)
-        .map((item) => keyOf(item.metric_name, item.experiment_id)),
+        .filter((row) => row.list === list)
+        .map((row) => keyOf(row.metric_name, row.experiment_id)),
     );
     const kept = stored.filter((row) => {
       const key = keyOf(row.metric_name, experimentOf(row));
-      return !keys.has(key) && (refused.has(key) || !asked(row.metric_name, experimentOf(row)));
+      if (acceptedKeys.has(key)) return false;
+      return rejectedKeys.has(key) || !isCovered(row.metric_name, experimentOf(row));
     });
-    return [...kept, ...fresh];
+    return [...kept, ...accepted];
   };
   return {
-    metadata: half(
-      known.flatMap(({ metadata }) => metadata ?? []),
-      parsed.metadata,
+    metadata: mergeList(
       'metrics',
-      asks.metrics,
+      entries.flatMap(({ metadata }) => metadata ?? []),
+      parsed.metadata,
     ),
-    thresholds: half(
-      known.flatMap(({ thresholds }) => thresholds),
-      parsed.thresholds,
+    thresholds: mergeList(
       'thresholds',
-      asks.thresholds,
+      entries.flatMap(({ thresholds }) => thresholds),
+      parsed.thresholds,
     ),
   };
 }
 
-/** Writes what is heard for the first time into all that is known of its name. */
-function learn(book: Rulebook, answer: CatalogRows, asks: Asks): Rulebook {
+/** Adds rows that were never queried before to every entry of their name. */
+function addFirstRows(
+  book: Rulebook,
+  rows: CatalogRows,
+  queriedLists: CatalogSource['queriedLists'],
+): Rulebook {
   const { metrics } = book.asked;
   const names = new Set(metrics);
   const experiments = new Set<string | null>([null, ...book.asked.experiments]);
@@ -168,22 +172,22 @@ function learn(book: Rulebook, answer: CatalogRows, asks: Asks): Rulebook {
       ...thresholds.map((row) => keyOf(metric_name, row.experiment_id)),
     ]),
   );
-  const neverAsked = (name: string): boolean =>
-    isPattern(name) ? !metrics.some((asked) => matches(name, asked)) : !names.has(name);
+  const isNewName = (name: string): boolean =>
+    isPattern(name) ? !metrics.some((metric) => matches(name, metric)) : !names.has(name);
   const metadata = new Map<string, MetricMetadata>();
-  if (asks.metrics) {
-    for (const row of answer.metadata) {
-      if (neverAsked(row.metric_name) && !known.has(row.metric_name)) metadata.set(row.metric_name, row);
+  if (queriedLists.metrics) {
+    for (const row of rows.metadata) {
+      if (isNewName(row.metric_name) && !known.has(row.metric_name)) metadata.set(row.metric_name, row);
     }
   }
-  const heard = (asks.thresholds ? answer.thresholds : []).filter(
+  const firstThresholds = (queriedLists.thresholds ? rows.thresholds : []).filter(
     (row) =>
-      (neverAsked(row.metric_name) || !experiments.has(row.experiment_id)) &&
+      (isNewName(row.metric_name) || !experiments.has(row.experiment_id)) &&
       !known.has(keyOf(row.metric_name, row.experiment_id)),
   );
-  const thresholds = groupBy(heard, (row) => row.metric_name);
+  const thresholds = groupBy(firstThresholds, (row) => row.metric_name);
   const withEntry = new Set(book.entries.map(({ metric_name }) => metric_name));
-  const first = [...new Set([...metadata.keys(), ...thresholds.keys()])]
+  const newEntries = [...new Set([...metadata.keys(), ...thresholds.keys()])]
     .filter((name) => !withEntry.has(name))
     .map((metric_name) => ({
       metric_name,
@@ -194,7 +198,7 @@ function learn(book: Rulebook, answer: CatalogRows, asks: Asks): Rulebook {
     }));
   return {
     ...book,
-    entries: [...book.entries, ...first].map((entry: RulebookEntry) => ({
+    entries: [...book.entries, ...newEntries].map((entry: RulebookEntry) => ({
       ...entry,
       metadata: entry.metadata ?? metadata.get(entry.metric_name) ?? null,
       thresholds: sortedByExperiment([...entry.thresholds, ...(thresholds.get(entry.metric_name) ?? [])]),

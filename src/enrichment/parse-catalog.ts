@@ -9,14 +9,14 @@ import {
 /** Injection token of the `CatalogSource`. */
 export const CATALOG_SOURCE = Symbol('CATALOG_SOURCE');
 
-/** The two lists of a catalog, by the names of their keys. */
+/** The two lists of a catalog, by their JSON keys. */
 export type CatalogList = 'metrics' | 'thresholds';
 
-/** An item that the catalog sent and that cannot be used; the others of the answer serve. */
+/** An invalid item of a catalog response; the valid items of the response are used. */
 export interface RejectedRow {
   readonly list: CatalogList;
   readonly index: number;
-  /** null where it cannot be read which row this would have been. */
+  /** null if the item does not identify its row. */
   readonly metric_name: string | null;
   readonly experiment_id: string | null;
   readonly problem: string;
@@ -30,19 +30,19 @@ export const EMPTY_CATALOG: ParsedCatalog = { metadata: [], thresholds: [], reje
 
 /** Where metadata and thresholds come from. */
 export interface CatalogSource {
-  /** Which lists must be asked for names; the others are always answered whole. */
+  /** Whether a list is queried by name; otherwise every read returns the whole list. */
   readonly queriedLists: Readonly<Record<CatalogList, boolean>>;
-  /** @throws {MonitorError} `catalog_…`: what keeps it from answering everything; a part of an answer is none */
-  read(questions: readonly CatalogQuery[]): Promise<ParsedCatalog>;
+  /** @throws {MonitorError} `catalog_…` if a part of the response is missing: there are no partial results */
+  read(queries: readonly CatalogQuery[]): Promise<ParsedCatalog>;
 }
 
 const items = z.array(z.unknown());
 const listSchema = items.nullish();
-// With neither it is no empty catalog but an error, or another document: it would take all rules away.
+// A document with neither list is an error response or another file. Read as an empty catalog, it would remove all rules.
 const documentSchema = z
   .object({ metrics: listSchema, thresholds: listSchema })
   .refine(({ metrics, thresholds }) => metrics !== undefined || thresholds !== undefined);
-const ANSWER_SCHEMAS = {
+const RESPONSE_SCHEMAS = {
   metrics: z.object({ metrics: items, thresholds: listSchema }),
   thresholds: z.object({ metrics: listSchema, thresholds: items }),
 };
@@ -50,45 +50,45 @@ const wrappedSchema = z.object({ response: z.unknown() });
 const namesSchema = thresholdRowSchema.pick({ metric_name: true, experiment_id: true });
 
 /**
- * Reads a document of the APIs' shape, `{metrics: […], thresholds: […]}`, also inside `{response: …}`, item by item: a bad
- * one is refused, the good ones serve.
- * @param demanded the list without which it is no answer; not given: it holds one of the two
- * @throws {TypeError} it is no document of the APIs' shape
+ * Parses a document of the APIs' shape, `{metrics: […], thresholds: […]}`, also inside `{response: …}`. Invalid items are
+ * rejected one by one; the others are used.
+ * @param required the list that the document must have; by default one of the two
+ * @throws {TypeError} if the document has another shape
  */
-export function parseCatalog(document: unknown, demanded?: CatalogList): ParsedCatalog {
-  const schema = demanded ? ANSWER_SCHEMAS[demanded] : documentSchema;
+export function parseCatalog(document: unknown, required?: CatalogList): ParsedCatalog {
+  const schema = required ? RESPONSE_SCHEMAS[required] : documentSchema;
   const wrapped = wrappedSchema.safeParse(document).data?.response;
-  const answer = schema.safeParse(wrapped ?? document);
-  if (!answer.success) {
-    const lists = demanded ? `\`${demanded}\`` : '`metrics` or `thresholds`';
-    throw new TypeError(`it is no object with a list ${lists}`);
+  const parsed = schema.safeParse(wrapped ?? document);
+  if (!parsed.success) {
+    const lists = required ? `\`${required}\`` : '`metrics` or `thresholds`';
+    throw new TypeError(`expected an object with a list ${lists}`);
   }
-  const refused: RejectedRow[] = [];
+  const rejectedRows: RejectedRow[] = [];
   const valid = <T>(list: CatalogList, schema: z.ZodType<T>): T[] =>
-    (answer.data[list] ?? []).flatMap((item, index) => {
-      const parsed = schema.safeParse(item);
-      if (parsed.success) return [parsed.data];
-      const [issue] = parsed.error.issues;
+    (parsed.data[list] ?? []).flatMap((item, index) => {
+      const row = schema.safeParse(item);
+      if (row.success) return [row.data];
+      const [issue] = row.error.issues;
       const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
       const names = namesSchema.safeParse(item).data ?? { metric_name: null, experiment_id: null };
-      refused.push({ list, index, ...names, problem });
+      rejectedRows.push({ list, index, ...names, problem });
       return [];
     });
   return {
     metadata: valid('metrics', metricMetadataSchema),
     thresholds: valid('thresholds', thresholdRowSchema),
-    rejectedRows: refused,
+    rejectedRows,
   };
 }
 
-/** One list of what was read. */
+/** One of the two lists. */
 export function pickList(
-  { metadata, thresholds, rejectedRows: refused }: ParsedCatalog,
+  { metadata, thresholds, rejectedRows }: ParsedCatalog,
   list: CatalogList,
 ): ParsedCatalog {
   return {
     metadata: list === 'metrics' ? metadata : [],
     thresholds: list === 'thresholds' ? thresholds : [],
-    rejectedRows: refused.filter((item) => item.list === list),
+    rejectedRows: rejectedRows.filter((row) => row.list === list),
   };
 }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
 import { dayOf } from '../domain/time.js';
-import { publish } from '../observability/diagnostics.js';
 import {
   type QuarantinedRecord,
   type QuarantineList,
@@ -10,21 +8,21 @@ import {
   updateQuarantineList,
 } from '../state/quarantine-list.js';
 import { type DuckSession, sql } from '../storage/duck.js';
-import { PreconditionFailedError } from '../storage/errors.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { publishObject } from '../storage/publish.js';
 
 interface BadRecord {
-  run_id: string | null;
-  reason: string;
-  record: string;
-  observed: number;
+  readonly run_id: string | null;
+  readonly reason: string;
+  readonly record: string;
+  readonly observed: number;
 }
 
 /**
- * Puts the parsed runs that cannot be read into quarantine, once per content, and lets out those whose run was read
- * well. Reads the tables `parsed`, `page_answers` and `facts`.
- * @returns how many runs of this slice are in quarantine
+ * Adds the runs of `parsed` that cannot be read to the quarantine, once per content, and removes the records of runs that
+ * `facts` has: they could be read. Reads `parsed`, `page_times` and `facts`.
+ * @returns how many records of this slice are in quarantine
  */
 export async function quarantine(
   session: DuckSession,
@@ -32,15 +30,15 @@ export async function quarantine(
   pipelineRunId: string,
 ): Promise<number> {
   const bad = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
+  const quarantined = Object.values(await readQuarantineList(store)).flatMap(({ run_id }) => run_id ?? []);
+  if (bad.length === 0 && quarantined.length === 0) return 0;
+  const readable = await readableRuns(session, quarantined);
   const days = new Set<string>();
-  const waiting = Object.values(await readQuarantineList(store)).flatMap(({ run_id }) => run_id ?? []);
-  if (bad.length === 0 && waiting.length === 0) return 0;
-  const well = await readWell(session, waiting);
-  const list = await updateQuarantineList(store, (current) => {
+  await updateQuarantineList(store, (current) => {
     days.clear();
     const records: Record<string, QuarantinedRecord> = { ...current };
     for (const [digest, record] of Object.entries(records)) {
-      if (record.run_id !== null && well.has(record.run_id)) {
+      if (record.run_id !== null && readable.has(record.run_id)) {
         delete records[digest];
         days.add(dayOf(record.observed));
       }
@@ -52,28 +50,32 @@ export async function quarantine(
     }
     return records;
   });
-  for (const day of days) await writeDay(session, store, day, list);
+  for (const day of days) await publishDay(session, store, day);
   return bad.length;
 }
 
-async function readWell(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {
+async function readableRuns(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {
   if (runIds.length === 0) return new Set();
-  const rows = await session.rows<{ run_id: string }>(
-    `SELECT run_id FROM facts WHERE run_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
-    { ids: JSON.stringify(runIds) },
-  );
+  const rows = await session.rows<{ run_id: string }>(sql(import.meta.url, './sql/readable_runs.sql'), {
+    run_ids: JSON.stringify(runIds),
+  });
   return new Set(rows.map(({ run_id }) => run_id));
 }
 
-/** Writes the object of a day from the stored list: whoever writes last writes the newest list it saw, so a lost race reads it again. */
-async function writeDay(
+/** Publishes the records of one day. The list is read after the ETag, so the last writer publishes the newest list. */
+async function publishDay(session: DuckSession, store: ObjectStore, day: string): Promise<void> {
+  await publishObject(store, session, partitionKey('quarantine', day), async () => {
+    await createQuarantinedTable(session, day, await readQuarantineList(store));
+    return (file) => session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });
+  });
+}
+
+/** Makes `quarantined`: the records of one day. */
+async function createQuarantinedTable(
   session: DuckSession,
-  store: ObjectStore,
   day: string,
   list: QuarantineList,
 ): Promise<void> {
-  const key = partitionKey('quarantine', day);
-  const before = await store.head(key);
   const rows = Object.entries(list)
     .filter(([, { observed }]) => dayOf(observed) === day)
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -85,15 +87,4 @@ async function writeDay(
     reason: { type: VARCHAR, values: rows.map(([, { reason }]) => reason) },
     record: { type: VARCHAR, values: rows.map(([, { record }]) => record) },
   });
-  const file = session.tempFile(`quarantine-${day}.parquet`);
-  try {
-    await session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });
-    await store.put(key, { file }, before ? { ifMatch: before.etag } : { ifNoneMatch: '*' });
-  } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
-    publish({ type: 'store_conflict', object: 'dataset' });
-    await writeDay(session, store, day, await readQuarantineList(store));
-  } finally {
-    await unlink(file).catch(() => undefined);
-  }
 }

@@ -23,171 +23,175 @@ export interface RulebookSyncOptions {
   readonly store: ObjectStore;
   readonly settings: DomainSettings;
   readonly source: CatalogSource;
+  /** How long catalog responses are cached, ms. */
   readonly ttlMs: number;
   readonly reevaluateDays: number;
   readonly clock: () => number;
-  /** Begins to judge the stored days of the window again. */
+  /** Starts a reevaluation of the stored days in the window. */
   readonly reevaluate: (window: Window) => Promise<unknown>;
   readonly log: Readonly<Record<'log' | 'warn', (message: string) => void>>;
-  /** How long a job that may judge by the stored rulebook waits for a newer one, ms. */
-  readonly patienceMs?: number;
+  /** How long a job that can use the stored rulebook waits for a newer one, ms. */
+  readonly maxWaitMs?: number;
 }
 
-const PATIENCE_MS = 5_000;
-/** An outage is looked at again after this, or after the TTL if that is shorter. */
-const OUTAGE_MS = 30_000;
-const SHOWN_REFUSALS = 5;
+const MAX_WAIT_MS = 5_000;
+/** Time between attempts during an outage, unless the TTL is shorter. */
+const OUTAGE_RETRY_MS = 30_000;
+const LOGGED_ROWS = 5;
 
 /**
- * Keeps the stored rulebook equal to the catalog and the settings. The catalog is asked once at a time, and within the
- * TTL only for what it was never asked; that it knows nothing of a name is an answer like any other.
+ * Keeps the stored rulebook equal to the catalog and the settings. One request to the catalog runs at a time. Within the TTL
+ * it is queried only for names that were never queried before; that it has no row for a name is cached, too.
  */
 export class RulebookSync {
-  private flight: Promise<void> | undefined;
-  /** When what the catalog said need not be asked again, ms. */
-  private fresh = { from: 0, until: 0 };
-  private away = false;
+  private request: Promise<void> | undefined;
+  /** The time during which the last response is cached, ms. */
+  private cached = { from: 0, until: 0 };
+  private isDown = false;
 
   constructor(private readonly options: RulebookSyncOptions) {}
 
   /**
-   * The stored rulebook, after the catalog has answered all that is needed of it. While the catalog is away, the rules
-   * that are stored go on judging.
-   * @param needs what must have been asked, if this is the book
+   * The stored rulebook, after the catalog was queried for everything that is needed. During an outage of the catalog the
+   * stored rules still apply.
+   * @param needs what the catalog must have been queried for to judge by this rulebook
    * @param observed the tracking server's clock, ms; a change applies from the day of the earlier of the two clocks, less REEVALUATE_DAYS
-   * @throws {MonitorError} `catalog_awaited`: the catalog is away and was never asked for some of it
+   * @throws {MonitorError} `catalog_awaited` if the catalog is down and was never queried for some of it
    */
   async rulebookFor(
     needs: (book: Rulebook) => CatalogQuery,
     observed = Number.POSITIVE_INFINITY,
   ): Promise<Rulebook> {
-    await this.refreshSoon(observed);
+    await this.refreshWithin(this.options.maxWaitMs ?? MAX_WAIT_MS, observed);
     for (;;) {
       const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
-      const wanted = this.isAsking ? needs(book) : EMPTY_QUERY;
+      const wanted = this.isQueried ? needs(book) : EMPTY_QUERY;
       if (covers(book.asked, wanted)) return book;
       if (hasNewerRules(book, this.options.settings)) {
-        throw new MonitorError('older_rules', 'The store is judged by newer rules than this process knows');
+        const message = 'The store uses newer rules than this process supports';
+        throw new MonitorError('older_rules', message);
       }
-      if (this.flight) await this.flight.catch(() => undefined);
-      else await this.fly(() => this.ask(wanted, observed));
+      if (this.request) await this.request.catch(() => undefined);
+      else await this.startRequest(() => this.queryNames(wanted, observed));
     }
   }
 
-  /** Asks for everything again, if the TTL is over. */
+  /** Repeats all queries if the TTL has expired. */
   async refresh(observed = Number.POSITIVE_INFINITY): Promise<void> {
-    while (!this.isFresh(this.options.clock())) {
-      if (!this.flight) return this.fly(() => this.askAgain(observed));
-      // How it ends is for those who began it.
-      await this.flight.catch(() => undefined);
+    while (!this.isCached(this.options.clock())) {
+      if (!this.request) return this.startRequest(() => this.queryAll(observed));
+      // The caller that started the request handles its error.
+      await this.request.catch(() => undefined);
     }
   }
 
-  private get isAsking(): boolean {
+  /** Whether a list of the catalog is queried by name; files are read whole. */
+  private get isQueried(): boolean {
     const { metrics, thresholds } = this.options.source.queriedLists;
     return metrics || thresholds;
   }
 
-  private async refreshSoon(observed: number): Promise<void> {
-    const enough = new AbortController();
-    const refreshed = this.refresh(observed).finally(() => enough.abort());
-    const late = wait(this.options.patienceMs ?? PATIENCE_MS, undefined, { signal: enough.signal });
-    await Promise.race([refreshed, late.catch(() => refreshed)]);
+  private async refreshWithin(ms: number, observed: number): Promise<void> {
+    const done = new AbortController();
+    const refreshed = this.refresh(observed).finally(() => done.abort());
+    const timeout = wait(ms, undefined, { signal: done.signal });
+    await Promise.race([refreshed, timeout.catch(() => refreshed)]);
   }
 
-  private fly(work: () => Promise<void>): Promise<void> {
-    this.flight = work().finally(() => {
-      this.flight = undefined;
+  private startRequest(work: () => Promise<void>): Promise<void> {
+    this.request = work().finally(() => {
+      this.request = undefined;
     });
-    return this.flight;
+    return this.request;
   }
 
-  private async askAgain(observed: number): Promise<void> {
+  private async queryAll(observed: number): Promise<void> {
     const { store, ttlMs, clock, log } = this.options;
     try {
       await this.update(EMPTY_QUERY, observed);
     } catch (error) {
-      await this.noteOutage(error);
-      // Without stored rules nothing may be published as judged.
+      await this.recordOutage(error);
+      // Without a stored rulebook nothing can be judged.
       if (!(await store.head(RULEBOOK_KEY))) throw error;
-      if (!this.away) log.warn(`${firstLine(error)}; judging goes on by the stored rulebook`);
-      this.away = true;
-      this.fresh = { from: clock(), until: clock() + Math.min(ttlMs, OUTAGE_MS) };
+      if (!this.isDown) log.warn(`${firstLine(error)}; the stored rulebook still applies`);
+      this.isDown = true;
+      this.cached = { from: clock(), until: clock() + Math.min(ttlMs, OUTAGE_RETRY_MS) };
     }
   }
 
-  private async ask(wanted: CatalogQuery, observed: number): Promise<void> {
+  private async queryNames(wanted: CatalogQuery, observed: number): Promise<void> {
     try {
       await this.update(wanted, observed);
     } catch (error) {
-      await this.noteOutage(error, { awaited: true });
-      const message = `${firstLine(error)}; a day holds metrics or experiments for which it was never asked, and waits`;
+      await this.recordOutage(error, { awaited: true });
+      const message = `${firstLine(error)}; a day has metrics or experiments that it was never queried for and cannot be judged yet`;
       throw new MonitorError('catalog_awaited', message, {}, true, { cause: error });
     }
   }
 
-  /** @throws the error, if it is none of the catalog */
-  private async noteOutage(error: unknown, more: Partial<CatalogState> = {}): Promise<void> {
+  /** @throws the error, if it does not come from the catalog */
+  private async recordOutage(error: unknown, more: Partial<CatalogState> = {}): Promise<void> {
     if (!(error instanceof MonitorError) || !error.code.startsWith('catalog_')) throw error;
     const { store, clock } = this.options;
     const { code, message, context } = error;
     const status = typeof context.status === 'number' ? context.status : null;
     const { last_error } = await readCatalogState(store);
-    // That it is left alone says less than why.
-    const known = code === 'catalog_away' ? last_error : null;
-    await writeCatalogState(store, { last_error: known ?? { at: clock(), code, message, status }, ...more });
+    // `catalog_away` means that no request was made: the error before it says why.
+    const cause = code === 'catalog_away' ? last_error : null;
+    await writeCatalogState(store, { last_error: cause ?? { at: clock(), code, message, status }, ...more });
   }
 
   private async update(wanted: CatalogQuery, observed: number): Promise<void> {
     const { store, settings, source, clock, reevaluateDays, ttlMs } = this.options;
-    const began = clock();
-    const again = !this.isFresh(began);
-    const at = Math.min(began, observed);
+    const startedAt = clock();
+    const repeated = !this.isCached(startedAt);
+    const at = Math.min(startedAt, observed);
     const change = { at, from: addDays(dayOf(at), -reevaluateDays) };
     let parsed: ParsedCatalog | undefined;
     let window: Window | undefined;
-    // The catalog is asked after the book was read, and again after a lost swap: an older answer never goes over a newer one.
+    // Each round reads the rulebook first and then queries the catalog, so an older response never replaces a newer one.
     await updateDocument(store, RULEBOOK_KEY, rulebookSchema, async (book) => {
-      const questions = queriesFor(book?.asked ?? EMPTY_QUERY, wanted, again);
-      const answer = await source.read(questions);
+      const queries = queriesFor(book?.asked ?? EMPTY_QUERY, wanted, repeated);
+      const response = await source.read(queries);
+      const { queriedLists } = source;
       const next = mergeCatalogResponse(
         book,
-        { parsed: answer, queries: questions, again, asks: source.queriedLists },
+        { parsed: response, queries, repeated, queriedLists },
         settings,
         change,
       );
-      parsed = questions.length > 0 || !this.isAsking ? answer : undefined;
+      parsed = queries.length > 0 || !this.isQueried ? response : undefined;
       const from = firstChangedDay(next, latestChangeTime(book));
       window = from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };
       return next;
     });
-    if (again) this.fresh = { from: began, until: began + ttlMs };
+    if (repeated) this.cached = { from: startedAt, until: startedAt + ttlMs };
     if (window) await this.options.reevaluate(window);
-    if (parsed) await this.answered(parsed);
+    if (parsed) await this.recordSuccess(parsed);
   }
 
-  /** A time before the last answer is that of a clock that has gone back. */
-  private isFresh(now: number): boolean {
-    return now >= this.fresh.from && now < this.fresh.until;
+  /** A time before the last response means that the clock was set back. */
+  private isCached(now: number): boolean {
+    return now >= this.cached.from && now < this.cached.until;
   }
 
-  private async answered({ rejectedRows: refused }: ParsedCatalog): Promise<void> {
+  private async recordSuccess({ rejectedRows }: ParsedCatalog): Promise<void> {
     const { store, clock, log } = this.options;
     const before = await readCatalogState(store);
     await writeCatalogState(store, {
       last_success: clock(),
       last_error: null,
       awaited: false,
-      refused: refused.length,
+      refused: rejectedRows.length,
     });
-    if (this.away || before.last_error) log.log('The catalog answers again');
-    this.away = false;
-    for (const { list, metric_name, index, problem } of refused.slice(0, SHOWN_REFUSALS)) {
-      log.warn(`The catalog's ${list}[${index}] (${metric_name ?? 'without a name'}) is refused: ${problem}`);
+    if (this.isDown || before.last_error) log.log('The catalog is available again');
+    this.isDown = false;
+    for (const { list, metric_name, index, problem } of rejectedRows.slice(0, LOGGED_ROWS)) {
+      log.warn(`Rejected ${list}[${index}] of the catalog (${metric_name ?? 'without a name'}): ${problem}`);
     }
-    if (refused.length > SHOWN_REFUSALS) {
-      log.warn(`The catalog sent ${refused.length} items that cannot be used`);
+    if (rejectedRows.length > LOGGED_ROWS) {
+      log.warn(`Rejected ${rejectedRows.length} rows of the catalog in total`);
     }
   }
 }

@@ -9,11 +9,11 @@ export interface Experiment {
   readonly name: string;
   readonly lifecycle_stage: 'active' | 'deleted';
   readonly tags: Readonly<Record<string, string>>;
-  /** ms; null where the server does not say. */
+  /** ms; null if the server does not return it. */
   readonly creation_time: number | null;
 }
 
-/** One search of runs, always in `start_time` order, view ALL, with `max_results`. */
+/** A search of runs: the client adds view ALL and the `start_time` order. */
 export interface RunQuery {
   readonly experiment_ids: readonly string[];
   /** MLflow's filter language, AND only. */
@@ -22,12 +22,10 @@ export interface RunQuery {
   readonly page_token?: string;
 }
 
-/** The calls of MLflow's REST API that this service makes; what each throws is a `MonitorError`, `retryable` where trying later can help. */
+/** The calls of MLflow's REST API that this service makes. They throw `MonitorError`, `retryable` if a later try may succeed. */
 export interface MlflowClient {
-  /** All experiments, view ALL, every page. */
+  /** All pages of experiments, view ALL. */
   listExperiments(): Promise<{ readonly experiments: readonly Experiment[] } & ResponseTime>;
-  /** Streams the answer's bytes into `file`, not parsed; retried whole when the transfer breaks or ends early. */
+  /** Streams one page into `file` as it was sent, without parsing it. If the transfer breaks, the whole page is fetched again. */
   searchRuns(query: RunQuery, file: string): Promise<{ readonly bytes: number } & ResponseTime>;
-  /** One run's raw answer of `runs/get`; undefined if MLflow does not know it. */
-  getRun(runId: string, file: string): Promise<({ readonly bytes: number } & ResponseTime) | undefined>;
 }

@@ -3,20 +3,15 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpService } from '@nestjs/axios';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { publish } from '../observability/diagnostics.js';
+import { parseRetryAfter } from '../upstream/retry-after.js';
+import { interruptibleSleep, RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
 import type { Experiment, MlflowClient, RunQuery } from './mlflow-api.js';
-import {
-  parseExperiments,
-  parseRetryAfter,
-  RetryableError,
-  saveBody,
-  throwResponseError,
-} from './mlflow-responses.js';
+import { parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -29,19 +24,19 @@ export interface MlflowClientOptions {
   readonly clientCertPath?: string | undefined;
   readonly maxRetries: number;
   readonly backoffSeconds: number;
-  /** The longest silence within a request. */
+  /** How long a request may receive no data. */
   readonly timeoutSeconds: number;
   readonly concurrency: number;
   readonly maxPageBytes: number;
-  /** Once it is aborted, nothing is asked again. */
+  /** No request is retried after it aborts. */
   readonly stopping?: AbortSignal;
-  readonly sleep?: (ms: number, stopping?: AbortSignal) => Promise<unknown>;
+  readonly sleep?: Sleep;
 }
 
-/** Larger than any page that MLflow produces: 50,000 runs with hundreds of metrics each. */
+/** Larger than any page of MLflow: 50,000 runs with hundreds of metrics each. */
 const MAX_PAGE_BYTES = 2 ** 30;
 
-/** The client that the settings describe; `overrides` replaces single options. */
+/** The client for the settings; `overrides` replaces single options. */
 export const createMlflowClient = (
   http: HttpService,
   settings: Settings,
@@ -49,20 +44,21 @@ export const createMlflowClient = (
 ): MlflowClient =>
   new HttpMlflowClient(http, { ...mlflowOptions(settings), maxPageBytes: MAX_PAGE_BYTES, ...overrides });
 
-const LONGEST_WAIT_MS = 120_000;
+/** Also limits `Retry-After`: a request that waits occupies a slot. */
+const MAX_WAIT_MS = 120_000;
+const JITTER = 0.5;
 const MAX_PAGES = 1_000;
 
 interface Request {
-  readonly method: 'GET' | 'POST';
   readonly path: string;
-  readonly data?: unknown;
-  readonly params?: Readonly<Record<string, string>>;
+  readonly data: unknown;
 }
 
 export class HttpMlflowClient implements MlflowClient {
   private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
   private readonly headers: Record<string, string>;
-  private running = 0;
+  private usedSlots = 0;
+  /** Requests that wait for a slot, first come first served. */
   private readonly waiting: (() => void)[] = [];
 
   constructor(
@@ -89,25 +85,20 @@ export class HttpMlflowClient implements MlflowClient {
     const experiments: Experiment[] = [];
     const data = { view_type: 'ALL', max_results: 1000 };
     let token: string | undefined;
-    // The oldest of its pages is as old as the list.
+    // The list is as old as its oldest page.
     let time: ResponseTime | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
       const chunks: Buffer[] = [];
-      const answer = await this.ask(
-        {
-          method: 'POST',
-          path: 'experiments/search',
-          data: token === undefined ? data : { ...data, page_token: token },
-        },
+      const { value, date, began } = await this.send(
+        { path: 'experiments/search', data: token === undefined ? data : { ...data, page_token: token } },
         async (body) => {
           chunks.length = 0;
           for await (const chunk of body) chunks.push(chunk);
           return parseExperiments(Buffer.concat(chunks));
         },
       );
-      time ??= { date: answer.date, began: answer.began };
-      for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of answer.value.experiments ??
-        []) {
+      time ??= { date, began };
+      for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of value.experiments ?? []) {
         experiments.push({
           experiment_id,
           name,
@@ -116,13 +107,13 @@ export class HttpMlflowClient implements MlflowClient {
           creation_time: creation_time ?? null,
         });
       }
-      token = answer.value.next_page_token || undefined;
+      token = value.next_page_token || undefined;
       if (token === undefined) return { experiments, ...time };
     }
-    throw new MonitorError('too_many_pages', `MLflow lists more than ${MAX_PAGES} pages of experiments`);
+    throw new MonitorError('too_many_pages', `MLflow returned more than ${MAX_PAGES} pages of experiments`);
   }
 
-  /** The version that the server names at `/version`; undefined: it names none. */
+  /** The response of the server's `/version`; `undefined` if it is not a version. */
   async serverVersion(): Promise<string | undefined> {
     const response = await this.http.axiosRef.request<unknown>({
       url: `${this.options.uri}/version`,
@@ -140,72 +131,77 @@ export class HttpMlflowClient implements MlflowClient {
 
   async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & ResponseTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
-    const { value, date, began } = await this.ask({ method: 'POST', path: 'runs/search', data }, (body) =>
+    const { value, date, began } = await this.send({ path: 'runs/search', data }, (body) =>
       saveBody(body, file),
     );
     return { bytes: value, date, began };
   }
 
-  async getRun(runId: string, file: string): Promise<({ bytes: number } & ResponseTime) | undefined> {
+  /** Occupies a slot during each attempt and the wait after it; then requests that wait for a slot come first. */
+  private async send<T>(
+    request: Request,
+    read: (body: Readable) => Promise<T>,
+  ): Promise<{ value: T } & ResponseTime> {
+    const { maxRetries, backoffSeconds, stopping, sleep = interruptibleSleep } = this.options;
+    const policy = {
+      maxRetries,
+      firstWaitMs: backoffSeconds * 1000,
+      maxWaitMs: MAX_WAIT_MS,
+      jitter: JITTER,
+      signal: stopping,
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        await sleep(ms, signal);
+        if (signal?.aborted) return;
+        this.releaseSlot();
+        await this.acquireSlot();
+      },
+    };
+    await this.acquireSlot();
     try {
-      const request = { method: 'GET', path: 'runs/get', params: { run_id: runId } } as const;
-      const { value, date, began } = await this.ask(request, (body) => saveBody(body, file));
-      return { bytes: value, date, began };
+      return await withRetries(policy, () => this.attempt(request, read));
+    } finally {
+      this.releaseSlot();
+    }
+  }
+
+  private async attempt<T>(
+    request: Request,
+    read: (body: Readable) => Promise<T>,
+  ): Promise<{ value: T } & ResponseTime> {
+    try {
+      const result = await this.sendOnce(request, read);
+      publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
+      return result;
     } catch (error) {
-      if (error instanceof MonitorError && error.context.status === 404) return undefined;
+      const answered = error instanceof MonitorError && error.code === 'mlflow_refused';
+      publish({ type: 'request', upstream: 'mlflow', outcome: answered ? 'answered' : 'failed' });
       throw error;
     }
   }
 
-  private async ask<T>(
-    request: Request,
-    read: (body: Readable) => Promise<T>,
-  ): Promise<{ value: T } & ResponseTime> {
-    const { maxRetries, backoffSeconds, stopping, sleep = waitUnlessStopped } = this.options;
-    for (let attempt = 0; ; attempt++) {
-      await this.enter();
-      try {
-        const answer = await this.once(request, read);
-        publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
-        return answer;
-      } catch (error) {
-        const refused = error instanceof MonitorError && error.code === 'mlflow_refused';
-        publish({ type: 'request', upstream: 'mlflow', outcome: refused ? 'answered' : 'failed' });
-        if (!(error instanceof RetryableError)) throw error;
-        if (attempt >= maxRetries) throw error.error;
-        const backoff = backoffSeconds * 1000 * 2 ** attempt * (0.5 + Math.random() / 2);
-        await sleep(Math.min(error.after ?? backoff, LONGEST_WAIT_MS), stopping);
-        if (stopping?.aborted) throw error.error;
-      } finally {
-        this.leave();
-      }
-    }
-  }
-
-  private async once<T>(
-    { method, path, data, params }: Request,
+  private async sendOnce<T>(
+    { path, data }: Request,
     read: (body: Readable) => Promise<T>,
   ): Promise<{ value: T } & ResponseTime> {
     const { uri, timeoutSeconds, maxPageBytes } = this.options;
     const elapsed = stopwatch();
-    const silence = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const heard = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), timeoutSeconds * 1000);
+    const timeout = new AbortController();
+    let timeoutTimer: NodeJS.Timeout | undefined;
+    const restartTimeout = () => {
+      clearTimeout(timeoutTimer);
+      timeoutTimer = setTimeout(() => timeout.abort(), timeoutSeconds * 1000);
     };
-    heard();
+    restartTimeout();
     try {
       const response = await this.http.axiosRef.request<Readable>({
-        method,
+        method: 'POST',
         url: `${uri}/api/2.0/mlflow/${path}`,
         data,
-        params,
         headers: this.headers,
         responseType: 'stream',
         maxRedirects: 0,
         validateStatus: () => true,
-        signal: silence.signal,
+        signal: timeout.signal,
         proxy: false,
         ...this.agents,
       });
@@ -217,15 +213,13 @@ export class HttpMlflowClient implements MlflowClient {
       let bytes = 0;
       const counted = new Transform({
         transform(chunk: Buffer, _encoding, done) {
-          heard();
+          restartTimeout();
           bytes += chunk.length;
-          done(
-            bytes > maxPageBytes ? new MonitorError('page_too_big', `An answer of ${path} is too big`) : null,
-            chunk,
-          );
+          const message = `MLflow's response to ${path} is larger than ${maxPageBytes} bytes`;
+          done(bytes > maxPageBytes ? new MonitorError('page_too_big', message) : null, chunk);
         },
       });
-      // A body that ends before its length or its last chunk is an error of the response.
+      // `pipeline` fails if the body ends before its length or its last chunk.
       const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
       return { value, date, began: date - elapsed() };
     } catch (error) {
@@ -234,32 +228,29 @@ export class HttpMlflowClient implements MlflowClient {
         if (error.code === 'mlflow_not_json') throw new RetryableError(error);
         throw error;
       }
-      const reason = silence.signal.aborted ? `silent for ${timeoutSeconds} s` : errorMessage(error);
+      const reason = timeout.signal.aborted ? `no data for ${timeoutSeconds} s` : errorMessage(error);
       throw new RetryableError(
-        new MonitorError('mlflow_unreachable', `MLflow at ${uri} does not answer: ${reason}`, { path }, true),
+        new MonitorError('mlflow_unreachable', `MLflow at ${uri} is unreachable: ${reason}`, { path }, true),
       );
     } finally {
-      clearTimeout(timer);
+      clearTimeout(timeoutTimer);
     }
   }
 
-  private async enter(): Promise<void> {
-    if (this.running < this.options.concurrency) this.running++;
+  private async acquireSlot(): Promise<void> {
+    if (this.usedSlots < this.options.concurrency) this.usedSlots++;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** Hands the place on to who has waited longest. */
-  private leave(): void {
+  /** Hands the slot to the request that has waited longest. */
+  private releaseSlot(): void {
     const next = this.waiting.shift();
     if (next) next();
-    else this.running--;
+    else this.usedSlots--;
   }
 }
 
-const waitUnlessStopped = (ms: number, signal?: AbortSignal): Promise<unknown> =>
-  wait(ms, undefined, { signal }).catch(() => undefined);
-
-/** Whole ms since now: the longer of what two clocks say, for one may be set and the other stops while the machine sleeps. */
+/** Whole ms since the call. The longer of two clocks: one can be set, the other stops while the machine sleeps. */
 function stopwatch(): () => number {
   const wall = Date.now();
   const steady = performance.now();

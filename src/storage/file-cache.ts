@@ -3,9 +3,9 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface FileCacheOptions {
-  /** Above this size, bytes, what was not asked for longest goes. */
+  /** Above this size, bytes, the least recently used files are evicted. */
   readonly maxBytes?: number;
-  /** A file that was asked for within this time stays, whatever the size: someone may be reading it. */
+  /** A file used within this time is not evicted, whatever the size: somebody may be reading it. */
   readonly graceMs?: number;
   readonly clock?: () => number;
 }
@@ -18,9 +18,9 @@ interface Cached {
   readonly usedAt: number;
 }
 
-/** Local copies of objects, named by their ETag, so that the bytes behind a path never change. Starts empty. */
+/** Local copies of objects, named by their ETag, so that the bytes at a path never change. Starts empty. */
 export class FileCache {
-  /** Least recently asked first. */
+  /** Least recently used first. */
   private readonly files = new Map<string, Cached>();
   private bytes = 0;
 
@@ -40,7 +40,7 @@ export class FileCache {
 
   /**
    * @param name the ETag, with the extension that readers expect
-   * @param make makes a file with the object's bytes; called if there is none yet
+   * @param make writes the object's bytes to a file; called if the cache does not have them
    */
   async file(name: string, size: number, make: (file: string) => Promise<void>): Promise<string> {
     const file = join(this.dir, name);
@@ -50,7 +50,7 @@ export class FileCache {
         await make(part);
         await rename(part, file);
       } finally {
-        // A rename onto another link of the same file does nothing, and leaves both.
+        // A rename onto another link of the same file does nothing and keeps both names.
         await rm(part, { force: true });
       }
     }

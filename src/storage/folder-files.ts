@@ -8,11 +8,11 @@ import type { ObjectBody } from './object-store.js';
 
 const READ_BYTES = 2 ** 20;
 
-/** Writes the body to a new file that survives a power cut. @returns its SHA-256, hex */
+/** Writes the body to a new file and syncs it to disk. @returns its SHA-256, hex */
 export async function writeDurably(file: string, body: ObjectBody): Promise<string> {
   const hash = createHash('sha256');
-  async function* digested() {
-    // Opened no sooner than it is read: the error of a stream that nobody reads yet would end the process.
+  async function* hashed() {
+    // Opened only when it is read: the error of a stream without a reader would end the process.
     const source = Buffer.isBuffer(body)
       ? [body]
       : createReadStream(body.file, { highWaterMark: READ_BYTES });
@@ -23,7 +23,7 @@ export async function writeDurably(file: string, body: ObjectBody): Promise<stri
   }
   const handle = await open(file, 'wx');
   try {
-    await handle.writeFile(digested());
+    await handle.writeFile(hashed());
     await handle.sync();
   } finally {
     await handle.close();
@@ -31,23 +31,23 @@ export async function writeDurably(file: string, body: ObjectBody): Promise<stri
   return hash.digest('hex');
 }
 
-/** Puts the file in the place of the target, and the change of each folder on the disk. */
+/** Moves the file to the target and syncs every folder that changed. */
 export async function moveDurably(file: string, target: string): Promise<void> {
   const folder = dirname(target);
   for (let attempt = 1; ; attempt++) {
-    let firstMade: string | undefined;
+    let firstCreated: string | undefined;
     try {
-      firstMade = await mkdir(folder, { recursive: true });
+      firstCreated = await mkdir(folder, { recursive: true });
       await rename(file, target);
     } catch (error) {
-      // A delete that emptied a folder took it away in between: below the target, or while mkdir made the rest.
+      // A concurrent delete removed a folder that it had emptied: that of the target, or one that mkdir had just found.
       if (errno(error) === 'ENOENT' && attempt < 5) continue;
       throw error;
     }
-    const last = firstMade ? dirname(firstMade) : folder;
-    for (let made = folder; ; made = dirname(made)) {
-      await syncFolder(made);
-      if (made === last || made === dirname(made)) return;
+    const topmost = firstCreated ? dirname(firstCreated) : folder;
+    for (let changed = folder; ; changed = dirname(changed)) {
+      await syncFolder(changed);
+      if (changed === topmost || changed === dirname(changed)) return;
     }
   }
 }
@@ -61,24 +61,24 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** A second name for the file, which keeps its bytes when the first name gets others; a copy where links are not possible. */
-export async function linkOrCopy(file: string, other: string): Promise<void> {
+/** Hard-links the file, or copies it where links are not possible. The link keeps the bytes when the file is replaced. */
+export async function linkOrCopy(file: string, target: string): Promise<void> {
   try {
-    await link(file, other);
+    await link(file, target);
   } catch (error) {
     if (errno(error) === 'ENOENT') throw error;
-    await copyFile(file, other);
+    await copyFile(file, target);
   }
 }
 
-/** What the path names is not there, or not a file: no object. */
+/** Whether the path is not a file, so that there is no object. */
 export const isAbsent = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errno(error) ?? '');
 
-/** Errors that a person has to mend first; the others (space, handles, a busy disk) may be gone on the next try. */
-const LASTING = new Set(['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'ENAMETOOLONG']);
+/** Errors that need a fix by a person. The others (disk space, file handles, a busy disk) may be gone on the next try. */
+const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'ENAMETOOLONG']);
 
-/** @throws {StoreError} `store_io` in place of a system error */
+/** Runs the work and converts system errors. @throws {StoreError} `store_io` */
 export async function withStoreErrors<T>(action: string, key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -86,6 +86,6 @@ export async function withStoreErrors<T>(action: string, key: string, work: () =
     const code = errno(error);
     if (code === undefined) throw error;
     const message = `Cannot ${action} ${key || 'the folder'}: ${error}`;
-    throw new StoreError('store_io', message, { key, errno: code }, !LASTING.has(code), { cause: error });
+    throw new StoreError('store_io', message, { key, errno: code }, !PERMANENT.has(code), { cause: error });
   }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import { isAbsent, withStoreErrors } from './folder-files.js';
 
-/** The ownership of a folder; it ends with `release`, or with the process, however that dies. */
+/** Exclusive use of a folder. It ends with `release`, or when the process ends, however that happens. */
 export interface FolderLock {
   release(): Promise<void>;
 }
@@ -20,16 +20,16 @@ const LOCK_SETTINGS = { threads: '1' };
 const OWNER_FILE = 'owner.json';
 
 /**
- * The folders of this process. The kernel's lock belongs to a process, so it does not refuse the same process, and it is
- * gone as soon as the process closes any handle of the file: nothing here may open a lock file that it holds.
+ * The folders that this process has locked. The kernel's lock belongs to the process: it does not stop the same process,
+ * and it ends as soon as the process closes any handle of the file. So a lock file that is held must not be opened again.
  */
-const held = new Set<string>();
+const lockedFolders = new Set<string>();
 
 /**
- * Makes this process the only owner of the folder, which is made if it is not there. The lock is that of a DuckDB file:
- * the kernel releases it when the process ends, so a killed owner leaves nothing to clear.
+ * Locks the folder for this process; creates it if necessary. DuckDB locks its database file, and the kernel releases that
+ * lock when the process ends, so a killed owner leaves no stale lock.
  * @param dir `STORAGE_DIR`
- * @throws {MonitorError} `store_owned`, not retryable: a process owns it already; the message names its PID
+ * @throws {MonitorError} `store_owned`, not retryable: another owner holds the lock; the message names its PID
  * @throws {MonitorError} `store_lock`, not retryable: the lock file cannot be opened for another reason
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
@@ -38,27 +38,27 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
     await mkdir(folder, { recursive: true });
     return realpath(folder);
   });
-  if (held.has(path)) throw owned(dir, { pid: process.pid, host: hostname() });
-  held.add(path);
+  if (lockedFolders.has(path)) throw ownedError(dir, { pid: process.pid, host: hostname() });
+  lockedFolders.add(path);
   let instance: DuckDBInstance;
   try {
-    await withStoreErrors('lock', dir, () => makeLockFile(path));
+    await withStoreErrors('lock', dir, () => createLockFile(path));
     instance = await openLockFile(dir, path);
   } catch (error) {
-    held.delete(path);
+    lockedFolders.delete(path);
     throw error;
   }
   let released = false;
   const release = async (): Promise<void> => {
     if (released) return;
     released = true;
-    // While the lock still keeps others from naming themselves.
+    // Removed before the lock is released, for then another process may write its own.
     await rm(join(path, OWNER_FILE), { force: true });
     instance.closeSync();
-    held.delete(path);
+    lockedFolders.delete(path);
   };
   try {
-    await withStoreErrors('lock', dir, () => nameOwner(path));
+    await withStoreErrors('lock', dir, () => writeOwner(path));
   } catch (error) {
     await release();
     throw error;
@@ -66,18 +66,18 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
   return { release };
 }
 
-/** Puts a whole file in its place or none, for a process that dies while DuckDB makes one leaves one that never opens. */
-async function makeLockFile(folder: string): Promise<void> {
+/** Creates the file and then links it into place: if a process dies while DuckDB creates one, the rest never opens. */
+async function createLockFile(folder: string): Promise<void> {
   const file = join(folder, LOCK_FILE);
-  const there = await stat(file).catch((error: unknown) => {
+  const existing = await stat(file).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
     throw error;
   });
-  if (there) return;
+  if (existing) return;
   const fresh = join(folder, `${randomUUID()}.duckdb`);
   try {
     (await DuckDBInstance.create(fresh, LOCK_SETTINGS)).closeSync();
-    // Where links are not possible, or another process was first, DuckDB opens or makes the file itself.
+    // If links are not possible or another process was first, DuckDB opens or creates the file itself.
     await link(fresh, file).catch(() => undefined);
   } finally {
     await rm(fresh, { force: true });
@@ -91,14 +91,14 @@ async function openLockFile(dir: string, folder: string): Promise<DuckDBInstance
   } catch (error) {
     const message = errorMessage(error);
     if (/could not set lock|used by another process/i.test(message)) {
-      // The kernel knows who holds the lock now; the file may still name the owner before.
+      // The kernel knows the current owner; the file may still name the previous one.
       const pid = Number(/\(PID (\d+)\)/.exec(message)?.[1] ?? 0);
-      const named = await readOwner(folder);
-      throw owned(dir, pid > 0 && named?.pid !== pid ? { pid, host: hostname() } : named, error);
+      const written = await readOwner(folder);
+      throw ownedError(dir, pid > 0 && written?.pid !== pid ? { pid, host: hostname() } : written, error);
     }
     throw new MonitorError(
       'store_lock',
-      `The lock file ${file} of the folder ${dir} cannot be opened: ${message.split('\n')[0]}. If no process uses the folder, delete this file.`,
+      `Cannot open the lock file ${file} of the folder ${dir}: ${message.split('\n')[0]}. If no process uses the folder, delete this file.`,
       { dir, file },
       false,
       { cause: error },
@@ -106,26 +106,26 @@ async function openLockFile(dir: string, folder: string): Promise<DuckDBInstance
   }
 }
 
-function owned(dir: string, owner: Owner | undefined, cause?: unknown): MonitorError {
+function ownedError(dir: string, owner: Owner | undefined, cause?: unknown): MonitorError {
   const elsewhere = owner && owner.host !== hostname() ? ` on ${owner.host}` : '';
   const who = owner ? `process ${owner.pid}${elsewhere}` : 'another process';
   return new MonitorError(
     'store_owned',
-    `The folder ${dir} belongs to ${who}: stop it first, or use another STORAGE_DIR.`,
+    `The folder ${dir} is in use by ${who}. Stop it first, or use another STORAGE_DIR.`,
     { dir, ...(owner ? { pid: owner.pid, host: owner.host } : {}) },
     false,
     { cause },
   );
 }
 
-async function nameOwner(folder: string): Promise<void> {
+async function writeOwner(folder: string): Promise<void> {
   const owner: Owner = { pid: process.pid, host: hostname() };
   const fresh = join(folder, `${randomUUID()}.json`);
   await writeFile(fresh, `${JSON.stringify(owner)}\n`);
   await rename(fresh, join(folder, OWNER_FILE));
 }
 
-/** undefined: the owner has not named itself yet. */
+/** @returns `undefined` if the owner has not written its file yet */
 async function readOwner(folder: string): Promise<Owner | undefined> {
   try {
     return ownerSchema.safeParse(JSON.parse(await readFile(join(folder, OWNER_FILE), 'utf8'))).data;

@@ -10,7 +10,7 @@ import { assertKey, assertPrefix, isKey } from './object-key.js';
 import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition, StoredObject } from './object-store.js';
 
 export interface FolderStoreOptions {
-  /** `STORAGE_DIR`. Names that begin with a dot are this service's own: lock, temporary files, local copies. */
+  /** `STORAGE_DIR`. The service uses names that begin with a dot for its lock, temporary files and local copies. */
   readonly dir: string;
   /** `S3_PREFIX`: a folder below `dir` that holds the objects. */
   readonly prefix?: string | undefined;
@@ -18,12 +18,12 @@ export interface FolderStoreOptions {
 }
 
 /**
- * Objects as files of a folder; the ETag is the SHA-256 of the content. The conditions of a put hold within one process,
- * so open it only with the folder's lock. What a process that died left half done is removed when the next opens.
+ * Objects as files of a folder; the ETag is the SHA-256 of the content. The conditions of a put hold within one process
+ * only, so lock the folder before opening it. Opening removes the temporary files of a process that died.
  */
 export class FolderStore implements ObjectStore {
   private readonly mutex = new KeyedMutex();
-  /** ETags by path, valid while the file's stamp is the same. */
+  /** ETags by path, valid while the file has the same stamp. */
   private readonly etags = new Map<string, { readonly stamp: string; readonly etag: string }>();
 
   private constructor(
@@ -62,7 +62,7 @@ export class FolderStore implements ObjectStore {
 
   async fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
     const path = this.pathOf(key);
-    // No put of this key may come between the look at the ETag and the link.
+    // No put of this key may happen between the ETag and the link.
     return this.mutex.run(key, async () => {
       const entry = await this.describe(key, path);
       if (!entry) return undefined;
@@ -118,19 +118,19 @@ export class FolderStore implements ObjectStore {
 
   private async assertCondition(key: string, path: string, condition: PutCondition): Promise<void> {
     const stored = await this.describe(key, path);
-    const demanded = 'ifMatch' in condition ? condition.ifMatch : undefined;
-    if (stored?.etag !== demanded) throw new PreconditionFailedError(key);
+    const expected = 'ifMatch' in condition ? condition.ifMatch : undefined;
+    if (stored?.etag !== expected) throw new PreconditionFailedError(key);
   }
 
   private async describe(key: string, path: string): Promise<ObjectEntry | undefined> {
     return unlessAbsent('read', key, async () => {
-      const seen = await stat(path, { bigint: true });
-      if (!seen.isFile()) return undefined;
+      const current = await stat(path, { bigint: true });
+      if (!current.isFile()) return undefined;
       const known = this.etags.get(path);
-      if (known?.stamp === stampOf(seen)) return { key, etag: known.etag, size: Number(seen.size) };
+      if (known?.stamp === stampOf(current)) return { key, etag: known.etag, size: Number(current.size) };
       const handle = await open(path, 'r');
       try {
-        // Of the open file, not of the path: another may stand there by now.
+        // Of the open file: the path may name another file by now.
         const stats = await handle.stat({ bigint: true });
         const hash = createHash('sha256');
         for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk);
@@ -143,11 +143,11 @@ export class FolderStore implements ObjectStore {
     });
   }
 
-  /** @param folder empty, or with a slash at its end */
+  /** @param folder empty, or with a trailing slash */
   private async *walk(folder: string, prefix: string): AsyncIterable<ObjectEntry> {
     const path = join(this.root, folder);
     const entries = await unlessAbsent('list', folder, () => readdir(path, { withFileTypes: true }));
-    // A folder's keys go on with a slash, so that is how it takes its place among the files; keys are ASCII.
+    // Keys below a folder continue with a slash, so a folder sorts as its name with a slash. Keys are ASCII.
     const names = (entries ?? [])
       .filter(({ name }) => isKey(folder + name))
       .map((entry) => ({ key: folder + entry.name + (entry.isDirectory() ? '/' : ''), entry }))

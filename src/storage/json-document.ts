@@ -12,8 +12,8 @@ export interface Document<T> {
 }
 
 /**
- * A JSON object of the store, read through its schema.
- * @throws {StoreError} `broken_document`, not retryable, when it is no JSON or not of this shape
+ * Reads a JSON object and validates it against its schema.
+ * @throws {StoreError} `broken_document`, not retryable, if it is invalid
  */
 export async function readDocument<T>(
   store: ObjectStore,
@@ -26,8 +26,8 @@ export async function readDocument<T>(
 }
 
 /**
- * @returns false when there is one already; it is left as it is
- * @throws {StoreError} `broken_document` when the value would not be read back
+ * @returns false if the document exists; it is not changed
+ * @throws {StoreError} `broken_document` if the value does not match the schema
  */
 export async function createDocument<T>(
   store: ObjectStore,
@@ -48,23 +48,23 @@ export async function createDocument<T>(
 
 export interface UpdateOptions {
   readonly rounds?: number;
-  /** Waits before the next try; `round` counts from 0. */
+  /** Waits before the next round; `round` counts from 0. */
   readonly pause?: (round: number) => Promise<void>;
 }
 
 const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 1_000;
 
-/** Writers that lost the same race must not meet again at once. */
+/** Jitter keeps writers that lost the same race from colliding again. */
 const jitteredPause = (round: number): Promise<void> =>
-  sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round));
+  sleep(Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round));
 
 /**
- * Changes a document by compare-and-swap: `change` gets the stored value and may run several times. A change to an
- * equal value, or to undefined, writes nothing.
+ * Changes a document by compare-and-swap: `change` gets the stored value and may run several times. If it returns an
+ * equal value or `undefined`, nothing is written.
  * @returns the value that is now stored
- * @throws {StoreError} `document_contended`, retryable, when every round was lost. Any other error of the put is thrown
- * as it is; the change may then have been written, so a caller that tries again must be able to meet its own change.
+ * @throws {StoreError} `document_contended`, retryable, if every round was lost. Other errors of the put are passed on; the
+ * change may have been written then, so `change` must tolerate its own result on the next call.
  */
 export async function updateDocument<T>(
   store: ObjectStore,
@@ -76,7 +76,7 @@ export async function updateDocument<T>(
   for (let round = 0; round < rounds; round++) {
     if (round > 0) await pause(round - 1);
     const stored = await readDocument(store, key, schema);
-    // Taken before the change, which may work on the value in place.
+    // Serialized first, because `change` may modify the value in place.
     const before = stored && canonicalJson(stored.value);
     const next = await change(stored?.value);
     if (next === undefined) return stored?.value;
@@ -94,13 +94,13 @@ export async function updateDocument<T>(
   }
   throw new StoreError(
     'document_contended',
-    `${key} was changed by others in each of ${rounds} attempts`,
+    `Other writers changed ${key} in each of ${rounds} attempts`,
     { key, rounds },
     true,
   );
 }
 
-/** Also asked before a write, so that no document is stored that the next reader must refuse. */
+/** Also called before a write, so that no invalid document is stored. */
 function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
   let reason: string;
   try {
@@ -111,5 +111,5 @@ function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
   } catch (error) {
     reason = errorMessage(error);
   }
-  throw new StoreError('broken_document', `The document ${key} cannot be read: ${reason}`, { key });
+  throw new StoreError('broken_document', `The document ${key} is invalid: ${reason}`, { key });
 }

@@ -1,4 +1,4 @@
-/** Runs the work of one key one after another, in the order of asking; that of different keys at the same time. */
+/** Runs the work of one key sequentially, in call order, and that of different keys concurrently. */
 export class KeyedMutex {
   private readonly tails = new Map<string, Promise<unknown>>();
 

@@ -1,7 +1,7 @@
 /** Injection token of the `ObjectStore`. */
 export const OBJECT_STORE = Symbol('OBJECT_STORE');
 
-/** What a put demands of the object that is there: no object (`absent`), or the one with this ETag. */
+/** A put succeeds only if there is no object (`ifNoneMatch`), or if the object has this ETag (`ifMatch`). */
 export type PutCondition = { readonly ifNoneMatch: '*' } | { readonly ifMatch: string };
 
 export interface StoredObject {
@@ -10,35 +10,36 @@ export interface StoredObject {
 }
 
 export interface ObjectEntry {
-  /** Below the store's prefix, `/` between its parts. */
+  /** Relative to the store's prefix, with `/` between its parts. */
   readonly key: string;
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
 }
 
-/** The bytes of an object: in memory, or a file of known length. */
+/** The bytes of an object: in memory or in a file. */
 export type ObjectBody = Buffer | { readonly file: string };
 
 /**
- * Where everything that lasts is kept. A put replaces an object whole, or not at all.
- * Keys match `[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*`, without a part `.` or `..`; anything else is a `StoreError` `invalid_key`.
+ * The store of all persistent data. A put replaces an object completely or not at all.
+ * Keys match `[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*`; no part begins with a dot. Any other key throws a `StoreError`
+ * `invalid_key`.
  */
 export interface ObjectStore {
   /** For messages: `folder ./data`, `s3://bucket/prefix`. */
   readonly description: string;
   get(key: string): Promise<StoredObject | undefined>;
   head(key: string): Promise<ObjectEntry | undefined>;
-  /** A local file with the object's bytes, readable until the next call for this key; cached by ETag. */
+  /** Copies the object to a local file, cached by ETag. The file is readable until the next call for this key. */
   fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined>;
   /**
    * @returns the new ETag
-   * @throws {PreconditionFailedError} when the condition does not hold: another writer won
+   * @throws {PreconditionFailedError} if the condition does not hold: another writer was first
    */
   put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string>;
-  /** In the order of the keys' UTF-8 bytes. */
+  /** In byte order of the keys. */
   list(prefix: string): AsyncIterable<ObjectEntry>;
-  /** No error if it is not there. Only scratch is ever deleted. */
+  /** Succeeds if there is no such object. The service deletes nothing but scratch objects. */
   delete(key: string): Promise<void>;
   close(): Promise<void>;
 }

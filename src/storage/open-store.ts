@@ -7,9 +7,9 @@ import type { S3Store, S3StoreOptions } from './s3-store.js';
 import { type SingleWriterOptions, SingleWriterStore } from './single-writer.js';
 
 /**
- * Opens the store that the settings name.
- * @param dir `STORAGE_DIR`, owned by this process; with a bucket it holds only temporary files and local copies
- * @throws {StoreError} when the bucket cannot be written to, or another process must be stopped first
+ * Opens the store of the settings.
+ * @param dir `STORAGE_DIR`, locked by this process; with a bucket it holds only temporary files and local copies
+ * @throws {StoreError} if the bucket is not writable, or another process must be stopped first
  */
 export async function openStore(
   settings: Settings,
@@ -23,9 +23,9 @@ export async function openStore(
     const problem = await probeConditionalWrites(store);
     if (problem === undefined) return store;
     new Logger('Store').warn(
-      `CONDITIONAL WRITES OF ${store.description} DO NOT HOLD: ${problem}. Exactly one process may use it. ` +
-        'This one names itself as the owner in _state/owner.json, which takes a minute after an owner that was ' +
-        'killed; no two processes are safe beside each other, and no other program may write there.',
+      `CONDITIONAL WRITES OF ${store.description} DO NOT WORK: ${problem}. Only one process may use this store, and no ` +
+        'other program may write to it. This process claims the store in _state/owner.json. After an owner that ' +
+        'was killed, the claim takes a minute.',
     );
     return await SingleWriterStore.open(store, singleWriter);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function openStore(
   }
 }
 
-/** The SDK is loaded only where there is a bucket: it is a tenth of a start. */
+/** Loads the SDK only if there is a bucket: it takes a tenth of the startup time. */
 export async function openBucket(options: S3StoreOptions): Promise<S3Store> {
   const { S3Store } = await import('./s3-store.js');
   return S3Store.open(options);

@@ -3,13 +3,13 @@ import { PreconditionFailedError, StoreError } from './errors.js';
 import type { ObjectStore, PutCondition } from './object-store.js';
 
 const WRITERS = 8;
-/** How stores answer that they do not know a header. */
+/** Statuses of stores that do not know a header. */
 const UNKNOWN_HEADER = new Set<unknown>([400, 501]);
 
 /**
- * Tries whether of several writers one wins, on a scratch object below `_probe/` that it removes again.
- * @returns what is wrong with the store's conditional writes; undefined: they hold
- * @throws {StoreError} when the store cannot be asked
+ * Checks that exactly one of several concurrent writers wins, on a scratch object below `_probe/` that it deletes again.
+ * @returns what is wrong with the store's conditional writes; `undefined` if they work
+ * @throws {StoreError} if the store is unreachable or denies access
  */
 export async function probeConditionalWrites(store: ObjectStore): Promise<string | undefined> {
   const key = `_probe/${randomUUID()}`;
@@ -17,11 +17,11 @@ export async function probeConditionalWrites(store: ObjectStore): Promise<string
     const created = await race(store, key, { ifNoneMatch: '*' });
     const [first] = created;
     if (created.length !== 1 || first === undefined) {
-      return `${created.length} of ${WRITERS} puts with If-None-Match won, where one must`;
+      return `${created.length} of ${WRITERS} puts with If-None-Match succeeded; expected 1`;
     }
     const replaced = await race(store, key, { ifMatch: first });
     if (replaced.length !== 1) {
-      return `${replaced.length} of ${WRITERS} puts with If-Match won, where one must`;
+      return `${replaced.length} of ${WRITERS} puts with If-Match succeeded; expected 1`;
     }
     return undefined;
   } catch (error) {
@@ -32,7 +32,7 @@ export async function probeConditionalWrites(store: ObjectStore): Promise<string
   }
 }
 
-/** @returns the ETags of those that won */
+/** @returns the ETags of the puts that succeeded */
 async function race(store: ObjectStore, key: string, condition: PutCondition): Promise<string[]> {
   const puts = Array.from({ length: WRITERS }, () => store.put(key, Buffer.from(randomUUID()), condition));
   const results = await Promise.allSettled(puts);

@@ -1,6 +1,7 @@
+import { isRetryableStatus } from '../upstream/retryable-status.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 
-/** What decides of an error of the SDK: an answer of the store has a status, whatever went wrong before has none. */
+/** The relevant part of an SDK error: a response of the store has a status, an earlier failure has none. */
 interface S3Failure {
   readonly name?: string;
   readonly message?: string;
@@ -9,16 +10,17 @@ interface S3Failure {
 }
 
 /**
- * - `absent`: there is no such object
- * - `lost`: a condition did not hold
- * - `unclear`: the request may have been carried out or not; the next one may succeed
- * - `refused`: it was not carried out, and the next one will not be either
+ * - `not_found`: there is no such object
+ * - `condition_failed`: the condition of a put did not hold
+ * - `ambiguous`: the store may or may not have executed the request; a retry may succeed
+ * - `rejected`: the store did not execute the request, and a retry will not help
  */
-export type Outcome = 'absent' | 'lost' | 'unclear' | 'refused';
+export type Outcome = 'not_found' | 'condition_failed' | 'ambiguous' | 'rejected';
 
-const UNCLEAR_STATUS = new Set([408, 409, 429, 500, 502, 503, 504]);
-/** Answers with the status of a mistake of ours, where it was the way that damaged or delayed the request. */
-const UNCLEAR_NAME = new Set([
+/** A concurrent conditional put; S3 documents a retry (`ConditionalRequestConflict`). */
+const CONFLICT = 409;
+/** Client errors by status, although the network damaged or delayed the request. */
+const AMBIGUOUS_NAMES = new Set([
   'BadDigest',
   'IncompleteBody',
   'NoSuchUpload',
@@ -30,40 +32,36 @@ const UNCLEAR_NAME = new Set([
 const failureOf = (error: unknown): S3Failure => (typeof error === 'object' && error !== null ? error : {});
 
 export function outcomeOf(error: unknown): Outcome {
-  if (error instanceof StoreError) return 'refused';
+  if (error instanceof StoreError) return 'rejected';
   const { name = '', $metadata } = failureOf(error);
   const status = $metadata?.httpStatusCode;
-  // A success that cannot be read: the page of a proxy.
-  if (status === undefined || status < 300 || $metadata?.clockSkewCorrected) return 'unclear';
-  if (UNCLEAR_STATUS.has(status) || UNCLEAR_NAME.has(name)) return 'unclear';
-  if (status === 404 && (name === 'NoSuchKey' || name === 'NotFound')) return 'absent';
-  return status === 412 ? 'lost' : 'refused';
+  // An unreadable success is the page of a proxy.
+  if (status === undefined || status < 300 || $metadata?.clockSkewCorrected) return 'ambiguous';
+  if (isRetryableStatus(status) || status === CONFLICT || AMBIGUOUS_NAMES.has(name)) return 'ambiguous';
+  if (status === 404 && (name === 'NoSuchKey' || name === 'NotFound')) return 'not_found';
+  return status === 412 ? 'condition_failed' : 'rejected';
 }
 
-/** The wait that the store asks for with `Retry-After`, seconds or a date; ms. */
-export function retryAfter(error: unknown, now: number): number | undefined {
-  const header = failureOf(error).$response?.headers?.['retry-after'];
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
-}
+/** The store's `Retry-After` header, if it sent one. */
+export const retryAfterHeader = (error: unknown): string | undefined =>
+  failureOf(error).$response?.headers?.['retry-after'];
 
 /**
- * The error of this service in place of one of the SDK, which holds on to the request with its signature.
+ * Converts an error of the SDK, which would keep the signed request alive and could leak it into a log.
  * @param store the store's description
  */
 export function storeErrorOf(error: unknown, store: string, action: string, key: string): StoreError {
   if (error instanceof StoreError) return error;
   const outcome = outcomeOf(error);
-  if (outcome === 'lost') return new PreconditionFailedError(key);
+  if (outcome === 'condition_failed') return new PreconditionFailedError(key);
   const { name = '', message = String(error), $metadata } = failureOf(error);
   const status = $metadata?.httpStatusCode;
-  const answer = status === undefined ? message : `${status} ${name}: ${message}`;
+  const reason = status === undefined ? message : `${status} ${name}: ${message}`;
   return new StoreError(
     codeOf(status, name, outcome),
-    `Cannot ${action} ${key || 'the objects'} of ${store}: ${answer.slice(0, 300)}`,
+    `Cannot ${action} ${key || 'the objects'} of ${store}: ${reason.slice(0, 300)}`,
     { key, action, ...(status === undefined ? {} : { status }), name },
-    outcome === 'unclear',
+    outcome === 'ambiguous',
   );
 }
 
@@ -71,6 +69,6 @@ function codeOf(status: number | undefined, name: string, outcome: Outcome): str
   if (name === 'CredentialsProviderError') return 'store_credentials';
   if (name === 'NoSuchBucket') return 'store_no_bucket';
   if (status === 401 || status === 403) return 'store_denied';
-  if (outcome !== 'unclear') return 'store_refused';
+  if (outcome !== 'ambiguous') return 'store_refused';
   return status === undefined ? 'store_unreachable' : 'store_busy';
 }

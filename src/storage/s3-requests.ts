@@ -1,44 +1,43 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { publish } from '../observability/diagnostics.js';
+import { parseRetryAfter } from '../upstream/retry-after.js';
+import { RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
 import { StoreError } from './errors.js';
-import { outcomeOf, retryAfter, storeErrorOf } from './s3-errors.js';
+import { outcomeOf, retryAfterHeader, storeErrorOf } from './s3-errors.js';
 
 export interface S3RequestOptions {
   /** For messages. */
   readonly description: string;
-  /** Unset: Amazon's own. */
+  /** Amazon's own by default. */
   readonly endpoint?: string | undefined;
-  /** Unset: as the SDK finds it; for another endpoint than Amazon's, `us-east-1`. */
+  /** By default that of the SDK's configuration; with an `endpoint`, `us-east-1`. */
   readonly region?: string | undefined;
   readonly pathStyle: boolean;
   readonly checksumMode: 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';
   readonly maxRetries: number;
-  /** The longest silence within a request. */
+  /** How long a request may transfer no data. */
   readonly timeoutMs: number;
-  readonly pause?: ((ms: number, signal: AbortSignal) => Promise<unknown>) | undefined;
+  readonly pause?: Sleep | undefined;
 }
 
-/** Time for a transfer on top of the allowed silence: whoever is slower over the whole is given up. */
-const SLOWEST_BYTES_PER_SECOND = 256 * 1024;
-const LONGEST_CONNECT_MS = 10_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 20_000;
-const LONGEST_ASKED_PAUSE_MS = 60_000;
+/** Extends the time limit of a request by the size of its body; slower transfers time out. */
+const MIN_BYTES_PER_SECOND = 256 * 1024;
+const MAX_CONNECT_MS = 10_000;
+const RETRIES = { firstWaitMs: 100, maxBackoffMs: 20_000, maxWaitMs: 60_000, jitter: 1 };
 const SILENT = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 function quiet(): void {}
 
-/** One request, from its first byte to the last of its answer. */
+/** One request, until the last byte of its response. */
 export interface S3Request {
   readonly client: S3Client;
   readonly abortSignal: AbortSignal;
-  /** Ends it with this error. */
+  /** Makes the request fail with this error. */
   abort(error: Error): void;
-  /** Gives it the time for a body of so many bytes. */
+  /** Restarts the time limit, with time for a body of this size. */
   allow(bytes: number): void;
 }
 
-/** Sends requests that end in bounded time, and repeats what may have failed on the way. */
+/** Sends requests with a time limit, and retries those with an ambiguous outcome. */
 export class S3Requests {
   private readonly client: S3Client;
   private readonly running = new Set<AbortController>();
@@ -50,12 +49,12 @@ export class S3Requests {
       forcePathStyle: pathStyle,
       requestChecksumCalculation: checksumMode,
       responseChecksumValidation: checksumMode,
-      // The attempts are counted here, where the reading of a body belongs to them.
+      // The SDK's own retries would not cover reading the body.
       maxAttempts: 1,
-      // Would open a connection of its own for each body, which no close reaches.
+      // With this header the SDK opens a separate connection for each body, which `close` does not reach.
       expectContinueHeader: false,
       requestHandler: {
-        connectionTimeout: Math.min(timeoutMs, LONGEST_CONNECT_MS),
+        connectionTimeout: Math.min(timeoutMs, MAX_CONNECT_MS),
         socketTimeout: timeoutMs,
       },
       // Without a logger the SDK writes to the console.
@@ -65,7 +64,7 @@ export class S3Requests {
     });
   }
 
-  /** @param bytes that the request carries */
+  /** Makes one attempt. @param bytes the size of its body */
   async once<T>(bytes: number, work: (request: S3Request) => Promise<T>): Promise<T> {
     this.closing.signal.throwIfAborted();
     const { timeoutMs } = this.options;
@@ -74,8 +73,8 @@ export class S3Requests {
     let timer: NodeJS.Timeout | undefined;
     const allow = (more: number): void => {
       clearTimeout(timer);
-      const ms = timeoutMs + (more / SLOWEST_BYTES_PER_SECOND) * 1000;
-      timer = setTimeout(() => abort(new Error(`no end after ${Math.round(ms / 1000)} s`)), ms);
+      const ms = timeoutMs + (more / MIN_BYTES_PER_SECOND) * 1000;
+      timer = setTimeout(() => abort(new Error(`timed out after ${Math.round(ms / 1000)} s`)), ms);
     };
     this.running.add(controller);
     try {
@@ -90,46 +89,41 @@ export class S3Requests {
   }
 
   /**
-   * Makes attempts until one has a clear outcome, or there were `maxRetries` more.
-   * @throws {StoreError} in place of every error of the SDK; retryable if the last outcome was unclear
+   * Makes attempts until the outcome is known or the retries are used up.
+   * @throws {StoreError} in place of every error of the SDK; retryable if the last outcome was ambiguous
    */
-  async repeat<T>(action: string, key: string, attempt: () => Promise<T>): Promise<T> {
-    const { description, maxRetries, pause = defaultPause } = this.options;
-    for (let n = 0; ; n++) {
-      try {
-        const result = await attempt();
-        publish({ type: 'request', upstream: 'store', outcome: 'answered' });
-        return result;
-      } catch (error) {
-        if (this.closing.signal.aborted) throw closed(description, action, key);
-        const unclear = outcomeOf(error) === 'unclear';
-        publish({ type: 'request', upstream: 'store', outcome: unclear ? 'failed' : 'answered' });
-        if (n >= maxRetries || !unclear) {
-          throw storeErrorOf(error, description, action, key);
-        }
-        const asked = retryAfter(error, Date.now());
-        const backoff = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** n);
-        try {
-          await pause(
-            asked === undefined ? backoff : Math.min(asked, LONGEST_ASKED_PAUSE_MS),
-            this.closing.signal,
-          );
-        } catch {
-          throw closed(description, action, key);
-        }
-      }
+  async withRetries<T>(action: string, key: string, attempt: () => Promise<T>): Promise<T> {
+    const { description, maxRetries, pause } = this.options;
+    const { signal } = this.closing;
+    try {
+      return await withRetries({ ...RETRIES, maxRetries, signal, sleep: pause }, () =>
+        this.classify(attempt),
+      );
+    } catch (error) {
+      if (!signal.aborted) throw storeErrorOf(error, description, action, key);
+      const message = `${description} was closed during ${action} of ${key}`;
+      throw new StoreError('store_closed', message, { key }, true);
     }
   }
 
-  /** Ends what is under way, and all connections. */
+  private async classify<T>(attempt: () => Promise<T>): Promise<T> {
+    try {
+      const result = await attempt();
+      publish({ type: 'request', upstream: 'store', outcome: 'answered' });
+      return result;
+    } catch (error) {
+      if (this.closing.signal.aborted) throw error;
+      const ambiguous = outcomeOf(error) === 'ambiguous';
+      publish({ type: 'request', upstream: 'store', outcome: ambiguous ? 'failed' : 'answered' });
+      if (!ambiguous) throw error;
+      throw new RetryableError(error, parseRetryAfter(retryAfterHeader(error), Date.now()));
+    }
+  }
+
+  /** Aborts the running requests and closes all connections. */
   close(): void {
     this.closing.abort();
     for (const controller of this.running) controller.abort();
     this.client.destroy();
   }
 }
-
-const defaultPause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal });
-
-const closed = (description: string, action: string, key: string): StoreError =>
-  new StoreError('store_closed', `${description} was closed during ${action} of ${key}`, { key }, true);

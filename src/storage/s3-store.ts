@@ -26,25 +26,25 @@ export interface S3StoreOptions
     Pick<UploadOptions, 'sse' | 'kmsKeyId'>,
     Partial<Pick<UploadOptions, 'multipartFrom' | 'partBytes'>> {
   readonly bucket: string;
-  /** `S3_PREFIX`: what all keys begin with, before a slash. */
+  /** `S3_PREFIX`: precedes every key, with a slash. */
   readonly prefix?: string | undefined;
-  /** `STORAGE_DIR`, for temporary files and local copies; a process of its own needs a folder of its own. */
+  /** `STORAGE_DIR`, for temporary files and local copies. Every process needs its own. */
   readonly dir: string;
   readonly cache?: FileCacheOptions | undefined;
 }
 
-/** Up to here one request carries an object: there are stores that know its condition and ignore that of an upload in parts. */
+/** Smaller objects are put in one request: some stores support conditions there but ignore those of a multipart upload. */
 const MULTIPART_FROM = 256 * 2 ** 20;
 const PART_BYTES = 64 * 2 ** 20;
 const FETCH_ROUNDS = 20;
 
-interface Found extends ObjectEntry {
+interface HeadResult extends ObjectEntry {
   readonly writeId: string | undefined;
 }
 
 /**
- * Objects of an S3 bucket. Of concurrent puts the store chooses the one that wins: it must know `If-Match` and
- * `If-None-Match`, see `probeConditionalWrites`.
+ * Objects of an S3 bucket. The store decides which of several concurrent puts wins, so it must support `If-Match` and
+ * `If-None-Match`: see `probeConditionalWrites`.
  */
 export class S3Store implements ObjectStore {
   private readonly mutex = new KeyedMutex();
@@ -52,7 +52,7 @@ export class S3Store implements ObjectStore {
   private constructor(
     readonly description: string,
     private readonly bucket: string,
-    /** Empty, or with a slash at its end. */
+    /** Empty, or with a trailing slash. */
     private readonly root: string,
     private readonly requests: S3Requests,
     private readonly uploads: UploadOptions,
@@ -84,7 +84,7 @@ export class S3Store implements ObjectStore {
 
   async get(key: string): Promise<StoredObject | undefined> {
     const target = this.targetOf(key);
-    return this.requests.repeat('get', key, () =>
+    return this.requests.withRetries('get', key, () =>
       this.requests
         .once(0, async ({ client, abortSignal, allow }) => {
           const { Body, ETag, ContentLength } = await client.send(new GetObjectCommand(target), {
@@ -94,19 +94,19 @@ export class S3Store implements ObjectStore {
           const etag = etagOf(ETag);
           return { body: Buffer.from((await Body?.transformToByteArray()) ?? []), etag };
         })
-        .catch(undefinedIfAbsent),
+        .catch(undefinedIfNotFound),
     );
   }
 
   async head(key: string): Promise<ObjectEntry | undefined> {
     const target = this.targetOf(key);
-    const found = await this.requests.repeat('look at', key, () => this.look(key, target));
+    const found = await this.requests.withRetries('stat', key, () => this.headOnce(key, target));
     return found && { key, etag: found.etag, size: found.size };
   }
 
   async fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
     const target = this.targetOf(key);
-    // Of two that ask for an object at the same time, one downloads it.
+    // Concurrent calls for an object share one download.
     return this.mutex.run(key, async () => {
       for (let round = 0; round < FETCH_ROUNDS; round++) {
         const entry = await this.head(key);
@@ -118,7 +118,7 @@ export class S3Store implements ObjectStore {
           );
           return { file, etag: entry.etag };
         } catch (error) {
-          // Another object stands there by now.
+          // The object was replaced in the meantime.
           if (!(error instanceof PreconditionFailedError)) throw error;
         }
       }
@@ -130,24 +130,24 @@ export class S3Store implements ObjectStore {
   async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
     const target = this.targetOf(key);
     const upload = await Upload.prepare(this.requests, key, body, this.uploads);
-    // Tells an own write from one with the same bytes, where a digest of the content could not.
+    // Identifies this put, also among others with the same bytes.
     const writeId = randomUUID();
-    return this.requests.repeat('put', key, async () => {
+    return this.requests.withRetries('put', key, async () => {
       try {
         return await upload.send(target, writeId, condition);
       } catch (error) {
         const outcome = outcomeOf(error);
-        if (outcome === 'refused') throw error;
-        if (outcome === 'unclear') publish({ type: 'store_unclear' });
-        // Also when the condition did not hold: it may be the object of an attempt that was carried out and not
-        // answered, by this client or by a proxy on the way.
-        const found = await this.look(key, target);
-        if (found?.writeId === writeId) return found.etag;
-        if (condition && found?.etag !== ('ifMatch' in condition ? condition.ifMatch : undefined)) {
+        if (outcome === 'rejected') throw error;
+        if (outcome === 'ambiguous') publish({ type: 'store_unclear' });
+        // A failed condition is checked too: an earlier attempt, by this client or a proxy, may have been executed
+        // although its response was lost.
+        const stored = await this.headOnce(key, target);
+        if (stored?.writeId === writeId) return stored.etag;
+        if (condition && stored?.etag !== ('ifMatch' in condition ? condition.ifMatch : undefined)) {
           throw new PreconditionFailedError(key);
         }
-        if (outcome === 'unclear') throw error;
-        throw new Error('the condition did not hold, but holds now');
+        if (outcome === 'ambiguous') throw error;
+        throw new Error('the condition failed, but holds now');
       }
     });
   }
@@ -157,12 +157,12 @@ export class S3Store implements ObjectStore {
     let token: string | undefined;
     do {
       const query = { Bucket: this.bucket, Prefix: this.root + prefix, ContinuationToken: token };
-      const page = await this.requests.repeat('list', prefix, () =>
+      const page = await this.requests.withRetries('list', prefix, () =>
         this.requests.once(0, async ({ client, abortSignal }) => {
-          const answer = await client.send(new ListObjectsV2Command(query), { abortSignal });
-          // The page of a proxy would be read as a list of no objects.
-          if (answer.Name === undefined) throw new Error('the answer is no list of objects');
-          return answer;
+          const response = await client.send(new ListObjectsV2Command(query), { abortSignal });
+          // The page of a proxy would be parsed as an empty list.
+          if (response.Name === undefined) throw new Error('the response is not a list of objects');
+          return response;
         }),
       );
       for (const { Key, ETag, Size } of page.Contents ?? []) {
@@ -175,10 +175,10 @@ export class S3Store implements ObjectStore {
 
   async delete(key: string): Promise<void> {
     const target = this.targetOf(key);
-    await this.requests.repeat('delete', key, () =>
+    await this.requests.withRetries('delete', key, () =>
       this.requests
         .once(0, ({ client, abortSignal }) => client.send(new DeleteObjectCommand(target), { abortSignal }))
-        .catch(undefinedIfAbsent),
+        .catch(undefinedIfNotFound),
     );
   }
 
@@ -192,27 +192,27 @@ export class S3Store implements ObjectStore {
     return { Bucket: this.bucket, Key: this.root + key };
   }
 
-  /** One request. */
-  private look(key: string, target: Target): Promise<Found | undefined> {
+  /** One request, without retries. */
+  private headOnce(key: string, target: Target): Promise<HeadResult | undefined> {
     return this.requests
       .once(0, async ({ client, abortSignal }) => {
-        const answer = await client.send(new HeadObjectCommand(target), { abortSignal });
-        const { ETag, ContentLength = 0, Metadata } = answer;
+        const response = await client.send(new HeadObjectCommand(target), { abortSignal });
+        const { ETag, ContentLength = 0, Metadata } = response;
         return { key, etag: etagOf(ETag), size: ContentLength, writeId: Metadata?.[WRITE_ID] };
       })
-      .catch(undefinedIfAbsent);
+      .catch(undefinedIfNotFound);
   }
 
-  /** @throws {PreconditionFailedError} when it is another object by now, or none */
+  /** @throws {PreconditionFailedError} if the object was replaced or deleted in the meantime */
   private download({ key, etag, size }: ObjectEntry, target: Target, file: string): Promise<void> {
-    return this.requests.repeat('get', key, () =>
+    return this.requests.withRetries('get', key, () =>
       this.requests.once(size, async ({ client, abortSignal }) => {
-        const answer = await client
+        const response = await client
           .send(new GetObjectCommand(target), { abortSignal })
-          .catch(undefinedIfAbsent);
-        const body = answer?.Body;
+          .catch(undefinedIfNotFound);
+        const body = response?.Body;
         if (!(body instanceof Readable)) throw new PreconditionFailedError(key);
-        if (etagOf(answer?.ETag) !== etag) {
+        if (etagOf(response?.ETag) !== etag) {
           body.destroy();
           throw new PreconditionFailedError(key);
         }
@@ -222,6 +222,6 @@ export class S3Store implements ObjectStore {
   }
 }
 
-function undefinedIfAbsent(error: unknown): undefined {
-  if (outcomeOf(error) !== 'absent') throw error;
+function undefinedIfNotFound(error: unknown): undefined {
+  if (outcomeOf(error) !== 'not_found') throw error;
 }

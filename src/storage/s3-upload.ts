@@ -15,10 +15,10 @@ import type { ObjectBody, PutCondition } from './object-store.js';
 import type { S3Request, S3Requests } from './s3-requests.js';
 
 export interface UploadOptions {
-  /** Above this size, bytes, an object goes up in parts. */
+  /** Larger objects, bytes, are uploaded in parts. */
   readonly multipartFrom: number;
   readonly partBytes: number;
-  /** Whether to send the SHA-256 of what is sent, which the store then checks and keeps. */
+  /** Whether to send SHA-256 checksums, which the store verifies and keeps. */
   readonly checksums: boolean;
   readonly sse?: ServerSideEncryption | undefined;
   readonly kmsKeyId?: string | undefined;
@@ -29,7 +29,7 @@ export interface Target {
   readonly Key: string;
 }
 
-/** The name of the metadata that tells which put wrote an object. */
+/** The metadata that identifies the put that wrote an object. */
 export const WRITE_ID = 'write-id';
 
 interface Part {
@@ -45,7 +45,7 @@ interface Content {
   readonly ChecksumSHA256?: string | undefined;
 }
 
-/** The content of one put, which can be sent again and again. */
+/** The content of one put, which can be sent repeatedly. */
 export class Upload {
   private constructor(
     private readonly requests: S3Requests,
@@ -55,7 +55,7 @@ export class Upload {
     private readonly options: UploadOptions,
   ) {}
 
-  /** @throws {StoreError} `store_io` when the file cannot be read */
+  /** @throws {StoreError} `store_io` if the file cannot be read */
   static prepare(
     requests: S3Requests,
     key: string,
@@ -75,8 +75,8 @@ export class Upload {
   }
 
   /**
-   * Puts the object: one attempt, which may have been carried out whatever it throws.
-   * @param writeId kept with the object, and given to no other
+   * Puts the object in one attempt. If it throws, the store may have executed it all the same.
+   * @param writeId unique to this put; stored with the object
    * @returns the ETag
    */
   async send(target: Target, writeId: string, condition?: PutCondition): Promise<string> {
@@ -111,7 +111,7 @@ export class Upload {
       const Parts: CompletedPart[] = [];
       for (const [i, part] of this.parts.entries()) {
         const PartNumber = i + 1;
-        const { ETag } = await this.requests.repeat('put', `part ${PartNumber} of ${Key}`, () =>
+        const { ETag } = await this.requests.withRetries('put', `part ${PartNumber} of ${Key}`, () =>
           this.sendPart(part, (content, { client, abortSignal }) =>
             client.send(new UploadPartCommand({ ...upload, PartNumber, ...content }), { abortSignal }),
           ),
@@ -124,7 +124,7 @@ export class Upload {
       );
       return etagOf(ETag);
     } catch (error) {
-      // Its parts would be paid for and never seen. What this cannot remove, the bucket's rule for unfinished uploads does.
+      // Abandoned parts are invisible and cost money. If this fails, the bucket's lifecycle rule removes them.
       await this.requests
         .once(0, ({ client, abortSignal }) =>
           client.send(new AbortMultipartUploadCommand(upload), { abortSignal }),
@@ -161,8 +161,8 @@ async function digest(body: ObjectBody, part: Part): Promise<string> {
   return hash.digest('base64');
 }
 
-/** @throws {Error} for an answer that is no store's, such as the page of a proxy */
+/** @throws {Error} if the response is not from a store, such as the page of a proxy */
 export function etagOf(etag: string | undefined): string {
-  if (!etag) throw new Error('the answer has no ETag');
+  if (!etag) throw new Error('the response has no ETag');
   return etag;
 }

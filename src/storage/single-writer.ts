@@ -14,27 +14,27 @@ const ownerSchema = z.object({
   id: z.string(),
   host: z.string(),
   pid: z.int(),
-  /** Counts the renewals, so that each is another object. */
+  /** Increases with each renewal, so that each has another ETag. */
   renewal: z.int(),
 });
 type Owner = z.infer<typeof ownerSchema>;
 
 export interface SingleWriterOptions {
-  /** An owner that did not renew for so long is dead. */
+  /** An owner that does not renew for this long is considered dead. */
   readonly leaseMs?: number;
-  /** Between two looks at the owner, and between the claim and its confirmation. */
+  /** Waits between two reads of the owner, and between the claim and its confirmation. */
   readonly pause?: (ms: number) => Promise<unknown>;
-  /** Milliseconds; does not go back. */
+  /** Monotonic, ms. */
   readonly clock?: () => number;
 }
 
 const LEASE_MS = 60_000;
-/** Looks, and renewals, within one lease. */
+/** Reads, and renewals, per lease. */
 const STEPS = 4;
 
 /**
- * A store whose conditional writes do not hold, for one process: conditions hold within it, and an owner object that it
- * renews keeps other processes out, as far as such a store allows.
+ * Makes a store without conditional writes usable by one process: conditions hold within the process, and an owner object
+ * that it renews keeps other processes out, as far as such a store allows.
  */
 export class SingleWriterStore implements ObjectStore {
   readonly description: string;
@@ -55,8 +55,8 @@ export class SingleWriterStore implements ObjectStore {
   }
 
   /**
-   * Waits one lease if an owner is named, for it may be dead.
-   * @throws {StoreError} `store_owned`, not retryable: another process owns the store
+   * Waits one lease if there is an owner object: its process may be dead.
+   * @throws {StoreError} `store_owned`, not retryable: another process uses the store
    */
   static async open(store: ObjectStore, options: SingleWriterOptions = {}): Promise<SingleWriterStore> {
     const { leaseMs = LEASE_MS, pause = sleep, clock = () => performance.now() } = options;
@@ -87,8 +87,8 @@ export class SingleWriterStore implements ObjectStore {
       await this.assertOwner();
       if (condition) {
         const stored = await this.store.head(key);
-        const demanded = 'ifMatch' in condition ? condition.ifMatch : undefined;
-        if (stored?.etag !== demanded) throw new PreconditionFailedError(key);
+        const expected = 'ifMatch' in condition ? condition.ifMatch : undefined;
+        if (stored?.etag !== expected) throw new PreconditionFailedError(key);
       }
       return this.store.put(key, body);
     });
@@ -105,53 +105,53 @@ export class SingleWriterStore implements ObjectStore {
     clearInterval(this.timer);
     await this.renewing?.catch(() => undefined);
     try {
-      if ((await this.owner())?.id === this.id) await this.store.delete(OWNER_KEY);
+      if ((await this.readOwner())?.id === this.id) await this.store.delete(OWNER_KEY);
     } catch {
-      // The lease ends by itself.
+      // The lease expires without this.
     } finally {
       await this.store.close();
     }
   }
 
-  private async owner(): Promise<Owner | undefined> {
+  private async readOwner(): Promise<Owner | undefined> {
     return (await readDocument(this.store, OWNER_KEY, ownerSchema))?.value;
   }
 
   private async claim(): Promise<void> {
-    const before = await this.owner();
+    const before = await this.readOwner();
     for (let step = 0; before && step <= STEPS; step++) {
-      const now = await this.owner();
-      if (now && (now.id !== before.id || now.renewal !== before.renewal)) throw this.owned(now);
+      const now = await this.readOwner();
+      if (now && (now.id !== before.id || now.renewal !== before.renewal)) throw this.ownedError(now);
       await this.pause(this.leaseMs / STEPS);
     }
-    await this.name();
-    // Two that claimed at the same time both wrote; the later one stays.
+    await this.writeOwner();
+    // Two concurrent claims both wrote; the later one remains.
     await this.pause(this.leaseMs / STEPS / STEPS);
-    const owner = await this.owner();
-    if (owner?.id !== this.id) throw this.owned(owner);
+    const owner = await this.readOwner();
+    if (owner?.id !== this.id) throw this.ownedError(owner);
   }
 
-  /** Nobody may have taken the store over since this process named itself last. */
+  /** Checks that no other process has taken over since the last renewal. */
   private async assertOwner(): Promise<void> {
     if (this.clock() - this.renewedAt > this.leaseMs / 2) await this.renew();
   }
 
   private renew(): Promise<void> {
     this.renewing ??= (async () => {
-      const owner = await this.owner();
+      const owner = await this.readOwner();
       if (owner?.id !== this.id) {
         this.renewedAt = Number.NEGATIVE_INFINITY;
-        throw this.owned(owner);
+        throw this.ownedError(owner);
       }
-      await this.name();
+      await this.writeOwner();
     })().finally(() => {
       this.renewing = undefined;
     });
     return this.renewing;
   }
 
-  private async name(): Promise<void> {
-    const begun = this.clock();
+  private async writeOwner(): Promise<void> {
+    const startedAt = this.clock();
     this.renewal++;
     const owner: Owner = {
       version: 1,
@@ -161,14 +161,14 @@ export class SingleWriterStore implements ObjectStore {
       renewal: this.renewal,
     };
     await this.store.put(OWNER_KEY, Buffer.from(JSON.stringify(owner)));
-    this.renewedAt = begun;
+    this.renewedAt = startedAt;
   }
 
-  private owned(owner: Owner | undefined): StoreError {
+  private ownedError(owner: Owner | undefined): StoreError {
     const who = owner ? `process ${owner.pid} on ${owner.host}` : 'another process';
     return new StoreError(
       'store_owned',
-      `${this.description} belongs to ${who}, and its conditional writes do not hold: stop that process first.`,
+      `${this.description} is in use by ${who}, and its conditional writes do not work. Stop that process first.`,
       owner ? { pid: owner.pid, host: owner.host } : {},
     );
   }

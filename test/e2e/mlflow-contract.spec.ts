@@ -1,5 +1,5 @@
 import { describeTrackingServer } from '../integration/demo/contract.js';
-import type { Subject } from '../integration/demo/contract-talk.js';
+import type { Subject } from '../integration/demo/contract-client.js';
 import { reportLeftOut } from '../support/left-out.js';
 import { findMlflow, startMlflow } from '../support/mlflow-server.js';
 
@@ -58,13 +58,6 @@ async function realServer(program: string): Promise<Subject> {
     async deleteExperiment(experiment_id) {
       await post('experiments/delete', { experiment_id });
     },
-    // By SQL, since the REST interface takes minutes for thousands of runs.
-    copies: (runId, count) =>
-      server.sql(`
-        WITH RECURSIVE copy (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM copy WHERE i < ${count})
-        INSERT INTO runs (run_uuid, name, status, start_time, lifecycle_stage, artifact_uri, experiment_id, user_id)
-        SELECT printf('%032x', i), name, status, start_time + i, lifecycle_stage, artifact_uri, experiment_id, user_id
-        FROM runs, copy WHERE run_uuid = '${runId}'`),
     async dropName(runId) {
       await server.sql(`UPDATE runs SET name = NULL WHERE run_uuid = '${runId}'`);
       await server.sql(`DELETE FROM tags WHERE run_uuid = '${runId}' AND key = 'mlflow.runName'`);

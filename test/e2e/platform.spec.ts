@@ -120,7 +120,7 @@ if (program) {
       const reasons = (await texts(page, '.what p:not(.evidence)')).join(' ');
       expect(reasons).toContain('New value: The model version');
       expect(reasons).not.toContain('Late data');
-      expect(reasons).toMatch(/The model version changed from v\d+ to v\d+; it (rose|fell) from/);
+      expect(reasons).toMatch(/The model version changed from v\d+ to v\d+; the metric (rose|fell) from/);
       expect(reasons).toContain('It used to run every 24 h.');
     });
 

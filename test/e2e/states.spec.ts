@@ -184,9 +184,9 @@ if (program) {
         expect(reasons).toEqual([
           'New threshold: The limit was tightened from 0.7 to 0.88 by ops.',
           expect.stringMatching(
-            /^Late data: The first such run ended on .* UTC, but was seen only 59\smin later\. It fell from 0\.9 to 0\.65\.$/,
+            /^Late data: The first unhealthy run ended on .* UTC but was first seen 59\smin later\. The metric fell from 0\.9 to 0\.65\.$/,
           ),
-          'New value: It fell from 0.9 to 0.6.',
+          'New value: The metric fell from 0.9 to 0.6.',
         ]);
         expect(await overflowOf(page)).toBe(0);
         await isAccessible(name);

@@ -1,4 +1,5 @@
-import { type FakeRun, TrackingServer } from '../../src/demo/tracking-server.js';
+import type { FakeRun } from '../../src/demo/fakes.js';
+import { TrackingServer } from '../../src/demo/tracking-server.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

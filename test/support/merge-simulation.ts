@@ -1,4 +1,4 @@
-import type { decideMerge, ObservedRun } from '../../src/domain/merge-precedence.js';
+import type { decideMerge, ObservedRun } from './models/merge-precedence.js';
 
 /** A clock that is set to another time. ms of true time and of the difference. */
 export interface Jump {

@@ -1,5 +1,5 @@
--- Writes the dataset `application_summary` of one day to $file, from `application_hours` (counts, rates, light) and
--- `metric_spans` (hour, latest point, mean and trend of each series at the hour's end).
+-- Writes the dataset `application_summary` of one day to $file, from `application_hours` (counts, rates, light), `points` and
+-- `metric_spans` (per series and hour: the newest point, and mean and trend of the 7 days that end with the hour).
 COPY (
   WITH summaries AS (
     SELECT

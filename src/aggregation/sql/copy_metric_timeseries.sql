@@ -1,5 +1,5 @@
--- Writes the dataset `metric_timeseries` of one day to $file: $enriched and $runs are that day's files, `averages` its moving averages.
--- Its row groups are small: each row carries a MAP, and the writer holds whole groups in memory.
+-- Writes the dataset `metric_timeseries` of one day to $file, from that day's `enriched_metrics` ($enriched) and `averages`.
+-- Row groups are small: each row has a MAP, and the writer holds a whole group in memory.
 COPY (
   WITH eligible AS (
     SELECT * FROM read_parquet($enriched) WHERE eligible

@@ -1,4 +1,5 @@
--- Writes the dataset `threshold_changes` of one day to $file: the rows of `stored_changes`, but those of `changes` in their place.
+-- Writes the dataset `threshold_changes` of one day to $file, from `stored_changes` and `changes`.
+-- Changes of the same time are complete in `changes`: they replace all stored rows of that time.
 COPY (
   WITH fresh AS (
     SELECT

@@ -1,4 +1,5 @@
--- A row per application and hour with a run that is no child, over the files $runs: the counts of that hour. `hour`: ms.
+-- Returns a row per application and hour (its start, ms): the counts of the runs in the files $runs.
+-- Child runs are included only if $count_nested_runs.
 SELECT
   application,
   epoch_ms(date_trunc('hour', "timestamp"))::DOUBLE AS hour,

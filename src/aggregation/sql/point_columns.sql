@@ -1,4 +1,4 @@
--- A row per point in order: its series, its time in ms, its value (NaN if it has none).
+-- Returns a row per point, in order: its series, its time (ms) and its value (NaN if it has none).
 SELECT
   series,
   epoch_ms("timestamp")::DOUBLE AS time,

@@ -1,4 +1,5 @@
--- Makes `points`: a row per eligible run and metric of the files $enriched, `point` numbering them by series and time.
+-- Makes `points`: a row per eligible run and metric of the files $enriched. `series` numbers the pairs of application and
+-- metric, `point` the rows by series and time.
 CREATE OR REPLACE TEMP TABLE points AS
 SELECT
   (row_number() OVER by_series - 1)::DOUBLE AS point,

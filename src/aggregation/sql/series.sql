@@ -1,4 +1,4 @@
--- A row per series in order: its application.
+-- Returns the application of each series, in order.
 SELECT any_value(application) AS application
 FROM points
 GROUP BY series

@@ -1,10 +1,11 @@
--- A row per run of `parsed` that cannot be read, as sent, with the reason and the time of the answer it came with (ms).
+-- Returns a row per distinct record of `parsed` that cannot be read: the record as MLflow sent it, the reason, and the time of
+-- the first response that has it (`observed`, ms).
 SELECT DISTINCT ON (parsed.record)
   parsed.run_id,
   parsed.reason,
   parsed.record,
-  answers.date::DOUBLE AS observed
+  page_times.date::DOUBLE AS observed
 FROM parsed
-JOIN page_answers AS answers USING (file)
+JOIN page_times USING (file)
 WHERE parsed.reason IS NOT NULL
-ORDER BY parsed.record, answers.date;
+ORDER BY parsed.record, page_times.date;

@@ -1,5 +1,5 @@
--- A row per change of thresholds that gave runs another status of a metric: how many. Reads `judged_before` and `judged`.
--- $pairs: JSON, [{change, experiment_id, metric_name}]: the metrics to which each change applies.
+-- Returns a row per threshold change that gave a metric of some runs another status: how many runs. Compares `judged` with
+-- `judged_before`. $pairs: JSON, [{change, experiment_id, metric_name}], the metrics that each change (its index) applies to.
 WITH pairs AS (
   SELECT unnest(
     from_json($pairs, '[{"change": "INTEGER", "experiment_id": "VARCHAR", "metric_name": "VARCHAR"}]'),

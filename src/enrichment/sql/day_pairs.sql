@@ -1,4 +1,5 @@
--- A row per experiment and metric of the active runs of a base object ($base); metric_name is null for an experiment whose runs have none.
+-- Returns a row per experiment and metric of the active runs in the base object $base, and one with metric_name null per
+-- experiment, sorted.
 WITH active AS (
   SELECT experiment_id, metrics FROM read_parquet($base) WHERE lifecycle_stage = 'active'
 )

@@ -1,6 +1,8 @@
--- Makes `decided`: what the base of day $day does with each incoming fact, by `decideBase` of the domain, and whether the
--- run is to be asked for again (`undecided`). Reads `facts`, `gone`, `stored`.
--- $server_now: ms by the tracking server's clock, asked after `stored` was read; null if it was not asked. $date_lag: ms.
+-- Makes `decided`: the decision of `decideMerge` (domain/merge-precedence.ts) for each run of the day $day in `facts` and for
+-- each stored run in `gone`. Reads `facts`, `gone` and `stored`. $date_lag: ms. $server_now: the tracking server's clock,
+-- requested after `stored` was read, ms; null if it was not requested.
+-- `undecided`: nothing proves that the newest content is in the base now, so later pipeline runs must fetch the run again.
+-- `stored_is_ahead`: the stored row is kept and has the later time. Only $server_now shows whether that time is in the future.
 CREATE OR REPLACE TEMP TABLE decided AS
 WITH incoming AS (
   SELECT run_id, experiment_id, content_digest, date_ms, began_ms, torn, false AS gone

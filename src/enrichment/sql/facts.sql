@@ -1,6 +1,6 @@
--- Makes `facts`: one row per run that can be read: of the answers that hold it the one asked last, its content digest,
--- its time and day, and whether answers of this slice disagree (`torn`).
--- Reads `parsed` and `page_answers`. $chosen: JSON, [{run_id, ms}], the times chosen for runs without a start time.
+-- Makes `facts`: a row per run of `parsed` that can be read, from the response whose request began last, with its content
+-- digest, time and day. `torn`: responses of this slice have different content for the run.
+-- Reads `parsed` and `page_times`. $chosen: JSON, [{run_id, ms}], the times of runs without a start time.
 CREATE OR REPLACE TEMP TABLE facts AS
 WITH chosen AS (
   SELECT unnest(from_json($chosen, '[{"run_id": "VARCHAR", "ms": "BIGINT"}]'), recursive := true)
@@ -8,8 +8,8 @@ WITH chosen AS (
 digested AS (
   SELECT
     parsed.* EXCLUDE (file, reason, record),
-    answers.date AS date_ms,
-    answers.began AS began_ms,
+    page_times.date AS date_ms,
+    page_times.began AS began_ms,
     coalesce(parsed.start_ms, chosen.ms, parsed.end_ms) AS time_ms,
     sha256(to_json({
       run_id: parsed.run_id, run_name: run_name, experiment_id: experiment_id, user_id: user_id, run_status: run_status,
@@ -17,7 +17,7 @@ digested AS (
       inputs: inputs
     })::VARCHAR) AS content_digest
   FROM parsed
-  JOIN page_answers AS answers USING (file)
+  JOIN page_times USING (file)
   LEFT JOIN chosen USING (run_id)
   WHERE parsed.reason IS NULL
 )

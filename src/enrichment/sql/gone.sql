@@ -1,4 +1,5 @@
--- Makes `gone`: a row per run that MLflow no longer returns. $gone: JSON, [{run_id, day, date, began}].
+-- Makes `gone`: a row per run that MLflow no longer returns. $gone: JSON, [{run_id, day, date, began}]; `date` and `began`: the
+-- time of the response without the run, ms.
 CREATE OR REPLACE TEMP TABLE gone AS
 SELECT
   g.run_id,

@@ -1,5 +1,5 @@
--- Makes `judged`: a row per run and metric of `active` with the rule that applies and the status. Exactly on a limit is the better side.
--- $rules: JSON, one row per experiment and metric.
+-- Makes `judged`: a row per run and metric of `active`, with the rule that applies and the status. A value equal to a limit gets
+-- the better status. $rules: JSON, one row per experiment and metric.
 CREATE OR REPLACE TEMP TABLE judged AS
 WITH rules AS (
   SELECT unnest(
@@ -23,7 +23,7 @@ SELECT
     WHEN metric."value" <= -1.7976931348623157e308 THEN '-inf' END AS invalid_kind,
   CASE WHEN invalid_kind IS NULL THEN metric."value" END AS "value",
   metric.step AS step,
-  -- MLflow takes any integer as a time.
+  -- MLflow accepts any integer as a time.
   CASE WHEN metric."timestamp" BETWEEN 0 AND 253402300799999
     THEN make_timestamp(metric."timestamp" * 1000)::TIMESTAMPTZ END AS metric_timestamp,
   metric.model_id AS model_id,

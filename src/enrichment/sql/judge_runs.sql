@@ -1,5 +1,6 @@
--- Makes `active`: a row per run of the base ($base) that is in datasets, with its names and whether it counts.
--- $experiments: JSON, [{experiment_id, name, tag, listed}] of those in scope; $excluded: metric names outside scope.
+-- Makes `active`: a row per active run of the base object $base in an experiment in scope, with its names and whether it is
+-- judged (`eligible`). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope; $excluded: metric names out
+-- of scope; $application_tag: the tag that names the application.
 CREATE OR REPLACE TEMP TABLE active AS
 WITH experiments AS (
   SELECT unnest(

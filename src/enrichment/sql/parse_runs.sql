@@ -1,5 +1,6 @@
--- Makes `parsed`: a row per run of `sent`: canonical facts (lists sorted, blanks absent) and why it cannot be read (`reason`, null if it can).
--- Leaves are read as text first, so that one wrong type spoils its run and not the page. $white_space: the characters of a blank text.
+-- Makes `parsed`: a row per run of `raw_runs` with its canonical facts (lists sorted, blanks absent) and `reason`: why it cannot
+-- be read, null if it can. Values are read as text first, so that a wrong type affects one run and not the whole page.
+-- $white_space: the characters that make up a blank text.
 CREATE OR REPLACE TEMP TABLE parsed AS
 WITH typed AS (
   SELECT
@@ -20,7 +21,7 @@ WITH typed AS (
       },
       "inputs": "JSON"
     }') AS r
-  FROM sent
+  FROM raw_runs
 ),
 checked AS (
   SELECT
@@ -72,7 +73,7 @@ canonical AS (
     nullif(try_cast(r.info.start_time AS BIGINT), 0) AS start_ms,
     nullif(try_cast(r.info.end_time AS BIGINT), 0) AS end_ms,
     r.info.lifecycle_stage AS lifecycle_stage,
-    -- Sorted by key, step, time; the fields stand in this order for that.
+    -- list_sort compares the fields in this order.
     list_sort(list_transform(
       list_filter(coalesce(r.data.metrics, []), lambda m: trim(m.key, $white_space) <> ''),
       lambda m: {
@@ -110,7 +111,7 @@ SELECT
   start_ms,
   end_ms,
   lifecycle_stage,
-  -- A key that appears twice counts once; MLflow sends none twice, so the costly branch is for liars.
+  -- Of entries with the same key one is kept. MLflow sends no key twice, so the slow branch is rare.
   CASE WHEN len(list_distinct(metric_keys)) = len(metrics) THEN metrics
     ELSE list_filter(metrics, lambda m, i: i = len(metrics) OR metrics[i + 1].key <> m.key) END AS metrics,
   map_from_entries(list_sort(

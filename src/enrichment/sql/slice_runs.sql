@@ -1,5 +1,5 @@
--- A row per run of the slice that the rest of the service must hear of: those that are still open and those that need no further question.
--- Finished runs that were already known are left out only by the caller. `day` is null for a run without a time.
+-- Returns a row per run of `facts`, sorted by run_id. `open`: later pipeline runs must fetch it again, as it is not finished or
+-- has no time yet (`day` null).
 SELECT
   run_id,
   experiment_id,

@@ -97,7 +97,7 @@ describe('mlflow-monitor backfill', () => {
     mlflow.intercept = () => ({ status: 401, body: '{}' });
     const { code, err } = await command(['backfill', ...WEEK]);
     expect(err).toContain('backfill-1 failed');
-    expect(err).toContain('all.plan: MLflow answers experiments/search with 401');
+    expect(err).toContain('all.plan: MLflow responded to experiments/search with 401');
     expect(code).toBe(1);
   });
 
@@ -118,7 +118,7 @@ describe('mlflow-monitor backfill', () => {
       const wrong = await command(['backfill', ...there], { ADMIN_TOKEN: 'wrong' });
       const refused = await command(['backfill', ...future], { ADMIN_TOKEN: 'right' });
       expect(alone.code).toBe(1);
-      expect(alone.err).toContain(`belongs to process ${process.pid}`);
+      expect(alone.err).toContain(`in use by process ${process.pid}`);
       expect(alone.err).toContain('--url http://127.0.0.1:3000');
       expect([without.code, without.err]).toEqual([1, expect.stringContaining('Set ADMIN_TOKEN')]);
       expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('in the future')]);
@@ -241,10 +241,12 @@ describe('mlflow-monitor validate', () => {
         body: { metrics: ['accuracy'], experiments: [expect.any(String)] },
       });
       expect(
-        wrong.out.match(/change +(Metrics|Thresholds) API +.*answers 401.*\n +→ Correct API_KEY/g),
+        wrong.out.match(/change +(Metrics|Thresholds) API +.*responded with 401.*\n +→ Correct API_KEY/g),
       ).toHaveLength(2);
       expect(wrong.out).not.toContain('wrong"');
-      expect(elsewhere.out).toMatch(/change +Metrics API +.*answers 404.*\n +→ Correct METRICS_API_URL/);
+      expect(elsewhere.out).toMatch(
+        /change +Metrics API +.*responded with 404.*\n +→ Correct METRICS_API_URL/,
+      );
       expect(elsewhere.out).toMatch(/Thresholds API +.*thresholds\[0\] is refused/);
       expect(mixed.out).toMatch(/ok +Catalog +1 metrics\n/);
       expect([asked.code, wrong.code, elsewhere.code, mixed.code]).toEqual([1, 1, 1, 1]);

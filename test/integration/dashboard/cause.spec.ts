@@ -151,7 +151,7 @@ describe('why an application needs attention', () => {
       {
         application: 'tardy',
         cause: 'late_data',
-        why: 'The first such run ended on 10 Mar at 14:51 UTC, but was seen only 59 min later. It fell from 95 % to 62 %.',
+        why: 'The first unhealthy run ended on 10 Mar at 14:51 UTC but was first seen 59 min later. The metric fell from 95 % to 62 %.',
         facts: {
           cause: 'late_data',
           at: iso(START + 20 * MINUTE),
@@ -163,7 +163,7 @@ describe('why an application needs attention', () => {
       {
         application: 'fallen',
         cause: 'new_value',
-        why: 'It fell from 95 % to 60 %.',
+        why: 'The metric fell from 95 % to 60 %.',
         facts: {
           cause: 'new_value',
           at: iso(START),

@@ -151,7 +151,7 @@ describe('GET /api/v1/platform/current', () => {
       since: iso(START - 5 * HOUR),
       since_before: false,
       cause: 'new_value',
-      why: 'The model version changed from 7 to 8; it fell from 91 % to 61.4 %.',
+      why: 'The model version changed from 7 to 8; the metric fell from 91 % to 61.4 %.',
       run: {
         run_id: shown.at(-1)?.run_id,
         at: iso(START - HOUR),

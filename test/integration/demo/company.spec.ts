@@ -1,12 +1,13 @@
 import { type Company, foundCompany, runAt } from '../../../src/demo/company.js';
-import type { FakeRun } from '../../../src/demo/tracking-server.js';
+import type { FakeRun } from '../../../src/demo/fakes.js';
 import { labelChange } from '../../../src/domain/label-change.js';
 import { addCounts, light, NO_RUNS } from '../../../src/domain/light.js';
 import type { MetricStatus, RunCounts } from '../../../src/domain/model.js';
 import { createRuleResolver } from '../../../src/domain/rule.js';
-import { metricStatus, worst } from '../../../src/domain/status.js';
+import { metricStatus } from '../../../src/domain/status.js';
 import { hourOf, MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
+import { worstStatus } from '../../support/models/judging.js';
 
 const MINUTE = 60_000;
 /** A Tuesday afternoon, the first minutes of a day, and a weekend. */
@@ -23,7 +24,7 @@ const DEFAULT_LIMITS = {
 const runsSince = (company: Company, from: number, now: number): FakeRun[] =>
   company.runs(from, now).map((run) => runAt(run, now));
 
-/** The status of a run's metrics, as the service judges them. */
+/** The status of each metric of a run, computed like in the service. */
 function judge(company: Company): (run: FakeRun) => { key: string; status: MetricStatus }[] {
   const { metadata, thresholds } = parseCatalog(company.catalog);
   const rule = createRuleResolver(metadata, thresholds);
@@ -44,7 +45,7 @@ function lights(company: Company, now: number): Map<string, { light: string; met
     const name = nameOf.get(run.experiment_id) ?? '';
     if (run.status === 'RUNNING' || run.tags['mlflow.parentRunId']) continue;
     const statuses = judged(run);
-    const status = worst(statuses.map((each) => each.status));
+    const status = worstStatus(statuses.map((each) => each.status));
     const one = { ...NO_RUNS, total: 1, [status]: 1, failed: run.status === 'FINISHED' ? 0 : 1 };
     for (const application of [name, 'platform']) {
       counts.set(application, addCounts(counts.get(application) ?? NO_RUNS, one));
@@ -63,7 +64,7 @@ function lights(company: Company, now: number): Map<string, { light: string; met
 }
 
 describe('the demo company', () => {
-  it('is the same for one seed, and another one for another seed', () => {
+  it('depends on the seed only', () => {
     const [now = 0] = FOUNDED;
     const [first, again, other] = [1, 1, 2].map((seed) =>
       runsSince(foundCompany(seed, now), now - 5 * MS_PER_DAY, now),
@@ -71,15 +72,17 @@ describe('the demo company', () => {
     expect(again).toEqual(first);
     const values = (runs: FakeRun[] = []) =>
       new Set(runs.flatMap(({ metrics }) => metrics.map(({ value }) => value)));
-    const [mine, theirs] = [values(first), values(other)];
-    expect([...mine].filter((value) => theirs.has(value)).length).toBeLessThan(mine.size / 3);
+    const [firstValues, otherValues] = [values(first), values(other)];
+    expect([...firstValues].filter((value) => otherValues.has(value)).length).toBeLessThan(
+      firstValues.size / 3,
+    );
     const ids = new Set(first?.map(({ run_id }) => run_id));
     expect(other?.filter(({ run_id }) => ids.has(run_id))).toEqual([]);
-    const victims = SEEDS.map((seed) => foundCompany(seed, now).story.badDeploy.application);
-    expect(new Set(victims).size).toBeGreaterThan(2);
+    const affected = SEEDS.map((seed) => foundCompany(seed, now).story.badDeploy.application);
+    expect(new Set(affected).size).toBeGreaterThan(2);
   });
 
-  it('goes on without changing what was, however it is asked', () => {
+  it('returns the same runs in one request or in many, and adds live runs about every minute', () => {
     const [founded = 0] = FOUNDED;
     const [company, restarted] = [foundCompany(7, founded), foundCompany(7, founded)];
     const later = founded + 3 * MS_PER_HOUR;
@@ -90,12 +93,12 @@ describe('the demo company', () => {
     }
     expect(byMinute).toEqual(restarted.runs(begin, later));
     const live = byMinute.filter(({ start_time }) => (start_time ?? 0) >= founded);
-    const pauses = live.slice(1).map((run, i) => (run.start_time ?? 0) - (live[i]?.start_time ?? 0));
-    expect(pauses.reduce((sum, pause) => sum + pause, 0) / pauses.length).toBeLessThan(MINUTE);
-    expect(Math.max(...pauses)).toBeLessThan(5 * MINUTE);
+    const gaps = live.slice(1).map((run, i) => (run.start_time ?? 0) - (live[i]?.start_time ?? 0));
+    expect(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toBeLessThan(MINUTE);
+    expect(Math.max(...gaps)).toBeLessThan(5 * MINUTE);
   });
 
-  it('has runs that are running, and they end', () => {
+  it('has running runs, which end later', () => {
     const [founded = 0] = FOUNDED;
     const company = foundCompany(3, founded);
     const now = founded + MS_PER_HOUR;
@@ -108,10 +111,10 @@ describe('the demo company', () => {
     expect(ended.length).toBe(running.length);
   });
 
-  it('has a catalog that the service reads whole, limits in their order, and good days on the better side', () => {
+  it('has a catalog that the service accepts completely, with limits in the order of the direction', () => {
     const company = foundCompany(1, FOUNDED[0] ?? 0);
-    const { rejectedRows: refused, metadata, thresholds } = parseCatalog(company.catalog);
-    expect(refused).toEqual([]);
+    const { rejectedRows, metadata, thresholds } = parseCatalog(company.catalog);
+    expect(rejectedRows).toEqual([]);
     const higher = new Map(
       metadata.map(({ metric_name, higher_is_better }) => [metric_name, higher_is_better]),
     );
@@ -123,7 +126,7 @@ describe('the demo company', () => {
     expect(thresholds.some(({ experiment_id }) => experiment_id !== null)).toBe(true);
   });
 
-  it('holds a month: not too much, with a day of silence, a sweep, NaN, failed runs, owners and versions', () => {
+  it('has a month of runs with a day without any, a sweep, NaN, failed runs, owners and versions', () => {
     for (const founded of FOUNDED.slice(0, 2)) {
       const company = foundCompany(5, founded);
       const runs = runsSince(company, 0, founded);
@@ -133,8 +136,8 @@ describe('the demo company', () => {
       const days = new Set(runs.map(({ start_time }) => Math.floor((start_time ?? 0) / MS_PER_DAY)));
       const today = Math.floor(founded / MS_PER_DAY);
       expect(Math.min(...days)).toBe(today - 30);
-      const silent = Array.from({ length: 30 }, (_, i) => today - 30 + i).filter((day) => !days.has(day));
-      expect(silent).toHaveLength(1);
+      const emptyDays = Array.from({ length: 30 }, (_, i) => today - 30 + i).filter((day) => !days.has(day));
+      expect(emptyDays).toHaveLength(1);
       const parents = new Map<string, number>();
       for (const { tags } of runs) {
         const parent = tags['mlflow.parentRunId'];
@@ -153,7 +156,7 @@ describe('the demo company', () => {
     }
   });
 
-  it('measures numbers that its metrics can have, and hardly one twice', () => {
+  it('has plausible metric values, few of them twice', () => {
     for (const seed of SEEDS) {
       const [now = 0] = FOUNDED;
       const company = foundCompany(seed, now);
@@ -168,13 +171,13 @@ describe('the demo company', () => {
       for (const [name, values] of byMetric) {
         expect([name, new Set(values).size / values.length > 0.7]).toEqual([name, true]);
         expect([name, Math.min(...values) > 0]).toEqual([name, true]);
-        const most = ratio.test(name) && !name.includes('field_accuracy') ? 1 : Infinity;
-        expect([name, Math.max(...values) <= most]).toEqual([name, true]);
+        const max = ratio.test(name) && !name.includes('field_accuracy') ? 1 : Infinity;
+        expect([name, Math.max(...values) <= max]).toEqual([name, true]);
       }
     }
   });
 
-  it.each(SEEDS)('tells its story at any time of the first day (seed %i)', (seed) => {
+  it.each(SEEDS)('shows its incidents from the first moment and hours later (seed %i)', (seed) => {
     for (const founded of FOUNDED) {
       const company = foundCompany(seed, founded);
       const { badDeploy, drift, stopped, sweep } = company.story;
@@ -201,7 +204,7 @@ describe('the demo company', () => {
   });
 
   it.each(SEEDS)(
-    'shows why: a new version came with the bad release, and the drifting model is old (seed %i)',
+    'has a new model version in the bad release and old training data in the drifting model (seed %i)',
     (seed) => {
       for (const now of FOUNDED) {
         const company = foundCompany(seed, now);

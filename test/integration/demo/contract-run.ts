@@ -1,15 +1,15 @@
-import { codeOf, REFUSED, sorted, type Talk } from './contract-talk.js';
+import { type ContractClient, codeOf, INVALID_PARAMETER, sorted } from './contract-client.js';
 
-export function describeRuns(talk: Talk): void {
+export function describeRuns(client: ContractClient): void {
   describe('a run', () => {
     let experiment: string;
     beforeAll(async () => {
-      experiment = await talk.subject().experiment('numbers');
+      experiment = await client.subject().experiment('numbers');
     });
 
-    it('is sent with numbers as numbers, NaN as text and infinities as the largest doubles', async () => {
+    it('has numbers as JSON numbers, NaN as a string and infinities as the largest doubles', async () => {
       const at = (value: number, step = 0n, timestamp = 5) => ({ value, step, timestamp });
-      const id = await talk.subject().run(experiment, {
+      const id = await client.subject().run(experiment, {
         name: 'values',
         start: 1_700_000_000_123,
         end: 1_700_000_060_456,
@@ -25,10 +25,10 @@ export function describeRuns(talk: Talk): void {
         params: { model_version: 'v1', empty: '' },
         tags: { application: 'shop', 'mlflow.user': 'ann' },
       });
-      const { status, text } = await talk.send('GET', `runs/get?run_id=${id}`);
+      const { status, text } = await client.send('GET', `runs/get?run_id=${id}`);
       expect(status).toBe(200);
       const { run } = JSON.parse(text);
-      const { runs } = await talk.search({
+      const { runs } = await client.search({
         experiment_ids: [experiment],
         filter: `attributes.run_id = '${id}'`,
       });
@@ -57,7 +57,7 @@ export function describeRuns(talk: Talk): void {
         { key: 'empty', value: '' },
         { key: 'model_version', value: 'v1' },
       ]);
-      // The name is a tag too.
+      // MLflow also stores the name as a tag.
       expect(sorted(run.data.tags)).toEqual([
         { key: 'application', value: 'shop' },
         { key: 'mlflow.runName', value: 'values' },
@@ -66,40 +66,43 @@ export function describeRuns(talk: Talk): void {
       expect([run.inputs, run.outputs]).toEqual([{}, {}]);
     });
 
-    it('is sent with an int64 to its last digit', async () => {
+    it('has int64 numbers with all digits', async () => {
       const step = 2n ** 53n + 1n;
-      const id = await talk.subject().run(experiment, {
+      const id = await client.subject().run(experiment, {
         name: 'steps',
         start: 1,
         metrics: { m: { value: 1, step } },
       });
-      const { text } = await talk.send('GET', `runs/get?run_id=${id}`);
+      const { text } = await client.send('GET', `runs/get?run_id=${id}`);
       expect(text).toMatch(/"step": 9007199254740993\b/);
     });
 
-    it('is sent without what it has none of: no end, no metrics, no params, and 0 as its start', async () => {
-      const id = await talk.subject().run(experiment, { name: 'bare' });
-      const run = await talk.get(id);
+    it('omits a missing end, metrics and params, and has 0 for a missing start', async () => {
+      const id = await client.subject().run(experiment, { name: 'bare' });
+      const run = await client.get(id);
       expect(run.info).toMatchObject({ status: 'RUNNING', start_time: 0 });
       expect('end_time' in run.info).toBe(false);
       expect(run.data).toEqual({ tags: [{ key: 'mlflow.runName', value: 'bare' }] });
     });
 
-    it('is sent without a name if neither it nor its tag has one', async () => {
-      const id = await talk.subject().run(experiment, { name: 'old', start: 2 });
-      await talk.subject().dropName(id);
-      const run = await talk.get(id);
+    it('omits the name if neither the run nor its tag has one', async () => {
+      const id = await client.subject().run(experiment, { name: 'old', start: 2 });
+      await client.subject().dropName(id);
+      const run = await client.get(id);
       expect('run_name' in run.info).toBe(false);
       expect(run.data).toEqual({});
     });
 
-    it('is got when it is deleted, and is 404 when there is none', async () => {
-      const id = await talk.subject().run(experiment, { name: 'gone', start: 3, end: 4, status: 'KILLED' });
-      await talk.subject().deleteRun(id);
-      const run = await talk.get(id);
+    it('is returned even if it is deleted, and an unknown run is 404', async () => {
+      const id = await client.subject().run(experiment, { name: 'gone', start: 3, end: 4, status: 'KILLED' });
+      await client.subject().deleteRun(id);
+      const run = await client.get(id);
       expect(run.info).toMatchObject({ lifecycle_stage: 'deleted', status: 'KILLED' });
-      expect(codeOf(await talk.send('GET', 'runs/get?run_id=abc'))).toEqual([404, 'RESOURCE_DOES_NOT_EXIST']);
-      expect(codeOf(await talk.send('GET', 'runs/get'))).toEqual(REFUSED);
+      expect(codeOf(await client.send('GET', 'runs/get?run_id=abc'))).toEqual([
+        404,
+        'RESOURCE_DOES_NOT_EXIST',
+      ]);
+      expect(codeOf(await client.send('GET', 'runs/get'))).toEqual(INVALID_PARAMETER);
     });
   });
 }

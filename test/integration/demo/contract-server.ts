@@ -1,16 +1,16 @@
 import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
-import { codeOf, REFUSED, sorted, type Talk } from './contract-talk.js';
+import { type ContractClient, codeOf, INVALID_PARAMETER, sorted } from './contract-client.js';
 
-export function describeServer(talk: Talk): void {
+export function describeServer(client: ContractClient): void {
   describe('a search of experiments', () => {
     const list = async (body: object) => {
-      const { status, text } = await talk.post('experiments/search', body);
+      const { status, text } = await client.post('experiments/search', body);
       expect(status).toBe(200);
       return JSON.parse(text) as { experiments?: Record<string, unknown>[]; next_page_token?: string };
     };
 
-    it('lists what each is, the newest first and experiment 0 last', async () => {
-      const id = await talk.subject().experiment('described', { application: 'shop', owner: 'ann' });
+    it('returns all fields, the newest experiment first and experiment 0 last', async () => {
+      const id = await client.subject().experiment('described', { application: 'shop', owner: 'ann' });
       const { experiments = [] } = await list({ max_results: 1000, view_type: 'ALL' });
       expect(experiments.at(-1)).toMatchObject({
         experiment_id: '0',
@@ -34,9 +34,9 @@ export function describeServer(talk: Talk): void {
       expect(times).toEqual([...times].sort((a, b) => b - a));
     });
 
-    it('shows deleted ones only if it is asked for them', async () => {
-      const id = await talk.subject().experiment('to be deleted');
-      await talk.subject().deleteExperiment(id);
+    it('returns deleted experiments only if the view includes them', async () => {
+      const id = await client.subject().experiment('to be deleted');
+      await client.subject().deleteExperiment(id);
       const has = async (view: object) =>
         (await list({ max_results: 1000, ...view })).experiments?.some(
           ({ experiment_id }) => experiment_id === id,
@@ -47,7 +47,7 @@ export function describeServer(talk: Talk): void {
       expect(await has({ view_type: 'ALL' })).toBe(true);
     });
 
-    it('turns pages', async () => {
+    it('is paged', async () => {
       const { experiments: all = [] } = await list({ max_results: 50_000, view_type: 'ALL' });
       const paged: unknown[] = [];
       let page_token: string | undefined;
@@ -63,41 +63,41 @@ export function describeServer(talk: Talk): void {
       expect(paged).toEqual(all);
     });
 
-    it('must be told how many', async () => {
+    it('requires max_results', async () => {
       for (const body of [{}, { max_results: 0 }, { max_results: -1 }, { max_results: 50_001 }]) {
-        expect(codeOf(await talk.post('experiments/search', body))).toEqual(REFUSED);
+        expect(codeOf(await client.post('experiments/search', body))).toEqual(INVALID_PARAMETER);
       }
-      const answer = await talk.post('experiments/search', { max_results: 2, page_token: 'zz' });
-      expect(codeOf(answer)).toEqual(REFUSED);
+      const response = await client.post('experiments/search', { max_results: 2, page_token: 'zz' });
+      expect(codeOf(response)).toEqual(INVALID_PARAMETER);
     });
   });
 
-  describe('every answer', () => {
-    it('is JSON, of the length it says, and says about when it was made', async () => {
+  describe('every response', () => {
+    it('is JSON with a correct length and an approximate date', async () => {
       const before = Math.floor(Date.now() / 1000) * 1000;
-      const { headers, text } = await talk.post('experiments/search', { max_results: 5 });
+      const { headers, text } = await client.post('experiments/search', { max_results: 5 });
       expect(headers['content-type']).toMatch(/^application\/json/);
       expect(headers['content-length']).toBe(String(Buffer.byteLength(text)));
       const date = Date.parse(String(headers.date));
-      // Uvicorn makes the header anew when it has the time: 11 s late was seen under load (docs/data.md).
+      // Uvicorn refreshes the header at intervals: a lag of 11 s was observed under load (docs/data.md).
       expect(date).toBeGreaterThanOrEqual(before - DATE_LAG_MS);
       expect(date).toBeLessThanOrEqual(Date.now());
     });
 
     it.each([
-      [403, 'a foreign page', { Origin: 'http://evil.example' }],
-      [403, 'a page without an origin', { Origin: 'null' }],
-      [403, 'a name that was bent to this machine', { Host: 'evil.example' }],
+      [403, 'a page of another site', { Origin: 'http://evil.example' }],
+      [403, 'a page with an opaque origin', { Origin: 'null' }],
+      [403, 'a host name that was rebound to this machine', { Host: 'evil.example' }],
       [200, 'a page of this machine', { Origin: 'http://localhost:1234' }],
-      [200, 'another name of this machine', { Host: 'localhost:99' }],
-    ])('is %i to %s', async (status, _, headers) => {
-      expect((await talk.post('experiments/search', { max_results: 5 }, headers)).status).toBe(status);
+      [200, 'another port of this machine', { Host: 'localhost:99' }],
+    ])('is %i for %s', async (status, _, headers) => {
+      expect((await client.post('experiments/search', { max_results: 5 }, headers)).status).toBe(status);
     });
 
-    it('is given to a foreign page that only reads, and 404 where there is nothing', async () => {
+    it('allows GET requests of other sites, and is 404 for unknown paths', async () => {
       const headers = { Origin: 'http://evil.example' };
-      expect((await talk.send('GET', 'runs/get?run_id=abc', undefined, headers)).status).toBe(404);
-      expect((await talk.post('runs/nope', {})).status).toBe(404);
+      expect((await client.send('GET', 'runs/get?run_id=abc', undefined, headers)).status).toBe(404);
+      expect((await client.post('runs/nope', {})).status).toBe(404);
     });
   });
 }

@@ -1,10 +1,10 @@
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { describeTrackingServer } from './contract.js';
-import type { Subject } from './contract-talk.js';
+import type { Subject } from './contract-client.js';
 
 async function demoServer(): Promise<Subject> {
   const server = await TrackingServer.start();
-  let written = 0;
+  let created = 0;
   return {
     uri: server.uri,
     async experiment(name, tags) {
@@ -15,8 +15,8 @@ async function demoServer(): Promise<Subject> {
       { name, start = null, end = null, status = 'RUNNING', metrics = {}, params, tags },
     ) {
       const { run_id } = server.run({
-        // Not in the order in which they are written, as MLflow's are not.
-        run_id: `run${999_999 - written++}`,
+        // Not in the order of creation, like in MLflow.
+        run_id: `run${999_999 - created++}`,
         run_name: name,
         experiment_id,
         start_time: start,
@@ -39,12 +39,6 @@ async function demoServer(): Promise<Subject> {
     },
     async deleteExperiment(experimentId) {
       server.deleteExperiment(experimentId);
-    },
-    async copies(runId, count) {
-      const run = server.runs.get(runId);
-      for (let i = 1; run && i <= count; i++) {
-        server.run({ ...run, run_id: `${runId}c${i}`, start_time: (run.start_time ?? 0) + i });
-      }
     },
     async dropName(runId) {
       const run = server.runs.get(runId);

@@ -1,9 +1,9 @@
+import { ContractClient, type Subject } from './contract-client.js';
 import { describeRuns } from './contract-run.js';
 import { describeSearch } from './contract-search.js';
 import { describeServer } from './contract-server.js';
-import { type Subject, Talk } from './contract-talk.js';
 
-/** What the client relies on of a tracking server: every behaviour of the demo server stands here, and MLflow has it too. */
+/** The contract suite: the behaviour of a tracking server that this service relies on. The demo server and MLflow must both pass. */
 export function describeTrackingServer(open: () => Promise<Subject>): void {
   let subject: Subject;
   beforeAll(async () => {
@@ -12,8 +12,8 @@ export function describeTrackingServer(open: () => Promise<Subject>): void {
   afterAll(async () => {
     await subject?.stop();
   });
-  const talk = new Talk(() => subject);
-  describeRuns(talk);
-  describeSearch(talk);
-  describeServer(talk);
+  const client = new ContractClient(() => subject);
+  describeRuns(client);
+  describeSearch(client);
+  describeServer(client);
 }

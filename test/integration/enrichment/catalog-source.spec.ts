@@ -37,11 +37,11 @@ const open = (special: Partial<CatalogSourceOptions> = {}): CatalogSource =>
     breakMs: HOUR,
     ...special,
   });
-const QUESTION = { metrics: ['accuracy', 'loss'], experiments: ['7'] };
-const read = (source = open()) => source.read([QUESTION]);
+const QUERY = { metrics: ['accuracy', 'loss'], experiments: ['7'] };
+const read = (source = open()) => source.read([QUERY]);
 
 describe('the catalog behind HTTP', () => {
-  it('tells of each request whether it was answered', async () => {
+  it('publishes the outcome of each request', async () => {
     proxy.decide = ({ number }) => (number === 1 ? { answer: { status: 503, body: '' } } : undefined);
     const outcomes = await eventsDuring(() => read(open({ thresholdsUrl: undefined })));
     expect(outcomes).toEqual(
@@ -49,39 +49,36 @@ describe('the catalog behind HTTP', () => {
     );
   });
 
-  it.each([false, true])(
-    'answers what it is asked, with the key (inside a response: %p)',
-    async (wrapped) => {
-      server.apiKey = 'secret';
-      server.wrapped = wrapped;
-      const { metadata, thresholds, rejectedRows: refused } = await read();
-      expect(metadata.map(({ display_name }) => display_name)).toEqual(['Accuracy']);
-      expect(thresholds.map((row) => [row.experiment_id, row.critical_threshold])).toEqual([
-        [null, 0.7],
-        ['7', 0.9],
-      ]);
-      expect(refused).toEqual([]);
-      expect(server.questions.map(({ path, body }) => [path, body])).toEqual(
-        expect.arrayContaining([
-          ['/api/metrics/batch', { metric_names: ['accuracy', 'loss'] }],
-          ['/api/thresholds/batch', { metrics: ['accuracy', 'loss'], experiments: ['7'] }],
-        ]),
-      );
-    },
-  );
+  it.each([false, true])('is queried with the API key (inside `response`: %p)', async (wrapped) => {
+    server.apiKey = 'secret';
+    server.wrapped = wrapped;
+    const { metadata, thresholds, rejectedRows } = await read();
+    expect(metadata.map(({ display_name }) => display_name)).toEqual(['Accuracy']);
+    expect(thresholds.map((row) => [row.experiment_id, row.critical_threshold])).toEqual([
+      [null, 0.7],
+      ['7', 0.9],
+    ]);
+    expect(rejectedRows).toEqual([]);
+    expect(server.questions.map(({ path, body }) => [path, body])).toEqual(
+      expect.arrayContaining([
+        ['/api/metrics/batch', { metric_names: ['accuracy', 'loss'] }],
+        ['/api/thresholds/batch', { metrics: ['accuracy', 'loss'], experiments: ['7'] }],
+      ]),
+    );
+  });
 
-  it('is asked for at most 200 names and experiments at once, and a row counts once', async () => {
+  it('is queried for at most 200 names and experiments per request, without duplicate rows', async () => {
     const names = Array.from({ length: 401 }, (_, i) => (i === 400 ? 'accuracy' : `m${i}`));
     const experiments = Array.from({ length: 201 }, (_, i) => `${i}`);
     const { metadata, thresholds } = await open().read([{ metrics: names, experiments }]);
     expect(metadata).toHaveLength(1);
     expect(thresholds).toHaveLength(3);
-    const asked = (path: string) => server.questions.filter((question) => question.path.includes(path));
-    expect(asked('metrics').map(({ body }) => body.metric_names?.length)).toEqual([200, 200, 1]);
-    expect(asked('thresholds')).toHaveLength(6);
+    const sent = (path: string) => server.questions.filter((question) => question.path.includes(path));
+    expect(sent('metrics').map(({ body }) => body.metric_names?.length)).toEqual([200, 200, 1]);
+    expect(sent('thresholds')).toHaveLength(6);
   });
 
-  it('mixes a file and an API, and asks nobody where nothing is set', async () => {
+  it('sends no request for a list without a URL', async () => {
     const source = open({ metricsUrl: undefined });
     expect(source.queriedLists).toEqual({ metrics: false, thresholds: true });
     const { metadata, thresholds } = await read(source);
@@ -93,19 +90,19 @@ describe('the catalog behind HTTP', () => {
 const json = { 'content-type': 'application/json' };
 const html = (status: number): Fault => ({ answer: { status, body: '<html>Bad gateway</html>' } });
 
-describe('a catalog in trouble', () => {
+describe('a failing catalog', () => {
   it.each<[string, Fault]>([
     ['502 with HTML', html(502)],
     ['503', html(503)],
     ['429', html(429)],
     ['HTML with status 200', html(200)],
-    ['JSON that is cut', { answer: { status: 200, headers: json, body: '{"metrics": [' } }],
+    ['truncated JSON', { answer: { status: 200, headers: json, body: '{"metrics": [' } }],
     ['a wrong type', { answer: { status: 200, headers: json, body: '{"metrics": 1, "thresholds": 1}' } }],
-    ['an answer without the list', { answer: { status: 200, headers: json, body: '{"error": "later"}' } }],
-    ['a reset before the answer', { end: { how: 'reset' } }],
+    ['a response without the list', { answer: { status: 200, headers: json, body: '{"error": "later"}' } }],
+    ['a reset before the response', { end: { how: 'reset' } }],
     ['a reset in the body', { end: { after: 20, how: 'reset' } }],
     ['a body that ends too early', { end: { after: 20, how: 'close' } }],
-  ])('is asked again after %s', async (_, fault) => {
+  ])('is retried after %s', async (_, fault) => {
     const failed = new Set<string>();
     proxy.decide = ({ url }) => {
       if (failed.has(url)) return undefined;
@@ -118,10 +115,10 @@ describe('a catalog in trouble', () => {
   });
 
   it.each<[string, Fault]>([
-    ['hangs before the answer', { end: { how: 'hang' } }],
+    ['hangs before the response', { end: { how: 'hang' } }],
     ['hangs in the body', { end: { after: 20, how: 'hang' } }],
-    ['drips', { drip: { bytes: 1, everyMs: 20 } }],
-  ])('is not waited for longer than the timeout when it %s', async (_, fault) => {
+    ['sends one byte at a time', { drip: { bytes: 1, everyMs: 20 } }],
+  ])('times out when it %s', async (_, fault) => {
     proxy.decide = () => fault;
     await expect(read(open({ maxRetries: 0, timeoutMs: 200 }))).rejects.toMatchObject({
       code: 'catalog_unreachable',
@@ -129,7 +126,7 @@ describe('a catalog in trouble', () => {
     });
   });
 
-  it('answers late, and is heard', async () => {
+  it('may respond late', async () => {
     proxy.decide = () => ({ delayMs: 50 });
     expect((await read()).thresholds).toHaveLength(2);
   });
@@ -137,52 +134,51 @@ describe('a catalog in trouble', () => {
   it.each([
     ['seconds', '0'],
     ['a date', 'Thu, 01 Jan 1970 00:00:00 GMT'],
-  ])('is asked again when its Retry-After says so, in %s', async (_, header) => {
+  ])('is retried after its Retry-After, in %s', async (_, header) => {
     const failed = new Set<string>();
     proxy.decide = ({ url }) => {
       if (failed.has(url)) return undefined;
       failed.add(url);
       return { answer: { status: 429, headers: { 'retry-after': header } } };
     };
-    // Its own backoff would take an hour.
+    // The default backoff would take 30 s.
     expect((await read(open({ backoffMs: HOUR }))).thresholds).toHaveLength(2);
   });
 
-  it.each([401, 403, 404, 422])('is not asked again after %p', async (status) => {
+  it.each([401, 403, 404, 422])('is not retried after %p', async (status) => {
     proxy.decide = () => ({ answer: { status, body: 'no' } });
     await expect(read(open({ metricsUrl: undefined }))).rejects.toMatchObject({
       code: 'catalog_refused',
       retryable: false,
-      message: expect.stringMatching(`answers ${status}: no`),
+      message: expect.stringMatching(`responded with ${status}: no`),
     });
     expect(proxy.requests).toHaveLength(1);
   });
 
-  it('never takes the key to where a redirect leads', async () => {
-    const elsewhere = await CatalogServer.start();
+  it('does not follow a redirect, which would leak the API key', async () => {
+    const other = await CatalogServer.start();
     try {
-      proxy.decide = () => ({ answer: { status: 307, headers: { location: `${elsewhere.url}/api` } } });
+      proxy.decide = () => ({ answer: { status: 307, headers: { location: `${other.url}/api` } } });
       await expect(read()).rejects.toMatchObject({
         code: 'catalog_refused',
         message: expect.stringContaining('not followed'),
       });
-      expect(elsewhere.questions).toEqual([]);
+      expect(other.questions).toEqual([]);
     } finally {
-      await elsewhere.close();
+      await other.close();
     }
   });
 
-  it('is left alone after it failed again and again', async () => {
+  it('gets no more requests after it failed repeatedly', async () => {
     proxy.decide = () => html(503);
     const source = open({ metricsUrl: undefined });
     for (let i = 0; i < 5; i++) await expect(read(source)).rejects.toMatchObject({ retryable: true });
-    const asked = proxy.requests.length;
-    expect(asked).toBe(5);
+    expect(proxy.requests).toHaveLength(5);
     await expect(read(source)).rejects.toMatchObject({ code: 'catalog_away' });
-    expect(proxy.requests).toHaveLength(asked);
+    expect(proxy.requests).toHaveLength(5);
   });
 
-  it('is asked once more after the break, and serves again', async () => {
+  it('is queried again after the break', async () => {
     proxy.decide = () => html(503);
     const source = open({ metricsUrl: undefined, maxRetries: 9, breakMs: 0 });
     await expect(read(source)).rejects.toMatchObject({ code: 'catalog_busy' });
@@ -190,7 +186,7 @@ describe('a catalog in trouble', () => {
     expect((await read(source)).thresholds).toHaveLength(2);
   });
 
-  it('sends 50 MB without taking 50 MB of memory, and is refused', async () => {
+  it('that sends 50 MB is rejected without using 50 MB of memory', async () => {
     const chunk = Buffer.alloc(64 * 1024, ' ');
     let sent = 0;
     let peak = 0;

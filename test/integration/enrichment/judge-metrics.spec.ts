@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DOUBLE } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { invalidKind, metricStatus, publishedValue, worst } from '../../../src/domain/status.js';
+import { invalidKind, metricStatus } from '../../../src/domain/status.js';
 import { Duck, sql } from '../../../src/storage/duck.js';
+import { publishedValue, worstStatus } from '../../support/models/judging.js';
 
 let folder: string;
 let duck: Duck;
@@ -98,7 +99,7 @@ describe('what the statements judge', () => {
           runs.map((run) => {
             const own = statuses.filter((_, i) => cases[i]?.run === run);
             const evaluated_metrics = own.filter((status) => status !== 'unmonitored').length;
-            return { run_id: `r${run}`, status: worst(own), evaluated_metrics };
+            return { run_id: `r${run}`, status: worstStatus(own), evaluated_metrics };
           }),
         );
       }),

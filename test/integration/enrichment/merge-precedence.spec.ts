@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { DATE_LAG_MS, decideMerge, type ObservedRun } from '../../../src/domain/merge-precedence.js';
+import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
 import { Duck, type DuckSession, sql } from '../../../src/storage/duck.js';
+import { decideMerge, type ObservedRun } from '../../support/models/merge-precedence.js';
 
 const NOON = Date.parse('2026-03-10T12:00:00Z');
 const DAY = '2026-03-09';
@@ -88,7 +89,7 @@ describe('decide.sql', () => {
   let folder: string;
   let duck: Duck;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'base-rule-'));
+    folder = await mkdtemp(join(tmpdir(), 'merge-precedence-'));
     duck = await Duck.open(folder);
   });
   afterAll(async () => {
@@ -96,7 +97,7 @@ describe('decide.sql', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('decides as the rule of the domain does', async () => {
+  it('decides like the model', async () => {
     const seen = new Set<string | undefined>();
     await fc.assert(
       fc.asyncProperty(

@@ -12,11 +12,11 @@ export const page = (body: string | Buffer = PAGE, headers: Record<string, strin
   answer(200, body, { Date: DATE, ...headers });
 export const QUERY = { experiment_ids: ['1', '2'], filter: 'attributes.start_time >= 5', max_results: 100 };
 
-/** A server, a folder and clients for each test of the file that asks for them; time between tries does not pass. */
+/** A server and a folder for each test of the file, and clients. The clients record their waits and do not wait. */
 export class ClientFixture {
   server!: ScriptedServer;
   folder!: string;
-  /** The waits between tries, ms. */
+  /** The waits between attempts, ms. */
   waits: number[] = [];
 
   constructor() {

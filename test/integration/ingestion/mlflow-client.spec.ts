@@ -8,7 +8,7 @@ const mlflow = new ClientFixture();
 const bodyOf = (n: number): unknown => JSON.parse(mlflow.server.received[n]?.body ?? '');
 
 describe('a search of runs', () => {
-  it('asks for one page, all of it said, and keeps the bytes as they came', async () => {
+  it('requests one page with all parameters, and stores the bytes unchanged', async () => {
     mlflow.server.script = [page()];
     const { bytes, date, began } = await mlflow.search();
     expect(mlflow.server.received).toHaveLength(1);
@@ -27,13 +27,13 @@ describe('a search of runs', () => {
     expect(Number.isSafeInteger(began)).toBe(true);
   });
 
-  it('asks for the page of a token', async () => {
+  it('requests the page of a token', async () => {
     mlflow.server.script = [page()];
     await mlflow.client().searchRuns({ ...QUERY, page_token: 'next' }, mlflow.file);
     expect(bodyOf(0)).toMatchObject({ page_token: 'next', max_results: 100 });
   });
 
-  it('sends no Origin: servers refuse those of strangers', async () => {
+  it('sends no Origin header: servers deny unknown origins', async () => {
     mlflow.server.script = [page()];
     await mlflow.search();
     expect(mlflow.server.received[0]?.headers).not.toHaveProperty('origin');
@@ -41,7 +41,7 @@ describe('a search of runs', () => {
   });
 
   it.each([
-    ['nothing', {}, undefined],
+    ['no credentials', {}, undefined],
     [
       'user and password',
       { username: 'ada', password: 's:crêt' },
@@ -54,13 +54,13 @@ describe('a search of runs', () => {
       { username: 'ada', password: 'p', token: 't0ken' },
       `Basic ${Buffer.from('ada:p').toString('base64')}`,
     ],
-  ])('with %s identifies itself so', async (_, options, authorization) => {
+  ])('authenticates with %s', async (_, options, authorization) => {
     mlflow.server.script = [page()];
     await mlflow.search(options);
     expect(mlflow.server.received[0]?.headers.authorization).toBe(authorization);
   });
 
-  it('takes a page that a proxy has compressed', async () => {
+  it('accepts a page that a proxy has compressed', async () => {
     for (const headers of [
       { 'Content-Encoding': 'gzip' },
       { 'Content-Encoding': 'gzip', 'Transfer-Encoding': 'chunked' },
@@ -81,7 +81,7 @@ describe('a search of runs', () => {
     expect(mlflow.waits).toEqual([]);
   });
 
-  it('measures its duration by a clock that does not jump', async () => {
+  it('measures its duration with a monotonic clock', async () => {
     const { now } = Date;
     mlflow.server.script = [
       (response, received) => {
@@ -97,8 +97,8 @@ describe('a search of runs', () => {
   });
 });
 
-describe('many requests', () => {
-  it('are asked no more at the same time than is allowed, in their order', async () => {
+describe('concurrent requests', () => {
+  it('are limited, and sent in call order', async () => {
     const held: (() => void)[] = [];
     let full = () => {};
     const allHeld = new Promise<void>((resolve) => {
@@ -110,28 +110,55 @@ describe('many requests', () => {
         if (held.length === 3) full();
       },
     ];
-    const one = mlflow.client({ concurrency: 3 });
+    const client = mlflow.client({ concurrency: 3 });
     const searches = Array.from({ length: 8 }, (_, i) =>
-      one.searchRuns({ ...QUERY, max_results: i + 1 }, join(mlflow.folder, `${i}.json`)),
+      client.searchRuns({ ...QUERY, max_results: i + 1 }, join(mlflow.folder, `${i}.json`)),
     );
     await allHeld;
-    // Had a fourth request been sent, it would have been there before this one of somebody else.
+    // A fourth request would have arrived before this one of another client.
     mlflow.server.script = [page()];
     await mlflow.search();
-    const asked = mlflow.server.received.map(({ body }) => JSON.parse(body).max_results);
-    expect(asked.sort((a, b) => a - b)).toEqual([1, 2, 3, QUERY.max_results]);
-    for (const answerNow of held) answerNow();
+    const received = mlflow.server.received.map(({ body }) => JSON.parse(body).max_results);
+    expect(received.sort((a, b) => a - b)).toEqual([1, 2, 3, QUERY.max_results]);
+    for (const respond of held) respond();
     await Promise.all(searches);
     expect(mlflow.server.received).toHaveLength(9);
   });
 
-  it('give their places on when they fail', async () => {
+  it('release their slots when they fail', async () => {
     mlflow.server.script = [answer(403), answer(403), page()];
-    const one = mlflow.client({ concurrency: 1 });
+    const client = mlflow.client({ concurrency: 1 });
     const [first, second, third] = await Promise.allSettled(
-      [1, 2, 3].map(() => one.searchRuns(QUERY, mlflow.file)),
+      [1, 2, 3].map(() => client.searchRuns(QUERY, mlflow.file)),
     );
     expect([first?.status, second?.status, third?.status]).toEqual(['rejected', 'rejected', 'fulfilled']);
+  });
+
+  it('keep their slots during a wait, then let those that wait for a slot go first', async () => {
+    const order: number[] = [];
+    mlflow.server.script = [answer(503), page()];
+    const client = mlflow.client({
+      concurrency: 1,
+      sleep: async () => void expect(mlflow.server.received).toHaveLength(1),
+    });
+    const search = (max_results: number) =>
+      client.searchRuns({ ...QUERY, max_results }, join(mlflow.folder, `${max_results}.json`));
+    await Promise.all([search(1), search(2)].map((each, i) => each.then(() => order.push(i + 1))));
+    expect(order).toEqual([2, 1]);
+    expect(mlflow.server.received.map(({ body }) => JSON.parse(body).max_results)).toEqual([1, 2, 1]);
+  });
+
+  it('end with their last error, and release their slots, if the service stops during a wait', async () => {
+    const stopping = new AbortController();
+    mlflow.server.script = [answer(503), page()];
+    const client = mlflow.client({
+      concurrency: 1,
+      stopping: stopping.signal,
+      sleep: async () => stopping.abort(),
+    });
+    await expect(client.searchRuns(QUERY, mlflow.file)).rejects.toMatchObject({ code: 'mlflow_busy' });
+    expect(mlflow.server.received).toHaveLength(1);
+    expect((await client.searchRuns(QUERY, mlflow.file)).bytes).toBe(PAGE.length);
   });
 });
 
@@ -145,7 +172,7 @@ describe('the list of experiments', () => {
   const list = (experiments: object[] | undefined, next_page_token?: string, headers = {}): Answer =>
     page(JSON.stringify({ experiments, next_page_token }), headers);
 
-  it('is asked page by page, deleted ones too, and is as old as its first page', async () => {
+  it('is requested page by page, with deleted ones, and is as old as its first page', async () => {
     const later = 'Tue, 10 Mar 2026 15:31:00 GMT';
     mlflow.server.script = [
       list(
@@ -195,7 +222,7 @@ describe('the list of experiments', () => {
     expect((await mlflow.client().listExperiments()).experiments).toEqual([]);
   });
 
-  it('asks again only for the page that failed', async () => {
+  it('retries only the page that failed', async () => {
     mlflow.server.script = [list([experiment], 'next'), answer(503), list([])];
     expect((await mlflow.client().listExperiments()).experiments).toHaveLength(1);
     expect(mlflow.server.received).toHaveLength(3);
@@ -203,9 +230,9 @@ describe('the list of experiments', () => {
 
   it.each([
     ['HTML', '<html></html>'],
-    ['half of it', '{"experiments": [{"experiment_id": "0"'],
+    ['truncated JSON', '{"experiments": [{"experiment_id": "0"'],
     ['another document', '{"experiments": [{"id": 0}]}'],
-  ])('that is %s is asked for again, then an error', async (_, body) => {
+  ])('that is %s is retried, then throws an error', async (_, body) => {
     mlflow.server.script = [page(body)];
     await expect(mlflow.client({ maxRetries: 1 }).listExperiments()).rejects.toMatchObject({
       code: 'mlflow_not_json',
@@ -215,33 +242,9 @@ describe('the list of experiments', () => {
     expect(mlflow.server.received).toHaveLength(2);
   });
 
-  it('of a server that always names another page comes to an end', async () => {
+  it('of a server that always returns another page token ends with an error', async () => {
     mlflow.server.script = [list([], 'again')];
     await expect(mlflow.client().listExperiments()).rejects.toMatchObject({ code: 'too_many_pages' });
     expect(mlflow.server.received).toHaveLength(1_000);
-  });
-});
-
-describe('one run', () => {
-  it('is asked for by its id', async () => {
-    mlflow.server.script = [page('{"run": {}}')];
-    expect(await mlflow.client().getRun('a b', mlflow.file)).toMatchObject({
-      bytes: 11,
-      date: Date.parse(DATE),
-    });
-    expect(mlflow.server.received[0]).toMatchObject({
-      method: 'GET',
-      url: '/api/2.0/mlflow/runs/get?run_id=a+b',
-    });
-  });
-
-  it('that MLflow does not know is none', async () => {
-    mlflow.server.script = [answer(404, '{"error_code": "RESOURCE_DOES_NOT_EXIST"}')];
-    expect(await mlflow.client().getRun('a', mlflow.file)).toBeUndefined();
-  });
-
-  it('that may not be read is an error', async () => {
-    mlflow.server.script = [answer(403)];
-    await expect(mlflow.client().getRun('a', mlflow.file)).rejects.toMatchObject({ code: 'mlflow_refused' });
   });
 });

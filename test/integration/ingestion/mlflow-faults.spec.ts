@@ -6,27 +6,27 @@ import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
 
 const mlflow = new ClientFixture();
 
-describe('an answer that may be better the next time', () => {
-  it.each([408, 429, 500, 502, 503, 504])('with status %d is asked for again', async (status) => {
+describe('a temporary failure', () => {
+  it.each([408, 429, 500, 502, 503, 504])('with status %d is retried', async (status) => {
     mlflow.server.script = [answer(status), page()];
     expect((await mlflow.search()).bytes).toBe(PAGE.length);
     expect(mlflow.server.received).toHaveLength(2);
     expect(mlflow.server.received[1]?.body).toBe(mlflow.server.received[0]?.body);
   });
 
-  it('is told as a request that failed; a refusal is an answer', async () => {
-    const told = async (...script: Answer[]) => {
+  it('is published as a failed request, unlike a denied one', async () => {
+    const outcomesOf = async (...script: Answer[]) => {
       mlflow.server.script = script;
       return (await eventsDuring(() => mlflow.search())).map((event) =>
         event.type === 'request' && event.upstream === 'mlflow' ? event.outcome : event,
       );
     };
-    expect(await told(answer(503), page())).toEqual(['failed', 'answered']);
-    expect(await told(answer(403))).toEqual(['answered']);
-    expect(await told(answer(401))).toEqual(['failed']);
+    expect(await outcomesOf(answer(503), page())).toEqual(['failed', 'answered']);
+    expect(await outcomesOf(answer(403))).toEqual(['answered']);
+    expect(await outcomesOf(answer(401))).toEqual(['failed']);
   });
 
-  it('is waited for longer each time, with jitter', async () => {
+  it('is retried after waits that grow, with jitter', async () => {
     mlflow.server.script = [answer(500)];
     await mlflow.search().catch(() => undefined);
     expect(mlflow.waits).toHaveLength(3);
@@ -40,18 +40,18 @@ describe('an answer that may be better the next time', () => {
     ['7', 7_000],
     ['0', 0],
     ['0.5', 500],
-    // No longer than two minutes: other work mlflow.waits for this place.
+    // At most two minutes: other requests wait for this slot.
     ['3600', 120_000],
     ['Tue, 10 Mar 2026 15:30:09 GMT', 9_000],
     ['Tue, 10 Mar 2026 15:29:00 GMT', 0],
-  ])('with Retry-After %s is asked for after %d ms of the server’s clock', async (after, ms) => {
+  ])('with Retry-After %s is retried after %d ms of the server’s clock', async (after, ms) => {
     mlflow.server.script = [answer(429, '', { 'Retry-After': after, Date: DATE }), page()];
     await mlflow.search();
     expect(mlflow.waits).toEqual([ms]);
   });
 
   it.each(['', 'soon', '-5x'])(
-    'with an unreadable Retry-After %j is asked for after the usual wait',
+    'with an invalid Retry-After %j is retried after the usual wait',
     async (after) => {
       mlflow.server.script = [answer(503, '', { 'Retry-After': after }), page()];
       await mlflow.search();
@@ -59,7 +59,7 @@ describe('an answer that may be better the next time', () => {
     },
   );
 
-  it('that never gets better is an error that says what came, and that trying later may help', async () => {
+  it('of every attempt throws a retryable error with the response', async () => {
     mlflow.server.script = [answer(503, '<h1>Down\n for maintenance</h1>')];
     await expect(mlflow.search()).rejects.toMatchObject({
       code: 'mlflow_busy',
@@ -70,7 +70,7 @@ describe('an answer that may be better the next time', () => {
     expect(mlflow.server.received).toHaveLength(4);
   });
 
-  it('is asked for once where no retries are wanted', async () => {
+  it('is not retried if retries are disabled', async () => {
     mlflow.server.script = [answer(500)];
     await expect(mlflow.search({ maxRetries: 0 })).rejects.toMatchObject({ code: 'mlflow_busy' });
     expect(mlflow.server.received).toHaveLength(1);
@@ -78,7 +78,7 @@ describe('an answer that may be better the next time', () => {
   });
 });
 
-describe('a broken answer', () => {
+describe('a broken response', () => {
   const cut: [string, Answer][] = [
     [
       'ends before its length',
@@ -96,14 +96,14 @@ describe('a broken answer', () => {
     ['is cut and compressed', page(gzipSync(PAGE).subarray(0, 30), { 'Content-Encoding': 'gzip' })],
   ];
 
-  it.each(cut)('that %s is asked for again, and nothing of it stays', async (_, broken) => {
+  it.each(cut)('that %s is retried, and nothing of it remains', async (_, broken) => {
     mlflow.server.script = [broken, page()];
     expect((await mlflow.search()).bytes).toBe(PAGE.length);
     expect(await readFile(mlflow.file, 'utf8')).toBe(PAGE);
     expect(mlflow.server.received).toHaveLength(2);
   });
 
-  it.each(cut)('that %s every time is an error that a later try may mend', async (_, broken) => {
+  it.each(cut)('that %s every time throws a retryable error', async (_, broken) => {
     mlflow.server.script = [broken];
     const error = await mlflow.search({ maxRetries: 1 }).catch((caught: unknown) => caught);
     expect(error).toMatchObject({
@@ -113,14 +113,14 @@ describe('a broken answer', () => {
     expect(mlflow.server.received).toHaveLength(2);
   });
 
-  it('is not asked for again by a connection that it broke', async () => {
+  it('is not retried on the connection that it broke', async () => {
     mlflow.server.script = [cut[0]?.[1] ?? page(), page(), page()];
-    const one = mlflow.client();
-    await one.searchRuns(QUERY, mlflow.file);
-    expect((await one.searchRuns(QUERY, mlflow.file)).bytes).toBe(PAGE.length);
+    const client = mlflow.client();
+    await client.searchRuns(QUERY, mlflow.file);
+    expect((await client.searchRuns(QUERY, mlflow.file)).bytes).toBe(PAGE.length);
   });
 
-  it('that is too big is not asked for again, and not kept in memory', async () => {
+  it('that is too big is not retried, and not kept in memory', async () => {
     let sent = 0;
     mlflow.server.script = [
       (response) => {
@@ -137,18 +137,18 @@ describe('a broken answer', () => {
     expect(sent).toBeLessThan(50_000_000);
   });
 
-  it('that small bytes unpack to is too big all the same', async () => {
+  it('that is too big only when decompressed is rejected', async () => {
     mlflow.server.script = [page(gzipSync(Buffer.alloc(1_000_000, ' ')), { 'Content-Encoding': 'gzip' })];
     await expect(mlflow.search()).rejects.toMatchObject({ code: 'page_too_big' });
   });
 });
 
-describe('a server that does not answer', () => {
+describe('an unresponsive server', () => {
   const { setTimeout, clearTimeout } = globalThis;
   const timers = new Map<number, () => void>();
   let armed: () => void;
   let count: number;
-  /** Time stands still: a silence ends when `timers` are called. */
+  /** No real timers: a timeout elapses when the test calls it. */
   beforeEach(() => {
     timers.clear();
     armed = () => undefined;
@@ -163,37 +163,40 @@ describe('a server that does not answer', () => {
   afterEach(() => {
     Object.assign(globalThis, { setTimeout, clearTimeout });
   });
-  const timeIsUp = () => {
+  const elapseTimeouts = () => {
     for (const end of timers.values()) end();
   };
 
   it.each([
-    ['at all', () => timeIsUp()],
-    ['after its headers', (response) => response.writeHead(200).write('', timeIsUp)],
-    ['after the half of a page', (response) => response.writeHead(200).write(PAGE.slice(0, 9), timeIsUp)],
-    ['after the half of an error', (response) => response.writeHead(500).write('<h1>', timeIsUp)],
-  ] as [string, Answer][])('%s is given up after the silence that is allowed', async (_, silent) => {
+    ['that sends nothing', () => elapseTimeouts()],
+    ['that stops after its headers', (response) => response.writeHead(200).write('', elapseTimeouts)],
+    [
+      'that stops within a page',
+      (response) => response.writeHead(200).write(PAGE.slice(0, 9), elapseTimeouts),
+    ],
+    ['that stops within an error', (response) => response.writeHead(500).write('<h1>', elapseTimeouts)],
+  ] as [string, Answer][])('%s times out', async (_, silent) => {
     mlflow.server.script = [silent];
     await expect(mlflow.search({ maxRetries: 1 })).rejects.toMatchObject({
       code: 'mlflow_unreachable',
       retryable: true,
-      message: expect.stringContaining('silent for 30 s'),
+      message: expect.stringContaining('no data for 30 s'),
     });
     expect(mlflow.server.received).toHaveLength(2);
     expect(timers.size).toBe(0);
   });
 
-  it('is not given up while it goes on sending: each part begins the silence anew', async () => {
+  it('does not time out while it sends data: each chunk restarts the timeout', async () => {
     const parts = [...PAGE];
     mlflow.server.script = [
       async (response) => {
         response.writeHead(200);
         for (const part of parts) {
-          const heard = new Promise<void>((resolve) => {
+          const restarted = new Promise<void>((resolve) => {
             armed = resolve;
           });
           response.write(part);
-          await heard;
+          await restarted;
           expect(timers.size).toBe(1);
         }
         response.end();
@@ -204,27 +207,27 @@ describe('a server that does not answer', () => {
     expect(timers.size).toBe(0);
   });
 
-  it('because nobody listens is named', async () => {
+  it('that refuses connections is named in the error', async () => {
     const { uri } = mlflow.server;
     await mlflow.server.close();
     await expect(mlflow.search({ uri, maxRetries: 1 })).rejects.toMatchObject({
       code: 'mlflow_unreachable',
       retryable: true,
-      message: expect.stringMatching(new RegExp(`^MLflow at ${uri} does not answer: .*ECONNREFUSED`)),
+      message: expect.stringMatching(new RegExp(`^MLflow at ${uri} is unreachable: .*ECONNREFUSED`)),
     });
     expect(mlflow.waits).toHaveLength(1);
     mlflow.server = await ScriptedServer.start();
   });
 });
 
-describe('a refusal', () => {
+describe('a permanent failure', () => {
   it.each([
     [400, 'mlflow_refused'],
     [401, 'mlflow_unauthorized'],
     [403, 'mlflow_refused'],
     [404, 'mlflow_refused'],
     [501, 'mlflow_refused'],
-  ])('with status %d is not asked again', async (status, code) => {
+  ])('with status %d is not retried', async (status, code) => {
     mlflow.server.script = [
       answer(status, '{"error_code": "PERMISSION_DENIED", "message": "Permission denied"}'),
     ];
@@ -237,16 +240,19 @@ describe('a refusal', () => {
     expect(mlflow.server.received).toHaveLength(1);
   });
 
-  it.each([301, 302, 307, 308])('is also a redirect (%d): credentials go nowhere else', async (status) => {
-    mlflow.server.script = [answer(status, '', { Location: `${mlflow.server.uri}/elsewhere` }), page()];
-    await expect(mlflow.search({ token: 't0ken' })).rejects.toMatchObject({
-      code: 'mlflow_refused',
-      context: { status },
-    });
-    expect(mlflow.server.received).toHaveLength(1);
-  });
+  it.each([301, 302, 307, 308])(
+    'is also a redirect (%d): it could send credentials to another server',
+    async (status) => {
+      mlflow.server.script = [answer(status, '', { Location: `${mlflow.server.uri}/elsewhere` }), page()];
+      await expect(mlflow.search({ token: 't0ken' })).rejects.toMatchObject({
+        code: 'mlflow_refused',
+        context: { status },
+      });
+      expect(mlflow.server.received).toHaveLength(1);
+    },
+  );
 
-  it('with a long text is cut short', async () => {
+  it('with a long text is truncated', async () => {
     mlflow.server.script = [(response) => void response.writeHead(400).end('x'.repeat(5_000_000))];
     const error = await mlflow.search().catch((caught: unknown) => caught);
     expect(error).toHaveProperty('message', expect.stringMatching(/^.{1,400}$/));

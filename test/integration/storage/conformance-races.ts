@@ -5,7 +5,7 @@ import type { ObjectStore, PutCondition } from '../../../src/storage/object-stor
 
 const text = (value: string): Buffer => Buffer.from(value);
 
-/** Whether the put won; any other error is thrown. */
+/** Whether the put succeeded; throws any error but a failed condition. */
 async function wins(put: Promise<string>): Promise<boolean> {
   try {
     await put;
@@ -17,24 +17,24 @@ async function wins(put: Promise<string>): Promise<boolean> {
 }
 
 /**
- * What publishing and the documents of `_state/` rest on: conditions, and readers and writers that meet.
- * @param opened the store of the test that runs, and a folder for its files
+ * The guarantees that publishing and the documents of `_state/` need: conditions, and concurrent readers and writers.
+ * @param opened the store of the current test and a folder for its files
  */
 export function describeRaces(opened: () => { readonly store: ObjectStore; readonly scratch: string }): void {
-  describe('when several are at work', () => {
+  describe('with concurrent readers and writers', () => {
     let store: ObjectStore;
     beforeEach(() => {
       store = opened().store;
     });
 
-    /** A file of a few kilobytes: more than the stores under test put in one piece. */
+    /** A file of a few kilobytes: more than the stores under test put in one part. */
     async function fileOf(name: string): Promise<string> {
       const file = join(opened().scratch, name);
       await writeFile(file, name.padEnd(3000, '.'));
       return file;
     }
 
-    it('holds conditions for a file as for bytes, and leaves the loser its file', async () => {
+    it('checks conditions for a file as for bytes, and does not touch the file of the loser', async () => {
       const first = await store.put('a', { file: await fileOf('first') }, { ifNoneMatch: '*' });
       const file = await fileOf('second');
       expect(await wins(store.put('a', { file }, { ifNoneMatch: '*' }))).toBe(false);
@@ -59,7 +59,7 @@ export function describeRaces(opened: () => { readonly store: ObjectStore; reado
       }
     });
 
-    it('loses no count of 8 writers that compare and swap', async () => {
+    it('loses no update of 8 writers that compare and swap', async () => {
       await Promise.all(
         Array.from({ length: 8 }, async () => {
           for (let counted = 0; counted < 5; ) {
@@ -73,7 +73,7 @@ export function describeRaces(opened: () => { readonly store: ObjectStore; reado
       expect(String((await store.get('count'))?.body)).toBe('40');
     });
 
-    it('takes equal bytes under a condition, and knows no object that was deleted by its ETag', async () => {
+    it('accepts equal bytes under a condition, and does not match the ETag of a deleted object', async () => {
       const etag = await store.put('a', text('same'));
       const again = await store.put('a', text('same'), { ifMatch: etag });
       expect((await store.head('a'))?.etag).toBe(again);
@@ -82,8 +82,8 @@ export function describeRaces(opened: () => { readonly store: ObjectStore; reado
       expect(await store.get('a')).toBeUndefined();
     });
 
-    it('shows a put and a delete at once, whichever way one looks', async () => {
-      const looks = async (): Promise<boolean[]> => {
+    it('shows a put and a delete immediately in every kind of read', async () => {
+      const reads = async (): Promise<boolean[]> => {
         let listed = false;
         for await (const { key } of store.list('a/')) listed ||= key === 'a/b';
         const found = await Promise.all([store.get('a/b'), store.head('a/b'), store.fetch('a/b')]);
@@ -91,13 +91,13 @@ export function describeRaces(opened: () => { readonly store: ObjectStore; reado
       };
       for (let round = 0; round < 3; round++) {
         await store.put('a/b', text(`round ${round}`));
-        expect(await looks()).toEqual([true, true, true, true]);
+        expect(await reads()).toEqual([true, true, true, true]);
         await store.delete('a/b');
-        expect(await looks()).toEqual([false, false, false, false]);
+        expect(await reads()).toEqual([false, false, false, false]);
       }
     });
 
-    it('gives many who fetch an object at the same time its bytes, all of them and every value', async () => {
+    it('returns the complete bytes to concurrent fetches of an object', async () => {
       const bytes = Buffer.from(Array.from({ length: 256 * 64 }, (_, i) => i % 256));
       const etag = await store.put('a.parquet', bytes);
       const fetched = await Promise.all(Array.from({ length: 20 }, () => store.fetch('a.parquet')));
@@ -107,14 +107,14 @@ export function describeRaces(opened: () => { readonly store: ObjectStore; reado
       }
     });
 
-    it('leaves a fetched file as it is when the object is deleted', async () => {
+    it('does not change a fetched file when the object is deleted', async () => {
       await store.put('_raw/page.json', text('sent'));
       const fetched = await store.fetch('_raw/page.json');
       await store.delete('_raw/page.json');
       expect(await readFile(fetched?.file ?? '', 'utf8')).toBe('sent');
     });
 
-    it('lists what was there all the time, while other objects come and go', async () => {
+    it('lists every object that exists throughout, while others are put and deleted', async () => {
       const stays = Array.from({ length: 30 }, (_, i) => `a/stays-${10 + i}`);
       for (const key of stays) await store.put(key, text(key));
       const others = Array.from({ length: 20 }, async (_, i) => {

@@ -15,12 +15,12 @@ const MEGABYTE = 2 ** 20;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes in buffers. Where they are more than the limit, those that somebody still holds: Node collects the rest when it likes. */
+/** Bytes in buffers; above the limit, only those still referenced, for Node may delay garbage collection. */
 function heldBytes(limit: number): number {
   const bytes = process.memoryUsage().arrayBuffers;
   if (bytes <= limit) return bytes;
   collectGarbage();
-  // V8 frees buffers in another thread; the next collection waits for the one before.
+  // V8 frees buffers in another thread; a second collection waits for the first.
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }
@@ -40,8 +40,8 @@ async function failures(attempts: readonly Promise<unknown>[]): Promise<unknown[
 }
 
 /**
- * Every promise of the port, for any adapter.
- * @param open an empty store of its own for each test, which `close` may leave behind
+ * Every guarantee of the port, for any adapter.
+ * @param open opens a new empty store for each test; `close` need not delete it
  */
 export function describeObjectStore(name: string, open: () => Promise<ObjectStore>): void {
   describe(`the object store of ${name}`, () => {
@@ -56,7 +56,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       await rm(scratch, { recursive: true, force: true });
     });
 
-    it('gives back what was put, with the ETag that the put returned', async () => {
+    it('returns what was put, with the ETag of the put', async () => {
       const etag = await store.put('runs/2026/01/02/part-0.parquet', text('first'));
       const key = 'runs/2026/01/02/part-0.parquet';
       expect(await store.get(key)).toEqual({ body: text('first'), etag });
@@ -66,7 +66,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await readFile(fetched?.file ?? '', 'utf8')).toBe('first');
     });
 
-    it('knows no object that was never put, nor a folder of objects', async () => {
+    it('finds no object that was never put, nor a folder of objects', async () => {
       await store.put('a/b/c', text('x'));
       for (const key of ['none', 'a', 'a/b', 'a/b/c/d', 'a/b/d']) {
         expect(await store.get(key)).toBeUndefined();
@@ -75,7 +75,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       }
     });
 
-    it('replaces an object whole, and keeps an empty one', async () => {
+    it('replaces an object completely, and stores an empty one', async () => {
       const long = await store.put('a', text('a long text'));
       const short = await store.put('a', text(''));
       expect(short).not.toBe(long);
@@ -83,7 +83,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.head('a')).toEqual({ key: 'a', etag: short, size: 0 });
     });
 
-    it('leaves a fetched file as it is when the object is replaced', async () => {
+    it('does not change a fetched file when the object is replaced', async () => {
       await store.put('a.parquet', text('first'));
       const first = await store.fetch('a.parquet');
       await store.put('a.parquet', text('second'));
@@ -93,7 +93,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(second?.file).not.toBe(first?.file);
     });
 
-    it('puts If-None-Match only where nothing is', async () => {
+    it('puts with If-None-Match only if there is no object', async () => {
       const etag = await store.put('a', text('first'), { ifNoneMatch: '*' });
       await expect(store.put('a', text('second'), { ifNoneMatch: '*' })).rejects.toThrow(
         PreconditionFailedError,
@@ -101,7 +101,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.get('a')).toEqual({ body: text('first'), etag });
     });
 
-    it('puts If-Match only over the object with that ETag', async () => {
+    it('puts with If-Match only over the object with that ETag', async () => {
       const first = await store.put('a', text('first'));
       const second = await store.put('a', text('second'), { ifMatch: first });
       await expect(store.put('a', text('third'), { ifMatch: first })).rejects.toThrow(
@@ -112,7 +112,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.get('none')).toBeUndefined();
     });
 
-    it(`lets exactly one of ${WRITERS} put If-None-Match`, async () => {
+    it(`lets exactly one of ${WRITERS} writers put with If-None-Match`, async () => {
       const lost = await failures(
         Array.from({ length: WRITERS }, (_, i) =>
           store.put('a/b', text(`writer ${i}`), { ifNoneMatch: '*' }),
@@ -122,7 +122,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       for (const error of lost) expect(error).toBeInstanceOf(PreconditionFailedError);
     });
 
-    it(`lets exactly one of ${WRITERS} put If-Match, and keeps what it wrote`, async () => {
+    it(`lets exactly one of ${WRITERS} writers put with If-Match, and stores its body`, async () => {
       let etag = await store.put('a/b', text('start'));
       for (let round = 0; round < 3; round++) {
         const before = etag;
@@ -140,7 +140,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       }
     });
 
-    it('shows every reader one whole object while writers replace it', async () => {
+    it('returns a complete object to every reader while writers replace it', async () => {
       const bodies = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(MEGABYTE, letter));
       await store.put('a', Buffer.alloc(MEGABYTE, 'e'));
       const reads = Array.from({ length: 20 }, async () => {
@@ -153,7 +153,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       await Promise.all([...reads, ...bodies.map((body) => store.put('a', body))]);
     });
 
-    it('puts a big file, leaves the file to its owner, and does not load it into memory', async () => {
+    it('puts a big file without loading it into memory, and does not touch the file', async () => {
       const file = join(scratch, 'big');
       const block = randomBytes(MEGABYTE);
       const blocks = 96;
@@ -187,7 +187,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(stored.digest('hex')).toBe(hash.digest('hex'));
     });
 
-    it('is not changed by what happens later to a file that was put', async () => {
+    it('is not affected by later changes of a file that was put', async () => {
       const file = join(scratch, 'part.parquet');
       await writeFile(file, 'first');
       const etag = await store.put('a', { file });
@@ -197,14 +197,14 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await store.get('a')).toEqual({ body: text('first'), etag });
     });
 
-    it('keeps what is there when a put fails', async () => {
+    it('keeps the object when a put fails', async () => {
       await store.put('a', text('first'));
       await expect(store.put('a', { file: join(scratch, 'missing') })).rejects.toBeInstanceOf(StoreError);
       expect((await store.get('a'))?.body).toEqual(text('first'));
       expect(await keysOf(store, '')).toEqual(['a']);
     });
 
-    it('lists more than 1,000 keys, each once, in the order of their bytes', async () => {
+    it('lists more than 1,000 keys, each once, in byte order', async () => {
       const keys = Array.from({ length: 1_050 }, (_, i) => `many/${i % 7}/${i}`);
       for (let from = 0; from < keys.length; from += 50) {
         await Promise.all(keys.slice(from, from + 50).map((key) => store.put(key, text(key))));
@@ -212,7 +212,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await keysOf(store, 'many/')).toEqual([...keys].sort());
     });
 
-    it('lists by any beginning of a key, with ETag and size', async () => {
+    it('lists by any prefix of a key, with ETag and size', async () => {
       const keys = ['a', 'a-b', 'a.b', 'a=b', 'A/b', 'a0', 'a_b', 'b/a-', 'b/a/x', 'b/a0', 'b/a.x', 'b/b'];
       for (const key of keys) await store.put(key, text(key));
       const sorted = [...keys].sort();
@@ -222,7 +222,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       for await (const entry of store.list('')) expect(entry).toEqual(await store.head(entry.key));
     });
 
-    it('deletes an object and nothing beside it, and does not mind that it is gone', async () => {
+    it('deletes an object and nothing else, also if it does not exist', async () => {
       await store.put('a/b/c', text('x'));
       await store.put('a/d', text('y'));
       await store.delete('a/b/c');
@@ -234,7 +234,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect((await store.get('a/b/c'))?.body).toEqual(text('again'));
     });
 
-    it('loses no put to a delete of a neighbour', async () => {
+    it('loses no put when another object of the folder is deleted', async () => {
       for (let round = 0; round < 20; round++) {
         await store.put('a/b/old', text('x'));
         await Promise.all([store.delete('a/b/old'), store.put('a/b/new', text('y'))]);
@@ -245,8 +245,8 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
 
     it.each([
       ['nothing', ''],
-      ['a way out', '../x'],
-      ['a way out further on', 'a/../../x'],
+      ['a path out of the store', '../x'],
+      ['a path out of the store further on', 'a/../../x'],
       ['a part that is a dot', 'a/./b'],
       ['a hidden part', '.lock/owner.json'],
       ['a hidden part further on', 'a/.b'],
@@ -261,31 +261,31 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       ['an accent', 'é'],
       ['an emoji', 'a/🙂'],
       ['half a surrogate pair', '\ud83d'],
-      ['a part that no file system takes', 'a'.repeat(256)],
-      ['more than S3 takes', `${'a/'.repeat(600)}a`],
-    ])('refuses a key with %s', async (_, key) => {
-      const refusals = await failures([
+      ['a part that is too long for a file system', 'a'.repeat(256)],
+      ['more characters than S3 allows', `${'a/'.repeat(600)}a`],
+    ])('rejects a key with %s', async (_, key) => {
+      const errors = await failures([
         store.get(key),
         store.head(key),
         store.fetch(key),
         store.put(key, text('x')),
         store.delete(key),
       ]);
-      expect(refusals).toHaveLength(5);
-      for (const error of refusals) {
+      expect(errors).toHaveLength(5);
+      for (const error of errors) {
         expect(error).toBeInstanceOf(StoreError);
         expect(error).toMatchObject({ code: 'invalid_key', retryable: false });
       }
       expect(await keysOf(store, '')).toEqual([]);
     });
 
-    it('refuses a prefix that no key begins with', async () => {
+    it('rejects an invalid prefix', async () => {
       for (const prefix of ['../', '/', 'a//', '.c', 'a b', 'é']) {
         await expect(keysOf(store, prefix)).rejects.toMatchObject({ code: 'invalid_key' });
       }
     });
 
-    it('behaves as a map does, whatever the order of the calls', async () => {
+    it('behaves like a map, whatever the order of the calls', async () => {
       const key = fc.constantFrom('a', 'b/a', 'b/b', 'b-');
       const call = fc.oneof(
         fc.record({ call: fc.constant('put' as const), key, value: fc.string({ maxLength: 3 }) }),

@@ -17,16 +17,16 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** A process that tries to own the folder, and the line it says then. */
-async function start(folder: string): Promise<{ child: ChildProcess; said: string }> {
+/** Starts a process that tries to lock the folder. @returns the process and the line it prints */
+async function start(folder: string): Promise<{ child: ChildProcess; output: string }> {
   const child = spawn(process.execPath, ['--import', 'tsx', './test/support/own-folder.ts', folder], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   children.push(child);
   const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) return { child, said: line };
-  throw new Error(`The child ended with ${child.exitCode} and said nothing`);
+  for await (const line of lines) return { child, output: line };
+  throw new Error(`The child ended with ${child.exitCode} and printed nothing`);
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -36,82 +36,82 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-const refusal = async (folder: string): Promise<unknown> => {
+const lockError = async (folder: string): Promise<unknown> => {
   try {
     const lock = await lockFolder(folder);
     await lock.release();
   } catch (error) {
     return error;
   }
-  throw new Error('The folder was not owned by anybody');
+  throw new Error('The folder was not locked');
 };
 
 describe('the lock of a folder', () => {
-  it('refuses this process what another owns, and names its PID and the way out', async () => {
-    const { child, said } = await start(dir);
-    expect(said).toBe('owned');
-    const error = await refusal(dir);
+  it('cannot be taken from another process; the error names its PID and what to do', async () => {
+    const { child, output } = await start(dir);
+    expect(output).toBe('owned');
+    const error = await lockError(dir);
     expect(error).toBeInstanceOf(MonitorError);
     expect(error).toMatchObject({ code: 'store_owned', retryable: false, context: { pid: child.pid } });
     expect(error).toHaveProperty(
       'message',
-      `The folder ${dir} belongs to process ${child.pid}: stop it first, or use another STORAGE_DIR.`,
+      `The folder ${dir} is in use by process ${child.pid}. Stop it first, or use another STORAGE_DIR.`,
     );
     expect(JSON.parse(await readFile(join(dir, '.lock/owner.json'), 'utf8'))).toMatchObject({
       pid: child.pid,
     });
   });
 
-  it('refuses another process what this one owns, also after a second try of this one', async () => {
+  it('cannot be taken from this process, also after a second attempt by this process', async () => {
     const lock = await lockFolder(dir);
-    expect(await refusal(dir)).toMatchObject({ code: 'store_owned', context: { pid: process.pid } });
-    const { said } = await start(dir);
-    expect(JSON.parse(said)).toMatchObject({
+    expect(await lockError(dir)).toMatchObject({ code: 'store_owned', context: { pid: process.pid } });
+    const { output } = await start(dir);
+    expect(JSON.parse(output)).toMatchObject({
       code: 'store_owned',
-      message: expect.stringContaining(`process ${process.pid}:`),
+      message: expect.stringContaining(`process ${process.pid}.`),
     });
     await lock.release();
-    expect((await start(dir)).said).toBe('owned');
+    expect((await start(dir)).output).toBe('owned');
   });
 
-  it('is free at once when the owner is killed, whatever its last words name', async () => {
+  it('is free as soon as the owner is killed, whatever process the owner file names', async () => {
     const first = await start(dir);
     await kill(first.child);
     expect(JSON.parse(await readFile(join(dir, '.lock/owner.json'), 'utf8'))).toMatchObject({
       pid: first.child.pid,
     });
     const second = await start(dir);
-    expect(second.said).toBe('owned');
-    expect(await refusal(dir)).toMatchObject({ context: { pid: second.child.pid } });
+    expect(second.output).toBe('owned');
+    expect(await lockError(dir)).toMatchObject({ context: { pid: second.child.pid } });
     await kill(second.child);
     await (await lockFolder(dir)).release();
   });
 
-  it('names the process that holds the lock, not one that a stale note names', async () => {
+  it('names the process that holds the lock, not that of a stale owner file', async () => {
     const { child } = await start(dir);
     await writeFile(join(dir, '.lock/owner.json'), '{"pid":1,"host":"elsewhere"}');
-    expect(await refusal(dir)).toMatchObject({ context: { pid: child.pid } });
+    expect(await lockError(dir)).toMatchObject({ context: { pid: child.pid } });
     await rm(join(dir, '.lock/owner.json'));
-    expect(await refusal(dir)).toMatchObject({ context: { pid: child.pid } });
+    expect(await lockError(dir)).toMatchObject({ context: { pid: child.pid } });
   });
 
-  it('gives a new folder to exactly one of many processes that start together', async () => {
+  it('of a new folder goes to exactly one of many processes that start together', async () => {
     const folder = join(dir, 'new/folder');
     const started = await Promise.all(Array.from({ length: 4 }, () => start(folder)));
-    const owners = started.filter(({ said }) => said === 'owned');
+    const owners = started.filter(({ output }) => output === 'owned');
     expect(owners).toHaveLength(1);
-    for (const { said } of started.filter(({ said }) => said !== 'owned')) {
-      expect(JSON.parse(said)).toMatchObject({ code: 'store_owned' });
+    for (const { output } of started.filter(({ output }) => output !== 'owned')) {
+      expect(JSON.parse(output)).toMatchObject({ code: 'store_owned' });
     }
     expect((await readdir(join(folder, '.lock'))).sort()).toEqual(['owner.duckdb', 'owner.json']);
   });
 
-  it('is one lock for all names of the folder', async () => {
+  it('is the same for all paths of the folder', async () => {
     await symlink(dir, `${dir}-link`);
     try {
       const lock = await lockFolder(dir);
-      expect(await refusal(`${dir}-link`)).toMatchObject({ code: 'store_owned' });
-      expect(await refusal(`${dir}/./`)).toMatchObject({ code: 'store_owned' });
+      expect(await lockError(`${dir}-link`)).toMatchObject({ code: 'store_owned' });
+      expect(await lockError(`${dir}/./`)).toMatchObject({ code: 'store_owned' });
       await lock.release();
       await (await lockFolder(`${dir}-link`)).release();
     } finally {
@@ -119,33 +119,33 @@ describe('the lock of a folder', () => {
     }
   });
 
-  it('gives each of two folders its owner', async () => {
+  it('of one folder does not affect another folder', async () => {
     const locks = [await lockFolder(join(dir, 'a')), await lockFolder(join(dir, 'b'))];
     for (const lock of locks) await lock.release();
   });
 
-  it('releases once, and not what was taken again since', async () => {
+  it('is released once: a second release does not affect a new lock', async () => {
     const first = await lockFolder(dir);
     await first.release();
     const second = await lockFolder(dir);
     await first.release();
-    expect(await refusal(dir)).toMatchObject({ code: 'store_owned' });
+    expect(await lockError(dir)).toMatchObject({ code: 'store_owned' });
     await second.release();
     expect(await readdir(join(dir, '.lock'))).toEqual(['owner.duckdb']);
   });
 
-  it('says what is wrong with a lock file that is none, and holds nothing then', async () => {
+  it('fails with the reason if the lock file is invalid, and is not held then', async () => {
     await mkdir(join(dir, '.lock'));
     await writeFile(join(dir, '.lock/owner.duckdb'), 'no database');
-    const error = await refusal(dir);
+    const error = await lockError(dir);
     expect(error).toMatchObject({ code: 'store_lock', retryable: false });
     expect(error).toHaveProperty('message', expect.stringContaining('owner.duckdb'));
     await rm(join(dir, '.lock/owner.duckdb'));
     await (await lockFolder(dir)).release();
   });
 
-  it('says which folder cannot be made', async () => {
+  it('fails with `store_io` if the folder cannot be created', async () => {
     await writeFile(join(dir, 'file'), '');
-    expect(await refusal(join(dir, 'file'))).toMatchObject({ code: 'store_io', retryable: false });
+    expect(await lockError(join(dir, 'file'))).toMatchObject({ code: 'store_io', retryable: false });
   });
 });

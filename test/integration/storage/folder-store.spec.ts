@@ -23,19 +23,19 @@ describeObjectStore('a folder with a prefix', async () =>
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe('a folder store', () => {
-  it('names an object by the SHA-256 of its content, also one that it did not write', async () => {
+  it('uses the SHA-256 of the content as the ETag, also for objects that it did not write', async () => {
     const dir = await makeFolder();
     const store = await FolderStore.open({ dir });
     expect(await store.put('a', Buffer.from('text'))).toBe(sha256('text'));
     await writeFile(join(dir, 'b'), 'foreign');
     expect((await store.head('b'))?.etag).toBe(sha256('foreign'));
-    // Same size, other bytes, by another program: the stamp of the file tells.
+    // Another program wrote other bytes of the same size; the file's stamp differs.
     await writeFile(join(dir, 'b'), 'changed');
     await utimes(join(dir, 'b'), new Date(0), new Date(0));
     expect((await store.head('b'))?.etag).toBe(sha256('changed'));
   });
 
-  it('keeps its objects below the prefix and its own files out of the list', async () => {
+  it('stores objects below the prefix and does not list its own files', async () => {
     const dir = await makeFolder();
     const store = await FolderStore.open({ dir, prefix: '/team/' });
     await store.put('a/b', Buffer.from('x'));
@@ -51,7 +51,7 @@ describe('a folder store', () => {
     });
   });
 
-  it('keeps the old object after a crash between the temporary file and the rename, and clears what it left', async () => {
+  it('keeps the old object after a crash between the temporary file and the rename, and deletes the temporary file', async () => {
     const dir = await makeFolder();
     const before = await FolderStore.open({ dir });
     await before.put('a', Buffer.from('old'));
@@ -63,7 +63,7 @@ describe('a folder store', () => {
     expect(await readdir(join(dir, '.cache'))).toEqual([]);
   });
 
-  it('leaves no temporary file behind a lost race or a failed put', async () => {
+  it('leaves no temporary file after a lost race or a failed put', async () => {
     const dir = await makeFolder();
     const store = await FolderStore.open({ dir });
     await store.put('a', Buffer.from('x'));
@@ -72,7 +72,7 @@ describe('a folder store', () => {
     expect(await readdir(join(dir, '.tmp'))).toEqual([]);
   });
 
-  it('says which object the file system refuses, and that a retry does not mend it', async () => {
+  it('names the object that the file system rejects; the error is not retryable', async () => {
     const dir = await makeFolder();
     const store = await FolderStore.open({ dir });
     await mkdir(join(dir, 'a/b'), { recursive: true });
@@ -80,7 +80,7 @@ describe('a folder store', () => {
     expect(error).toMatchObject({ code: 'store_io', retryable: false, context: { key: 'a' } });
   });
 
-  it('removes the folders that a delete empties, but never its own', async () => {
+  it('removes the folders that a delete empties, except its root', async () => {
     const dir = await makeFolder();
     const store = await FolderStore.open({ dir, prefix: 'team' });
     await store.put('_raw/x/1', Buffer.from('x'));
@@ -88,7 +88,7 @@ describe('a folder store', () => {
     expect(await readdir(join(dir, 'team'))).toEqual([]);
   });
 
-  it('gives a fetched file no bytes of its own on the disk, and drops those not asked for longest', async () => {
+  it('hard-links fetched files, and evicts the least recently used', async () => {
     const dir = await makeFolder();
     let now = 0;
     const store = await FolderStore.open({ dir, cache: { maxBytes: 25, graceMs: 100, clock: () => now } });
@@ -99,7 +99,7 @@ describe('a folder store', () => {
     expect(first?.file).toMatch(/\.parquet$/);
     await store.fetch('b.parquet');
     await store.fetch('c.parquet');
-    // All three may still be read by somebody.
+    // Somebody may still be reading any of the three.
     expect(await readdir(join(dir, '.cache'))).toHaveLength(3);
     now = 150;
     await store.fetch('a.parquet');

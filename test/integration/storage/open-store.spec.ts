@@ -10,7 +10,7 @@ import { keysOf, reasonOf, s3Error, unseen } from '../../support/behind-proxy.js
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { describeS3 } from '../../support/s3-server.js';
 
-describeS3('a store opened by the settings', (server) => {
+describeS3('the store of the settings', (server) => {
   let dir: string;
   let warnings: string[];
   let folders = 0;
@@ -40,7 +40,7 @@ describeS3('a store opened by the settings', (server) => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('is the bucket where conditional writes hold, and nothing of the probe stays there', async () => {
+  it('is the bucket if conditional writes work; the probe leaves nothing there', async () => {
     const store = await open({ S3_BUCKET: await server().bucket('good'), S3_PREFIX: 'team' });
     expect(store.description).toBe('s3://good/team');
     expect(await keysOf(store)).toEqual([]);
@@ -49,7 +49,7 @@ describeS3('a store opened by the settings', (server) => {
     expect(warnings).toEqual([]);
   });
 
-  it('warns where they do not, and is for one owner', async () => {
+  it('logs a warning if they do not work, and has one owner', async () => {
     const proxy = await FaultProxy.start(server().endpoint);
     try {
       proxy.decide = ({ headers }) =>
@@ -57,7 +57,7 @@ describeS3('a store opened by the settings', (server) => {
       const store = await open({ S3_BUCKET: await server().bucket('careless'), S3_ENDPOINT: proxy.url });
       expect(warnings).toHaveLength(1);
       expect(warnings[0]).toMatch(
-        /^CONDITIONAL WRITES OF s3:\/\/careless DO NOT HOLD: .*501 NotImplemented.*one process/,
+        /^CONDITIONAL WRITES OF s3:\/\/careless DO NOT WORK: .*501 NotImplemented.*one process/,
       );
       await store.put('a', Buffer.from('x'), { ifNoneMatch: '*' });
       await expect(store.put('a', Buffer.from('y'), { ifNoneMatch: '*' })).rejects.toThrow(
@@ -75,12 +75,12 @@ describeS3('a store opened by the settings', (server) => {
   it.each([
     ['store_no_bucket', { S3_BUCKET: 'missing' }, /NoSuchBucket/],
     ['store_unreachable', { S3_BUCKET: 'good', S3_ENDPOINT: 'http://127.0.0.1:1' }, /ECONNREFUSED/],
-  ])('says what is wrong with the bucket: %s', async (code, env, message) => {
+  ])('fails with the reason: %s', async (code, env, message) => {
     const error = await open(env).catch(reasonOf);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
-  it('says that the credentials are refused', async () => {
+  it('fails if the credentials are invalid', async () => {
     const { AWS_SECRET_ACCESS_KEY } = process.env;
     process.env.AWS_SECRET_ACCESS_KEY = 'wrong';
     try {

@@ -21,7 +21,7 @@ const anyPoints = fc
   .map((list) => [...list].sort((a, b) => a[0] - b[0] || a[1] - b[1]) as Point[]);
 
 describe('moving averages', () => {
-  it('are told of the wanted points, by what lies before them', () => {
+  it('are returned for the requested points only, and include earlier points', () => {
     const points = pointsOf([
       [0, -30, 8],
       [0, -2, 2],
@@ -35,7 +35,7 @@ describe('moving averages', () => {
     expect(averagesFrom(pointsOf([]), MIDNIGHT, 1)).toEqual({ point: [], moving_avg: [] });
   });
 
-  it('are those of the whole series, whatever is left unread before the windows', () => {
+  it('equal those of the whole series, although points before the windows are skipped', () => {
     fc.assert(
       fc.property(anyPoints, fc.integer({ min: 1, max: 168 }), (list, hours) => {
         const expected = new Map<number, number | null>();
@@ -56,11 +56,11 @@ describe('moving averages', () => {
   });
 });
 
-describe('the spans of a series', () => {
+describe('spans of a series', () => {
   const hour = (n: number): number => MIDNIGHT + n * MS_PER_HOUR;
   const days = (n: number): number => n * 24;
 
-  it('end with the hour: its last millisecond counts, the next one does not', () => {
+  it('end with the hour: its last millisecond is included, the next one is not', () => {
     const points = pointsOf([
       [0, 0, 1],
       [0, 1 - 1 / MS_PER_HOUR, 3],
@@ -74,7 +74,7 @@ describe('the spans of a series', () => {
     });
   });
 
-  it('begin 7 days before the end of the hour: that millisecond counts, the one before does not', () => {
+  it('begin 7 days before the end of the hour: that millisecond is included, the one before is not', () => {
     const points = pointsOf([
       [0, 1 - days(7) - 1 / MS_PER_HOUR, 100],
       [0, 1 - days(7), 1],
@@ -83,7 +83,7 @@ describe('the spans of a series', () => {
     expect(spansOf(points, () => [hour(0)])).toMatchObject({ point: [2], avg_value: [2] });
   });
 
-  it('have no row without a point, and one without a value where none is valid', () => {
+  it('have no row without a point, and a row without a value if no point is valid', () => {
     const points = pointsOf([
       [0, days(-8), 1],
       [1, -1, Number.NaN],
@@ -96,7 +96,7 @@ describe('the spans of a series', () => {
     });
   });
 
-  it('of two series are of their own hours', () => {
+  it('have the hours of their own series', () => {
     const points = pointsOf([
       [0, 0, 1],
       [1, 0, 2],
@@ -107,7 +107,7 @@ describe('the spans of a series', () => {
     });
   });
 
-  it('are worked out as if each were alone', () => {
+  it('are the same as if each were computed alone', () => {
     const hours = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { maxLength: 6 });
     fc.assert(
       fc.property(anyPoints, hours, (list, unsorted) => {
@@ -134,8 +134,8 @@ describe('the spans of a series', () => {
   });
 });
 
-describe('the days that depend on touched days', () => {
-  it('are these and the 7 after each, once, newest first', () => {
+describe('dependentDays', () => {
+  it('returns the touched days and the 7 days after each, once, newest first', () => {
     expect(dependentDays([])).toEqual([]);
     const days = dependentDays(['2026-02-25', '2026-02-27', '2026-02-25']);
     expect(days).toHaveLength(10);

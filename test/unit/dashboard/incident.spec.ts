@@ -80,7 +80,7 @@ describe('explainIncident', () => {
     );
     expect(explainIncident(incidentOf(values), labels, undefined)).toEqual({
       cause: null,
-      why: 'The version changed from 1 to 2; it fell from 0.9 to 0.6.',
+      why: 'The version changed from 1 to 2; the metric fell from 0.9 to 0.6.',
     });
     const models = series(values).map((run) => ({
       ...run,
@@ -123,7 +123,7 @@ describe('explainIncident', () => {
     const before = { run_id: 'run0', status: 'healthy' } as const;
     expect(explainIncident(incident, new Map(), explanationOf(incident, 'new_value', before))).toEqual({
       cause: 'new_value',
-      why: 'It fell from 0.9 to 0.75.',
+      why: 'The metric fell from 0.9 to 0.75.',
     });
   });
 
@@ -135,18 +135,18 @@ describe('explainIncident', () => {
         new Map(),
         explanationOf(incident, 'new_threshold', { ...OLD, status: 'healthy' }),
       ).why,
-    ).toBe(`${tightened} It fell from 0.9 to 0.55.`);
+    ).toBe(`${tightened} The metric fell from 0.9 to 0.55.`);
   });
 
   it.each([
-    [[0.9, 0.75], 'The run ended on 10 Mar at 13:00 UTC, but was seen only 3 h later.'],
-    [[0.9, 0.75, 0.75], 'The first such run ended on 10 Mar at 13:00 UTC, but was seen only 3 h later.'],
+    [[0.9, 0.75], 'The run ended on 10 Mar at 13:00 UTC but was first seen 3 h later.'],
+    [[0.9, 0.75, 0.75], 'The first unhealthy run ended on 10 Mar at 13:00 UTC but was first seen 3 h later.'],
   ])('describes late data of %j', (values, expected) => {
     const incident = incidentOf(values);
     const late = explanationOf(incident, 'late_data', { run_id: 'run0', status: 'healthy' }, TO - 3 * HOUR);
     expect(explainIncident(incident, new Map(), late)).toEqual({
       cause: 'late_data',
-      why: `${expected} It fell from 0.9 to 0.75.`,
+      why: `${expected} The metric fell from 0.9 to 0.75.`,
     });
   });
 

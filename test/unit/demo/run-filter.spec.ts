@@ -1,15 +1,16 @@
 import { MlflowError, parseFilter, parseOrder } from '../../../src/demo/run-filter.js';
 
-const refusalOf = (work: () => unknown): unknown => {
+/** The HTTP status of the error that a function throws; `undefined` if it throws none. */
+const errorStatusOf = (parse: () => unknown): unknown => {
   try {
-    work();
+    parse();
     return undefined;
   } catch (error) {
     return error instanceof MlflowError ? error.status : error;
   }
 };
 
-describe('the demo server', () => {
+describe('the filter and order of the demo server', () => {
   it.each([
     'metrics.accuracy > 0.5',
     "tags.application = 'shop'",
@@ -18,20 +19,20 @@ describe('the demo server', () => {
     "attributes.run_id NOT IN ('x')",
     "attributes.status LIKE 'RUN%'",
     "datasets.name = 'x'",
-  ])('says of %s that it does not know it: MLflow does, and a guess would be a lie', (filter) => {
-    expect(refusalOf(() => parseFilter(filter))).toBe(501);
+  ])('rejects the filter %s as not implemented, because MLflow supports it', (filter) => {
+    expect(errorStatusOf(() => parseFilter(filter))).toBe(501);
   });
 
   it.each(['metrics.accuracy ASC', 'attributes.status DESC', 'attributes.run_id', 'tags.x'])(
-    'says of the order %s that it does not know it',
+    'rejects the order %s as not implemented',
     (clause) => {
-      expect(refusalOf(() => parseOrder([clause]))).toBe(501);
+      expect(errorStatusOf(() => parseOrder([clause]))).toBe(501);
     },
   );
 
-  it('refuses what MLflow refuses', () => {
-    expect(refusalOf(() => parseFilter("attributes.status IN ('RUNNING')"))).toBe(400);
-    expect(refusalOf(() => parseOrder(['attributes.nope']))).toBe(400);
-    expect(refusalOf(() => parseFilter("attributes.status = 'RUNNING'"))).toBeUndefined();
+  it('rejects what MLflow rejects', () => {
+    expect(errorStatusOf(() => parseFilter("attributes.status IN ('RUNNING')"))).toBe(400);
+    expect(errorStatusOf(() => parseOrder(['attributes.nope']))).toBe(400);
+    expect(errorStatusOf(() => parseFilter("attributes.status = 'RUNNING'"))).toBeUndefined();
   });
 });

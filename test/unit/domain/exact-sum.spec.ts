@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { ExactSum, mean, roundToDouble, sum } from '../../../src/domain/exact-sum.js';
+import { ExactSum, roundToDouble } from '../../../src/domain/exact-sum.js';
 import { exactSum, nearest, unitsOf } from '../../support/exact.js';
 
 const MAX = Number.MAX_VALUE;
 const MIN = Number.MIN_VALUE;
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
-/** Numbers of all sizes that cancel and tie more often than random ones. */
+/** Numbers of all magnitudes that cancel and tie more often than random ones. */
 const awkward = fc.oneof(
   finite,
   fc.constantFrom(
@@ -28,31 +28,37 @@ const awkward = fc.oneof(
     .tuple(fc.integer({ min: -1074, max: 1023 }), fc.boolean())
     .map(([e, minus]) => (minus ? -1 : 1) * 2 ** e),
 );
-/** Jest tells 0 and −0 apart, sums do not. */
+/** Jest distinguishes 0 from −0; sums do not. */
 const positiveZero = (value: number | null) => (value === 0 ? 0 : value);
+
+function sum(values: readonly number[]): number | null {
+  const exact = new ExactSum();
+  for (const value of values) exact.add(value);
+  return exact.value();
+}
 
 describe('a sum of doubles', () => {
   it.each([
-    ['of nothing', [], 0],
-    ['that loses nothing on the way', [1e16, 1, -1e16], 1],
+    ['of no values', [], 0],
+    ['without intermediate rounding', [1e16, 1, -1e16], 1],
     ['of tenths', Array(10).fill(0.1), 1],
     ['that cancels', [1e308, 1, -1e308, -1], 0],
-    ['whose parts overflow but not the whole', [MAX, MAX, -MAX], MAX],
+    ['with an intermediate sum that overflows', [MAX, MAX, -MAX], MAX],
     ['that overflows', [MAX, MAX], null],
-    ['that overflows downwards', [-MAX, -1e300], null],
-    ['half a unit above the largest double', [MAX, 2 ** 970], null],
-    ['just under half a unit above the largest double', [MAX, 2 ** 970, -MIN], MAX],
-    ['of the smallest numbers', [MIN, MIN, MIN], 3 * MIN],
-    ['of subnormal numbers that becomes normal', [2 ** -1022 - MIN, MIN], 2 ** -1022],
-    ['on the half, down to even', [2 ** 53, 1], 2 ** 53],
-    ['on the half, up to even', [2 ** 53 + 2, 1], 2 ** 53 + 4],
-    ['over the half by the smallest number', [2 ** 53, 1, MIN], 2 ** 53 + 2],
-    ['under the half by the smallest number', [2 ** 53, 1, -MIN], 2 ** 53],
-    ['of negative numbers on the half', [-(2 ** 53), -1], -(2 ** 53)],
-    ['of whole numbers beyond the safe ones', [2 ** 53, 2 ** 53, 2], 2 ** 54 + 2],
+    ['that overflows in the negative', [-MAX, -1e300], null],
+    ['half an ulp above the largest double', [MAX, 2 ** 970], null],
+    ['just under half an ulp above the largest double', [MAX, 2 ** 970, -MIN], MAX],
+    ['of the smallest doubles', [MIN, MIN, MIN], 3 * MIN],
+    ['of subnormal numbers with a normal result', [2 ** -1022 - MIN, MIN], 2 ** -1022],
+    ['with a tie, rounded down to even', [2 ** 53, 1], 2 ** 53],
+    ['with a tie, rounded up to even', [2 ** 53 + 2, 1], 2 ** 53 + 4],
+    ['above a tie by the smallest double', [2 ** 53, 1, MIN], 2 ** 53 + 2],
+    ['below a tie by the smallest double', [2 ** 53, 1, -MIN], 2 ** 53],
+    ['of negative numbers with a tie', [-(2 ** 53), -1], -(2 ** 53)],
+    ['of integers above 2^53', [2 ** 53, 2 ** 53, 2], 2 ** 54 + 2],
     ['of a negative zero', [-0], 0],
   ])('%s', (_, values, expected) => {
-    // As numbers: the sum of nothing and of negative zeros is 0, of whichever sign.
+    // Compared with ===, because the sign of a zero does not matter.
     expect(sum(values) === expected).toBe(true);
     expect(exactSum(values) === expected).toBe(true);
   });
@@ -71,7 +77,7 @@ describe('a sum of doubles', () => {
     );
   });
 
-  it('keeps nothing of what it added and removed', () => {
+  it('is unaffected by values that were added and removed', () => {
     fc.assert(
       fc.property(fc.array(awkward), fc.array(awkward), (kept, passing) => {
         const moving = new ExactSum();
@@ -84,7 +90,7 @@ describe('a sum of doubles', () => {
     );
   });
 
-  it('takes exact products, and differences of multiples', () => {
+  it('is exact for products and for differences of multiples', () => {
     const factor = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n });
     fc.assert(
       fc.property(
@@ -123,7 +129,7 @@ describe('a sum of doubles', () => {
       ),
       { numRuns: 1000 },
     );
-    // Below the smallest unit: half of it is a tie that goes to 0.
+    // Below the smallest double; half of it is a tie that rounds to 0.
     expect([1n, 2n, 3n, 5n, 6n].map((mantissa) => roundToDouble(mantissa, -1076))).toEqual([
       0,
       0,
@@ -132,18 +138,5 @@ describe('a sum of doubles', () => {
       2 * MIN,
     ]);
     expect(roundToDouble(-3n, -1076)).toBe(-MIN);
-  });
-});
-
-describe('a mean', () => {
-  it.each([
-    [[], null],
-    [[3], 3],
-    [[0.1, 0.2, 0.3], 0.6 / 3],
-    [[1e16, 1, -1e16, 0], 0.25],
-    [[MAX, MAX], null],
-    [[MAX, -MAX], 0],
-  ])('of %j is %j', (values, expected) => {
-    expect(mean(values)).toBe(expected);
   });
 });

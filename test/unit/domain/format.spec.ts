@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { formatDuration, formatPeriod, formatQuantity, formatWithUnit } from '../../../src/domain/format.js';
 
-describe('quantity', () => {
+describe('formatQuantity', () => {
   it.each([
     [0.78123, null, null, '0.781'],
     [447.26, 'ms', null, '447 ms'],
@@ -11,16 +11,16 @@ describe('quantity', () => {
     [0, '%', null, '0 %'],
     [-0.0123456, null, null, '-0.0123'],
     [0.0000123456, null, null, '0.0000123'],
-    // On the right side of its limit, to the digit that tells.
+    // Enough digits to show on which side of the limit the value lies.
     [0.7896, null, 0.79, '0.7896'],
     [0.79, null, 0.79, '0.79'],
     [440.01, 'ms', 440, '440.01 ms'],
     [439.7, 'ms', 440, '439.7 ms'],
-  ])('%p %p against %p: %p', (value, unit, limit, expected) => {
+  ])('%p %p with limit %p: %p', (value, unit, limit, expected) => {
     expect(formatQuantity(value, unit, limit)).toBe(expected);
   });
 
-  it('never shows a value on the other side of its limit', () => {
+  it('never rounds a value to the other side of its limit', () => {
     const number = fc.double({ noNaN: true, min: -1e9, max: 1e9 });
     fc.assert(
       fc.property(number, number, (value, limit) => {
@@ -31,15 +31,15 @@ describe('quantity', () => {
   });
 });
 
-describe('withUnit', () => {
-  it('keeps every digit that was set', () => {
+describe('formatWithUnit', () => {
+  it('keeps all digits', () => {
     expect(formatWithUnit(0.123456789, null)).toBe('0.123456789');
     expect(formatWithUnit(1500.25, 'ms')).toBe('1,500.25 ms');
     expect(formatWithUnit(-1234567, null)).toBe('-1,234,567');
   });
 });
 
-describe('duration', () => {
+describe('formatDuration', () => {
   it.each([
     [0, '0 s'],
     [38_900, '38 s'],
@@ -53,7 +53,7 @@ describe('duration', () => {
   });
 });
 
-describe('period', () => {
+describe('formatPeriod', () => {
   it.each([
     [30_000, '1 min'],
     [30 * 60_000, '30 min'],

@@ -17,8 +17,8 @@ const judge = (hours: readonly (readonly [n: number, counts: RunCounts])[], span
     light_span_hours: span,
   });
 
-describe('the counts of an hour', () => {
-  it('are those of its applications together', () => {
+describe('sumByHour', () => {
+  it('sums the counts of all applications per hour', () => {
     const rows = [
       { application: 'a', hour: hour(0), ...healthy },
       { application: 'b', hour: hour(0), ...critical },
@@ -31,7 +31,7 @@ describe('the counts of an hour', () => {
 });
 
 describe('the light of an hour', () => {
-  it('is of the span that ends with it, across midnight', () => {
+  it('covers the span that ends with the hour, across midnight', () => {
     const [first] = judge([
       [-23, critical],
       [0, healthy],
@@ -44,7 +44,7 @@ describe('the light of an hour', () => {
     });
   });
 
-  it('does not see what is an hour too old', () => {
+  it('ignores the hour just before the span', () => {
     expect(
       judge([
         [-24, critical],
@@ -53,7 +53,7 @@ describe('the light of an hour', () => {
     ).toMatchObject({ light: 'healthy' });
   });
 
-  it('does not see the hours after it', () => {
+  it('ignores later hours', () => {
     const lights = judge([
       [0, healthy],
       [1, critical],
@@ -61,7 +61,7 @@ describe('the light of an hour', () => {
     expect(lights).toEqual(['healthy', 'critical']);
   });
 
-  it('is of its own hour where the span is one hour', () => {
+  it('covers only the hour itself if the span is one hour', () => {
     const lights = judge(
       [
         [0, critical],
@@ -72,7 +72,7 @@ describe('the light of an hour', () => {
     expect(lights).toEqual(['critical', 'healthy']);
   });
 
-  it('is told only of hours that have runs, from the first wanted one on, oldest first', () => {
+  it('is returned only for hours with runs, from the requested start, oldest first', () => {
     const hours = judge([
       [5, healthy],
       [-1, healthy],
@@ -83,7 +83,7 @@ describe('the light of an hour', () => {
     expect(hours[2]?.counts).toEqual(healthy);
   });
 
-  it('is no_data in an hour with running runs only, until runs end', () => {
+  it('is no_data in an hour that has only running runs', () => {
     const [first, second] = judge([
       [0, countsOf({ running: 2 })],
       [1, healthy],
@@ -94,7 +94,7 @@ describe('the light of an hour', () => {
 });
 
 describe('the trend of the pass rate', () => {
-  it('is the difference to the span before, in points', () => {
+  it('is the difference from the previous span, in percentage points', () => {
     const [last] = judge([
       [-25, countsOf({ healthy: 1, critical: 1 })],
       [-20, countsOf({ healthy: 3, critical: 1 })],
@@ -104,33 +104,33 @@ describe('the trend of the pass rate', () => {
   });
 
   it.each([
-    ['without runs before', [[0, healthy]]],
+    ['no runs in the previous span', [[0, healthy]]],
     [
-      'with runs before that have no threshold',
+      'only unmonitored runs in the previous span',
       [
         [-30, countsOf({ unmonitored: 1 })],
         [0, healthy],
       ],
     ],
     [
-      'with runs now that have no threshold',
+      'only unmonitored runs in the current span',
       [
         [-30, healthy],
         [0, countsOf({ unmonitored: 1 })],
       ],
     ],
     [
-      'with runs that are two spans old',
+      'only runs older than the previous span',
       [
         [-48, healthy],
         [0, healthy],
       ],
     ],
-  ] as [string, [number, RunCounts][]][])('is none %s', (_, hours) => {
+  ] as [string, [number, RunCounts][]][])('is null with %s', (_, hours) => {
     expect(judge(hours).at(-1)?.pass_rate_trend).toBeNull();
   });
 
-  it('reaches back to the first hour of the span before', () => {
+  it('includes the first hour of the previous span', () => {
     expect(
       judge([
         [-47, critical],
@@ -140,8 +140,8 @@ describe('the trend of the pass rate', () => {
   });
 });
 
-describe('hours', () => {
-  it('are judged as if each were worked out alone', () => {
+describe('judgeHours', () => {
+  it('gives the same result as computing each hour separately', () => {
     const counts = fc.record({
       critical: fc.nat(3),
       warning: fc.nat(3),
@@ -160,13 +160,13 @@ describe('hours', () => {
         for (const judged of judge(rows, span)) {
           const end = (judged.hour - MIDNIGHT) / MS_PER_HOUR + 1;
           const current = within(end - span, end);
-          const [now, before] = [
-            rates(current).pass_rate,
-            rates(within(end - 2 * span, end - span)).pass_rate,
-          ];
+          const passRate = rates(current).pass_rate;
+          const previous = rates(within(end - 2 * span, end - span)).pass_rate;
           const verdict = light(current, settings);
           expect([judged.light, judged.light_reason]).toEqual([verdict.light, verdict.reason]);
-          expect(judged.pass_rate_trend).toBe(now === null || before === null ? null : now - before);
+          expect(judged.pass_rate_trend).toBe(
+            passRate === null || previous === null ? null : passRate - previous,
+          );
         }
       }),
       { numRuns: 300 },

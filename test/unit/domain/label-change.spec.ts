@@ -4,7 +4,7 @@ const runs = (...labels: Labels[]): Labels[] => labels;
 const times = (count: number, labels: Labels): Labels[] => Array.from({ length: count }, () => labels);
 
 describe('labelChange', () => {
-  it('finds the param that had one value before and has another one since', () => {
+  it('finds the param that had one value before and has another value since', () => {
     const before = times(5, { version: 'v1', market: 'de' });
     expect(labelChange(before, times(3, { version: 'v2', market: 'de' }))).toEqual({
       label: 'version',
@@ -20,13 +20,13 @@ describe('labelChange', () => {
     ['was not logged before', times(3, {}), times(3, { a: '1' })],
     ['is the same', times(3, { a: '1' }), times(3, { a: '1' })],
     [
-      'only says where the run was started',
+      'only describes where the run was started',
       times(3, { 'mlflow.user': 'a' }),
       times(3, { 'mlflow.user': 'b' }),
     ],
     ['has too few runs before it', times(2, { a: '1' }), times(3, { a: '2' })],
-    ['has no run since', times(3, { a: '1' }), []],
-  ])('blames none that %s', (_, before, since) => {
+    ['has no runs since', times(3, { a: '1' }), []],
+  ])('ignores a label that %s', (_, before, since) => {
     expect(labelChange(before, since)).toBeNull();
   });
 
@@ -36,7 +36,7 @@ describe('labelChange', () => {
     [{ alpha: '', 'mlflow.source.git.commit': '', dataset: '' }, 'dataset'],
     [{ alpha: '', 'mlflow.source.git.commit': '' }, 'mlflow.source.git.commit'],
     [{ beta: '', alpha: '' }, 'alpha'],
-  ])('of several takes the likeliest: %p', (labels, expected) => {
+  ])('prefers the likeliest cause of several: %p', (labels, expected) => {
     const all = (value: string): Labels =>
       Object.fromEntries(Object.keys(labels).map((label) => [label, value]));
     expect(labelChange(times(3, all('1')), times(1, all('2')))?.label).toBe(expected);

@@ -10,7 +10,7 @@ const judge = (parts: Parameters<typeof countsOf>[0], settings = {}) => {
 describe('the light', () => {
   it.each([
     [{}, 'no_data: No run in the last 24 h.'],
-    // Running runs that are not judged are no data either.
+    // Running runs do not count unless they are judged.
     [{ running: 3 }, 'no_data: No run in the last 24 h.'],
     [{ critical: 3, healthy: 5 }, 'critical: 3 of 8 runs are critical (37.5 %); the limit is 20 %.'],
     [{ critical: 1 }, 'critical: 1 of 1 run is critical (100.0 %); the limit is 20 %.'],
@@ -83,13 +83,13 @@ describe('the light', () => {
     ],
     ['the strict pass rate', { warning: 20, healthy: 80 }, { warning: 21, healthy: 79 }, 'warning', {}],
     ['failed runs', { healthy: 100, failed: 50 }, { healthy: 100, failed: 51 }, 'warning', {}],
-  ])('with %s exactly on the limit is not yet worse', (_, on, beyond, worse, settings) => {
-    expect(judge(on, settings)).toMatch(/^healthy/);
+  ])('gets the better status at the limit of %s', (_, equal, beyond, worse, settings) => {
+    expect(judge(equal, settings)).toMatch(/^healthy/);
     expect(judge(beyond, settings)).toMatch(new RegExp(`^${worse}`));
   });
 
   it.each([
-    // 100·7/100 is 7.000000000000001 in doubles, and 0.1 is no double at all.
+    // In doubles, 100·7/100 is 7.000000000000001, and 0.1 cannot be represented.
     [{ critical: 7, healthy: 93 }, { critical_runs_percent: 7, warning_runs_percent: 100 }, 'healthy'],
     [{ critical: 1, healthy: 999 }, { critical_runs_percent: 0.1, warning_runs_percent: 0.1 }, 'healthy'],
     [{ critical: 1, healthy: 998 }, { critical_runs_percent: 0.1, warning_runs_percent: 0.1 }, 'critical'],
@@ -102,11 +102,11 @@ describe('the light', () => {
       { critical_runs_percent: 100, pass_rate_percent: 0, warning_runs_percent: 100 },
       'healthy',
     ],
-  ])('of %j with %j is %s: limits are decimal numbers', (counts, settings, expected) => {
+  ])('treats limits as decimal numbers: %j with %j is %s', (counts, settings, expected) => {
     expect(judge(counts, settings)).toMatch(new RegExp(`^${expected}:`));
   });
 
-  it('prints a limit as it was set, and the span', () => {
+  it('prints the limit as configured, and the span', () => {
     expect(judge({ critical: 1, healthy: 1 }, { critical_runs_percent: 12.5 })).toContain(
       'the limit is 12.5 %.',
     );
@@ -117,7 +117,7 @@ describe('the light', () => {
     [1, 8, '12.5'],
     [1, 3, '33.3'],
     [2, 3, '66.7'],
-    // Half up, from the exact fraction: 0.25 and 0.35 percent.
+    // Rounded half up from the exact fraction: 0.25 and 0.35 percent.
     [1, 400, '0.3'],
     [7, 2000, '0.4'],
     [1, 2001, '0.0'],
@@ -126,7 +126,7 @@ describe('the light', () => {
     expect(judge({ healthy, failed }, { failed_runs_percent: 0 })).toContain(`(${text} %)`);
   });
 
-  it('does not change when all counts are multiplied', () => {
+  it('does not change if all counts are multiplied', () => {
     const count = fc.nat({ max: 30 });
     const counts = fc.record({
       critical: count,
@@ -175,7 +175,7 @@ describe('rates', () => {
 });
 
 describe('counts', () => {
-  it('add up part by part', () => {
+  it('are added field by field', () => {
     const a = {
       total: 1,
       critical: 2,

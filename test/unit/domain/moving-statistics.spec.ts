@@ -13,10 +13,10 @@ const averages = (points: readonly (readonly [time: number, value: number])[], w
 
 describe('a moving average', () => {
   it.each([
-    ['of nothing', [], []],
+    ['of no points is empty', [], []],
     ['of one point is its value', [[5, 2]], [2]],
     [
-      'begins after the start of the window',
+      'excludes a point at the start of the window',
       [
         [0, 1],
         [10, 3],
@@ -25,7 +25,7 @@ describe('a moving average', () => {
       [1, 3, 4],
     ],
     [
-      'holds what is a millisecond later than the start',
+      'includes a point one millisecond after the start of the window',
       [
         [1, 1],
         [10, 3],
@@ -33,7 +33,7 @@ describe('a moving average', () => {
       [1, 2],
     ],
     [
-      'counts all points of an equal time at each of them',
+      'includes all points with an equal time',
       [
         [0, 1],
         [0, 3],
@@ -42,7 +42,7 @@ describe('a moving average', () => {
       [4, 4, 4],
     ],
     [
-      'leaves out what is not valid',
+      'ignores invalid values',
       [
         [0, 2],
         [1, Number.NaN],
@@ -51,7 +51,7 @@ describe('a moving average', () => {
       [2, 2, 3],
     ],
     [
-      'is none where nothing is valid',
+      'is NaN without valid values',
       [
         [0, Number.NaN],
         [20, Number.NaN],
@@ -59,7 +59,7 @@ describe('a moving average', () => {
       [Number.NaN, Number.NaN],
     ],
     [
-      'is none again when what was valid has left',
+      'is NaN once all valid values have left the window',
       [
         [0, 2],
         [10, Number.NaN],
@@ -67,7 +67,7 @@ describe('a moving average', () => {
       [2, Number.NaN],
     ],
     [
-      'is none where the sum overflows, and comes back',
+      'is NaN while the sum overflows',
       [
         [0, 1e308],
         [1, 1e308],
@@ -76,7 +76,7 @@ describe('a moving average', () => {
       [1e308, Number.NaN, 6],
     ],
     [
-      'keeps nothing of what has left',
+      'is unaffected by values that have left the window',
       [
         [0, 1e300],
         [10, 0.1],
@@ -88,7 +88,7 @@ describe('a moving average', () => {
     expect(averages(points, 10)).toEqual(expected);
   });
 
-  it('is the mean of (t − window, t] at every point, as if each were worked out alone', () => {
+  it('equals the mean of (t − window, t] computed separately for every point', () => {
     const point = fc.tuple(
       fc.integer({ min: 0, max: 60 }),
       fc.oneof(fc.constant(Number.NaN), fc.double({ noNaN: true, noDefaultInfinity: true })),
@@ -110,6 +110,21 @@ describe('a moving average', () => {
   });
 });
 
+describe('a mean', () => {
+  it.each([
+    [[], null],
+    [[3], 3],
+    [[0.1, 0.2, 0.3], 0.6 / 3],
+    [[1e16, 1, -1e16, 0], 0.25],
+    [[Number.MAX_VALUE, Number.MAX_VALUE], null],
+    [[Number.MAX_VALUE, -Number.MAX_VALUE], 0],
+  ])('of %j is %j', (values, expected) => {
+    const statistics = new MovingStatistics();
+    for (const [time, value] of values.entries()) statistics.add(time, value);
+    expect(statistics.mean()).toBe(expected);
+  });
+});
+
 describe('a trend', () => {
   const trendOf = (
     points: readonly (readonly [hours: number, value: number])[],
@@ -121,9 +136,9 @@ describe('a trend', () => {
   };
 
   it.each([
-    ['of nothing', [], null],
+    ['of no points', [], null],
     [
-      'under 3 points',
+      'of fewer than 3 points',
       [
         [0, 1],
         [24, 2],
@@ -131,7 +146,7 @@ describe('a trend', () => {
       null,
     ],
     [
-      'under 3 valid points',
+      'of fewer than 3 valid points',
       [
         [0, 1],
         [24, 2],
@@ -149,7 +164,7 @@ describe('a trend', () => {
       1,
     ],
     [
-      'that falls',
+      'of falling values',
       [
         [0, 1],
         [12, 0.5],
@@ -158,7 +173,7 @@ describe('a trend', () => {
       -1,
     ],
     [
-      'of what does not move',
+      'of constant values',
       [
         [0, 5],
         [24, 5],
@@ -167,7 +182,7 @@ describe('a trend', () => {
       0,
     ],
     [
-      'exactly an hour long',
+      'over exactly one hour',
       [
         [0, 0],
         [0.5, 1],
@@ -176,7 +191,7 @@ describe('a trend', () => {
       48,
     ],
     [
-      'a millisecond under an hour',
+      'over one millisecond less than an hour',
       [
         [0, 0],
         [0.5, 1],
@@ -185,7 +200,7 @@ describe('a trend', () => {
       null,
     ],
     [
-      'all at one time',
+      'of points with an equal time',
       [
         [0, 1],
         [0, 2],
@@ -194,7 +209,7 @@ describe('a trend', () => {
       null,
     ],
     [
-      'with an invalid point in its middle',
+      'with an invalid point in between',
       [
         [0, 1],
         [6, Number.NaN],
@@ -203,9 +218,9 @@ describe('a trend', () => {
       ],
       1,
     ],
-    // The first and the last point do not count: half an hour of valid values is too short.
+    // The first and the last point are invalid; the valid ones cover only half an hour.
     [
-      'whose valid values are too near',
+      'of valid values that cover less than an hour',
       [
         [0, Number.NaN],
         [1, 0],
@@ -246,7 +261,7 @@ describe('a trend', () => {
     expect(trendOf(points)).toBe(expected);
   });
 
-  it('is the quotient of the exact numerator and denominator, wherever the span begins and whatever has left it', () => {
+  it('is the quotient of the exact numerator and denominator, for any start time and after removals', () => {
     const value = fc.oneof(
       { weight: 5, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }) },
       { weight: 1, arbitrary: fc.constantFrom(Number.NaN, Number.MIN_VALUE, -Number.MIN_VALUE) },
@@ -277,7 +292,7 @@ describe('a trend', () => {
           const denominator = Number(n * add(times.map((each) => each * each)) - t * t);
           const tooShort = valid.length < 3 || Number((times.at(-1) ?? 0n) - (times[0] ?? 0n)) < MS_PER_HOUR;
           const expected = tooShort ? null : ((nearest(n * tv - t * v) ?? 0) / denominator) * MS_PER_DAY;
-          // What falls below the smallest double is a zero with its sign, and Jest tells the two zeros apart.
+          // An underflow is a signed zero, and Jest distinguishes the two zeros.
           const withoutSign = (trend: number | null) => (trend === 0 ? 0 : trend);
           expect(withoutSign(statistics.trend())).toEqual(withoutSign(expected));
         },

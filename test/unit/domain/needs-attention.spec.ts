@@ -34,23 +34,23 @@ describe('worstMetric', () => {
     warning,
   });
   it.each([
-    ['the most critical runs', [metric('a', 1, 9, 9), metric('b', 2, 0, 0)], 'b'],
-    ['then the most invalid ones', [metric('a', 1, 0, 9), metric('b', 1, 1, 0)], 'b'],
-    ['then the most warnings', [metric('a', 1, 1, 2), metric('b', 1, 1, 3)], 'b'],
-    ['then the name, by its bytes', [metric('a', 0, 0, 1), metric('B', 0, 0, 1)], 'B'],
-  ])('takes %s', (_, metrics, expected) => {
+    ['critical runs', [metric('a', 1, 9, 9), metric('b', 2, 0, 0)], 'b'],
+    ['invalid runs', [metric('a', 1, 0, 9), metric('b', 1, 1, 0)], 'b'],
+    ['warnings', [metric('a', 1, 1, 2), metric('b', 1, 1, 3)], 'b'],
+    ['name, by its bytes', [metric('a', 0, 0, 1), metric('B', 0, 0, 1)], 'B'],
+  ])('compares by %s', (_, metrics, expected) => {
     expect(worstMetric(metrics)?.metric_name).toBe(expected);
     expect(worstMetric([...metrics].reverse())?.metric_name).toBe(expected);
   });
 
-  it('blames no metric where none has a run that is not healthy', () => {
+  it('is null if no metric has unhealthy runs', () => {
     expect(worstMetric([metric('a', 0, 0, 0)])).toBeNull();
     expect(worstMetric([])).toBeNull();
   });
 });
 
-describe('lastBadSequence', () => {
-  /** A run an hour: c, i, w, h or u. */
+describe('lastUnhealthySequence', () => {
+  /** One run per hour; each letter is the initial of its status. */
   const series = (letters: string) =>
     [...letters].map((letter, i) => ({
       time: TO + i * HOUR,
@@ -63,10 +63,10 @@ describe('lastBadSequence', () => {
     ['hhccc', [2, 4]],
     ['cchwicw', [3, 6]],
     ['ccc', [0, 2]],
-    // A run without a threshold was not judged.
+    // Unmonitored runs neither break nor start a sequence.
     ['hcuc', [1, 3]],
     ['hucc', [2, 3]],
-    // What is healthy again does not hide the sequence before.
+    // Later healthy runs end a sequence but do not hide it.
     ['hwwhh', [1, 2]],
     ['cchch', [3, 3]],
   ])('%s: %p', (letters, expected) => {
@@ -84,28 +84,28 @@ describe('lastBadSequence', () => {
     ['cchhh', null, false],
     ['cuhhc', [4, 4], false],
     ['huccc', [2, 4], false],
-  ])('looks back to the start of the span only: %s: %p, began before: %p', (letters, expected, before) => {
+  ])('starts at the start of the span: %s: %p, began before: %p', (letters, expected, before) => {
     const found = lastUnhealthySequence(series(letters), TO + 2 * HOUR);
     expect(found && [found.first, found.last]).toEqual(expected);
     expect(found?.began_before ?? false).toBe(before);
   });
 
-  it('finds a sequence that is unbroken, and after which nothing is bad', () => {
+  it('finds a sequence without a healthy run in it and without an unhealthy run after it', () => {
     const letters = fc.array(fc.constantFrom('c', 'i', 'w', 'h', 'u')).map((list) => list.join(''));
     fc.assert(
       fc.property(letters, (text) => {
         const points = series(text);
-        const bad = (i: number) => !['healthy', 'unmonitored'].includes(points[i]?.status ?? 'healthy');
+        const unhealthy = (i: number) => !['healthy', 'unmonitored'].includes(points[i]?.status ?? 'healthy');
         const found = lastUnhealthySequence(points, 0);
-        if (!found) return points.every((_, i) => !bad(i));
+        if (!found) return points.every((_, i) => !unhealthy(i));
         const inside = points.slice(found.first, found.last + 1);
         const before = points.slice(0, found.first).findLast(({ status }) => status !== 'unmonitored');
         return (
-          bad(found.first) &&
-          bad(found.last) &&
+          unhealthy(found.first) &&
+          unhealthy(found.last) &&
           inside.every(({ status }) => status !== 'healthy') &&
           (before === undefined || before.status === 'healthy') &&
-          points.every((_, i) => i <= found.last || !bad(i))
+          points.every((_, i) => i <= found.last || !unhealthy(i))
         );
       }),
     );
@@ -113,7 +113,7 @@ describe('lastBadSequence', () => {
 });
 
 describe('noDataSince', () => {
-  it('is the first hour whose span no longer holds the hour of the last run', () => {
+  it('is the first hour whose span no longer includes the hour of the last run', () => {
     const last = Date.parse('2026-03-09T15:59:00Z');
     expect(new Date(noDataSince(last, 24)).toISOString()).toBe('2026-03-10T15:00:00.000Z');
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ThresholdRow } from '../../../src/domain/model.js';
 import { chooseThreshold, indexByExperiment } from '../../../src/domain/rule.js';
 
-/** Times with the number that orders them: what is no time is before all. */
+/** Times with their rank: invalid times come first. */
 const TIMES = new Map<string | null, number>([
   [null, 0],
   ['soon', 0],
@@ -11,7 +11,7 @@ const TIMES = new Map<string | null, number>([
   ['2026-03-10T13:00:00+01:00', 2],
   ['2026-03-10T12:00:00.0001Z', 3],
 ]);
-/** Patterns with the number that orders those that fit `accuracy`: the later one goes before. */
+/** Patterns with their rank for `accuracy`: the higher one takes precedence. `loss` does not match. */
 const NAMES = new Map([
   ['loss', 0],
   ['*', 1],
@@ -37,7 +37,7 @@ const direction = fc.constantFrom(true, false, null);
 const choose = (list: readonly ThresholdRow[], higherIsBetter: boolean | null) =>
   chooseThreshold('accuracy', '7', higherIsBetter, indexByExperiment(list));
 
-/** What orders a row, the most important first. */
+/** The sort key of a row, the most significant part first. */
 function keyOf(row: ThresholdRow, higherIsBetter: boolean | null): number[] {
   const strictness = (value: number | null) =>
     value === null ? Number.NEGATIVE_INFINITY : higherIsBetter === false ? -value : value;
@@ -55,13 +55,13 @@ const compare = (a: readonly number[], b: readonly number[]): number => {
   return at < 0 ? 0 : (a[at] ?? 0) < (b[at] ?? 0) ? -1 : 1;
 };
 
-describe('the choice of a threshold row', () => {
-  it('is that of a sort by experiment, name, time, critical limit, warning limit and place', () => {
+describe('the threshold row that applies', () => {
+  it('is the last one when sorted by experiment, name, time, critical limit, warning limit and position', () => {
     fc.assert(
       fc.property(rows, direction, (list, higherIsBetter) => {
-        const fitting = list.filter((row) => row.metric_name !== 'loss' && row.experiment_id !== '8');
-        // Sorting is stable: of equal rows the last in the answer stays last.
-        const sorted = [...fitting].sort((a, b) =>
+        const matching = list.filter((row) => row.metric_name !== 'loss' && row.experiment_id !== '8');
+        // Sorting is stable: of equal rows the last in the response stays last.
+        const sorted = [...matching].sort((a, b) =>
           compare(keyOf(a, higherIsBetter), keyOf(b, higherIsBetter)),
         );
         expect(choose(list, higherIsBetter)).toEqual(sorted.at(-1) ?? null);
@@ -70,7 +70,7 @@ describe('the choice of a threshold row', () => {
     );
   });
 
-  it('ignores the order of the answer wherever something else tells two rows apart', () => {
+  it('does not depend on the order of the response unless two rows have equal keys', () => {
     const orders = rows.chain((list) =>
       fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
     );

@@ -1,15 +1,12 @@
 import type { MetricMetadata, ThresholdRow } from '../../../src/domain/model.js';
 import {
-  chooseMetadata,
   chooseThreshold,
   createRuleResolver,
-  directionOf,
   indexByExperiment,
-  indexByName,
   resolveRule,
 } from '../../../src/domain/rule.js';
 
-/** A row whose `updated_by` tells it from others. */
+/** A row with an `updated_by` that identifies it. */
 const row = (updated_by: string, rest: Partial<ThresholdRow> = {}): ThresholdRow => ({
   metric_name: 'accuracy',
   experiment_id: null,
@@ -34,27 +31,27 @@ const chosen = (rows: readonly ThresholdRow[], higherIsBetter: boolean | null = 
 const NEW = '2026-03-10T12:00:00Z';
 const OLD = '2026-03-09T12:00:00Z';
 
-describe('the threshold row of a metric', () => {
+describe('the threshold row that applies', () => {
   it.each([
-    ['of nothing is none', [], null],
-    ['of other metrics is none', [row('other', { metric_name: 'loss' })], null],
-    ['of another experiment is none', [row('other', { experiment_id: '8' })], null],
+    ['is null without rows', [], null],
+    ['is null if all rows are of other metrics', [row('other', { metric_name: 'loss' })], null],
+    ['is null if all rows are of another experiment', [row('other', { experiment_id: '8' })], null],
     [
-      'of the experiment goes before one of the platform, however it fits',
+      'of the experiment takes precedence over a platform-wide one, even by a pattern',
       [
         row('platform', { updated_at: NEW }),
         row('own', { metric_name: '*', experiment_id: '7', updated_at: OLD }),
       ],
       'own',
     ],
-    ['of a blank experiment is one of the platform', [row('blank', { experiment_id: ' ' })], 'blank'],
+    ['with a blank experiment is platform-wide', [row('blank', { experiment_id: ' ' })], 'blank'],
     [
-      'by the exact name goes before any pattern',
+      'with the exact name takes precedence over any pattern',
       [row('exact', { updated_at: OLD }), row('pattern', { metric_name: 'accurac?', updated_at: NEW })],
       'exact',
     ],
     [
-      'by the longest pattern goes before a shorter one',
+      'with the longest pattern takes precedence over a shorter one',
       [
         row('short', { metric_name: '*y', updated_at: NEW }),
         row('long', { metric_name: 'acc*y', updated_at: OLD }),
@@ -62,43 +59,47 @@ describe('the threshold row of a metric', () => {
       'long',
     ],
     [
-      'by the alphabetically first of equally long patterns',
+      'has the alphabetically first of equally long patterns',
       [row('second', { metric_name: 'b*', updated_at: NEW }), row('first', { metric_name: 'a*' })],
       'first',
     ],
-    ['whose pattern does not fit is none', [row('pattern', { metric_name: 'Acc*' })], null],
+    ['is null if the pattern does not match', [row('pattern', { metric_name: 'Acc*' })], null],
     [
       'is the newest',
       [row('new', { updated_at: NEW }), row('old', { updated_at: OLD, critical_threshold: 0.9 })],
       'new',
     ],
     [
-      'is the newest by the instant, not by its text',
+      'is the newest by the instant, not by the text',
       [row('later', { updated_at: '2026-03-10T08:00:00-05:00' }), row('earlier', { updated_at: NEW })],
       'later',
     ],
     [
-      'is the newest to the last digit',
+      'is the newest by all digits of its time',
       [
         row('later', { updated_at: '2026-03-10T12:00:00.1234562Z' }),
         row('earlier', { updated_at: '2026-03-10T12:00:00.12345615Z' }),
       ],
       'later',
     ],
-    ['with a time goes before one without', [row('dated', { updated_at: OLD }), row('undated')], 'dated'],
     [
-      'with a text that is no time is one without',
+      'with a time takes precedence over one without',
+      [row('dated', { updated_at: OLD }), row('undated')],
+      'dated',
+    ],
+    [
+      'with an invalid time counts as one without',
       [row('dated', { updated_at: OLD }), row('no', { updated_at: '?' })],
       'dated',
     ],
-    ['of wholly equal rows is the last in the answer', [row('first'), row('second'), row('third')], 'third'],
+    ['is the last in the response if rows are equal', [row('first'), row('second'), row('third')], 'third'],
     [
-      'of rows equal but for how their time is written is the last in the answer',
+      'is the last in the response if rows differ only in the notation of the time',
       [row('first', { updated_at: NEW }), row('second', { updated_at: '2026-03-10T14:00+02:00' })],
       'second',
     ],
     [
-      'with both limits null may go before others',
+      'may have null for both limits',
       [row('limits', { updated_at: OLD, critical_threshold: 1 }), row('none', { updated_at: NEW })],
       'none',
     ],
@@ -115,17 +116,20 @@ describe('the threshold row of a metric', () => {
     [true, limits('stricter', 0.7, 0.9), limits('looser', 0.7, 0.8)],
     [false, limits('stricter', 500, 100), limits('looser', 500, 250)],
     [null, limits('stricter', 0.7, 0.9), limits('looser', 0.7, 0.8)],
-    // null is the loosest, also against a limit that nothing fails.
+    // null is the loosest limit, even compared with one that every value passes.
     [true, limits('stricter', -1e300, null), limits('looser', null, 0.99)],
     [false, limits('stricter', 1e300, null), limits('looser', null, 0.01)],
     [true, limits('stricter', 0.7, 0), limits('looser', 0.7, null)],
     [false, limits('stricter', null, 1e300), limits('looser', null, null)],
-  ])('of equal names and times is the stricter one (higher is better: %j)', (direction, stricter, looser) => {
-    expect(chosen([stricter, looser], direction)).toBe('stricter');
-    expect(chosen([looser, stricter], direction)).toBe('stricter');
-  });
+  ])(
+    'is the stricter one if names and times are equal (higher is better: %j)',
+    (direction, stricter, looser) => {
+      expect(chosen([stricter, looser], direction)).toBe('stricter');
+      expect(chosen([looser, stricter], direction)).toBe('stricter');
+    },
+  );
 
-  it('is a whole row: a null limit is not filled from another one', () => {
+  it('is used as a whole: a null limit is not filled from another row', () => {
     const rows = [
       row('platform', { critical_threshold: 0.7, warning_threshold: 0.8 }),
       row('own', { experiment_id: '7', critical_threshold: 0.9 }),
@@ -144,38 +148,42 @@ describe('the threshold row of a metric', () => {
   });
 });
 
-describe('the metadata of a metric', () => {
-  const find = (rows: readonly MetricMetadata[], name = 'accuracy') =>
-    chooseMetadata(name, indexByName(rows))?.unit ?? null;
+describe('the metadata that applies', () => {
+  const unitOf = (rows: readonly MetricMetadata[], name = 'accuracy') =>
+    resolveRule(name, '7', rows, []).unit;
   it.each([
-    ['of nothing is none', [], null],
+    ['is null without rows', [], null],
     [
-      'by the exact name',
+      'has the exact name',
       [described({ unit: 'exact' }), described({ metric_name: '*', unit: 'pattern' })],
       'exact',
     ],
     [
-      'by the longest pattern, in code points',
+      'has the longest pattern',
       [described({ metric_name: '*racy', unit: 'long' }), described({ metric_name: 'acc*', unit: 'short' })],
       'long',
     ],
     [
-      'by the alphabetically first pattern of equal length',
+      'has the alphabetically first of equally long patterns',
       [described({ metric_name: 'acc*', unit: 'second' }), described({ metric_name: '*acy', unit: 'first' })],
       'first',
     ],
-    ['the last of equal names', [described({ unit: 'first' }), described({ unit: 'last' })], 'last'],
-    ['without a name is none', [described({ metric_name: ' ', unit: 'blank' })], null],
+    [
+      'is the last in the response if names are equal',
+      [described({ unit: 'first' }), described({ unit: 'last' })],
+      'last',
+    ],
+    ['is null if the name is blank', [described({ metric_name: ' ', unit: 'blank' })], null],
   ])('%s', (_, rows, unit) => {
-    expect(find(rows)).toBe(unit);
+    expect(unitOf(rows)).toBe(unit);
   });
 
-  it('counts the characters of a pattern, not their UTF-16 units', () => {
+  it('measures patterns in code points, not UTF-16 units', () => {
     const rows = [
       described({ metric_name: '*😀😀', unit: 'three' }),
       described({ metric_name: '*a??', unit: 'four' }),
     ];
-    expect(find(rows, 'xa😀😀')).toBe('four');
+    expect(unitOf(rows, 'xa😀😀')).toBe('four');
   });
 
   it.each([
@@ -188,7 +196,7 @@ describe('the metadata of a metric', () => {
       { display_name: 'accuracy', unit: null, description: null, category: null },
     ],
     [{}, { display_name: 'accuracy', unit: null }],
-  ])('%j becomes %j', (metadata, expected) => {
+  ])('%j is normalized to %j', (metadata, expected) => {
     expect(resolveRule('accuracy', '7', [described(metadata)], [])).toMatchObject(expected);
   });
 });
@@ -197,20 +205,26 @@ describe('the direction', () => {
   const limits = (critical_threshold: number | null, warning_threshold: number | null) =>
     row('', { critical_threshold, warning_threshold });
   it.each([
-    ['of the metadata', described({ higher_is_better: true }), limits(500, 250), true],
-    ['of the metadata, also false', described({ higher_is_better: false }), limits(0.7, 0.8), false],
-    ['by the order of the limits', described(), limits(0.7, 0.8), true],
-    ['by the order of the limits', null, limits(500, 250), false],
-    ['none of equal limits', null, limits(0.7, 0.7), null],
-    ['none of two zeros', null, limits(0, -0), null],
-    ['none of one limit', null, limits(0.7, null), null],
-    ['none of one limit', null, limits(null, 0.7), null],
-    ['none without a row', described(), null, null],
+    ['that of the metadata', described({ higher_is_better: true }), limits(500, 250), true],
+    [
+      'that of the metadata, even if it contradicts the limits',
+      described({ higher_is_better: false }),
+      limits(0.7, 0.8),
+      false,
+    ],
+    ['given by the order of the limits', described(), limits(0.7, 0.8), true],
+    ['given by the order of the limits', null, limits(500, 250), false],
+    ['null for equal limits', null, limits(0.7, 0.7), null],
+    ['null for 0 and −0', null, limits(0, -0), null],
+    ['null for one limit', null, limits(0.7, null), null],
+    ['null for one limit', null, limits(null, 0.7), null],
+    ['null without a threshold row', described(), null, null],
   ])('is %s: %#', (_, metadata, threshold, direction) => {
-    expect(directionOf(metadata, threshold)).toBe(direction);
+    const rule = resolveRule('accuracy', '7', metadata ? [metadata] : [], threshold ? [threshold] : []);
+    expect(rule.higher_is_better).toBe(direction);
   });
 
-  it('of the metadata says which of two rows is stricter; that of the limits does not', () => {
+  it('decides which of two rows is stricter only if it comes from the metadata', () => {
     const rows = [
       row('high', { critical_threshold: 500, warning_threshold: 250 }),
       row('low', { critical_threshold: 400, warning_threshold: 200 }),
@@ -224,7 +238,7 @@ describe('the direction', () => {
 });
 
 describe('the rule of a metric', () => {
-  it('without a row has no source', () => {
+  it('has no source without a threshold row', () => {
     expect(resolveRule('accuracy', '7', [described({ higher_is_better: true })], [])).toEqual({
       display_name: 'accuracy',
       description: null,
@@ -239,7 +253,7 @@ describe('the rule of a metric', () => {
     });
   });
 
-  it('names who changed the row and when, if the catalog says so', () => {
+  it('names who changed the threshold and when, if the catalog says so', () => {
     const rows = [row('ada', { updated_at: NEW }), row(' ', { metric_name: 'loss', updated_at: ' ' })];
     expect(resolveRule('accuracy', '7', [], rows)).toMatchObject({
       threshold_updated_at: NEW,
@@ -252,7 +266,7 @@ describe('the rule of a metric', () => {
     });
   });
 
-  it('is the same from a resolver that has answered before', () => {
+  it('is the same from a resolver with cached results', () => {
     const rows = [row('platform'), row('own', { experiment_id: '7' }), row('loss', { metric_name: 'l*' })];
     const resolve = createRuleResolver([described({ unit: '%' })], rows);
     for (const experiment of ['7', '8', '7', '9', '8']) {

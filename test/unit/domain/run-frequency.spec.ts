@@ -9,29 +9,29 @@ const every = (period: number, count: number): number[] =>
 
 describe('usualPeriod', () => {
   it.each([
-    ['a run an hour', every(HOUR, 48), HOUR],
-    ['a run a night', every(DAY, 20), DAY],
+    ['one run per hour', every(HOUR, 48), HOUR],
+    ['one run per night', every(DAY, 20), DAY],
     [
-      'five runs a night, ten minutes apart',
+      'five runs per night, ten minutes apart',
       every(DAY, 20).flatMap((night) => every(10 * MINUTE, 5).map((run) => night + run)),
       DAY,
     ],
     [
-      'a run an hour with a day without any',
+      'one run per hour with a day without runs',
       [...every(HOUR, 100), ...every(HOUR, 100).map((time) => time + 124 * HOUR)],
       HOUR,
     ],
     [
-      'fifty runs a week',
+      'fifty runs per week, a minute apart',
       every(7 * DAY, 5).flatMap((week) => every(MINUTE, 50).map((run) => week + run)),
       7 * DAY,
     ],
-    ['a night left out', every(DAY, 20).filter((night) => night !== 9 * DAY), DAY],
+    ['one run per night with a night missing', every(DAY, 20).filter((night) => night !== 9 * DAY), DAY],
   ])('%s', (_, times, expected) => {
     expect(usualPeriod(times)).toBe(expected);
   });
 
-  it('hears none in a few runs', () => {
+  it('is null for too few runs', () => {
     expect(usualPeriod([])).toBeNull();
     expect(usualPeriod([0])).toBeNull();
     expect(usualPeriod(every(DAY, 3))).toBeNull();

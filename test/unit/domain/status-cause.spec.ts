@@ -11,7 +11,7 @@ const END = Date.parse('2026-03-10T12:00:00Z');
 const LIMITS = { higher_is_better: true, critical_threshold: 0.7, warning_threshold: 0.8 };
 
 type Row = JudgedMetric & Observation;
-/** A metric that was seen a minute after its run had ended. */
+/** A metric that was first observed a minute after its run ended. */
 function row(value: number | null, rest: Partial<Row> = {}): Row {
   const limits = { ...LIMITS, ...rest };
   return {
@@ -29,46 +29,56 @@ function row(value: number | null, rest: Partial<Row> = {}): Row {
 const earlier = (value: number | null, rest: Partial<Row> = {}) => row(value, { run_id: 'before', ...rest });
 const stricter = { critical_threshold: 0.85, warning_threshold: 0.9 };
 const noDirection = { higher_is_better: null };
-/** Seen an hour and a bit after its end, and half an hour after MLflow was asked without showing it. */
+/** First observed just over an hour after its end, although MLflow was read half an hour after it. */
 const late = { first_observed_at: END + HOUR + 1, asked_before: END + HOUR / 2 };
 
-describe('why a metric has another status', () => {
+describe('the cause of a status change', () => {
   it.each<[string, Row | null, Row, string | null]>([
     ['the same status', earlier(0.9), row(0.95), null],
-    ['the same status by another threshold', earlier(0.9), row(0.95, stricter), null],
+    ['the same status under another threshold', earlier(0.9), row(0.95, stricter), null],
     ['the same status, late', earlier(0.9), row(0.95, late), null],
-    ['a fall', earlier(0.9), row(0.6), 'new_value'],
+    ['a lower value', earlier(0.9), row(0.6), 'new_value'],
     ['a recovery', earlier(0.6), row(0.9), 'new_value'],
-    ['no number', earlier(0.9), row(null), 'new_value'],
-    ['no run before', null, row(0.6), 'new_value'],
-    ['no run before, late', null, row(0.6, late), 'late_data'],
-    ['the same run by a stricter threshold', row(0.82), row(0.82, stricter), 'new_threshold'],
-    ['the next run by a stricter threshold', earlier(0.82), row(0.83, stricter), 'new_threshold'],
-    ['a fall that the old threshold lets pass', earlier(0.95), row(0.82, stricter), 'new_threshold'],
+    ['an invalid value', earlier(0.9), row(null), 'new_value'],
+    ['no previous run', null, row(0.6), 'new_value'],
+    ['no previous run, late', null, row(0.6, late), 'late_data'],
+    ['the same run under a stricter threshold', row(0.82), row(0.82, stricter), 'new_threshold'],
+    ['the next run under a stricter threshold', earlier(0.82), row(0.83, stricter), 'new_threshold'],
+    ['a lower value that passes the old threshold', earlier(0.95), row(0.82, stricter), 'new_threshold'],
     ['the first threshold', earlier(0.9, noDirection), row(0.6), 'new_threshold'],
-    ['a fall below both thresholds', earlier(0.9), row(0.6, stricter), 'new_value'],
-    ['another status by both thresholds', earlier(0.9), row(0.75, stricter), 'new_value'],
-    ['a run that came late', earlier(0.9), row(0.6, late), 'late_data'],
+    ['a value below both thresholds', earlier(0.9), row(0.6, stricter), 'new_value'],
+    ['a different status under both thresholds', earlier(0.9), row(0.75, stricter), 'new_value'],
+    ['a late run', earlier(0.9), row(0.6, late), 'late_data'],
     [
-      'a late run by a stricter threshold',
+      'a late run under a stricter threshold',
       earlier(0.82),
       row(0.82, { ...late, ...stricter }),
       'new_threshold',
     ],
     [
-      'not later than is usual',
+      'a run exactly at the limit for late runs',
       earlier(0.9),
       row(0.6, { ...late, first_observed_at: END + HOUR }),
       'new_value',
     ],
     ['a run that has not ended', earlier(0.9), row(0.6, { ...late, ended_at: null }), 'new_value'],
-    ['MLflow not asked in between', earlier(0.9), row(0.6, { ...late, asked_before: END }), 'new_value'],
-    ['MLflow never asked before', earlier(0.9), row(0.6, { ...late, asked_before: null }), 'new_value'],
-  ])('%s', (_, previous, current, cause) => {
+    [
+      'a late run, MLflow not read in between',
+      earlier(0.9),
+      row(0.6, { ...late, asked_before: END }),
+      'new_value',
+    ],
+    [
+      'a late run, MLflow never read before',
+      earlier(0.9),
+      row(0.6, { ...late, asked_before: null }),
+      'new_value',
+    ],
+  ])('of %s', (_, previous, current, cause) => {
     expect(explainChange(previous, current, HOUR)).toBe(cause);
   });
 
-  it('compares what is not well with a better status by another rule, and all else with any other', () => {
+  it('compares an unhealthy metric with a better status, any other metric with a different one', () => {
     expect(isComparable('healthy', 'warning')).toBe(true);
     expect(isComparable('warning', 'critical')).toBe(true);
     expect(isComparable('unmonitored', 'critical')).toBe(true);

@@ -10,7 +10,7 @@ describe('a text', () => {
     ['a', 'a'],
     [' a ', ' a '],
     ['0', '0'],
-  ])('%j is present as %j', (text, expected) => {
+  ])('%j is normalized to %j', (text, expected) => {
     expect(nonBlank(text)).toBe(expected);
   });
 
@@ -19,7 +19,7 @@ describe('a text', () => {
     ['abc', 3],
     ['😀é', 2],
     ['e\u0301', 2],
-  ])('%j has %d characters', (text, length) => {
+  ])('%j has %d code points', (text, length) => {
     expect(codePointCount(text)).toBe(length);
   });
 
@@ -30,7 +30,7 @@ describe('a text', () => {
     ['', 'a', -1],
     ['a', 'a', 0],
     ['ä', 'z', 1],
-    // JavaScript compares UTF-16 units and puts these two the other way round.
+    // JavaScript compares UTF-16 units and orders these two the other way round.
     ['\uffff', '😀', -1],
     ['a😀', 'a😁', -1],
   ])('%j and %j compare as %d', (a, b, sign) => {
@@ -38,7 +38,7 @@ describe('a text', () => {
     expect(Math.sign(compareText(b, a)) + sign).toBe(0);
   });
 
-  it('is ordered as its UTF-8 bytes are', () => {
+  it('is ordered by its UTF-8 bytes', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', 'b', 'é', '\uffff', '\ue000', '😀', '😁', '\u{10ffff}'),
       maxLength: 5,

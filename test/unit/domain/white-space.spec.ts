@@ -1,6 +1,6 @@
 import { nonBlank, WHITE_SPACE } from '../../../src/domain/text.js';
 
-it('names every character that alone makes a blank text, for SQL to agree with `present`', () => {
+it('WHITE_SPACE lists every blank character, so that SQL agrees with nonBlank', () => {
   const blank: string[] = [];
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);

@@ -18,17 +18,17 @@ const NOTHING: Evidence = {
 };
 
 describe('why', () => {
-  it('names what changed with the first run, and how far the metric went', () => {
+  it('names the label that changed with the first unhealthy run, and the change of the value', () => {
     const label = { label: 'model_version', before: 'v1', after: 'v2' };
     expect(why({ ...NOTHING, label, before: steady(20, 0.9) })).toBe(
-      'The model version changed from v1 to v2; it fell from 0.9 to 0.78.',
+      'The model version changed from v1 to v2; the metric fell from 0.9 to 0.78.',
     );
     expect(why({ ...NOTHING, label, value: null, invalid_kind: 'nan' })).toBe(
-      'The model version changed from v1 to v2 with the first such run.',
+      'The model version changed from v1 to v2 in the first unhealthy run.',
     );
   });
 
-  it('shortens a commit, and a value that nobody would read', () => {
+  it('shortens commits and long values', () => {
     const commit = (text: string) => text.repeat(40);
     const label = { label: 'mlflow.source.git.commit', before: commit('a'), after: commit('b') };
     expect(why({ ...NOTHING, label })).toContain('The git commit changed from aaaaaaaa to bbbbbbbb');
@@ -52,55 +52,57 @@ describe('why', () => {
     ],
     [changed(6, 9, { higher_is_better: true }), 'The limit was tightened from 6 % to 9 %.'],
     [changed(9, 6, { higher_is_better: true }), 'The limit was changed from 9 % to 6 %.'],
-    [changed(null, 6, { by: 'ops' }), 'A limit of 6 % was set by ops; before there was none.'],
+    [changed(null, 6, { by: 'ops' }), 'A limit of 6 % was set by ops; there was none before.'],
     [changed(6, 6, { by: 'ops' }), 'The threshold was changed by ops.'],
     [changed(6, null), 'The threshold was changed.'],
-  ])('tells a change of the limit before all else', (limit_change, expected) => {
+  ])('reports only a change of the limit if it explains the status', (limit_change, expected) => {
     const label = { label: 'a', before: '1', after: '2' };
     expect(why({ ...NOTHING, unit: '%', limit_change, label })).toBe(expected);
   });
 
-  it('tells of the value too where the change of the limit alone does not explain it', () => {
+  it('reports the value, too, if the change of the limit alone does not explain the status', () => {
     const limit_change = changed(0.5, 0.84, { higher_is_better: true, sufficient: false });
     expect(why({ ...NOTHING, value: 0.3, limit_change, before: steady(5, 0.9) })).toBe(
-      'The limit was tightened from 0.5 to 0.84. It fell from 0.9 to 0.3.',
+      'The limit was tightened from 0.5 to 0.84. The metric fell from 0.9 to 0.3.',
     );
   });
 
   it.each([
-    [true, 9, 'The run ended on 3 Nov at 10:00 UTC, but was seen only 9 h later.'],
-    [false, 72, 'The first such run ended on 3 Nov at 10:00 UTC, but was seen only 3 d later.'],
-  ])('tells when data came late, and what it says', (only, hours, expected) => {
+    [true, 9, 'The run ended on 3 Nov at 10:00 UTC but was first seen 9 h later.'],
+    [false, 72, 'The first unhealthy run ended on 3 Nov at 10:00 UTC but was first seen 3 d later.'],
+  ])('reports late data and the change of the value', (only, hours, expected) => {
     const ended_at = Date.parse('2026-11-03T10:00:59Z');
     const late = { ended_at, seen_at: ended_at + hours * HOUR, only };
-    expect(why({ ...NOTHING, late, before: steady(5, 0.9) })).toBe(`${expected} It fell from 0.9 to 0.78.`);
+    expect(why({ ...NOTHING, late, before: steady(5, 0.9) })).toBe(
+      `${expected} The metric fell from 0.9 to 0.78.`,
+    );
   });
 
-  it('tells a drift from a jump', () => {
+  it('distinguishes a drift from a jump', () => {
     const drifting = Array.from({ length: 60 }, (_, i) => ({ time: i * 2 * HOUR, value: 0.94 - i * 0.0016 }));
     expect(why({ ...NOTHING, before: drifting })).toBe(
-      'It had fallen for 5 d before it crossed the limit, from about 0.94.',
+      'The metric fell for 5 d before it crossed the limit, starting at about 0.94.',
     );
-    expect(why({ ...NOTHING, before: steady(60, 0.9) })).toBe('It fell from 0.9 to 0.78.');
-    // On its way to the better side.
+    expect(why({ ...NOTHING, before: steady(60, 0.9) })).toBe('The metric fell from 0.9 to 0.78.');
+    // A move away from the limit is no drift.
     const rising = drifting.map(({ time, value }) => ({ time, value: 1.8 - value }));
-    expect(why({ ...NOTHING, before: rising })).toMatch(/^It fell from/);
-    // Within a day nothing drifts.
+    expect(why({ ...NOTHING, before: rising })).toMatch(/^The metric fell from/);
+    // A move within a day is no drift.
     const quick = drifting.map(({ time, value }) => ({ time: time / 10, value }));
-    expect(why({ ...NOTHING, before: quick })).toMatch(/^It fell from/);
+    expect(why({ ...NOTHING, before: quick })).toMatch(/^The metric fell from/);
   });
 
-  it('says when it is healthy again', () => {
+  it('reports that newer runs are healthy again', () => {
     expect(why({ ...NOTHING, healthy_again: 1 })).toBe('The newest run is healthy again.');
     expect(why({ ...NOTHING, before: steady(5, 0.9), healthy_again: 3 })).toBe(
-      'It fell from 0.9 to 0.78. The newest 3 runs are healthy again.',
+      'The metric fell from 0.9 to 0.78. The newest 3 runs are healthy again.',
     );
   });
 
-  it('says nothing where nothing is known', () => {
+  it('is null without evidence, and names an invalid value', () => {
     expect(why(NOTHING)).toBeNull();
-    expect(why({ ...NOTHING, value: null, invalid_kind: 'nan' })).toBe('It is no number (NaN).');
-    expect(why({ ...NOTHING, value: null, invalid_kind: '-inf' })).toBe('It is infinite.');
+    expect(why({ ...NOTHING, value: null, invalid_kind: 'nan' })).toBe('The value is not a number (NaN).');
+    expect(why({ ...NOTHING, value: null, invalid_kind: '-inf' })).toBe('The value is infinite.');
   });
 });
 

@@ -15,17 +15,17 @@ const TTL = 60_000;
 
 let critical: number;
 let fault: Error | undefined;
-let asked: number;
+let reads: number;
 let windows: object[];
 let store: MemoryStore;
 let app: TestingModule;
 let warned: string[];
 
-/** A file of one threshold. */
+/** A file with one threshold. */
 const source: CatalogSource = {
   queriedLists: { metrics: false, thresholds: false },
   async read() {
-    asked++;
+    reads++;
     if (fault) throw fault;
     const row = {
       metric_name: 'accuracy',
@@ -41,9 +41,9 @@ const source: CatalogSource = {
 
 beforeEach(async () => {
   jest.useFakeTimers({ now: START });
-  [critical, fault, asked, windows, warned] = [0.7, undefined, 0, [], []];
+  [critical, fault, reads, windows, warned] = [0.7, undefined, 0, [], []];
   store = new MemoryStore();
-  const keeper = new RulebookSync({
+  const rulebookSync = new RulebookSync({
     store,
     source,
     settings: domainDefaults,
@@ -55,7 +55,7 @@ beforeEach(async () => {
   });
   app = await Test.createTestingModule({
     imports: [ScheduleModule.forRoot()],
-    providers: [{ provide: RulebookSync, useValue: keeper }, CatalogPollService],
+    providers: [{ provide: RulebookSync, useValue: rulebookSync }, CatalogPollService],
   }).compile();
   Logger.overrideLogger({
     log: () => undefined,
@@ -70,37 +70,37 @@ afterEach(async () => {
   jest.useRealTimers();
   Logger.overrideLogger(false);
 });
-const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+const advance = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-describe('the looks at the catalog', () => {
-  it('ask it once a TTL, and have stored days judged again when it says something else', async () => {
-    await pass(10_000);
-    expect(asked).toBe(1);
-    await pass(TTL - 10_000);
-    expect([asked, windows]).toEqual([1, []]);
+describe('CatalogPollService', () => {
+  it('reads the catalog once per TTL, and starts a reevaluation when it has changed', async () => {
+    await advance(10_000);
+    expect(reads).toBe(1);
+    await advance(TTL - 10_000);
+    expect([reads, windows]).toEqual([1, []]);
     critical = 0.8;
-    await pass(10_000);
-    expect([asked, windows]).toEqual([2, [{ from: Date.parse('2026-03-03'), to: Number.MAX_SAFE_INTEGER }]]);
+    await advance(10_000);
+    expect([reads, windows]).toEqual([2, [{ from: Date.parse('2026-03-03'), to: Number.MAX_SAFE_INTEGER }]]);
   });
 
-  it('go on through an outage, and note that it is over', async () => {
-    await pass(10_000);
+  it('continues during an outage, and records its end', async () => {
+    await advance(10_000);
     fault = new MonitorError('catalog_unreadable', 'The catalog cannot be read', {}, true);
-    await pass(TTL);
+    await advance(TTL);
     expect((await readCatalogState(store)).last_error?.code).toBe('catalog_unreadable');
     fault = undefined;
-    await pass(TTL);
+    await advance(TTL);
     expect((await readCatalogState(store)).last_error).toBeNull();
     expect(warned).toEqual([]);
   });
 
-  it('go on after an error, and log it', async () => {
-    fault = new Error('the store is away');
-    await pass(20_000);
-    expect(warned).toEqual(Array(2).fill('Polling the catalog failed: the store is away'));
+  it('continues after an error, and logs it', async () => {
+    fault = new Error('the store is unreachable');
+    await advance(20_000);
+    expect(warned).toEqual(Array(2).fill('Polling the catalog failed: the store is unreachable'));
     fault = undefined;
-    await pass(10_000);
-    expect(asked).toBe(3);
+    await advance(10_000);
+    expect(reads).toBe(3);
     expect((await readCatalogState(store)).last_success).toBe(START + 30_000);
   });
 });

@@ -14,8 +14,8 @@ const row = (metric_name: string, critical_threshold: number, experiment_id: str
 const AT = Date.parse('2026-03-10T12:00:00Z');
 const DAY = '2026-03-10';
 
-/** The metrics that the changes between two answers concern, as `experiment/metric ← name/experiment of the change`. */
-function concerned(before: ReturnType<typeof row>[], after: ReturnType<typeof row>[], metrics: string[]) {
+/** The metrics that the changes between two responses affect, as `experiment/metric ← name/experiment of the change`. */
+function affected(before: ReturnType<typeof row>[], after: ReturnType<typeof row>[], metrics: string[]) {
   const book = [before, after].reduce(
     (known: Parameters<typeof updateRulebook>[0], thresholds) =>
       updateRulebook(known, { metadata: [], thresholds }, domainDefaults, { at: AT, from: '2026-03-03' }),
@@ -32,21 +32,21 @@ function concerned(before: ReturnType<typeof row>[], after: ReturnType<typeof ro
   );
 }
 
-describe('what a change of thresholds concerns', () => {
-  it('leaves out the experiment with a row of its own', () => {
-    expect(concerned([row('a', 1), row('a', 5, '7')], [row('a', 2), row('a', 5, '7')], ['a', 'b'])).toEqual([
+describe('pairsOf', () => {
+  it('skips an experiment that has its own row', () => {
+    expect(affected([row('a', 1), row('a', 5, '7')], [row('a', 2), row('a', 5, '7')], ['a', 'b'])).toEqual([
       '1/a ← a/null',
     ]);
   });
 
-  it('finds the metrics of a pattern, but those with a row of their own', () => {
+  it('finds the metrics of a pattern, except those with their own row', () => {
     expect(
-      concerned([row('*_ms', 1), row('b_ms', 1)], [row('*_ms', 2), row('b_ms', 1)], ['a_ms', 'b_ms']),
+      affected([row('*_ms', 1), row('b_ms', 1)], [row('*_ms', 2), row('b_ms', 1)], ['a_ms', 'b_ms']),
     ).toEqual(['1/a_ms ← *_ms/null', '7/a_ms ← *_ms/null']);
   });
 
-  it('finds what was judged by a row that left, and what a row that came takes over', () => {
-    expect(concerned([row('a', 1), row('a', 5, '7')], [row('a', 1)], ['a'])).toEqual(['7/a ← a/7']);
-    expect(concerned([row('a', 1)], [row('a', 1), row('a', 5, '7')], ['a'])).toEqual(['7/a ← a/7']);
+  it('finds metrics whose rule came from a removed row, or comes from an added one', () => {
+    expect(affected([row('a', 1), row('a', 5, '7')], [row('a', 1)], ['a'])).toEqual(['7/a ← a/7']);
+    expect(affected([row('a', 1)], [row('a', 1), row('a', 5, '7')], ['a'])).toEqual(['7/a ← a/7']);
   });
 });

@@ -21,31 +21,35 @@ const about = (metric_name: string, higher_is_better = true): MetricMetadata => 
   category: null,
   higher_is_better,
 });
-const ask = (metrics: string[], experiments: string[] = []): CatalogQuery => ({ metrics, experiments });
+const query = (metrics: string[], experiments: string[] = []): CatalogQuery => ({ metrics, experiments });
 
-interface Heard {
+interface Returned {
   readonly metadata?: MetricMetadata[];
   readonly thresholds?: ThresholdRow[];
-  readonly refused?: ParsedCatalog['rejectedRows'];
+  readonly rejectedRows?: ParsedCatalog['rejectedRows'];
 }
 const HTTP = { metrics: true, thresholds: true };
 const FILES = { metrics: false, thresholds: false };
-/** A conversation with the catalog: each step asks what is wanted and hears an answer, a day later than the one before. */
-class Conversation {
+/** A rulebook and the catalog's responses, each a day after the one before. */
+class CatalogHistory {
   book: Rulebook | undefined;
   day = 10;
 
-  constructor(private readonly asks = HTTP) {}
+  constructor(private readonly queriedLists = HTTP) {}
 
-  hears(wanted: CatalogQuery, { metadata = [], thresholds = [], refused = [] }: Heard, again = false): this {
+  receive(
+    wanted: CatalogQuery,
+    { metadata = [], thresholds = [], rejectedRows = [] }: Returned,
+    repeated = false,
+  ): this {
     const at = Date.parse(`2026-03-${this.day++}T12:00:00Z`);
     this.book = mergeCatalogResponse(
       this.book,
       {
-        parsed: { metadata, thresholds, rejectedRows: refused },
-        queries: queriesFor(this.book?.asked ?? EMPTY_QUERY, wanted, again),
-        again,
-        asks: this.asks,
+        parsed: { metadata, thresholds, rejectedRows },
+        queries: queriesFor(this.book?.asked ?? EMPTY_QUERY, wanted, repeated),
+        repeated,
+        queriedLists: this.queriedLists,
       },
       domainDefaults,
       { at, from: new Date(at - 7 * 86_400_000).toISOString().slice(0, 10) },
@@ -71,121 +75,127 @@ class Conversation {
 const LONG_AGO = '2020-01-01';
 const LATER = '2026-12-31';
 
-describe('what a catalog is asked', () => {
-  it('asks only for what was never asked, each metric with each experiment', () => {
-    const asked = ask(['a', 'b'], ['1']);
-    expect(queriesFor(asked, ask(['b', 'c'], ['1']), false)).toEqual([ask(['c'], ['1'])]);
-    expect(queriesFor(asked, ask(['a'], ['2']), false)).toEqual([ask(['a', 'b'], ['2'])]);
-    expect(queriesFor(asked, ask(['c'], ['2']), false)).toEqual([
-      ask(['c'], ['1', '2']),
-      ask(['a', 'b'], ['2']),
+describe('queriesFor and covers', () => {
+  it('query only what was never queried, each metric with each experiment', () => {
+    const queried = query(['a', 'b'], ['1']);
+    expect(queriesFor(queried, query(['b', 'c'], ['1']), false)).toEqual([query(['c'], ['1'])]);
+    expect(queriesFor(queried, query(['a'], ['2']), false)).toEqual([query(['a', 'b'], ['2'])]);
+    expect(queriesFor(queried, query(['c'], ['2']), false)).toEqual([
+      query(['c'], ['1', '2']),
+      query(['a', 'b'], ['2']),
     ]);
-    expect(queriesFor(asked, ask(['a'], ['1']), false)).toEqual([]);
+    expect(queriesFor(queried, query(['a'], ['1']), false)).toEqual([]);
   });
 
-  it('asks for everything again when the answers are too old', () => {
-    expect(queriesFor(ask(['a'], ['1']), ask(['b'], ['2']), true)).toEqual([ask(['a', 'b'], ['1', '2'])]);
+  it('repeat all queries when responses have expired', () => {
+    expect(queriesFor(query(['a'], ['1']), query(['b'], ['2']), true)).toEqual([
+      query(['a', 'b'], ['1', '2']),
+    ]);
     expect(queriesFor(EMPTY_QUERY, EMPTY_QUERY, true)).toEqual([]);
   });
 
-  it('knows what was answered, and needs nothing for a day without metrics', () => {
-    expect(covers(ask(['a'], ['1']), ask(['a'], ['1']))).toBe(true);
-    expect(covers(ask(['a'], ['1']), ask(['b'], ['1']))).toBe(false);
-    expect(covers(ask(['a'], ['1']), ask(['a'], ['2']))).toBe(false);
-    expect(covers(EMPTY_QUERY, ask([], ['2']))).toBe(true);
+  it('know what was queried, and need nothing for a day without metrics', () => {
+    expect(covers(query(['a'], ['1']), query(['a'], ['1']))).toBe(true);
+    expect(covers(query(['a'], ['1']), query(['b'], ['1']))).toBe(false);
+    expect(covers(query(['a'], ['1']), query(['a'], ['2']))).toBe(false);
+    expect(covers(EMPTY_QUERY, query([], ['2']))).toBe(true);
   });
 });
 
-describe('the rulebook after an answer', () => {
-  it('keeps what was not asked', () => {
-    const talk = new Conversation().hears(ask(['a'], ['1']), { thresholds: [row('a', 1)] });
-    talk.hears(ask(['b'], ['1']), { thresholds: [row('b', 2)] });
-    expect(talk.limits(LONG_AGO)).toEqual({ 'a/': 1, 'b/': 2 });
-    expect(talk.changes).toEqual([]);
-    expect(talk.book?.asked).toEqual(ask(['a', 'b'], ['1']));
+describe('mergeCatalogResponse', () => {
+  it('keeps rows that were not queried', () => {
+    const catalog = new CatalogHistory().receive(query(['a'], ['1']), { thresholds: [row('a', 1)] });
+    catalog.receive(query(['b'], ['1']), { thresholds: [row('b', 2)] });
+    expect(catalog.limits(LONG_AGO)).toEqual({ 'a/': 1, 'b/': 2 });
+    expect(catalog.changes).toEqual([]);
+    expect(catalog.book?.asked).toEqual(query(['a', 'b'], ['1']));
   });
 
-  it('does not take rows that were not asked for', () => {
-    const talk = new Conversation().hears(ask(['a'], ['1']), {
+  it('ignores rows that were not queried', () => {
+    const catalog = new CatalogHistory().receive(query(['a'], ['1']), {
       thresholds: [row('a', 1), row('b', 2), row('a', 3, { experiment_id: '9' }), row('z*', 4)],
       metadata: [about('b')],
     });
-    expect(talk.limits(LATER)).toEqual({ 'a/': 1 });
-    expect(talk.book?.entries.map(({ metric_name }) => metric_name)).toEqual(['a']);
+    expect(catalog.limits(LATER)).toEqual({ 'a/': 1 });
+    expect(catalog.book?.entries.map(({ metric_name }) => metric_name)).toEqual(['a']);
   });
 
-  it('applies a change from its day less 7 on, and lets a name leave that is asked and not answered', () => {
-    const talk = new Conversation().hears(ask(['a', 'b'], ['1']), { thresholds: [row('a', 1), row('b', 2)] });
-    talk.hears(EMPTY_QUERY, { thresholds: [row('a', 5)] }, true);
-    expect(talk.limits('2026-03-03')).toEqual({ 'a/': 1, 'b/': 2 });
-    expect(talk.limits('2026-03-04')).toEqual({ 'a/': 5 });
-    expect(talk.changes).toEqual([
+  it('applies a change from 7 days before its day, and removes a name that was queried and not returned', () => {
+    const catalog = new CatalogHistory().receive(query(['a', 'b'], ['1']), {
+      thresholds: [row('a', 1), row('b', 2)],
+    });
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('a', 5)] }, true);
+    expect(catalog.limits('2026-03-03')).toEqual({ 'a/': 1, 'b/': 2 });
+    expect(catalog.limits('2026-03-04')).toEqual({ 'a/': 5 });
+    expect(catalog.changes).toEqual([
       ['a', '2026-03-04'],
       ['b', '2026-03-04'],
     ]);
   });
 
-  it('takes the rows of an experiment that is asked for the first time as rules of all days', () => {
-    const talk = new Conversation().hears(ask(['a'], ['1']), { thresholds: [row('a', 1)] });
-    talk.hears(EMPTY_QUERY, { thresholds: [row('a', 2)] }, true);
-    talk.hears(ask(['a'], ['9']), { thresholds: [row('a', 2), row('a', 7, { experiment_id: '9' })] });
-    expect(talk.limits(LONG_AGO)).toEqual({ 'a/': 1, 'a/9': 7 });
-    expect(talk.limits(LATER)).toEqual({ 'a/': 2, 'a/9': 7 });
-    expect(talk.changes).toHaveLength(1);
+  it('applies the rows of an experiment that is queried for the first time to all days', () => {
+    const catalog = new CatalogHistory().receive(query(['a'], ['1']), { thresholds: [row('a', 1)] });
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('a', 2)] }, true);
+    catalog.receive(query(['a'], ['9']), { thresholds: [row('a', 2), row('a', 7, { experiment_id: '9' })] });
+    expect(catalog.limits(LONG_AGO)).toEqual({ 'a/': 1, 'a/9': 7 });
+    expect(catalog.limits(LATER)).toEqual({ 'a/': 2, 'a/9': 7 });
+    expect(catalog.changes).toHaveLength(1);
   });
 
-  it('remembers that a name has no rows; rows that it gets later are a change, of all days', () => {
-    const talk = new Conversation().hears(ask(['a'], ['1']), {});
-    expect(talk.book?.asked.metrics).toEqual(['a']);
-    talk.hears(EMPTY_QUERY, { thresholds: [row('a', 3)] }, true);
-    expect(talk.limits(LONG_AGO)).toEqual({ 'a/': 3 });
-    expect(talk.changes).toEqual([['a', null]]);
+  it('remembers that a name has no rows; rows that it gets later are a change that applies to all days', () => {
+    const catalog = new CatalogHistory().receive(query(['a'], ['1']), {});
+    expect(catalog.book?.asked.metrics).toEqual(['a']);
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('a', 3)] }, true);
+    expect(catalog.limits(LONG_AGO)).toEqual({ 'a/': 3 });
+    expect(catalog.changes).toEqual([['a', null]]);
   });
 
-  it('lets a pattern leave only when all names were asked', () => {
-    const talk = new Conversation().hears(ask(['a_ms'], ['1']), { thresholds: [row('*_ms', 1)] });
-    talk.hears(ask(['b_ms'], ['1']), { thresholds: [row('b_ms', 2)] });
-    expect(talk.limits(LATER)).toEqual({ '*_ms/': 1, 'b_ms/': 2 });
-    talk.hears(EMPTY_QUERY, { thresholds: [row('b_ms', 2)] }, true);
-    expect(talk.limits(LATER)).toEqual({ 'b_ms/': 2 });
+  it('removes a pattern only when all names were queried', () => {
+    const catalog = new CatalogHistory().receive(query(['a_ms'], ['1']), { thresholds: [row('*_ms', 1)] });
+    catalog.receive(query(['b_ms'], ['1']), { thresholds: [row('b_ms', 2)] });
+    expect(catalog.limits(LATER)).toEqual({ '*_ms/': 1, 'b_ms/': 2 });
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('b_ms', 2)] }, true);
+    expect(catalog.limits(LATER)).toEqual({ 'b_ms/': 2 });
   });
 
-  it('says nothing changed when the same rows come in another order', () => {
+  it('does not depend on the order of the rows', () => {
     const rows = [row('a', 1), row('a', 2, { experiment_id: '1' }), row('a', 3, { experiment_id: '2' })];
-    const talk = new Conversation().hears(ask(['a'], ['1', '2']), { thresholds: rows });
-    const before = talk.book;
-    talk.hears(EMPTY_QUERY, { thresholds: [...rows].reverse() }, true);
-    expect(talk.book).toEqual(before);
+    const catalog = new CatalogHistory().receive(query(['a'], ['1', '2']), { thresholds: rows });
+    const before = catalog.book;
+    catalog.receive(EMPTY_QUERY, { thresholds: [...rows].reverse() }, true);
+    expect(catalog.book).toEqual(before);
   });
 
-  it('keeps the row that is known where the catalog sends one that cannot be used', () => {
-    const talk = new Conversation(FILES).hears(EMPTY_QUERY, {
+  it('keeps the stored row if the catalog sends an invalid one', () => {
+    const catalog = new CatalogHistory(FILES).receive(EMPTY_QUERY, {
       thresholds: [row('a', 1), row('a', 2, { experiment_id: '1' })],
     });
-    const refused = {
+    const rejected = {
       list: 'thresholds',
       index: 0,
       metric_name: 'a',
       experiment_id: '1',
       problem: 'no number',
     } as const;
-    talk.hears(EMPTY_QUERY, { thresholds: [row('a', 5)], refused: [refused] }, true);
-    expect(talk.limits(LATER)).toEqual({ 'a/': 5, 'a/1': 2 });
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('a', 5)], rejectedRows: [rejected] }, true);
+    expect(catalog.limits(LATER)).toEqual({ 'a/': 5, 'a/1': 2 });
   });
 
-  it('takes a file as all there is', () => {
-    const talk = new Conversation(FILES).hears(EMPTY_QUERY, { thresholds: [row('a', 1), row('b', 2)] });
-    talk.hears(EMPTY_QUERY, { thresholds: [row('b', 2), row('c', 3)] });
-    expect(talk.limits(LATER)).toEqual({ 'b/': 2, 'c/': 3 });
-    expect(talk.limits(LONG_AGO)).toEqual({ 'a/': 1, 'b/': 2, 'c/': 3 });
-    expect(talk.book?.asked).toEqual(EMPTY_QUERY);
+  it('treats a file as the whole catalog', () => {
+    const catalog = new CatalogHistory(FILES).receive(EMPTY_QUERY, {
+      thresholds: [row('a', 1), row('b', 2)],
+    });
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('b', 2), row('c', 3)] });
+    expect(catalog.limits(LATER)).toEqual({ 'b/': 2, 'c/': 3 });
+    expect(catalog.limits(LONG_AGO)).toEqual({ 'a/': 1, 'b/': 2, 'c/': 3 });
+    expect(catalog.book?.asked).toEqual(EMPTY_QUERY);
   });
 
-  it('mixes a file of metadata with thresholds that are asked for', () => {
-    const talk = new Conversation({ metrics: false, thresholds: true });
-    talk.hears(EMPTY_QUERY, { metadata: [about('a', false)] }, true);
-    talk.hears(ask(['a'], ['1']), { metadata: [about('a', false)], thresholds: [row('a', 4)] });
-    expect(talk.limits(LONG_AGO)).toEqual({ 'a/': 4 });
-    expect(talk.changes).toEqual([]);
+  it('combines a file of metadata with thresholds that are queried', () => {
+    const catalog = new CatalogHistory({ metrics: false, thresholds: true });
+    catalog.receive(EMPTY_QUERY, { metadata: [about('a', false)] }, true);
+    catalog.receive(query(['a'], ['1']), { metadata: [about('a', false)], thresholds: [row('a', 4)] });
+    expect(catalog.limits(LONG_AGO)).toEqual({ 'a/': 4 });
+    expect(catalog.changes).toEqual([]);
   });
 });

@@ -1,18 +1,11 @@
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
-import { parseRetryAfter } from '../../../src/enrichment/catalog-client.js';
 import { batchUrl, pathOfFileUrl } from '../../../src/enrichment/catalog-source.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
 
-const NOW = Date.parse('2026-03-10T12:00:00Z');
-
 describe('a catalog', () => {
-  it('is read row by row; what is blank or missing is absent', () => {
-    const {
-      metadata,
-      thresholds,
-      rejectedRows: refused,
-    } = parseCatalog({
+  it('is parsed row by row; blank and missing fields are null', () => {
+    const { metadata, thresholds, rejectedRows } = parseCatalog({
       metrics: [
         { metric_name: 'accuracy', display_name: ' ', unit: '%', higher_is_better: true, owner: 'ada' },
       ],
@@ -27,7 +20,7 @@ describe('a catalog', () => {
         },
       ],
     });
-    expect(refused).toEqual([]);
+    expect(rejectedRows).toEqual([]);
     expect(metadata).toEqual([
       {
         metric_name: 'accuracy',
@@ -64,8 +57,8 @@ describe('a catalog', () => {
     ['thresholds only', { thresholds: [{ metric_name: 'a' }] }, 0, 1],
     ['empty lists', { metrics: [], thresholds: [] }, 0, 0],
     ['a list without items in YAML', parse('metrics:\nthresholds:\n  - metric_name: a\n'), 0, 1],
-    ['a response around them', { response: { metrics: [{ metric_name: 'a' }] } }, 1, 0],
-    ['more beside them', { version: 3, metrics: [{ metric_name: 'a' }] }, 1, 0],
+    ['a `response` around them', { response: { metrics: [{ metric_name: 'a' }] } }, 1, 0],
+    ['other fields', { version: 3, metrics: [{ metric_name: 'a' }] }, 1, 0],
   ])('may have %s', (_, document, metrics, thresholds) => {
     const parsed = parseCatalog(document);
     expect([parsed.metadata.length, parsed.thresholds.length]).toEqual([metrics, thresholds]);
@@ -76,15 +69,15 @@ describe('a catalog', () => {
     ['a text', 'accuracy'],
     ['a list', [{ metric_name: 'accuracy' }]],
     ['no list', { metrics: { accuracy: {} } }],
-    // Taken for an empty catalog, it would take all thresholds away.
+    // Read as an empty catalog, it would remove all thresholds.
     ['an error', { error: 'not authorized' }],
     ['an empty object', {}],
     ['an empty response', { response: {} }],
-  ])('that is %s is refused whole, in words', (_, document) => {
-    expect(() => parseCatalog(document)).toThrow('it is no object with a list `metrics` or `thresholds`');
+  ])('that is %s is rejected as a whole', (_, document) => {
+    expect(() => parseCatalog(document)).toThrow('expected an object with a list `metrics` or `thresholds`');
   });
 
-  it('with a bad item loses this item only, and names it', () => {
+  it('with invalid items loses only these, and says why', () => {
     const good = { metric_name: 'accuracy', critical_threshold: 0.7 };
     const bad = [
       { critical_threshold: 1 },
@@ -97,12 +90,12 @@ describe('a catalog', () => {
       'accuracy',
       null,
     ];
-    const { thresholds, rejectedRows: refused } = parseCatalog({ thresholds: [good, ...bad, good] });
+    const { thresholds, rejectedRows } = parseCatalog({ thresholds: [good, ...bad, good] });
     expect(thresholds).toHaveLength(2);
-    expect(refused.map(({ list, index }) => `${list} ${index}`)).toEqual(
+    expect(rejectedRows.map(({ list, index }) => `${list} ${index}`)).toEqual(
       bad.map((_, i) => `thresholds ${i + 1}`),
     );
-    expect(refused.slice(0, 7).map(({ problem }) => problem.split(':')[0])).toEqual([
+    expect(rejectedRows.slice(0, 7).map(({ problem }) => problem.split(':')[0])).toEqual([
       'metric_name',
       'metric_name',
       'critical_threshold',
@@ -114,27 +107,29 @@ describe('a catalog', () => {
   });
 
   it.each(['Tue, 10 Mar 2026 12:00:00 GMT', '2026-02-30', '1773144000000', '2026-03-10T12:00:00+99:00', '5'])(
-    'refuses %j as a time',
+    'rejects %j as a time',
     (updated_at) => {
-      const { thresholds, rejectedRows: refused } = parseCatalog({
+      const { thresholds, rejectedRows } = parseCatalog({
         thresholds: [{ metric_name: 'a', updated_at }],
       });
       expect(thresholds).toEqual([]);
-      expect(refused).toMatchObject([{ list: 'thresholds', index: 0, problem: 'updated_at: not a time' }]);
+      expect(rejectedRows).toMatchObject([
+        { list: 'thresholds', index: 0, problem: 'updated_at: not a time' },
+      ]);
     },
   );
 
   it.each([
     ['2026-03-10T12:00+02:00', '2026-03-10T10:00:00.000Z'],
     ['2026-03-10t12:00:00.1234567z', '2026-03-10T12:00:00.1234567Z'],
-  ])('writes the time %s in the one form that every reader takes: %s', (updated_at, expected) => {
+  ])('converts the time %s to the format that every reader parses: %s', (updated_at, expected) => {
     expect(parseCatalog({ thresholds: [{ metric_name: 'a', updated_at }] }).thresholds[0]?.updated_at).toBe(
       expected,
     );
   });
 
-  it('refuses metadata that would be misread', () => {
-    const { metadata, rejectedRows: refused } = parseCatalog({
+  it('rejects metadata with a wrong type', () => {
+    const { metadata, rejectedRows } = parseCatalog({
       metrics: [
         { metric_name: 'a', higher_is_better: 'yes' },
         { metric_name: 'b', unit: 5 },
@@ -142,11 +137,11 @@ describe('a catalog', () => {
       ],
     });
     expect(metadata.map(({ metric_name }) => metric_name)).toEqual(['c']);
-    expect(refused.map(({ list, index }) => `${list} ${index}`)).toEqual(['metrics 0', 'metrics 1']);
+    expect(rejectedRows.map(({ list, index }) => `${list} ${index}`)).toEqual(['metrics 0', 'metrics 1']);
   });
 });
 
-describe('the path of a catalog', () => {
+describe('the path of a catalog file', () => {
   it.each([
     ['file:./catalog.yaml', resolve('catalog.yaml')],
     ['file:catalog.yaml', resolve('catalog.yaml')],
@@ -157,25 +152,25 @@ describe('the path of a catalog', () => {
   });
 });
 
-describe('the answer of an API', () => {
+describe('the response of an API', () => {
   it.each([
     ['another list', { thresholds: [] }],
     ['an error with status 200', { error: 'try again' }],
-    ['a list that is none', { metrics: { metric_name: 'a' } }],
+    ['an object in place of the list', { metrics: { metric_name: 'a' } }],
     ['no list', { metrics: null }],
     ['a response without it', { response: { thresholds: [] } }],
-  ])('is none if it is %s: nobody said that there are no rows', (_, document) => {
-    expect(() => parseCatalog(document, 'metrics')).toThrow('it is no object with a list `metrics`');
+  ])('that is %s is invalid: it does not say that there are no rows', (_, document) => {
+    expect(() => parseCatalog(document, 'metrics')).toThrow('expected an object with a list `metrics`');
   });
 
-  it('is read plain and inside a response', () => {
-    for (const answer of [{ metrics: [] }, { response: { metrics: [] } }]) {
-      expect(parseCatalog(answer, 'metrics')).toEqual({ metadata: [], thresholds: [], rejectedRows: [] });
+  it('may be inside `response`', () => {
+    for (const document of [{ metrics: [] }, { response: { metrics: [] } }]) {
+      expect(parseCatalog(document, 'metrics')).toEqual({ metadata: [], thresholds: [], rejectedRows: [] });
     }
   });
 
-  it('names the rows that it would have been, where that can be read', () => {
-    const { rejectedRows: refused } = parseCatalog({
+  it('identifies a rejected row if its names are valid', () => {
+    const { rejectedRows } = parseCatalog({
       thresholds: [
         { metric_name: 'b', critical_threshold: '0.7', experiment_id: 1 },
         { metric_name: 'c', updated_at: 'yesterday' },
@@ -183,7 +178,7 @@ describe('the answer of an API', () => {
         'd',
       ],
     });
-    expect(refused.map(({ metric_name, experiment_id }) => [metric_name, experiment_id])).toEqual([
+    expect(rejectedRows.map(({ metric_name, experiment_id }) => [metric_name, experiment_id])).toEqual([
       ['b', '1'],
       ['c', null],
       [null, null],
@@ -192,7 +187,7 @@ describe('the answer of an API', () => {
   });
 });
 
-describe('the address of an API', () => {
+describe('the URL of an API', () => {
   it.each([
     ['https://host/api', 'https://host/api/metrics/batch'],
     ['https://host/api/', 'https://host/api/metrics/batch'],
@@ -201,25 +196,11 @@ describe('the address of an API', () => {
     ['https://host/api/metrics/', 'https://host/api/metrics/batch'],
     ['https://host/api/mymetrics', 'https://host/api/mymetrics/metrics/batch'],
     ['https://host/thresholds', 'https://host/thresholds/metrics/batch'],
-  ])('%s is asked at %s', (address, url) => {
-    expect(batchUrl(address, 'metrics')).toBe(url);
+  ])('of the base URL %s is %s', (baseUrl, url) => {
+    expect(batchUrl(baseUrl, 'metrics')).toBe(url);
   });
 
-  it('ends in thresholds for thresholds', () => {
+  it('ends in /thresholds/batch for thresholds', () => {
     expect(batchUrl('http://host/v1/thresholds', 'thresholds')).toBe('http://host/v1/thresholds/batch');
-  });
-});
-
-describe('Retry-After', () => {
-  it.each([
-    ['120', 120_000],
-    [' 0 ', 0],
-    ['Tue, 10 Mar 2026 12:01:30 GMT', 90_000],
-    ['Tue, 10 Mar 2026 11:00:00 GMT', 0],
-    ['soon', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ])('%p asks for %p ms', (header, ms) => {
-    expect(parseRetryAfter(header, NOW)).toBe(ms);
   });
 });

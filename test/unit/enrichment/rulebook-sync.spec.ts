@@ -10,7 +10,7 @@ import { MemoryStore } from '../../support/memory-store.js';
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const MINUTE = 60_000;
 const TTL = 5 * MINUTE;
-const away = () => new MonitorError('catalog_unreachable', 'The catalog does not answer', {}, true);
+const unreachable = () => new MonitorError('catalog_unreachable', 'The catalog does not answer', {}, true);
 const row = (metric_name: string, critical_threshold: number): ThresholdRow => ({
   metric_name,
   experiment_id: null,
@@ -26,11 +26,11 @@ const limitsOf = (book: Rulebook, day = '2026-03-10') =>
 let now: number;
 let store: MemoryStore;
 let limits: Record<string, number>;
-/** What goes wrong with the next question, and what happens while it is answered. */
+/** The error of the next read, if any; `meanwhile` runs while it is in progress. */
 let fault: (() => Error | undefined) | undefined;
-let refused: RejectedRow[];
+let rejectedRows: RejectedRow[];
 let meanwhile: () => void | Promise<void>;
-let asked: CatalogQuery[][];
+let reads: CatalogQuery[][];
 let windows: Window[];
 let lines: string[];
 
@@ -39,123 +39,120 @@ beforeEach(() => {
   store = new MemoryStore();
   limits = { a: 1, b: 2, c: 3 };
   fault = undefined;
-  refused = [];
+  rejectedRows = [];
   meanwhile = () => undefined;
-  asked = [];
+  reads = [];
   windows = [];
   lines = [];
 });
 
-const source = (asks: boolean): CatalogSource => ({
-  queriedLists: { metrics: asks, thresholds: asks },
-  async read(questions): Promise<ParsedCatalog> {
-    asked.push([...questions]);
-    const names = asks ? new Set(questions.flatMap(({ metrics }) => metrics)) : new Set(Object.keys(limits));
+const source = (byName: boolean): CatalogSource => ({
+  queriedLists: { metrics: byName, thresholds: byName },
+  async read(queries): Promise<ParsedCatalog> {
+    reads.push([...queries]);
+    const names = byName ? new Set(queries.flatMap(({ metrics }) => metrics)) : new Set(Object.keys(limits));
     const thresholds = Object.entries(limits)
       .filter(([name]) => names.has(name))
       .map(([name, critical]) => row(name, critical));
     await meanwhile();
     const error = fault?.();
     if (error) throw error;
-    return { metadata: [], thresholds, rejectedRows: refused };
+    return { metadata: [], thresholds, rejectedRows };
   },
 });
-const keeper = (asks = true, patienceMs?: number) =>
+const createSync = (byName = true, maxWaitMs?: number) =>
   new RulebookSync({
     store,
     settings: domainDefaults,
-    source: source(asks),
+    source: source(byName),
     ttlMs: TTL,
     reevaluateDays: 7,
     clock: () => now,
     reevaluate: async (window) => windows.push(window),
     log: { log: (line) => lines.push(line), warn: (line) => lines.push(line) },
-    ...(patienceMs === undefined ? {} : { patienceMs }),
+    ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
   });
 
-describe('the keeper of the rulebook', () => {
-  it('asks for the names of a day once, and for those without rows no second time', async () => {
-    const one = keeper();
-    expect(limitsOf(await one.rulebookFor(() => named('a', 'none')))).toEqual({ a: 1 });
-    await one.rulebookFor(() => named('a', 'none'));
-    await one.rulebookFor(() => named('b'));
-    expect(asked.filter((questions) => questions.length > 0)).toEqual([[named('a', 'none')], [named('b')]]);
+describe('RulebookSync', () => {
+  it('queries the names of a day once, even those without rows', async () => {
+    const sync = createSync();
+    expect(limitsOf(await sync.rulebookFor(() => named('a', 'none')))).toEqual({ a: 1 });
+    await sync.rulebookFor(() => named('a', 'none'));
+    await sync.rulebookFor(() => named('b'));
+    expect(reads.filter((queries) => queries.length > 0)).toEqual([[named('a', 'none')], [named('b')]]);
   });
 
-  it('asks for everything again after the TTL', async () => {
-    const one = keeper();
-    await one.rulebookFor(() => named('a'));
-    await one.rulebookFor(() => named('b'));
-    asked.length = 0;
+  it('repeats all queries after the TTL', async () => {
+    const sync = createSync();
+    await sync.rulebookFor(() => named('a'));
+    await sync.rulebookFor(() => named('b'));
+    reads.length = 0;
     now += TTL - 1;
-    await one.refresh();
-    expect(asked).toEqual([]);
+    await sync.refresh();
+    expect(reads).toEqual([]);
     now += 1;
-    await one.refresh();
-    expect(asked).toEqual([[named('a', 'b')]]);
+    await sync.refresh();
+    expect(reads).toEqual([[named('a', 'b')]]);
   });
 
-  it('asks again when the clock has gone back', async () => {
-    const one = keeper(false);
-    await one.refresh();
+  it('repeats the read if the clock was set back', async () => {
+    const sync = createSync(false);
+    await sync.refresh();
     now -= 24 * 60 * MINUTE;
-    await one.refresh();
-    expect(asked).toHaveLength(2);
+    await sync.refresh();
+    expect(reads).toHaveLength(2);
   });
 
-  it('asks once for all who want it at the same time', async () => {
-    const one = keeper(false);
-    await Promise.all([one.refresh(), one.refresh(), one.refresh()]);
-    expect(asked).toHaveLength(1);
+  it('shares one read between concurrent callers', async () => {
+    const sync = createSync(false);
+    await Promise.all([sync.refresh(), sync.refresh(), sync.refresh()]);
+    expect(reads).toHaveLength(1);
   });
 
   it.each([
-    ['our clock', NOW + 3 * 24 * 60 * MINUTE, '2026-03-03'],
-    ['the server’s clock', NOW - 24 * 60 * MINUTE, '2026-03-02'],
-  ])(
-    'applies a change from 7 days before the earlier of the two clocks on: %s',
-    async (_, observed, first) => {
-      const one = keeper();
-      await one.rulebookFor(() => named('a'), observed);
-      limits.a = 9;
-      now += TTL;
-      const book = await one.rulebookFor(() => named('a'), observed);
-      const before = new Date(Date.parse(first) - 1).toISOString().slice(0, 10);
-      expect([limitsOf(book, before), limitsOf(book, first)]).toEqual([{ a: 1 }, { a: 9 }]);
-    },
-  );
+    ["this process's clock", NOW + 3 * 24 * 60 * MINUTE, '2026-03-03'],
+    ["the server's clock", NOW - 24 * 60 * MINUTE, '2026-03-02'],
+  ])('applies a change from 7 days before the earlier of the two clocks: %s', async (_, observed, first) => {
+    const sync = createSync();
+    await sync.rulebookFor(() => named('a'), observed);
+    limits.a = 9;
+    now += TTL;
+    const book = await sync.rulebookFor(() => named('a'), observed);
+    const before = new Date(Date.parse(first) - 1).toISOString().slice(0, 10);
+    expect([limitsOf(book, before), limitsOf(book, first)]).toEqual([{ a: 1 }, { a: 9 }]);
+  });
 
-  it('names what the catalog says and cannot be used, and counts it', async () => {
+  it('logs and counts rejected rows', async () => {
     const bad = {
       list: 'thresholds',
       experiment_id: null,
       problem: 'critical_threshold: no number',
     } as const;
-    refused = Array.from({ length: 7 }, (_, index) => ({ ...bad, index, metric_name: `bad${index}` }));
-    const one = keeper();
-    expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 1 });
+    rejectedRows = Array.from({ length: 7 }, (_, index) => ({ ...bad, index, metric_name: `bad${index}` }));
+    const sync = createSync();
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 1 });
     expect(lines).toHaveLength(6);
-    expect(lines[1]).toBe("The catalog's thresholds[1] (bad1) is refused: critical_threshold: no number");
-    expect(lines[5]).toContain('7 items');
+    expect(lines[1]).toBe('Rejected thresholds[1] of the catalog (bad1): critical_threshold: no number');
+    expect(lines[5]).toBe('Rejected 7 rows of the catalog in total');
     expect((await readCatalogState(store)).refused).toBe(7);
   });
 
-  it('changes nothing in a book of newer rules, and says so where that is not enough', async () => {
-    await keeper().rulebookFor(() => named('a'));
+  it('leaves a rulebook with newer rules unchanged, and fails if it lacks a name', async () => {
+    await createSync().rulebookFor(() => named('a'));
     const book: Rulebook = JSON.parse(store.objects.get(RULEBOOK_KEY)?.toString() ?? '');
     const [first] = book.settings;
     if (first) first.settings = { ...first.settings, rules_version: first.settings.rules_version + 1 };
     const newer = Buffer.from(JSON.stringify(book));
     store.objects.set(RULEBOOK_KEY, newer);
-    const one = keeper();
+    const sync = createSync();
     limits.a = 9;
-    expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 1 });
-    await expect(one.rulebookFor(() => named('b'))).rejects.toMatchObject({ code: 'older_rules' });
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 1 });
+    await expect(sync.rulebookFor(() => named('b'))).rejects.toMatchObject({ code: 'older_rules' });
     expect(store.objects.get(RULEBOOK_KEY)).toBe(newer);
   });
 
-  it('asks the catalog for one thing at a time', async () => {
-    const one = keeper();
+  it('sends one request at a time', async () => {
+    const sync = createSync();
     let running = 0;
     let most = 0;
     meanwhile = async () => {
@@ -163,15 +160,15 @@ describe('the keeper of the rulebook', () => {
       await new Promise(setImmediate);
       running--;
     };
-    const days = ['a', 'a', 'b', 'c', 'c'].map((name) => one.rulebookFor(() => named(name)));
+    const days = ['a', 'a', 'b', 'c', 'c'].map((name) => sync.rulebookFor(() => named(name)));
     for (const book of await Promise.all(days)) expect(book.asked.metrics.length).toBeGreaterThan(0);
     expect(most).toBe(1);
-    expect(asked.filter((questions) => questions.length > 0)).toHaveLength(3);
+    expect(reads.filter((queries) => queries.length > 0)).toHaveLength(3);
   });
 
-  it('asks again after a lost race, for its answer may be older than that of the winner', async () => {
-    const winner = keeper(false);
-    const loser = keeper(false);
+  it("repeats the read after a lost race, because its response may be older than the winner's", async () => {
+    const winner = createSync(false);
+    const loser = createSync(false);
     await winner.refresh();
     now += TTL;
     // The loser has read `a: 1` when the winner reads `a: 5` and stores it.
@@ -186,32 +183,32 @@ describe('the keeper of the rulebook', () => {
     expect(book.entries.filter(({ metric_name }) => metric_name === 'a')).toHaveLength(2);
   });
 
-  it('has the days judged again to which a change applies', async () => {
-    const one = keeper(false);
-    await one.refresh();
+  it('starts a reevaluation of the days to which a change applies', async () => {
+    const sync = createSync(false);
+    await sync.refresh();
     expect(windows).toEqual([]);
     limits = { ...limits, a: 9 };
     now += TTL;
-    await one.refresh(NOW - 24 * 60 * MINUTE);
+    await sync.refresh(NOW - 24 * 60 * MINUTE);
     expect(windows).toEqual([{ from: Date.parse('2026-03-02'), to: Number.MAX_SAFE_INTEGER }]);
     limits = { ...limits, d: 4 };
     now += TTL;
-    await one.refresh();
+    await sync.refresh();
     expect(windows[1]).toEqual({ from: 0, to: Number.MAX_SAFE_INTEGER });
   });
 });
 
-describe('an outage of the catalog', () => {
-  it('judges by the stored rulebook, says so, and asks again soon', async () => {
-    const one = keeper();
-    await one.rulebookFor(() => named('a'));
+describe('RulebookSync during an outage of the catalog', () => {
+  it('uses the stored rulebook, logs this, and retries soon', async () => {
+    const sync = createSync();
+    await sync.rulebookFor(() => named('a'));
     now += TTL;
-    fault = away;
+    fault = unreachable;
     for (let minute = 0; minute < 40; minute++) {
       now += MINUTE;
-      expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 1 });
+      expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 1 });
     }
-    expect(lines).toEqual(['The catalog does not answer; judging goes on by the stored rulebook']);
+    expect(lines).toEqual(['The catalog does not answer; the stored rulebook still applies']);
     expect(await readCatalogState(store)).toEqual({
       version: 1,
       last_success: NOW,
@@ -227,64 +224,64 @@ describe('an outage of the catalog', () => {
     fault = undefined;
     limits.a = 7;
     now += MINUTE;
-    expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 7 });
-    expect(lines.at(-1)).toBe('The catalog answers again');
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 7 });
+    expect(lines.at(-1)).toBe('The catalog is available again');
     expect((await readCatalogState(store)).last_error).toBeNull();
   });
 
-  it('has a day wait that holds a name for which the catalog was never asked', async () => {
-    const one = keeper();
-    await one.rulebookFor(() => named('a'));
-    fault = away;
-    await expect(one.rulebookFor(() => named('a', 'b'))).rejects.toMatchObject({
+  it('cannot judge a day with a name that was never queried', async () => {
+    const sync = createSync();
+    await sync.rulebookFor(() => named('a'));
+    fault = unreachable;
+    await expect(sync.rulebookFor(() => named('a', 'b'))).rejects.toMatchObject({
       code: 'catalog_awaited',
       retryable: true,
     });
-    expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 1 });
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 1 });
     expect(await readCatalogState(store)).toMatchObject({ last_success: NOW, awaited: true });
     fault = undefined;
-    expect(limitsOf(await one.rulebookFor(() => named('a', 'b')))).toEqual({ a: 1, b: 2 });
+    expect(limitsOf(await sync.rulebookFor(() => named('a', 'b')))).toEqual({ a: 1, b: 2 });
     expect(await readCatalogState(store)).toMatchObject({ last_error: null, awaited: false });
   });
 
-  it('keeps why it began while the catalog is left alone', async () => {
-    const one = keeper();
-    await one.rulebookFor(() => named('a'));
+  it('keeps the cause of the outage while no request is made', async () => {
+    const sync = createSync();
+    await sync.rulebookFor(() => named('a'));
     const busy = (code: string, status?: number) => () =>
       new MonitorError(code, code, status === undefined ? {} : { status }, true);
     for (const next of [busy('catalog_busy', 503), busy('catalog_away'), busy('catalog_refused', 401)]) {
       now += TTL;
       fault = next;
-      await one.refresh();
+      await sync.refresh();
       const { last_error } = await readCatalogState(store);
       lines.push(`${last_error?.code} ${last_error?.status}`);
     }
     expect(lines.slice(1)).toEqual(['catalog_busy 503', 'catalog_busy 503', 'catalog_refused 401']);
   });
 
-  it('does not hold up a day that can be judged while the catalog is silent', async () => {
-    const one = keeper(true, 0);
-    await one.rulebookFor(() => named('a'));
+  it('does not delay a day that can be judged while the catalog does not respond', async () => {
+    const sync = createSync(true, 0);
+    await sync.rulebookFor(() => named('a'));
     now += TTL;
-    let answer: () => void = () => undefined;
-    meanwhile = () => new Promise((resolve) => (answer = resolve));
+    let respond: () => void = () => undefined;
+    meanwhile = () => new Promise((resolve) => (respond = resolve));
     limits.a = 7;
-    expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 1 });
-    answer();
-    await one.refresh();
-    expect(limitsOf(await one.rulebookFor(() => named('a')))).toEqual({ a: 7 });
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 1 });
+    respond();
+    await sync.refresh();
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 7 });
   });
 
-  it('refuses to judge by nothing: a file that cannot be read and no stored rulebook', async () => {
+  it('fails if the catalog cannot be read and no rulebook is stored', async () => {
     fault = () => new MonitorError('catalog_unreadable', 'The catalog x cannot be read', {}, true);
-    await expect(keeper(false).rulebookFor(() => named('a'))).rejects.toMatchObject({
+    await expect(createSync(false).rulebookFor(() => named('a'))).rejects.toMatchObject({
       code: 'catalog_unreadable',
     });
   });
 
-  it('does not take an error of the store for one of the catalog', async () => {
-    fault = () => new MonitorError('store_unreachable', 'The store is away', {}, true);
-    const one = keeper();
-    await expect(one.rulebookFor(() => named('a'))).rejects.toMatchObject({ code: 'store_unreachable' });
+  it('does not treat an error of the store as an outage of the catalog', async () => {
+    fault = () => new MonitorError('store_unreachable', 'The store is unreachable', {}, true);
+    const sync = createSync();
+    await expect(sync.rulebookFor(() => named('a'))).rejects.toMatchObject({ code: 'store_unreachable' });
   });
 });

@@ -12,7 +12,7 @@ const experiment = (name: string, rest: Partial<StoredExperiment> = {}): StoredE
   swept: true,
   ...rest,
 });
-/** What the day's runs logged: experiments, and metrics of experiments as `<experiment>/<metric>`. */
+/** @param logged experiments of the day's runs, and their metrics as `<experiment>/<metric>` */
 const scope = (
   logged: readonly string[],
   known: Record<string, StoredExperiment>,
@@ -30,8 +30,8 @@ const scope = (
   );
 };
 
-describe('the experiments of a day', () => {
-  it('bring their name and the tag that names their application', () => {
+describe('experiments in the scope of a day', () => {
+  it('have a name and the tag that names their application', () => {
     const known = {
       1: experiment('churn', { tags: { application: 'crm', team: 'a' } }),
       2: experiment('fraud'),
@@ -43,12 +43,12 @@ describe('the experiments of a day', () => {
     expect(scope(['1'], known, { application_tag: 'team' }).experiments[0]?.tag).toBe('a');
   });
 
-  it('have no blank names and tags', () => {
+  it('have null instead of a blank name or tag', () => {
     const known = { 1: experiment(' ', { tags: { application: '\t' } }) };
     expect(scope(['1'], known).experiments).toEqual([{ experiment_id: '1', name: null, tag: null }]);
   });
 
-  it('are in datasets also when they were never listed, or are hidden now', () => {
+  it('include those that were never listed or are hidden now', () => {
     const known = { 2: experiment('fraud', { listed: false }) };
     expect(scope(['1', '2'], known).experiments).toEqual([
       { experiment_id: '1', name: null, tag: null },
@@ -60,22 +60,22 @@ describe('the experiments of a day', () => {
     ['deleted', experiment('churn', { lifecycle_stage: 'deleted' }), {}],
     ['excluded', experiment('churn'), { experiment_exclude: ['ch*'] }],
     ['not included', experiment('churn'), { experiment_include: ['fraud'] }],
-  ])('are none of it when they are %s, with all their metrics', (_, known, settings) => {
-    const found = scope(['1', '1/accuracy', '1/system/cpu'], { 1: known }, settings);
-    expect(found).toEqual({ experiments: [], rules: [], excluded: [] });
+  ])('exclude one that is %s, with all its metrics', (_, known, settings) => {
+    const result = scope(['1', '1/accuracy', '1/system/cpu'], { 1: known }, settings);
+    expect(result).toEqual({ experiments: [], rules: [], excluded: [] });
   });
 
-  it('that were never listed are known by their id', () => {
+  it('are matched by id if they were never listed', () => {
     expect(scope(['1', '2'], {}, { experiment_include: ['2'] }).experiments).toMatchObject([
       { experiment_id: '2' },
     ]);
   });
 });
 
-describe('the metrics of a day', () => {
+describe('metrics in the scope of a day', () => {
   const known = { 1: experiment('churn'), 2: experiment('fraud') };
 
-  it('bring the rule that applies to them', () => {
+  it('have the rule that applies to them', () => {
     const thresholds = [
       { metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 },
       { metric_name: 'acc*', experiment_id: '2', critical_threshold: 0.9 },
@@ -93,7 +93,7 @@ describe('the metrics of a day', () => {
     ]);
   });
 
-  it('that are left out are named once, sorted', () => {
+  it('exclude the others by name, once and sorted', () => {
     const { rules, excluded } = scope(
       ['1/system/gpu', '1/accuracy', '2/system/gpu', '2/system/cpu', '2/loss'],
       known,
@@ -103,7 +103,7 @@ describe('the metrics of a day', () => {
     expect(excluded).toEqual(['loss', 'system/cpu', 'system/gpu']);
   });
 
-  it('on a day without runs are none', () => {
+  it('are empty on a day without runs', () => {
     expect(scopeOfDay({}, known, { metadata: [], thresholds: [], settings: domainDefaults })).toEqual({
       experiments: [],
       rules: [],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { updateDocument } from '../../../src/storage/json-document.js';
-import { publishTogether } from '../../../src/storage/publish.js';
+import { publishDerived } from '../../../src/storage/publish.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { eventsDuring } from '../../support/recorded-events.js';
 
@@ -27,7 +27,7 @@ describe('every race that is lost is told once', () => {
       }),
     };
     const heard = await eventsDuring(() =>
-      publishTogether(store, { tempFile: (name) => name }, ['runs/2026/03/10/part-0.parquet'], publication),
+      publishDerived(store, { tempFile: (name) => name }, ['runs/2026/03/10/part-0.parquet'], publication),
     );
     expect(heard).toEqual(Array(2).fill({ type: 'store_conflict', object: 'dataset' }));
   });

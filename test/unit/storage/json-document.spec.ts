@@ -8,7 +8,7 @@ const KEY = '_state/counts.json';
 const noPause = { pause: async () => undefined };
 
 describe('a document', () => {
-  it('is read with the ETag it had', async () => {
+  it('is read with its ETag', async () => {
     const store = new MemoryStore();
     expect(await readDocument(store, KEY, schema)).toBeUndefined();
     const etag = await store.put(KEY, Buffer.from('{"counts":{"a":1}}'));
@@ -16,9 +16,9 @@ describe('a document', () => {
   });
 
   it.each([
-    ['no JSON', '{"counts":'],
-    ['another shape', '{"counts":{"a":"many"}}'],
-  ])('that is %s is an error that names it and that no retry mends', async (_, text) => {
+    ['not JSON', '{"counts":'],
+    ['of another shape', '{"counts":{"a":"many"}}'],
+  ])('that is %s throws an error that names it and is not retryable', async (_, text) => {
     const store = new MemoryStore();
     await store.put(KEY, Buffer.from(text));
     const error = await readDocument(store, KEY, schema).catch((caught: unknown) => caught);
@@ -34,13 +34,13 @@ describe('a document', () => {
     expect((await readDocument(store, KEY, schema))?.value).toEqual({ counts: { a: 1 } });
   });
 
-  it('that could not be read back is not written', async () => {
+  it('that does not match its schema is not written', async () => {
     const store = new MemoryStore();
-    const broken = { counts: { a: Number.NaN } };
-    await expect(createDocument(store, KEY, schema, broken)).rejects.toMatchObject({
+    const invalid = { counts: { a: Number.NaN } };
+    await expect(createDocument(store, KEY, schema, invalid)).rejects.toMatchObject({
       code: 'broken_document',
     });
-    await expect(updateDocument(store, KEY, schema, () => broken)).rejects.toMatchObject({
+    await expect(updateDocument(store, KEY, schema, () => invalid)).rejects.toMatchObject({
       code: 'broken_document',
     });
     expect(store.objects.size).toBe(0);
@@ -52,14 +52,14 @@ describe('an update', () => {
     counts: { ...current?.counts, [name]: (current?.counts[name] ?? 0) + 1 },
   });
 
-  it('makes the document, then changes it', async () => {
+  it('creates the document, then changes it', async () => {
     const store = new MemoryStore();
     await updateDocument(store, KEY, schema, increment('a'));
     expect(await updateDocument(store, KEY, schema, increment('b'))).toEqual({ counts: { a: 1, b: 1 } });
     expect((await readDocument(store, KEY, schema))?.value).toEqual({ counts: { a: 1, b: 1 } });
   });
 
-  it('to an equal value, or to nothing, writes nothing', async () => {
+  it('to an equal value or to undefined writes nothing', async () => {
     const store = new MemoryStore();
     await store.put(KEY, Buffer.from('{ "counts": { "b": 1, "a": 1 } }'));
     store.puts = 0;
@@ -69,7 +69,7 @@ describe('an update', () => {
     expect(store.puts).toBe(0);
   });
 
-  it('that changes the value in place is written all the same', async () => {
+  it('that modifies the value in place is written', async () => {
     const store = new MemoryStore();
     await store.put(KEY, Buffer.from('{"counts":{"a":1}}'));
     await updateDocument(store, KEY, schema, (current) => {
@@ -79,7 +79,7 @@ describe('an update', () => {
     expect((await readDocument(store, KEY, schema))?.value).toEqual({ counts: { a: 2 } });
   });
 
-  it('loses nothing to 32 others at the same time', async () => {
+  it('is not lost among 32 concurrent ones', async () => {
     const store = new MemoryStore();
     await Promise.all(
       Array.from({ length: 32 }, () =>
@@ -89,7 +89,7 @@ describe('an update', () => {
     expect((await readDocument(store, KEY, schema))?.value).toEqual({ counts: { a: 32 } });
   });
 
-  it('gives up after its rounds, with an error that a retry may mend', async () => {
+  it('fails after its rounds with a retryable error', async () => {
     const store = new MemoryStore();
     let others = 0;
     const pauses: number[] = [];
@@ -102,7 +102,7 @@ describe('an update', () => {
     expect(pauses).toEqual([0, 1]);
   });
 
-  it('does not hide a failing store', async () => {
+  it('passes on the errors of the store', async () => {
     const store = new MemoryStore();
     store.beforePut = () => {
       throw new StoreError('store_io', 'no space left', {}, true);

@@ -1,6 +1,6 @@
 import { KeyedMutex } from '../../../src/storage/keyed-mutex.js';
 
-/** Work that says when it begins and ends when it is told to. */
+/** Work that logs its start and ends on `end` or `fail`. */
 function controlled(log: string[], name: string) {
   let end = () => {};
   let fail = () => {};
@@ -16,7 +16,7 @@ function controlled(log: string[], name: string) {
 }
 
 describe('work of one key', () => {
-  it('is done one after another, in the order of asking', async () => {
+  it('runs sequentially, in call order', async () => {
     const [mutex, log] = [new KeyedMutex(), [] as string[]];
     const jobs = ['a', 'b', 'c'].map((name) => controlled(log, name));
     const results = jobs.map(({ work }) => mutex.run('key', work));
@@ -31,7 +31,7 @@ describe('work of one key', () => {
     expect(log).toEqual(['a', 'b', 'c']);
   });
 
-  it('does not wait for that of another key', async () => {
+  it('does not wait for the work of another key', async () => {
     const [mutex, log] = [new KeyedMutex(), [] as string[]];
     const first = controlled(log, 'a');
     const waiting = mutex.run('key', first.work);
@@ -40,7 +40,7 @@ describe('work of one key', () => {
     await waiting;
   });
 
-  it('that fails tells who asked, and nobody else', async () => {
+  it('that fails rejects its own call and no other', async () => {
     const [mutex, log] = [new KeyedMutex(), [] as string[]];
     const first = controlled(log, 'a');
     const failed = mutex.run('key', first.work);
@@ -51,7 +51,7 @@ describe('work of one key', () => {
     expect(await mutex.run('key', async () => 'c')).toBe('c');
   });
 
-  it('may throw before it has begun to wait', async () => {
+  it('may throw synchronously', async () => {
     const mutex = new KeyedMutex();
     const thrown = mutex.run('key', () => {
       throw new Error('at once');

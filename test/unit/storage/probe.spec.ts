@@ -3,22 +3,22 @@ import type { ObjectBody, PutCondition } from '../../../src/storage/object-store
 import { probeConditionalWrites } from '../../../src/storage/probe.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
-/** A store that sees only some conditions. */
+/** A store that supports only some conditions. */
 class CarelessStore extends MemoryStore {
-  constructor(private readonly sees: (condition: PutCondition) => boolean) {
+  constructor(private readonly supports: (condition: PutCondition) => boolean) {
     super();
   }
   override put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
-    return super.put(key, body, condition && this.sees(condition) ? condition : undefined);
+    return super.put(key, body, condition && this.supports(condition) ? condition : undefined);
   }
 }
 
-/** Looks first and writes later, as a store does that has no lock. */
-class SlowStore extends MemoryStore {
+/** Checks first and writes later, without a lock. */
+class UnlockedStore extends MemoryStore {
   override async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
     const stored = await this.head(key);
-    const demanded = condition && ('ifMatch' in condition ? condition.ifMatch : undefined);
-    if (condition && stored?.etag !== demanded) throw new PreconditionFailedError(key);
+    const expected = condition && ('ifMatch' in condition ? condition.ifMatch : undefined);
+    if (condition && stored?.etag !== expected) throw new PreconditionFailedError(key);
     return super.put(key, body);
   }
 }
@@ -33,7 +33,7 @@ class FailingStore extends MemoryStore {
 }
 
 describe('the probe of conditional writes', () => {
-  it('finds nothing wrong with a store that keeps its conditions, and leaves nothing there', async () => {
+  it('accepts a store that supports conditions, and deletes its object', async () => {
     const store = new MemoryStore();
     expect(await probeConditionalWrites(store)).toBeUndefined();
     expect(store.objects.size).toBe(0);
@@ -41,24 +41,24 @@ describe('the probe of conditional writes', () => {
   });
 
   it.each([
-    ['sees none', new CarelessStore(() => false), '8 of 8 puts with If-None-Match won'],
+    ['supports none', new CarelessStore(() => false), '8 of 8 puts with If-None-Match succeeded'],
     [
-      'sees no If-Match',
+      'does not support If-Match',
       new CarelessStore((condition) => 'ifNoneMatch' in condition),
-      '8 of 8 puts with If-Match won',
+      '8 of 8 puts with If-Match succeeded',
     ],
-    ['looks before it locks', new SlowStore(), 'puts with If-None-Match won'],
-  ])('finds a store that %s, and leaves nothing there', async (_, store, problem) => {
+    ['checks without a lock', new UnlockedStore(), 'puts with If-None-Match succeeded'],
+  ])('rejects a store that %s, and deletes its object', async (_, store, problem) => {
     expect(await probeConditionalWrites(store)).toContain(problem);
     expect(store.objects.size).toBe(0);
   });
 
-  it('takes the refusal of a header it does not know for its answer', async () => {
+  it('rejects a store that does not know the header', async () => {
     const error = new StoreError('store_refused', '501 NotImplemented: If-None-Match', { status: 501 });
     expect(await probeConditionalWrites(new FailingStore(error))).toContain('NotImplemented');
   });
 
-  it('says nothing of a store that cannot be asked', async () => {
+  it('passes on the error of a store that is unreachable or denies access', async () => {
     for (const [code, status] of [
       ['store_denied', 403],
       ['store_refused', 301],

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
-import type { ObjectBody, ObjectStore, PutCondition } from '../../../src/storage/object-store.js';
-import { type Publication, publishTogether, type TempFiles } from '../../../src/storage/publish.js';
+import type { ObjectStore } from '../../../src/storage/object-store.js';
+import { type Publication, publishDerived, type TempFiles } from '../../../src/storage/publish.js';
 import { MemoryStore } from '../../support/memory-store.js';
+import { SteppedStore } from '../../support/stepped-store.js';
 import { Actor, type Choose, chooseBy, playAll } from '../../support/stepper.js';
 
-/** @param changed whether the merge that this publisher did before changed the facts */
+/** @param changed whether this publisher's merge changed the facts before */
 type PublishRule = (
   store: ObjectStore,
   tempFiles: TempFiles,
@@ -14,7 +15,7 @@ type PublishRule = (
   changed: boolean,
 ) => Promise<unknown>;
 
-/** Mutant: whoever reads its inputs early and the ETag late overwrites what was made from newer inputs. */
+/** Mutant: a writer that reads its inputs before the ETag overwrites objects made from newer inputs. */
 const etagReadLast: PublishRule = async (store, tempFiles, keys, { prepare, recorded }) => {
   for (let lost = true; lost; ) {
     lost = false;
@@ -34,51 +35,31 @@ const etagReadLast: PublishRule = async (store, tempFiles, keys, { prepare, reco
   }
 };
 
-/** Mutant: leaves the publishing to whoever changed the facts, who may have died. */
+/** Mutant: only the writer that changed the facts publishes, and it may have died. */
 const skipWhenUnchanged: PublishRule = async (store, tempFiles, keys, publication, changed) => {
-  if (changed) await publishTogether(store, tempFiles, keys, publication);
+  if (changed) await publishDerived(store, tempFiles, keys, publication);
 };
 
 interface Scenario {
   readonly keys: readonly string[];
-  /** What each of two writers makes of the facts before it publishes. */
+  /** The facts that each of two writers stores before it publishes. */
   readonly merges: readonly [string, string];
-  /** What becomes of the rulebook meanwhile, in this order. */
+  /** The versions of the rulebook that are stored meanwhile, in this order. */
   readonly books: readonly string[];
   /** One writer may die between any two of its steps. */
   readonly crash: boolean;
-  /** A reconcile begins when the inputs have changed for the last time, while publishers may still be at work. */
-  readonly reconcile: boolean;
+  /** A third publisher starts after the last change of the inputs, while the writers may still be publishing. */
+  readonly rebuild: boolean;
 }
 
-/** Whether all derived objects hold and name the newest inputs. */
-interface Ending {
-  readonly right: boolean;
-  /** After one reconcile more, when nobody else is at work. */
-  readonly mended: boolean;
+/** Whether all derived objects were made from the newest inputs and name them. */
+interface Outcome {
+  readonly correct: boolean;
+  /** After one more rebuild that runs alone. */
+  readonly repaired: boolean;
 }
 
-/** A store that one actor sees: each of its operations is a step. */
-class SteppedStore extends MemoryStore {
-  constructor(
-    shared: MemoryStore,
-    private readonly step: () => Promise<void>,
-  ) {
-    super(shared.objects, shared.files);
-  }
-
-  override async fetch(key: string) {
-    await this.step();
-    return super.fetch(key);
-  }
-
-  override async put(key: string, body: ObjectBody, condition?: PutCondition) {
-    await this.step();
-    return super.put(key, body, condition);
-  }
-}
-
-async function play(rule: PublishRule, scenario: Scenario, choose: Choose): Promise<Ending> {
+async function play(rule: PublishRule, scenario: Scenario, choose: Choose): Promise<Outcome> {
   const { keys, merges, books } = scenario;
   const shared = new MemoryStore();
   const inputs = { facts: '0', book: '0' };
@@ -126,135 +107,133 @@ async function play(rule: PublishRule, scenario: Scenario, choose: Choose): Prom
       changesLeft--;
     }
   });
-  const isRight = () =>
+  const isCorrect = () =>
     keys.every((key) => shared.objects.get(key)?.equals(derived(key, inputs.facts, inputs.book)));
 
   const alive = [...writers, rulebook];
   for (const actor of alive) await actor.ready();
   let mayCrash = scenario.crash;
-  let mayReconcile = scenario.reconcile;
+  let mayRebuild = scenario.rebuild;
   for (;;) {
-    if (mayReconcile && changesLeft === 0) {
-      mayReconcile = false;
-      const reconcile = new Actor((step) => publish(step, false));
-      await reconcile.ready();
-      alive.push(reconcile);
+    if (mayRebuild && changesLeft === 0) {
+      mayRebuild = false;
+      const rebuild = new Actor((step) => publish(step, false));
+      await rebuild.ready();
+      alive.push(rebuild);
     }
     const ready = alive.filter(({ ended }) => !ended);
     const actor = ready.length > 0 ? ready[choose(ready.length)] : undefined;
     if (!actor) break;
     await actor.step();
-    // To die later, without another step, would be the same.
+    // A crash at any point before its next step has the same effect.
     if (mayCrash && writers.includes(actor) && !actor.ended && choose(2) === 1) {
       mayCrash = false;
       alive.splice(alive.indexOf(actor), 1);
     }
   }
-  const right = isRight();
+  const correct = isCorrect();
   const last = new Actor((step) => publish(step, false));
   for (await last.ready(); !last.ended; ) await last.step();
-  return { right, mended: isRight() };
+  return { correct, repaired: isCorrect() };
 }
 
-const SMALL = { keys: ['runs/a'], books: [], crash: false, reconcile: false } as const;
-/** Two writers with facts of their own, and one that does again what the other did. */
+const SMALL = { keys: ['runs/a'], books: [], crash: false, rebuild: false } as const;
+/** Two writers with different facts, and two with the same. */
 const MERGES = [
   ['1', '2'],
   ['1', '1'],
 ] as const;
 
-/** The endings of every course of a scenario. */
-async function endings(rule: PublishRule, scenario: Scenario): Promise<Ending[]> {
-  const all: Ending[] = [];
+/** The outcomes of every order of the steps. */
+async function outcomes(rule: PublishRule, scenario: Scenario): Promise<Outcome[]> {
+  const all: Outcome[] = [];
   await playAll(async (choose) => {
     all.push(await play(rule, scenario, choose));
   });
   return all;
 }
 
-describe('two writers that publish the same object', () => {
-  it.each(MERGES)('end right in every order (facts %s and %s)', async (...merges) => {
-    const all = await endings(publishTogether, { ...SMALL, merges });
-    // Four steps each make 8! ÷ (4! · 4!) orders, those of lost races not counted.
+describe('two writers that publish the same derived object', () => {
+  it.each(MERGES)('publish the newest inputs in every order (facts %s and %s)', async (...merges) => {
+    const all = await outcomes(publishDerived, { ...SMALL, merges });
+    // Four steps each: 8! ÷ (4! · 4!) orders, not counting those with lost races.
     expect(all.length).toBeGreaterThanOrEqual(70);
-    expect(all.filter(({ right }) => !right)).toEqual([]);
+    expect(all.filter(({ correct }) => !correct)).toEqual([]);
   });
 
-  it.each(MERGES)('end right after a crash anywhere and a reconcile (facts %s and %s)', async (...merges) => {
-    const all = await endings(publishTogether, { ...SMALL, merges, crash: true });
+  it.each(MERGES)('are repaired by a rebuild after a crash anywhere (facts %s and %s)', async (...merges) => {
+    const all = await outcomes(publishDerived, { ...SMALL, merges, crash: true });
     expect(all.length).toBeGreaterThan(250);
-    expect(all.filter(({ mended }) => !mended)).toEqual([]);
+    expect(all.filter(({ repaired }) => !repaired)).toEqual([]);
   });
 
-  it('end wrong in some order if the ETag is read after the inputs', async () => {
-    const all = await endings(etagReadLast, { ...SMALL, merges: ['1', '2'] });
-    expect(all.some(({ right }) => !right)).toBe(true);
+  it('publish older inputs in some order if the ETag is read after the inputs', async () => {
+    const all = await outcomes(etagReadLast, { ...SMALL, merges: ['1', '2'] });
+    expect(all.some(({ correct }) => !correct)).toBe(true);
   });
 
-  it('stay wrong after a crash if unchanged facts are a reason to skip', async () => {
-    const all = await endings(skipWhenUnchanged, { ...SMALL, merges: ['1', '1'], crash: true });
-    expect(all.some(({ mended }) => !mended)).toBe(true);
+  it('are not repaired after a crash if unchanged facts are a reason to skip', async () => {
+    const all = await outcomes(skipWhenUnchanged, { ...SMALL, merges: ['1', '1'], crash: true });
+    expect(all.some(({ repaired }) => !repaired)).toBe(true);
   });
 });
 
 const order = fc.array(fc.nat({ max: 1000 }), { maxLength: 60, size: 'max' });
 const keys = fc.constantFrom(['runs/a'], ['runs/a', 'enriched_metrics/a']);
-/** Inputs that are never again what they were. */
+/** Inputs that never return to an earlier value. */
 const onward = fc.record({
   keys,
   merges: fc.constantFrom<[string, string]>(['1', '2'], ['1', '1']),
   books: fc.constantFrom([], ['1'], ['1', '2']),
   crash: fc.boolean(),
-  reconcile: fc.constant(true),
+  rebuild: fc.constant(true),
 });
-/** Inputs that change back. */
+/** Inputs that return to an earlier value. */
 const andBack = fc.record({
   keys,
   merges: fc.constantFrom<[string, string]>(['1', '0'], ['0', '0']),
   books: fc.constantFrom(['1', '0'], ['1', '0', '1', '0']),
   crash: fc.boolean(),
-  reconcile: fc.constant(true),
+  rebuild: fc.constant(true),
 });
-/** Whether some course is found that does not end as it should. */
+/** Whether an order is found in which the property does not hold. */
 const finds = async (property: fc.IAsyncProperty<[Scenario, number[]]>): Promise<boolean> =>
   (await fc.check(property, { numRuns: 10_000, endOnFailure: true })).failed;
 
-describe('writers, a rulebook that changes, and a reconcile after the last change', () => {
-  it('end right, also when publishers that stalled go on after the reconcile', async () => {
+describe('two writers, a changing rulebook and a rebuild after the last change', () => {
+  it('publish the newest inputs, even if a stalled writer resumes after the rebuild', async () => {
     await fc.assert(
       fc.asyncProperty(onward, order, async (scenario, numbers) => {
-        expect(await play(publishTogether, scenario, chooseBy(numbers))).toEqual({
-          right: true,
-          mended: true,
-        });
+        const outcome = await play(publishDerived, scenario, chooseBy(numbers));
+        expect(outcome).toEqual({ correct: true, repaired: true });
       }),
       { numRuns: 300 },
     );
   });
 
-  it('end right after the next reconcile when inputs changed back under a publisher that stalled', async () => {
+  it('are repaired by the next rebuild if inputs returned to an earlier value while a writer stalled', async () => {
     await fc.assert(
       fc.asyncProperty(andBack, order, async (scenario, numbers) => {
-        expect((await play(publishTogether, scenario, chooseBy(numbers))).mended).toBe(true);
+        expect((await play(publishDerived, scenario, chooseBy(numbers))).repaired).toBe(true);
       }),
       { numRuns: 300 },
     );
   });
 
-  it('need that next reconcile', async () => {
-    const isRight = fc.asyncProperty(andBack, order, async (scenario, numbers) => {
-      return (await play(publishTogether, scenario, chooseBy(numbers))).right;
+  it('need that next rebuild', async () => {
+    const isCorrect = fc.asyncProperty(andBack, order, async (scenario, numbers) => {
+      return (await play(publishDerived, scenario, chooseBy(numbers))).correct;
     });
-    expect(await finds(isRight)).toBe(true);
+    expect(await finds(isCorrect)).toBe(true);
   });
 
   it.each([
     ['the ETag is read after the inputs', etagReadLast],
     ['unchanged facts are a reason to skip', skipWhenUnchanged],
-  ])('end wrong in some order if %s', async (_, rule) => {
-    const isRight = fc.asyncProperty(onward, order, async (scenario, numbers) => {
-      return (await play(rule, scenario, chooseBy(numbers))).right;
+  ])('publish older inputs in some order if %s', async (_, rule) => {
+    const isCorrect = fc.asyncProperty(onward, order, async (scenario, numbers) => {
+      return (await play(rule, scenario, chooseBy(numbers))).correct;
     });
-    expect(await finds(isRight)).toBe(true);
+    expect(await finds(isCorrect)).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import type { ObjectBody } from '../../../src/storage/object-store.js';
 import { SingleWriterStore } from '../../../src/storage/single-writer.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
-/** Sees no condition at all. */
+/** Ignores every condition. */
 class UnconditionalStore extends MemoryStore {
   override put(key: string, body: ObjectBody): Promise<string> {
     return super.put(key, body);
@@ -34,7 +34,7 @@ describe('a store for one writer', () => {
     for (const writer of opened) await writer.close();
   });
 
-  it('keeps conditions that its store does not know', async () => {
+  it('checks conditions that its store does not support', async () => {
     const writer = await open();
     const puts = Array.from({ length: 32 }, (_, i) => writer.put('a', text(`${i}`), { ifNoneMatch: '*' }));
     const results = await Promise.allSettled(puts);
@@ -44,7 +44,7 @@ describe('a store for one writer', () => {
     await expect(writer.put('a', text('x'), { ifMatch: 'other' })).rejects.toThrow(PreconditionFailedError);
   });
 
-  it('refuses a second process while the first renews, and says who it is', async () => {
+  it('rejects a second process while the first renews, and names the first', async () => {
     const first = await open();
     const second = open(async (ms) => {
       now += ms;
@@ -58,25 +58,25 @@ describe('a store for one writer', () => {
     await first.put('a', text('still the owner'));
   });
 
-  it('takes over from an owner that was silent for a lease, which then writes nothing more', async () => {
+  it('takes over from an owner that did not renew for a lease; that owner can no longer write', async () => {
     const first = await open();
-    const begun = now;
+    const startedAt = now;
     const second = await open();
-    expect(now - begun).toBeGreaterThanOrEqual(LEASE_MS);
+    expect(now - startedAt).toBeGreaterThanOrEqual(LEASE_MS);
     await second.put('a', text('second'));
     await expect(first.put('a', text('first'))).rejects.toMatchObject({ code: 'store_owned' });
     await expect(first.delete('a')).rejects.toMatchObject({ code: 'store_owned' });
     expect(store.objects.get('a')).toEqual(text('second'));
   });
 
-  it('follows at once on an owner that ended well', async () => {
+  it('opens without a wait after an owner that closed it', async () => {
     await (await open()).close();
-    const begun = now;
+    const startedAt = now;
     await open();
-    expect(now - begun).toBeLessThan(LEASE_MS / 10);
+    expect(now - startedAt).toBeLessThan(LEASE_MS / 10);
   });
 
-  it('belongs to one of two that claim it at the same time', async () => {
+  it('goes to one of two processes that claim it concurrently', async () => {
     let waiting: (() => void) | undefined;
     const together = () =>
       new Promise<void>((resolve) => {
@@ -90,7 +90,7 @@ describe('a store for one writer', () => {
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  it('renews by itself, and hides its note', async () => {
+  it('renews periodically, and hides its owner object', async () => {
     const renewed = new Promise<void>((resolve) => {
       let writes = 0;
       store.beforePut = () => {

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 
-/** A run as the suite writes it; a server may give it another id. */
-export interface WrittenRun {
+/** A run that the suite creates; the server chooses its id. */
+export interface NewRun {
   readonly name: string;
   readonly start?: number;
   readonly end?: number;
@@ -11,27 +11,26 @@ export interface WrittenRun {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** One tracking server, and how to write to it. */
+/** A tracking server under test, and how to write to it. */
 export interface Subject {
   readonly uri: string;
   experiment(name: string, tags?: Record<string, string>): Promise<string>;
   /** @returns the run's id */
-  run(experimentId: string, run: WrittenRun): Promise<string>;
+  run(experimentId: string, run: NewRun): Promise<string>;
   deleteRun(runId: string): Promise<void>;
   deleteExperiment(experimentId: string): Promise<void>;
-  /** Writes as many runs like it, each started a millisecond after the one before. */
-  copies(runId: string, count: number): Promise<void>;
-  /** Takes the name from a run, as runs of MLflow 1 have none. */
+  /** Removes the name of a run; runs of MLflow 1 have none. */
   dropName(runId: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
-export interface SentRun {
+/** A run as the REST API returns it. */
+export interface RunJson {
   info: Record<string, unknown> & { run_id: string; run_name?: string };
   data: {
     metrics?: { key: string; value: number | string; step: number; timestamp: number }[];
@@ -43,11 +42,16 @@ export interface SentRun {
 
 export const IN_START_ORDER = ['attributes.start_time ASC'];
 
-/** Asks the server under test. */
-export class Talk {
+/** A REST client of the server under test. */
+export class ContractClient {
   constructor(readonly subject: () => Subject) {}
 
-  send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const url = `${this.subject().uri}/api/2.0/mlflow/${path}`;
       const sent = httpRequest(url, { method, headers: { 'Content-Type': 'application/json', ...headers } });
@@ -61,28 +65,32 @@ export class Talk {
     });
   }
 
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer> {
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<HttpResponse> {
     return this.send('POST', path, body, headers);
   }
 
-  async get(runId: string): Promise<SentRun> {
+  async get(runId: string): Promise<RunJson> {
     return JSON.parse((await this.send('GET', `runs/get?run_id=${runId}`)).text).run;
   }
 
-  /** Searches runs, view ALL unless the body says another. */
-  async search(body: object): Promise<{ runs: SentRun[]; token: string | undefined }> {
+  /** Searches runs; the default of `run_view_type` is ALL. */
+  async search(body: object): Promise<{ runs: RunJson[]; token: string | undefined }> {
     const { status, text } = await this.post('runs/search', { run_view_type: 'ALL', ...body });
     expect({ status, text: status === 200 ? '' : text }).toEqual({ status: 200, text: '' });
-    const answer = JSON.parse(text);
-    return { runs: answer.runs ?? [], token: answer.next_page_token };
+    const response = JSON.parse(text);
+    return { runs: response.runs ?? [], token: response.next_page_token };
   }
 
+  /** The names of the runs that a search finds. */
   async names(body: object): Promise<(string | undefined)[]> {
     return (await this.search(body)).runs.map(({ info }) => info.run_name);
   }
 }
 
-export const codeOf = ({ status, text }: Answer): [number, unknown] => [status, JSON.parse(text).error_code];
-export const REFUSED = [400, 'INVALID_PARAMETER_VALUE'];
+export const codeOf = ({ status, text }: HttpResponse): [number, unknown] => [
+  status,
+  JSON.parse(text).error_code,
+];
+export const INVALID_PARAMETER = [400, 'INVALID_PARAMETER_VALUE'];
 export const sorted = (list: readonly { key: string }[] = []) =>
   [...list].sort((a, b) => (a.key < b.key ? -1 : 1));

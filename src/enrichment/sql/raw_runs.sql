@@ -1,5 +1,5 @@
--- Makes `sent`: a row per run of the pages ($files, none larger than $bytes), as sent; a page without runs gives none.
-CREATE OR REPLACE TEMP TABLE sent AS
+-- Makes `raw_runs`: a row per run of the page files ($files, none larger than $bytes), exactly as MLflow sent it.
+CREATE OR REPLACE TEMP TABLE raw_runs AS
 SELECT filename AS file, unnest(runs) AS run
 FROM read_json(
   $files,

@@ -1,18 +1,17 @@
 import { addRunTimes } from '../state/run-times.js';
-import type { DuckSession } from '../storage/duck.js';
+import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /**
- * The time of each parsed run that has no start time: the end time that was seen first, ms. Once chosen it stays, so
- * that an updated run never moves to another day.
+ * Chooses the time (ms) of each run in `parsed` that has no start time: the first end time that was observed. It never
+ * changes afterwards, so that an updated run does not move to another day.
  */
 export async function chooseRunTimes(
   session: DuckSession,
   store: ObjectStore,
 ): Promise<{ run_id: string; ms: number }[]> {
   const undated = await session.rows<{ run_id: string; ms: number | null }>(
-    `SELECT run_id, min(end_ms)::DOUBLE AS ms FROM parsed WHERE reason IS NULL AND start_ms IS NULL
-     GROUP BY run_id ORDER BY run_id`,
+    sql(import.meta.url, './sql/undated_runs.sql'),
   );
   if (undated.length === 0) return [];
   const ended = undated.flatMap(({ run_id, ms }) => (ms === null ? [] : [[run_id, ms] as const]));

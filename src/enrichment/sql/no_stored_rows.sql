@@ -1,4 +1,4 @@
--- Makes `stored_rows`, empty: the columns of a base object.
+-- Makes the view `stored_rows` without rows: the columns of a base object.
 CREATE OR REPLACE TEMP VIEW stored_rows AS
 SELECT
   NULL::DATE AS date,

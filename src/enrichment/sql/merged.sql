@@ -1,4 +1,5 @@
--- Makes `merged`: the rows of the base of one day after `decided`, sorted by run_id. Reads `facts`, `gone`, `stored_rows`, `decided`.
+-- Makes `merged`: the rows of one day's base object after the decisions in `decided`, sorted by run_id.
+-- Reads `facts`, `gone`, `stored_rows` and `decided`. `observed_at`: when the response was made; `asked_at`: when its request began.
 CREATE OR REPLACE TEMP TABLE merged AS
 SELECT stored_rows.*
 FROM stored_rows

@@ -1,0 +1,28 @@
+import type { ObjectBody, PutCondition } from '../../src/storage/object-store.js';
+import { MemoryStore } from './memory-store.js';
+
+/** One actor's access to a shared store: each of its operations is a step. */
+export class SteppedStore extends MemoryStore {
+  constructor(
+    shared: MemoryStore,
+    private readonly step: () => Promise<void>,
+  ) {
+    super(shared.objects, shared.files);
+  }
+
+  /** Also of `fetch`. */
+  override async get(key: string) {
+    await this.step();
+    return super.get(key);
+  }
+
+  override async head(key: string) {
+    await this.step();
+    return super.head(key);
+  }
+
+  override async put(key: string, body: ObjectBody, condition?: PutCondition) {
+    await this.step();
+    return super.put(key, body, condition);
+  }
+}
