@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type Clock } from './config/runtime.js';
 import { queueBackendOf, type Settings } from './config/settings.js';
-import { openQueueConnection, type QueueConnection } from './queue/queue-connection.js';
+import { openQueueConnection } from './queue/open-queue.js';
+import type { QueueConnection } from './queue/queue-connection.js';
 import { Duck } from './storage/duck.js';
 import { lockFolder } from './storage/folder-lock.js';
 import type { ObjectStore } from './storage/object-store.js';

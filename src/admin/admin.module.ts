@@ -10,13 +10,13 @@ import { BOARD_PATH, queueBoard } from './queue-board.js';
 @Module({ controllers: [BackfillsController] })
 export class AdminModule implements NestModule {
   constructor(
-    private readonly modules: ModuleRef,
+    private readonly moduleRef: ModuleRef,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   configure(consumer: MiddlewareConsumer): void {
     const queues = QUEUES.map((name) =>
-      this.modules.get<string, Queue>(getQueueToken(name), { strict: false }),
+      this.moduleRef.get<string, Queue>(getQueueToken(name), { strict: false }),
     );
     const showWorkers = queueBackendOf(this.settings) === 'redis';
     consumer.apply(...queueBoard(queues, showWorkers)).forRoutes(BOARD_PATH);

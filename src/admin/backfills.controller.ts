@@ -20,7 +20,8 @@ import {
 } from './backfills.js';
 
 const PATH = 'api/v1/admin/backfills';
-const MOST_LISTED = 50;
+/** Backfills in the list. */
+const MAX_LISTED = 50;
 
 @ApiTags('admin')
 @ApiBearerAuth()
@@ -34,11 +35,16 @@ export class BackfillsController {
 
   @Post()
   @HttpCode(202)
-  @ApiOperation({ summary: 'Make the days from `from` to `to`, both included, equal to MLflow' })
+  @ApiOperation({
+    summary: 'Backfill the days from `from` to `to`, both inclusive: make them equal to MLflow',
+  })
   @ApiAcceptedResponse({
-    description: 'It is stored and will be done; one of the same days that is not finished is meant again',
+    description:
+      'The backfill is stored and will run. If an unfinished backfill covers the same days, it is returned instead.',
     standardSchema: backfillDetailSchema,
-    headers: { Location: { description: 'Where its progress is', schema: { type: 'string' } } },
+    headers: {
+      Location: { description: 'The address of the backfill and its progress', schema: { type: 'string' } },
+    },
   })
   async create(
     @Body({ schema: backfillRequestSchema }) request: BackfillRequest,
@@ -53,22 +59,22 @@ export class BackfillsController {
 
   @Get()
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: `The newest ${MOST_LISTED} backfills, newest first` })
+  @ApiOperation({ summary: `The newest ${MAX_LISTED} backfills, newest first` })
   @ApiOkResponse({ standardSchema: z.object({ backfills: z.array(backfillSchema) }) })
   async list(): Promise<{ backfills: Backfill[] }> {
-    return { backfills: await listBackfills(this.store, MOST_LISTED) };
+    return { backfills: await listBackfills(this.store, MAX_LISTED) };
   }
 
   @Get(':id')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'A backfill with its finished days' })
+  @ApiOperation({ summary: 'A backfill with its days' })
   @ApiOkResponse({ standardSchema: backfillDetailSchema })
   one(@Param('id') id: string): Promise<BackfillDetail> {
     return readBackfill(this.store, id);
   }
 
   @Delete(':id')
-  @ApiOperation({ summary: 'Cancel a backfill; its finished days stay' })
+  @ApiOperation({ summary: 'Cancel a backfill. Its finished days stay.' })
   @ApiOkResponse({ standardSchema: backfillDetailSchema })
   cancel(@Param('id') id: string): Promise<BackfillDetail> {
     return cancelBackfill(this.engine, this.store, id);

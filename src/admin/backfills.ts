@@ -11,25 +11,26 @@ import { readKindState } from '../state/kind-state.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
-export const MOST_DAYS = 3_650;
+/** The longest window of one backfill. */
+export const MAX_BACKFILL_DAYS = 3_650;
 
 const day = z.iso.date('a day such as 2026-03-31').meta({ description: 'A UTC day.', example: '2026-03-31' });
-/** The first and the last day, both included. */
+/** The first and the last day, both inclusive. */
 export const backfillRequestSchema = z.strictObject({ from: day, to: day });
 export type BackfillRequest = z.infer<typeof backfillRequestSchema>;
 
 export const backfillSchema = z.object({
   id: z.string(),
-  /** The first and the last day, both included. */
+  /** The first and the last day, both inclusive. */
   from: z.iso.date(),
   to: z.iso.date(),
   status: z.enum(['active', 'done', 'failed', 'cancelled']),
-  /** The backfill whose turn is now, if it is another one. */
+  /** The backfill that runs now, if it is another one. */
   waits_for: z.string().nullable(),
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
   error: z.object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() }).nullable(),
-  /** Experiments that the tracking server refused. */
+  /** Experiments to which the tracking server denied access. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
   progress: z.object({ days_done: z.int(), days_all: z.int() }),
 });
@@ -41,42 +42,48 @@ export const backfillDetailSchema = backfillSchema.extend({
 export type BackfillDetail = z.infer<typeof backfillDetailSchema>;
 
 /**
- * The window of whole days that a request asks for.
+ * The window of a request: whole UTC days.
  * @throws {MonitorError} `backfill_window`
  */
 export function backfillWindow({ from, to }: BackfillRequest, now: number): Window {
-  const refuse = (message: string) => new MonitorError('backfill_window', message, { from, to });
+  const invalid = (message: string) => new MonitorError('backfill_window', message, { from, to });
   const window = { from: dayStart(from), to: dayStart(to) + MS_PER_DAY };
-  if (from > to) throw refuse(`The first day ${from} is after the last day ${to}.`);
-  if (to > dayOf(now)) throw refuse(`${to} is in the future: today is ${dayOf(now)} (UTC).`);
+  if (from > to) throw invalid(`The first day ${from} is after the last day ${to}.`);
+  if (to > dayOf(now)) throw invalid(`${to} is in the future: today is ${dayOf(now)} (UTC).`);
   const days = (window.to - window.from) / MS_PER_DAY;
-  if (days > MOST_DAYS) throw refuse(`${days} days are more than the ${MOST_DAYS} of one backfill.`);
+  if (days > MAX_BACKFILL_DAYS)
+    throw invalid(`${days} days are more than the maximum of ${MAX_BACKFILL_DAYS} days.`);
   return window;
 }
 
 const mutex = new KeyedMutex();
 
 /**
- * Stores a backfill that is to be done; the engine's next dispatch begins it. While one of the same days is not finished,
- * that one is meant: who asks again because the answer was lost makes nothing twice.
- * @returns its id
+ * Stores a backfill, which the next dispatch of the engine starts. If an unfinished backfill covers the same days, nothing
+ * is stored, so that a client can repeat a request whose response was lost.
+ * @returns the id of the new or the existing backfill
  */
 export function requestBackfill(store: ObjectStore, window: Window, now: number): Promise<string> {
   return mutex.run('request', async () => {
     const { active, windows } = await readKindState(store, 'backfill');
     const same = active.find((id) => windows[id]?.from === window.from && windows[id]?.to === window.to);
     const id = same ?? (await createPipelineRun(store, 'backfill', { scheduledAt: null, window, now }));
-    if (id === undefined) throw new MonitorError('no_backfill', 'The backfill was not made', {}, true);
+    if (id === undefined) throw new MonitorError('no_backfill', 'The backfill was not created', {}, true);
     return id;
   });
 }
 
-/** A backfill as it is shown; of its plan, which comes later, only what is finished counts. */
+/**
+ * A backfill as the REST API shows it.
+ * @param plan `undefined` until the stage `plan` is done
+ * @param done names of the finished stages
+ * @param current id of the backfill at the head of the queue
+ */
 export function backfillDetail(
   record: PipelineRun,
   plan: Plan | undefined,
   done: ReadonlySet<string>,
-  turn: string | undefined,
+  current: string | undefined,
 ): BackfillDetail {
   const all = record.window ? daysOf(record.window) : [];
   const finished = new Set(
@@ -89,7 +96,7 @@ export function backfillDetail(
     from: all.at(0) ?? '',
     to: all.at(-1) ?? '',
     status: record.status,
-    waits_for: record.status === 'active' && turn !== record.id ? (turn ?? null) : null,
+    waits_for: record.status === 'active' && current !== record.id ? (current ?? null) : null,
     created_at: iso(record.created_at),
     finished_at: record.finished_at === null ? null : iso(record.finished_at),
     error: record.error,
@@ -99,11 +106,11 @@ export function backfillDetail(
   };
 }
 
-const ID = /^backfill-[1-9]\d{0,8}$/;
+const BACKFILL_ID = /^backfill-[1-9]\d{0,8}$/;
 
 /** @throws {MonitorError} `unknown_backfill` */
 export async function readBackfill(store: ObjectStore, id: string): Promise<BackfillDetail> {
-  const record = ID.test(id) ? await readPipelineRun(store, id) : undefined;
+  const record = BACKFILL_ID.test(id) ? await readPipelineRun(store, id) : undefined;
   if (!record) throw new MonitorError('unknown_backfill', `There is no backfill ${JSON.stringify(id)}.`);
   const { active } = await readKindState(store, 'backfill');
   return withProgress(store, record, active[0]);
@@ -112,28 +119,28 @@ export async function readBackfill(store: ObjectStore, id: string): Promise<Back
 async function withProgress(
   store: ObjectStore,
   record: PipelineRun,
-  turn: string | undefined,
+  current: string | undefined,
 ): Promise<BackfillDetail> {
   const markers = new Markers(store, record.id);
-  return backfillDetail(record, await markers.plan(), await markers.done(), turn);
+  return backfillDetail(record, await markers.plan(), await markers.done(), current);
 }
 
 /** The newest backfills, newest first. */
-export async function listBackfills(store: ObjectStore, most: number): Promise<Backfill[]> {
+export async function listBackfills(store: ObjectStore, limit: number): Promise<Backfill[]> {
   const { sequence, active } = await readKindState(store, 'backfill');
-  const list: Backfill[] = [];
-  for (let number = sequence; number > 0 && list.length < most; number--) {
-    // A number that was given out a moment ago may not have its record yet.
+  const backfills: Backfill[] = [];
+  for (let number = sequence; number > 0 && backfills.length < limit; number--) {
+    // The kind's state is written before the record, so the newest one may have no record yet.
     const record = await readPipelineRun(store, `backfill-${number}`);
     if (!record) continue;
     const { days: _, ...backfill } = await withProgress(store, record, active[0]);
-    list.push(backfill);
+    backfills.push(backfill);
   }
-  return list;
+  return backfills;
 }
 
 /**
- * Cancels a backfill: days that are finished stay as they are. One that was cancelled before stays cancelled.
+ * Cancels a backfill. Finished days stay as they are. Idempotent.
  * @throws {MonitorError} `unknown_backfill`, `backfill_finished`
  */
 export async function cancelBackfill(
@@ -144,5 +151,5 @@ export async function cancelBackfill(
   await readBackfill(store, id);
   const record = await engine.cancel({ kind: 'backfill', id });
   if (record?.status === 'cancelled') return readBackfill(store, id);
-  throw new MonitorError('backfill_finished', `${id} is ${record?.status} already.`);
+  throw new MonitorError('backfill_finished', `${id} is already ${record?.status}.`);
 }

@@ -6,8 +6,8 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
 export const BOARD_PATH = '/admin/queues';
 
-/** Its page has styles and data in its text; its fonts from another site stay away, for a look at a queue tells nobody. */
-const POLICY = [
+/** Bull Board's page has inline styles. Its fonts of another site are blocked: viewing a queue must not be visible to others. */
+const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
@@ -19,7 +19,7 @@ const POLICY = [
 
 function boardHeaders(_request: Request, response: Response, next: NextFunction): void {
   response.set({
-    'Content-Security-Policy': POLICY,
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   });
@@ -27,8 +27,8 @@ function boardHeaders(_request: Request, response: Response, next: NextFunction)
 }
 
 /**
- * Bull Board over these queues, to be mounted at `BOARD_PATH`.
- * @param showWorkers whether the backend can tell who works: the embedded one has one session for all
+ * The middleware of Bull Board for these queues, to be mounted at `BOARD_PATH`.
+ * @param showWorkers whether the backend can list workers: in the embedded one, all of them share one session
  */
 export function queueBoard(queues: readonly Queue[], showWorkers: boolean): RequestHandler[] {
   const serverAdapter = new ExpressAdapter().setBasePath(BOARD_PATH);

@@ -5,12 +5,10 @@ import type { Settings } from '../config/settings.js';
 import type { PipelineKind } from '../domain/model.js';
 import { createLogger } from '../observability/logger.js';
 import { describePipelineRun } from '../pipeline/complete-run.js';
-import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { DISPATCH_PERIOD_MS, ENGINE, type Engine } from '../pipeline/engine.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../resources.js';
 import { showProgress } from './progress.js';
-
-const DISPATCH_MS = 60_000;
 
 /** Stores the run that is to be done. @returns its id */
 export type Begin = (engine: Engine, resources: Resources) => Promise<string | undefined>;
@@ -56,7 +54,7 @@ async function follow(
     });
   });
   engine.events.on('progress', (run, done, all) => progress.show(run, done, all, 'steps'));
-  const timer = setInterval(() => engine.dispatch().catch(() => undefined), DISPATCH_MS);
+  const timer = setInterval(() => engine.dispatch().catch(() => undefined), DISPATCH_PERIOD_MS);
   try {
     wanted = await begin();
     return ended.find(({ id }) => id === wanted) ?? (await finished);

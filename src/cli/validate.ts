@@ -19,7 +19,7 @@ import { passes } from '../domain/pattern.js';
 import { isLoopback, parseTokens } from '../http/access-rules.js';
 import type { Experiment } from '../ingestion/mlflow-api.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
-import { openQueueConnection } from '../queue/queue-connection.js';
+import { openQueueConnection } from '../queue/open-queue.js';
 import { readTrackingServer, trackingServerIdentity } from '../state/tracking-server.js';
 import { lockFolder } from '../storage/folder-lock.js';
 import { FolderStore } from '../storage/folder-store.js';

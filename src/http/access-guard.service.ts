@@ -4,6 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { errorMessage } from '../domain/errors.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import {
   type AdminToken,
@@ -18,14 +19,14 @@ import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 
 /**
- * The one guard of everything that this process answers by HTTP. It stands before all routes, whoever mounts them and
- * when: the server exists before the first module, and nothing else is on it yet.
+ * Checks the access of every HTTP request to this process. Its middleware runs before all routes, whoever registers them:
+ * it is the first one that the HTTP adapter gets.
  */
 @Injectable()
 export class AccessGuardService implements OnApplicationShutdown {
   private readonly log = new Logger('Access');
-  /** Entries of the audit that are being written. */
-  private readonly pending = new Set<Promise<void>>();
+  /** Audit entries that are being written. */
+  private readonly pendingEntries = new Set<Promise<void>>();
 
   constructor(
     host: HttpAdapterHost,
@@ -33,30 +34,37 @@ export class AccessGuardService implements OnApplicationShutdown {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    // Emits as soon as there is a server, before any route is mounted; never in a process that only runs jobs.
+    // Emitted before any route is registered. The adapter is null in the commands `run` and `backfill`, which have no HTTP
+    // server.
     host.init$.subscribe(() => {
-      host.httpAdapter.use((request: Request, response: Response, next: NextFunction) => {
-        this.guard(request, response).then((admitted) => admitted && next(), next);
+      host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
+        this.admit(request, response).then((admitted) => admitted && next(), next);
       });
     });
   }
 
-  private async guard(request: Request, response: Response): Promise<boolean> {
+  /** Sends the response if it denies access. */
+  private async admit(request: Request, response: Response): Promise<boolean> {
     const { method, originalUrl: url, headers } = request;
-    const asked = { method, url, headers };
+    const info = { method, url, headers };
     const loopback = isLoopback(this.settings.HOST);
-    const tokens = needsAdmin(asked) ? await this.tokens() : undefined;
+    const tokens = needsAdmin(info) ? await this.readTokens() : undefined;
     const verdict =
       tokens === 'unreadable'
-        ? ({ admitted: false, status: 403, detail: 'The file of admin tokens cannot be used.' } as const)
-        : decideAccess(asked, { loopback, tokens });
+        ? ({
+            admitted: false,
+            status: 403,
+            detail: 'The file of admin tokens is unreadable or invalid.',
+          } as const)
+        : decideAccess(info, { loopback, tokens });
     if (verdict.admitted) {
       const { actor } = verdict;
-      if (actor !== null && method !== 'GET' && method !== 'HEAD') this.keepTrack(request, response, actor);
+      if (actor !== null && method !== 'GET' && method !== 'HEAD')
+        this.auditOnClose(request, response, actor);
       return true;
     }
     if (verdict.status === 401) {
-      // A browser asks its user for the token where people go; programs are told what to send.
+      // With Basic, browsers prompt for the token on pages for people. Programs should send Bearer.
       const scheme = isAdminPath(url) && !url.startsWith('/api/') ? 'Basic' : 'Bearer';
       response.set('WWW-Authenticate', `${scheme} realm="mlflow-monitor admin"`);
     }
@@ -64,34 +72,34 @@ export class AccessGuardService implements OnApplicationShutdown {
     return false;
   }
 
-  /** Read anew each time: it is small, and a token that was taken out must not go on serving. */
-  private async tokens(): Promise<readonly AdminToken[] | 'unreadable' | undefined> {
+  /** Reads the file for each request: it is small, and a removed token must stop working at once. */
+  private async readTokens(): Promise<readonly AdminToken[] | 'unreadable' | undefined> {
     const { ADMIN_TOKEN_SHA256_FILE: file } = this.settings;
     if (!file) return undefined;
     try {
       return parseTokens(await readFile(file, 'utf8'));
     } catch (error) {
-      this.log.error(`ADMIN_TOKEN_SHA256_FILE ${file}: ${error instanceof Error ? error.message : error}`);
+      this.log.error(`ADMIN_TOKEN_SHA256_FILE ${file}: ${errorMessage(error)}`);
       return 'unreadable';
     }
   }
 
-  private keepTrack({ method, originalUrl }: Request, response: Response, actor: string): void {
+  private auditOnClose({ method, originalUrl }: Request, response: Response, actor: string): void {
     response.once('close', () => {
       const path = originalUrl.split('?', 1)[0] ?? '';
       const location = response.get('Location') ?? null;
       const entry = { actor, method, path, status: response.statusCode, location };
-      const kept: Promise<void> = audit(this.store, entry, this.clock())
+      const written: Promise<void> = audit(this.store, entry, this.clock())
         .catch((error: unknown) =>
-          this.log.error(`${method} ${path} by ${actor} could not be kept in the audit: ${error}`),
+          this.log.error(`Writing the audit entry of ${method} ${path} by ${actor} failed: ${error}`),
         )
-        .finally(() => this.pending.delete(kept));
-      this.pending.add(kept);
+        .finally(() => this.pendingEntries.delete(written));
+      this.pendingEntries.add(written);
     });
   }
 
-  /** All connections are closed by now. */
+  /** Nest has closed all connections before it calls this, so no entry is added any more. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.pending);
+    await Promise.all(this.pendingEntries);
   }
 }

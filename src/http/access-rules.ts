@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a request tells of itself, as far as access depends on it. */
+/** The parts of a request on which access depends. */
 export interface RequestInfo {
   readonly method: string;
-  /** As it came: path and query. */
+  /** Path and query, as received. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
 }
@@ -15,36 +15,36 @@ export interface AdminToken {
 }
 
 export interface AccessRules {
-  /** Whether only this machine can reach the service. */
+  /** Whether the service listens on a loopback address only. */
   readonly loopback: boolean;
-  /** undefined: none are configured. */
+  /** `undefined` if none are configured. */
   readonly tokens: readonly AdminToken[] | undefined;
 }
 
 export type Verdict =
-  /** `actor`: who asks for an admin action; null: somebody who only looks. */
+  /** `actor`: the name of the admin; `null` for a request that needs no admin. */
   | { readonly admitted: true; readonly actor: string | null }
   | { readonly admitted: false; readonly status: 401 | 403; readonly detail: string };
 
-/** Whether nobody but this machine can reach an address that a server listens on. */
+/** Whether only this machine can reach a server that listens on the address. */
 export const isLoopback = (host: string): boolean =>
   /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host.trim());
 
-/** Who may do what: to look needs no login, everything else needs an admin, and no foreign web page may do either. */
+/** Reading needs no login and everything else an admin. Requests of pages from other sites are denied in both cases. */
 export function decideAccess(request: RequestInfo, rules: AccessRules): Verdict {
-  const foreign = foreignPage(request, rules.loopback);
-  if (foreign) return { admitted: false, status: 403, detail: foreign };
-  return needsAdmin(request) ? admit(request, rules) : { admitted: true, actor: null };
+  const foreignPage = detectForeignPage(request, rules.loopback);
+  if (foreignPage) return { admitted: false, status: 403, detail: foreignPage };
+  return needsAdmin(request) ? authorizeAdmin(request, rules) : { admitted: true, actor: null };
 }
 
-/** Everything but a look outside the admin paths; of a path that cannot be read nobody knows. */
+/** True except for `GET` and `HEAD` requests outside the admin paths. */
 export function needsAdmin({ method, url }: RequestInfo): boolean {
-  return !isLook(method) || isAdminPath(url);
+  return !isRead(method) || isAdminPath(url);
 }
 
-const isLook = (method: string): boolean => method === 'GET' || method === 'HEAD';
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** By any part of the path, in any spelling that a router may take for it. */
+/** Whether any segment of the path is `admin`, in any spelling that a router might accept. True if the path cannot be decoded. */
 export function isAdminPath(url: string): boolean {
   try {
     const path = decodeURIComponent(url.split(/[?#]/, 1)[0] ?? '');
@@ -55,24 +55,26 @@ export function isAdminPath(url: string): boolean {
 }
 
 /**
- * Why a web page of another site must have sent this. A page that was loaded under a foreign name which leads here (DNS
- * rebinding) still sends that name as `Host`; forms and scripts of other pages send their `Origin`, and browsers say by
- * `Sec-Fetch-Site` from where a request comes. To follow a link into the service is no harm: the page cannot read it.
+ * Detects requests of web pages from other sites. A page that was loaded from a foreign name that resolves to this machine
+ * (DNS rebinding) sends that name as `Host`. Forms and scripts of other pages send their `Origin`, and browsers state the
+ * relation of the sites in `Sec-Fetch-Site`. Following a link into the service is allowed: the linking page cannot read the
+ * response.
+ * @returns the reason for the denial; `undefined` if the request is acceptable
  */
-function foreignPage({ method, headers }: RequestInfo, loopback: boolean): string | undefined {
+function detectForeignPage({ method, headers }: RequestInfo, loopback: boolean): string | undefined {
   const host = authorityOf(`http://${headers.host ?? ''}`);
   if (loopback && !(host && isLoopback(host.hostname))) {
-    return 'This service listens on the loopback address only and answers to no other name: open it as 127.0.0.1 or localhost.';
+    return 'This service accepts requests to loopback names only: open it as 127.0.0.1 or localhost.';
   }
   const { origin } = headers;
   if (origin !== undefined && authorityOf(origin)?.host !== host?.host) {
-    return `The page ${origin} may not use this service.`;
+    return `Requests from pages of ${origin} are denied.`;
   }
   const site = headers['sec-fetch-site'] ?? 'none';
-  const follows =
-    isLook(method) && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-  if (site !== 'same-origin' && site !== 'none' && !follows) {
-    return 'A page of another site may not use this service.';
+  const followsLink =
+    isRead(method) && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  if (site !== 'same-origin' && site !== 'none' && !followsLink) {
+    return 'Requests from pages of other sites are denied.';
   }
   return undefined;
 }
@@ -81,29 +83,29 @@ function authorityOf(address: string): URL | undefined {
   return /^https?:\/\/[^/@\\?#\s]+$/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
 }
 
-/** Headers by which a proxy says that it hands on what another machine asked. */
-const RELAYED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
+/** Headers that a proxy adds when it forwards a request of another machine. */
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
 
-function admit({ headers }: RequestInfo, { loopback, tokens }: AccessRules): Verdict {
+function authorizeAdmin({ headers }: RequestInfo, { loopback, tokens }: AccessRules): Verdict {
   if (tokens === undefined) {
-    if (loopback && !RELAYED.some((name) => headers[name] !== undefined)) {
+    if (loopback && !PROXY_HEADERS.some((name) => headers[name] !== undefined)) {
       return { admitted: true, actor: 'loopback' };
     }
     const detail =
-      'Admin needs a token, and none is configured: set ADMIN_TOKEN_SHA256_FILE (docs/access.md says how).';
+      'Admin requests need a token, and none is configured: set ADMIN_TOKEN_SHA256_FILE (see docs/access.md).';
     return { admitted: false, status: 403, detail };
   }
-  const given = tokenOf(headers.authorization);
-  if (given === undefined) return { admitted: false, status: 401, detail: 'Admin needs a token.' };
-  const digest = createHash('sha256').update(given).digest();
-  // All are compared, each in constant time: how long it takes says nothing.
+  const token = tokenOf(headers.authorization);
+  if (token === undefined) return { admitted: false, status: 401, detail: 'Admin requests need a token.' };
+  const digest = createHash('sha256').update(token).digest();
+  // Compares all of them, each in constant time, so that the duration reveals nothing.
   const [known] = tokens.filter(({ sha256 }) => timingSafeEqual(sha256, digest));
   return known
     ? { admitted: true, actor: known.name }
-    : { admitted: false, status: 401, detail: 'This is not an admin token.' };
+    : { admitted: false, status: 401, detail: 'The token is not an admin token.' };
 }
 
-/** Of `Bearer <token>`, or the password of `Basic`: browsers can send no other. */
+/** The token of `Bearer <token>`, or the password of `Basic`, the only scheme that browsers prompt for. */
 function tokenOf(authorization: string | undefined): string | undefined {
   const [, scheme, value = ''] = /^(Bearer|Basic) +([^\s]+) *$/i.exec(authorization ?? '') ?? [];
   if (scheme?.toLowerCase() !== 'basic') return scheme && value;
@@ -112,16 +114,17 @@ function tokenOf(authorization: string | undefined): string | undefined {
 }
 
 /**
- * Reads a file of tokens: on each line the SHA-256 of one (64 hex digits) and, behind a space, its name; `#` begins a comment.
- * @throws {RangeError} a line is no such thing, or there is none
+ * Parses a token file: each line has the SHA-256 of a token (64 hex digits) and optionally, after a space, its name. `#`
+ * starts a comment.
+ * @throws {RangeError} a line is malformed, or there is no token; the message does not quote the line
  */
 export function parseTokens(text: string): AdminToken[] {
   const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
   const tokens = lines.flatMap((line, i) => {
     if (line === '') return [];
     const [, hex, name] = /^([0-9a-f]{64})(?:\s+(.+))?$/i.exec(line) ?? [];
-    if (!hex) throw new RangeError(`line ${i + 1} does not begin with a SHA-256 of 64 hex digits`);
-    // `sha256sum` writes a dash behind what it read from its input.
+    if (!hex) throw new RangeError(`line ${i + 1} does not start with a SHA-256 of 64 hex digits`);
+    // `sha256sum` prints a dash as the name of standard input.
     return [{ name: name && name !== '-' ? name : `token ${i + 1}`, sha256: Buffer.from(hex, 'hex') }];
   });
   if (tokens.length === 0) throw new RangeError('it holds no token');

@@ -4,7 +4,7 @@ import { AccessGuardService } from './access-guard.service.js';
 import { ProblemFilter } from './problem.filter.js';
 import { InvalidRequest } from './problem.js';
 
-/** The access guard, the validation of requests and the format of errors, for everything served over HTTP. */
+/** The access guard, request validation and error format of everything that is served over HTTP. */
 @Module({
   providers: [
     AccessGuardService,

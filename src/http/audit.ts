@@ -5,20 +5,20 @@ import type { ObjectStore } from '../storage/object-store.js';
 
 export const auditSchema = z.object({
   version: z.literal(1),
-  /** When it was answered, ISO 8601. */
+  /** When the response was complete, ISO 8601. */
   at: z.iso.datetime(),
   /** The name of the token, or `loopback`. */
   actor: z.string(),
   method: z.string(),
   path: z.string(),
-  /** The HTTP status that it was answered with. */
+  /** The HTTP status of the response. */
   status: z.int(),
-  /** What it made, where it made something. */
+  /** The `Location` header of the response: what the action created. */
   location: z.string().nullable(),
 });
 export type AuditEntry = Omit<z.infer<typeof auditSchema>, 'version' | 'at'>;
 
-/** Keeps one object per admin action: `_audit/YYYY/MM/DD/<time>-<random>.json`. */
+/** Stores one object per admin action: `_audit/YYYY/MM/DD/<time>-<random>.json`. @param now ms */
 export async function audit(store: ObjectStore, entry: AuditEntry, now: number): Promise<void> {
   const at = new Date(now).toISOString();
   const day = at.slice(0, 10).replaceAll('-', '/');

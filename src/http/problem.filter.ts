@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 import { type Problem, problemOf } from './problem.js';
 
+/** Sends problem details (RFC 9457) with the path of the request as `instance`. */
 export function sendProblem(request: Request, response: Response, problem: Problem): void {
   const instance = request.originalUrl.split('?', 1)[0];
   response
@@ -11,7 +12,7 @@ export function sendProblem(request: Request, response: Response, problem: Probl
     .send(JSON.stringify({ ...problem, instance }));
 }
 
-/** Answers every error in the same way: as problem details (RFC 9457). */
+/** Turns every error into problem details (RFC 9457). */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly log = new Logger('Http');
@@ -20,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const problem = problemOf(error);
-    // A probe that answers 503 on purpose says why itself; it is asked every few seconds.
+    // Not the HTTP exceptions: health checks throw 503 on purpose, every few seconds, and their response states the reason.
     if (problem.status >= 500 && !(error instanceof HttpException)) {
       this.log.error(`${request.method} ${request.originalUrl}: ${error}`, stackOf(error));
     }

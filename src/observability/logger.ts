@@ -3,8 +3,8 @@ import type { Settings } from '../config/settings.js';
 import { logContext } from './log-context.js';
 
 const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
-/** What Nest says of itself while it starts helps nobody who only wants to use the service. */
-const NEST = new Set([
+/** Contexts of Nest's start-up lines, which are of no use to users of the service. */
+const NEST_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
   'RoutesResolver',
@@ -12,15 +12,15 @@ const NEST = new Set([
   'NestApplication',
 ]);
 
-/** Lines for people on a terminal, JSON lines elsewhere; both name the pipeline run and the job they belong to. */
+/** Plain lines on a terminal, JSON lines elsewhere. Both name the job, and JSON lines its pipeline run. */
 export class ServiceLogger extends ConsoleLogger {
   constructor(level: Settings['LOG_LEVEL'], asJson: boolean) {
-    const least = LEVELS.indexOf(level === 'info' ? 'log' : level);
-    super({ json: asJson, colors: !asJson, logLevels: LEVELS.slice(0, least + 1), compact: true });
+    const lowest = LEVELS.indexOf(level === 'info' ? 'log' : level);
+    super({ json: asJson, colors: !asJson, logLevels: LEVELS.slice(0, lowest + 1), compact: true });
   }
 
   override log(message: unknown, context?: string): void {
-    if (context !== undefined && NEST.has(context)) return;
+    if (context !== undefined && NEST_CONTEXTS.has(context)) return;
     super.log(message, ...(context === undefined ? [] : [context]));
   }
 
@@ -30,15 +30,16 @@ export class ServiceLogger extends ConsoleLogger {
     return { ...super.getJsonLogObject(...parameters), ...logContext() };
   }
 
-  /** `21:22:05 WARN  the message (job)`: the time of day, the level where it is not the usual one, the job. */
+  /** `21:22:05 WARN  the message (job)`: the time of day (UTC), the level unless it is `log`, the message, the job. */
   protected override formatMessage(level: LogLevel, message: unknown): string {
     const time = new Date().toISOString().slice(11, 19);
-    const word = level === 'log' ? '' : `${this.colorize(level.toUpperCase().padEnd(5), level)} `;
+    const levelText = level === 'log' ? '' : `${this.colorize(level.toUpperCase().padEnd(5), level)} `;
     const job = logContext()?.job_id;
-    return `${time} ${word}${this.stringifyMessage(message, level)}${job ? ` (${job})` : ''}\n`;
+    return `${time} ${levelText}${this.stringifyMessage(message, level)}${job ? ` (${job})` : ''}\n`;
   }
 }
 
+/** @param isTerminal whether people read the output: decides the format if `LOG_FORMAT` is `auto` */
 export function createLogger(settings: Settings, isTerminal: boolean): ServiceLogger {
   const json =
     settings.LOG_FORMAT === 'json' ||

@@ -1,23 +1,24 @@
-/** The jobs that this process works on, and when each moved on last. */
+/** The jobs that this process is running, and when each made progress last. */
 export class ActiveJobs {
-  private readonly movedOn = new Map<string, number>();
+  private readonly lastHeartbeats = new Map<string, number>();
 
-  /** @param steady ms; never set: a clock that was, or a machine that slept, is no sign of work that stands still */
-  constructor(private readonly steady: () => number = () => performance.now()) {}
+  /** @param monotonicNow ms; the wall clock would take a correction of the time, or a suspended machine, for a stalled job */
+  constructor(private readonly monotonicNow: () => number = () => performance.now()) {}
 
-  /** Holds the job while `work` goes on, which says by `heartbeat` that it does. */
+  /** Tracks the job until `work` settles. `work` calls `heartbeat` whenever it makes progress. */
   async track<T>(id: string, work: (heartbeat: () => void) => Promise<T>): Promise<T> {
-    const heartbeat = () => this.movedOn.set(id, this.steady());
+    const heartbeat = () => this.lastHeartbeats.set(id, this.monotonicNow());
     heartbeat();
     try {
       return await work(heartbeat);
     } finally {
-      this.movedOn.delete(id);
+      this.lastHeartbeats.delete(id);
     }
   }
 
-  /** For how long the job has not moved on that moved on longest ago, ms; 0 without any. */
+  /** The time since the oldest of the jobs' last heartbeats, ms; 0 if no job is running. */
   longestIdleMs(): number {
-    return this.movedOn.size === 0 ? 0 : this.steady() - Math.min(...this.movedOn.values());
+    if (this.lastHeartbeats.size === 0) return 0;
+    return this.monotonicNow() - Math.min(...this.lastHeartbeats.values());
   }
 }

@@ -2,19 +2,21 @@ import { MS_PER_DAY } from '../domain/time.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readPipelineRun } from './pipeline-run.js';
 
-const KEPT_MS = 3 * MS_PER_DAY;
+/** How long raw pages are kept after their pipeline run has finished. No stage reads them any more. */
+const RAW_PAGE_RETENTION_DAYS = 3;
 
-/** Deletes the raw pages of runs that were finished 3 days ago: they are scratch. */
+/** Deletes the raw pages of pipeline runs that finished more than `RAW_PAGE_RETENTION_DAYS` ago. */
 export async function clearRawPages(store: ObjectStore, now: number): Promise<void> {
-  const old = new Map<string, boolean>();
+  const expiresBefore = now - RAW_PAGE_RETENTION_DAYS * MS_PER_DAY;
+  const expired = new Map<string, boolean>();
   for await (const { key } of store.list('_raw/')) {
-    const run = key.split('/')[1] ?? '';
-    let isOld = old.get(run);
-    if (isOld === undefined) {
-      const record = await readPipelineRun(store, run);
-      isOld = record?.finished_at != null && record.finished_at < now - KEPT_MS;
-      old.set(run, isOld);
+    const pipelineRunId = key.split('/')[1] ?? '';
+    let isExpired = expired.get(pipelineRunId);
+    if (isExpired === undefined) {
+      const record = await readPipelineRun(store, pipelineRunId);
+      isExpired = record?.finished_at != null && record.finished_at < expiresBefore;
+      expired.set(pipelineRunId, isExpired);
     }
-    if (isOld) await store.delete(key);
+    if (isExpired) await store.delete(key);
   }
 }

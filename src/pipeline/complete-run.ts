@@ -3,15 +3,16 @@ import { markSwept } from '../state/experiments.js';
 import { removeOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { markChangesPublished } from '../state/threshold-changes.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { answeredEverywhere, moveWatermarks } from './advance-watermarks.js';
+import { advanceWatermarks, completelyFetched } from './advance-watermarks.js';
 import { stageName } from './due-stages.js';
 import type { Markers } from './markers.js';
 import type { PipelineRun, PipelineRunSummary } from './pipeline-run.js';
 import { ALL_SLICES, type FetchResult, type Plan } from './stage-contracts.js';
 
 /**
- * What may happen only after a run is published: watermarks move, runs that have ended leave the open list. May be done twice.
- * @returns the experiments that the tracking server refused
+ * Everything that must wait until a pipeline run is published: advances watermarks, and records which threshold changes
+ * are published, which MLflow runs are no longer open and which experiments are swept. Idempotent.
+ * @returns the experiments to which the tracking server denied access
  */
 export async function completePipelineRun(
   store: ObjectStore,
@@ -22,24 +23,25 @@ export async function completePipelineRun(
   if (plan.changes) await markChangesPublished(store, plan.changes);
   if (kind === 'reevaluation') return [];
   const fetched = new Map<string, FetchResult>();
-  const closed = new Set<string>();
+  const closedMlflowRuns = new Set<string>();
   for (const { id } of plan.slices) {
-    const answers = await markers.get(id, 'fetch');
-    if (answers) fetched.set(id, answers);
-    for (const runId of (await markers.get(id, 'enrich'))?.closed ?? []) closed.add(runId);
+    const result = await markers.get(id, 'fetch');
+    if (result) fetched.set(id, result);
+    for (const mlflowRunId of (await markers.get(id, 'enrich'))?.closed ?? [])
+      closedMlflowRuns.add(mlflowRunId);
   }
-  await moveWatermarks(store, kind, plan, fetched);
-  await removeOpenMlflowRuns(store, plan.open, closed);
-  const answered = new Set(answeredEverywhere(plan, fetched));
+  await advanceWatermarks(store, kind, plan, fetched);
+  await removeOpenMlflowRuns(store, plan.open, closedMlflowRuns);
+  const complete = new Set(completelyFetched(plan, fetched));
   for (const { experiment_ids, observed_at } of plan.chunks.filter(({ sweep }) => sweep)) {
-    const swept = experiment_ids.filter((id) => answered.has(id));
+    const swept = experiment_ids.filter((id) => complete.has(id));
     await markSwept(store, swept, observed_at);
   }
-  const refused = new Map([...fetched.values()].flatMap((f) => f.refused).map((r) => [r.experiment_id, r]));
-  return [...refused.values()];
+  const denied = [...fetched.values()].flatMap(({ refused }) => refused);
+  return [...new Map(denied.map((each) => [each.experiment_id, each])).values()];
 }
 
-/** Adds up what the finished stages of a run did. */
+/** The totals over the finished stages of a pipeline run. */
 export async function summarizePipelineRun(markers: Markers): Promise<PipelineRunSummary> {
   const summary: PipelineRunSummary = {
     runs: 0,
@@ -63,7 +65,7 @@ export async function summarizePipelineRun(markers: Markers): Promise<PipelineRu
   return summary;
 }
 
-/** A finished run in one line for people. */
+/** One line for logs and the terminal: `<id> <status>: <totals>, <duration> s; <error>; <denied experiments>`. */
 export function describePipelineRun({
   id,
   status,
@@ -74,11 +76,12 @@ export function describePipelineRun({
   refused,
 }: PipelineRun): string {
   const seconds = (((finished_at ?? created_at) - created_at) / 1000).toFixed(1);
-  const did = summary
+  const totals = summary
     ? `${summary.runs} runs, ${summary.metrics} metrics, ${summary.quarantined} quarantined, ` +
       `${summary.partitions_written} partitions written, ${summary.partitions_unchanged} unchanged, `
     : '';
-  const why = error ? `; ${stageName(error)}: ${error.message}` : '';
-  const lags = refused.length > 0 ? `; MLflow refused ${refused.map((r) => r.experiment_id).join(', ')}` : '';
-  return `${id} ${status}: ${did}${seconds} s${why}${lags}`;
+  const failure = error ? `; ${stageName(error)}: ${error.message}` : '';
+  const deniedIds = refused.map(({ experiment_id }) => experiment_id).join(', ');
+  const denied = refused.length > 0 ? `; MLflow denied access to experiments ${deniedIds}` : '';
+  return `${id} ${status}: ${totals}${seconds} s${failure}${denied}`;
 }

@@ -19,12 +19,17 @@ const SLICE_STAGES: Readonly<Record<PipelineKind, readonly Stage[]>> = {
   reevaluation: ['enrich'],
 };
 
-/** Slices of a bootstrap that are under way at the same time: the newest days are judged before old ones are fetched. */
+/** The stages on the slice `all`. */
+const WHOLE_RUN_STAGES = ['plan', 'publish'] as const satisfies readonly Stage[];
+
+/** Slices of a bootstrap in progress at the same time: few, so that the newest days are published before old ones are fetched. */
 const BOOTSTRAP_SLICES = 4;
+/** Days of a bootstrap that are aggregated before the days they look back on: they are what people want to see first. */
+const BOOTSTRAP_EARLY_DAYS = 2;
 
 /**
- * The stages of a pipeline run that can be worked on now, in the order in which to begin them.
- * @param done names of the stages that have left their marker
+ * The stages of a pipeline run that can run now, in the order in which to start them.
+ * @param done names of the stages with a marker
  * @param slicesAtOnce of how many slices stages may be due at the same time
  */
 export function dueStages(
@@ -42,41 +47,44 @@ export function dueStages(
     const stage = SLICE_STAGES[kind].find((each) => !isDone(id, each));
     if (!stage) continue;
     unfinished++;
-    const waits =
+    const isBlocked =
       stage === 'aggregate' &&
-      waitsForOthers(kind, plan, from) &&
+      waitsForLookBack(kind, plan, from) &&
       plan.slices.some((other) => isLookedBackOn(other.from, from) && !isDone(other.id, 'enrich'));
-    if (!waits) due.push({ slice: id, stage });
+    if (!isBlocked) due.push({ slice: id, stage });
   }
   if (unfinished === 0 && !isDone(ALL_SLICES, 'publish')) due.push({ slice: ALL_SLICES, stage: 'publish' });
   return due;
 }
 
 /**
- * A day that waits until those on which it looks back are judged, in all chunks of experiments, is aggregated once. The
- * two newest days of a bootstrap do not: they are what somebody waits to see.
+ * Whether a day is aggregated only when the days it looks back on are enriched in all chunks of experiments. Otherwise it
+ * would be aggregated again after each of them.
  */
-const waitsForOthers = (kind: PipelineKind, plan: Plan, from: number): boolean =>
-  kind === 'historical' || (kind === 'bootstrap' && from < plan.to - 2 * MS_PER_DAY);
+const waitsForLookBack = (kind: PipelineKind, plan: Plan, from: number): boolean =>
+  kind === 'historical' || (kind === 'bootstrap' && from < plan.to - BOOTSTRAP_EARLY_DAYS * MS_PER_DAY);
 
 const isLookedBackOn = (other: number, from: number): boolean =>
   other <= from && other >= from - LOOK_BACK_DAYS * MS_PER_DAY;
 
-/** The UTC days of a plan of which every slice is finished, oldest first. */
+/** The UTC days of a plan whose slices are all finished, oldest first. */
 export function finishedDays(kind: PipelineKind, plan: Plan, done: ReadonlySet<string>): string[] {
-  const open = new Set<string>();
+  const unfinished = new Set<string>();
   for (const { id, from } of plan.slices) {
-    if (SLICE_STAGES[kind].some((stage) => !done.has(stageName({ slice: id, stage })))) open.add(dayOf(from));
+    const isUnfinished = SLICE_STAGES[kind].some((stage) => !done.has(stageName({ slice: id, stage })));
+    if (isUnfinished) unfinished.add(dayOf(from));
   }
-  return [...new Set(plan.slices.map(({ from }) => dayOf(from)))].filter((day) => !open.has(day)).sort();
+  return [...new Set(plan.slices.map(({ from }) => dayOf(from)))]
+    .filter((day) => !unfinished.has(day))
+    .sort();
 }
 
-/** How far a run is: stages done of all that its plan holds. */
+/** The number of finished stages and of all stages. Before there is a plan, only `plan` and `publish` count. */
 export function progressOf(
   kind: PipelineKind,
   plan: Plan | undefined,
   done: ReadonlySet<string>,
 ): { done: number; all: number } {
-  const all = 2 + (plan?.slices.length ?? 0) * SLICE_STAGES[kind].length;
+  const all = WHOLE_RUN_STAGES.length + (plan?.slices.length ?? 0) * SLICE_STAGES[kind].length;
   return { done: Math.min(done.size, all), all };
 }

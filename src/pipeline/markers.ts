@@ -14,26 +14,29 @@ import {
   type StageResults,
 } from './stage-contracts.js';
 
-/** What each finished stage of a run left behind, and the numbers of the tries of those that are not finished. */
+/**
+ * The results of the finished stages of a pipeline run, and the number of the last attempt of each stage. An attempt is one
+ * job of the queue; the queue counts the retries within a job itself.
+ */
 export class Markers {
   constructor(
     private readonly store: ObjectStore,
-    private readonly runId: string,
+    private readonly pipelineRunId: string,
   ) {}
 
-  /** The first result of a stage stays; a second execution leaves it as it is. */
+  /** Stores the result of a stage. If there is one already, it stays. */
   async put<S extends Stage>(slice: string, stage: S, result: StageResults[S]): Promise<void> {
     await createDocument<unknown>(this.store, this.key({ slice, stage }), RESULT_OF_STAGE[stage], result);
   }
 
   async get<S extends Stage>(slice: string, stage: S): Promise<StageResults[S] | undefined> {
     const schema: z.ZodType = RESULT_OF_STAGE[stage];
-    const found = await readDocument(
+    const marker = await readDocument(
       this.store,
       this.key({ slice, stage }),
       schema as z.ZodType<StageResults[S]>,
     );
-    return found?.value;
+    return marker?.value;
   }
 
   async plan(): Promise<Plan | undefined> {
@@ -45,7 +48,7 @@ export class Markers {
     return (await this.store.head(this.key(id))) !== undefined;
   }
 
-  /** A stage whose results are no longer there is worked on again. */
+  /** Makes the stage due again. */
   async remove(id: StageId): Promise<void> {
     await this.store.delete(this.key(id));
   }
@@ -56,33 +59,34 @@ export class Markers {
   }
 
   /** The names of all stages that were ever enqueued. */
-  tried(): Promise<Set<string>> {
+  attempted(): Promise<Set<string>> {
     return this.names('tries');
   }
 
   private async names(folder: 'done' | 'tries'): Promise<Set<string>> {
     const names = new Set<string>();
-    const prefix = `${runPrefix(this.runId)}${folder}/`;
+    const prefix = `${runPrefix(this.pipelineRunId)}${folder}/`;
     for await (const { key } of this.store.list(prefix)) names.add(key.slice(prefix.length, -'.json'.length));
     return names;
   }
 
-  async lastTry(id: StageId): Promise<Try | undefined> {
-    const found = await readDocument(this.store, this.tryKey(id), trySchema);
-    return found && { ...found.value, etag: found.etag };
+  async lastAttempt(id: StageId): Promise<Attempt | undefined> {
+    const stored = await readDocument(this.store, this.attemptKey(id), attemptSchema);
+    return stored && { ...stored.value, etag: stored.etag };
   }
 
   /**
-   * Claims the next number; undefined: another process was faster and will enqueue it.
-   * @param excused the last try does not count: it only found that it must wait
+   * Claims the number of the next attempt.
+   * @param excused the last attempt does not count, because it only waited for another service
+   * @returns `undefined` if another process claimed the number first; that process enqueues the attempt
    */
-  async nextTry(id: StageId, last: Try | undefined, excused = false): Promise<number | undefined> {
+  async claimAttempt(id: StageId, last: Attempt | undefined, excused = false): Promise<number | undefined> {
     const number = (last?.number ?? 0) + 1;
     const body = Buffer.from(
       canonicalJson({ version: 1, number, excused: (last?.excused ?? 0) + Number(excused) }),
     );
     try {
-      await this.store.put(this.tryKey(id), body, last ? { ifMatch: last.etag } : { ifNoneMatch: '*' });
+      await this.store.put(this.attemptKey(id), body, last ? { ifMatch: last.etag } : { ifNoneMatch: '*' });
       return number;
     } catch (error) {
       if (error instanceof PreconditionFailedError) return undefined;
@@ -91,16 +95,17 @@ export class Markers {
   }
 
   private key(id: StageId): string {
-    return `${runPrefix(this.runId)}done/${stageName(id)}.json`;
+    return `${runPrefix(this.pipelineRunId)}done/${stageName(id)}.json`;
   }
 
-  private tryKey(id: StageId): string {
-    return `${runPrefix(this.runId)}tries/${stageName(id)}.json`;
+  private attemptKey(id: StageId): string {
+    return `${runPrefix(this.pipelineRunId)}tries/${stageName(id)}.json`;
   }
 }
 
-const trySchema = z.object({ version: z.literal(1), number: z.int(), excused: z.int().default(0) });
+/** `excused`: how many of the attempts up to `number` do not count. */
+const attemptSchema = z.object({ version: z.literal(1), number: z.int(), excused: z.int().default(0) });
 
-interface Try extends Omit<z.infer<typeof trySchema>, 'version'> {
+interface Attempt extends Omit<z.infer<typeof attemptSchema>, 'version'> {
   readonly etag: string;
 }

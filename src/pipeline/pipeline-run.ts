@@ -5,7 +5,7 @@ import { createDocument, readDocument, updateDocument } from '../storage/json-do
 import type { ObjectStore } from '../storage/object-store.js';
 import { STAGES } from './stage-contracts.js';
 
-/** What a run did, in numbers. */
+/** The totals of a pipeline run. */
 export const pipelineRunSummarySchema = z.object({
   runs: z.int(),
   metrics: z.int(),
@@ -15,14 +15,14 @@ export const pipelineRunSummarySchema = z.object({
 });
 export type PipelineRunSummary = z.infer<typeof pipelineRunSummarySchema>;
 
-/** A pipeline run: the truth about it, of which the queue is only the engine. Times in ms. */
+/** The record of a pipeline run: the source of truth, whatever the queue holds. Times in ms. */
 export const pipelineRunSchema = z.object({
   version: z.literal(1),
   id: z.string(),
   kind: z.enum(PIPELINE_KINDS),
-  /** When the schedule was due, ms; null: requested by a person or another service. */
+  /** The scheduled time; `null` if a person or another service requested the run. */
   nominal: z.int().nullable(),
-  /** Only where somebody asked for one; else the plan decides. */
+  /** The requested window; `null` if the plan chooses it. */
   window: windowSchema.nullable(),
   status: z.enum(['active', 'done', 'failed', 'cancelled']),
   created_at: z.int(),
@@ -30,9 +30,9 @@ export const pipelineRunSchema = z.object({
   error: z
     .object({ slice: z.string(), stage: z.enum(STAGES), code: z.string(), message: z.string() })
     .nullable(),
-  /** Experiments that the tracking server refused. */
+  /** Experiments to which the tracking server denied access. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
-  /** Only of a finished run. */
+  /** `null` until the run is finished. */
   summary: pipelineRunSummarySchema.nullable(),
 });
 export type PipelineRun = z.infer<typeof pipelineRunSchema>;
@@ -40,21 +40,24 @@ export type PipelineRun = z.infer<typeof pipelineRunSchema>;
 export const runPrefix = (id: string): string => `_state/runs/${id}/`;
 const recordKey = (id: string): string => `${runPrefix(id)}record.json`;
 
-/** Runs of one kind that may be unfinished at the same time: one at work, one that waits and will cover both windows. */
-const MOST_ACTIVE = 2;
+/** Scheduled runs of one kind that may be unfinished: one in progress, and one waiting that will cover later windows as well. */
+const MAX_ACTIVE_PIPELINE_RUNS = 2;
 
 export async function readPipelineRun(store: ObjectStore, id: string): Promise<PipelineRun | undefined> {
   return (await readDocument(store, recordKey(id), pipelineRunSchema))?.value;
 }
 
 export interface NewPipelineRun {
-  /** The time of the tick, ms; a second tick that `isServed` makes nothing. null: somebody asked. */
+  /** The scheduled time, ms; no run is created if it `isServed` already. `null` for a run on request. */
   readonly scheduledAt: number | null;
   readonly window?: Window;
   readonly now: number;
 }
 
-/** @returns the id of the new run; undefined if this tick was served already, or one run waits anyway */
+/**
+ * Creates a pipeline run. A run on request is always created.
+ * @returns its id; `undefined` if the scheduled time is served already, or `MAX_ACTIVE_PIPELINE_RUNS` are unfinished
+ */
 export async function createPipelineRun(
   store: ObjectStore,
   kind: PipelineKind,
@@ -65,7 +68,8 @@ export async function createPipelineRun(
     id = undefined;
     if (scheduledAt !== null && isServed(current, scheduledAt, now)) return undefined;
     const last_nominal = scheduledAt ?? current.last_nominal;
-    if (scheduledAt !== null && current.active.length >= MOST_ACTIVE) return { ...current, last_nominal };
+    if (scheduledAt !== null && current.active.length >= MAX_ACTIVE_PIPELINE_RUNS)
+      return { ...current, last_nominal };
     const sequence = current.sequence + 1;
     id = `${kind}-${sequence}`;
     const windows = window
@@ -77,7 +81,10 @@ export async function createPipelineRun(
   return id;
 }
 
-/** The record of a run that its kind names; made now if its maker died before, or has not come to it yet. */
+/**
+ * The record of a pipeline run that is listed in the state of its kind. Creates it if the process that listed the run was
+ * killed before it wrote the record, or has not written it yet.
+ */
 export async function ensurePipelineRun(
   store: ObjectStore,
   kind: PipelineKind,
@@ -85,8 +92,8 @@ export async function ensurePipelineRun(
   scheduledAt: number | null,
   now: number,
 ): Promise<PipelineRun> {
-  const known = await readPipelineRun(store, id);
-  if (known) return known;
+  const existing = await readPipelineRun(store, id);
+  if (existing) return existing;
   const { windows } = await readKindState(store, kind);
   const record: PipelineRun = {
     version: 1,
@@ -107,7 +114,10 @@ export async function ensurePipelineRun(
 
 export type PipelineRunOutcome = Pick<PipelineRun, 'status' | 'error' | 'refused' | 'summary'>;
 
-/** Closes a run, once: the first outcome stays. */
+/**
+ * Closes a pipeline run. If it is closed already, its first outcome stays.
+ * @returns the record after the call; `undefined` if there is none
+ */
 export async function closePipelineRun(
   store: ObjectStore,
   { id, kind }: Pick<PipelineRun, 'id' | 'kind'>,
@@ -122,7 +132,7 @@ export async function closePipelineRun(
     last_finished:
       closed?.status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
     active: current.active.filter((active) => active !== id),
-    windows: Object.fromEntries(Object.entries(current.windows).filter(([run]) => run !== id)),
+    windows: Object.fromEntries(Object.entries(current.windows).filter(([runId]) => runId !== id)),
   }));
   return closed;
 }

@@ -7,11 +7,13 @@ import { QUEUES } from '../queue/queue-names.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ENGINE, Engine, WAIT_MS } from './engine.js';
 
-/** The engine, for all features. */
+const DEFAULT_WAIT_MS = 30_000;
+
+/** Provides the engine to every module. */
 @Global()
 @Module({
   providers: [
-    { provide: WAIT_MS, useValue: 30_000 },
+    { provide: WAIT_MS, useValue: DEFAULT_WAIT_MS },
     {
       provide: ENGINE,
       inject: [OBJECT_STORE, SETTINGS, CLOCK, WAIT_MS, ...QUEUES.map((name) => getQueueToken(name))],
@@ -25,13 +27,13 @@ import { ENGINE, Engine, WAIT_MS } from './engine.js';
         aggregation: Queue,
       ) => {
         const queues = { ingestion, enrichment, aggregation };
-        // BullMQ prints errors that nobody handles. The connection reports outages; failed calls reject by themselves.
+        // Without a listener BullMQ prints errors. The queue connection logs outages, and failed calls reject.
         for (const queue of Object.values(queues)) queue.on('error', () => undefined);
         return new Engine({
           store,
           queues,
           clock,
-          stageTries: settings.STAGE_TRIES,
+          stageAttempts: settings.STAGE_TRIES,
           waitMs,
           backfillConcurrency: settings.BACKFILL_CONCURRENCY,
           log: new Logger('Pipeline'),

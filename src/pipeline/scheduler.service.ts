@@ -2,30 +2,30 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { Interval } from '@nestjs/schedule';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { errorMessage } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import { isServed, readKindState } from '../state/kind-state.js';
 import { readWatermarks } from '../state/watermarks.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { clearRawPages } from './clear-raw-pages.js';
-import { ENGINE, type Engine } from './engine.js';
+import { DISPATCH_PERIOD_MS, ENGINE, type Engine } from './engine.js';
 import { lastScheduledTime, startOfPeriod } from './schedule-times.js';
 
-const LOOK_MS = 10_000;
-const DISPATCH_EVERY_MS = 60_000;
-const SCHEDULED = ['delta', 'historical', 'backup', 'reevaluation'] as const;
+const TICK_MS = 10_000;
+const SCHEDULED_KINDS = ['delta', 'historical', 'backup', 'reevaluation'] as const;
 
 /**
- * Looks every few seconds which pipeline runs are due. The time of a tick is that of the schedule, not of the look, and
- * each kind remembers the last one: two schedulers make one run, and a run that was missed is made up for.
+ * Creates the pipeline runs that are due, checking every `TICK_MS`. A run is identified by its scheduled time, not by when
+ * it was created, and each kind stores the last one: two schedulers create one run, and a missed run is caught up on.
  */
 @Injectable()
 export class SchedulerService implements OnApplicationBootstrap {
   private readonly log = new Logger('Scheduler');
-  /** Ticks up to this time are not made up for, ms. */
-  private readonly firstTick: Partial<Record<PipelineKind, number>> = {};
-  private looking = false;
-  private dispatched = 0;
+  /** Runs scheduled up to this time are not caught up on, ms. */
+  private readonly skipUntil: Partial<Record<PipelineKind, number>> = {};
+  private isTicking = false;
+  private lastDispatch = 0;
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
@@ -36,32 +36,33 @@ export class SchedulerService implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const now = this.clock();
-    const empty = Object.keys(await readWatermarks(this.store)).length === 0;
-    // The same tick at every start: a store is bootstrapped once. One that holds days is looked through at every start.
-    if (empty) await this.engine.create('bootstrap', { scheduledAt: 0 });
+    const isEmpty = Object.keys(await readWatermarks(this.store)).length === 0;
+    // The same scheduled time at every start, so that a store is bootstrapped once. A store with data is reevaluated at every start.
+    if (isEmpty) await this.engine.create('bootstrap', { scheduledAt: 0 });
     else await this.engine.create('reevaluation', { scheduledAt: now });
-    // A new store owes nothing: its bootstrap reads what the missed runs would have read.
-    for (const kind of SCHEDULED) {
-      if ((await readKindState(this.store, kind)).last_nominal === null) this.firstTick[kind] = now;
+    // A new store has no missed runs: its bootstrap reads what they would have read.
+    for (const kind of SCHEDULED_KINDS) {
+      if ((await readKindState(this.store, kind)).last_nominal === null) this.skipUntil[kind] = now;
     }
     await this.tick();
   }
 
-  @Interval(LOOK_MS)
+  @Interval(TICK_MS)
   async tick(): Promise<void> {
-    if (this.looking) return;
-    this.looking = true;
+    if (this.isTicking) return;
+    this.isTicking = true;
     try {
       await this.createDue();
-      if (Math.abs(this.clock() - this.dispatched) >= DISPATCH_EVERY_MS) {
-        this.dispatched = this.clock();
+      // The absolute difference: a clock that was far ahead and is set back must not delay the next dispatch.
+      if (Math.abs(this.clock() - this.lastDispatch) >= DISPATCH_PERIOD_MS) {
+        this.lastDispatch = this.clock();
         await this.engine.dispatch();
         await clearRawPages(this.store, this.clock());
       }
     } catch (error) {
-      this.log.warn(`The look at what is due failed: ${error instanceof Error ? error.message : error}`);
+      this.log.warn(`Scheduling failed: ${errorMessage(error)}`);
     } finally {
-      this.looking = false;
+      this.isTicking = false;
     }
   }
 
@@ -69,12 +70,12 @@ export class SchedulerService implements OnApplicationBootstrap {
     const { settings } = this;
     const now = this.clock();
     const cron = (expression: string) => lastScheduledTime(expression, settings.SCHEDULE_TIMEZONE, now);
-    const ticks = [
+    const due = [
       { kind: 'delta', scheduledAt: startOfPeriod(settings.DELTA_SCHEDULE_MINUTES * 60_000, now) },
       { kind: 'historical', scheduledAt: cron(settings.HISTORICAL_SCHEDULE_CRON) },
       { kind: 'backup', scheduledAt: cron(settings.BACKUP_SCHEDULE_CRON) },
     ] as const;
-    for (const { kind, scheduledAt } of ticks) {
+    for (const { kind, scheduledAt } of due) {
       if (scheduledAt !== null && (await this.isNew(kind, scheduledAt))) {
         await this.engine.create(kind, { scheduledAt });
       }
@@ -82,20 +83,20 @@ export class SchedulerService implements OnApplicationBootstrap {
     await this.reevaluate(now);
   }
 
-  /** Hourly what may still move, daily everything. */
+  /** Hourly the days that the historical run still reads again, once a day all days. */
   private async reevaluate(now: number): Promise<void> {
     const hour = startOfPeriod(MS_PER_HOUR, now);
     if (!(await this.isNew('reevaluation', hour))) return;
     const { last_nominal } = await readKindState(this.store, 'reevaluation');
-    const all =
-      last_nominal === null || startOfPeriod(MS_PER_DAY, last_nominal) < startOfPeriod(MS_PER_DAY, now);
-    const from = startOfPeriod(MS_PER_DAY, now) - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
+    const today = startOfPeriod(MS_PER_DAY, now);
+    const isFirstOfDay = last_nominal === null || startOfPeriod(MS_PER_DAY, last_nominal) < today;
+    const from = today - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
     const window = { from, to: Number.MAX_SAFE_INTEGER };
-    await this.engine.create('reevaluation', { scheduledAt: hour, ...(all ? {} : { window }) });
+    await this.engine.create('reevaluation', { scheduledAt: hour, ...(isFirstOfDay ? {} : { window }) });
   }
 
   private async isNew(kind: PipelineKind, scheduledAt: number): Promise<boolean> {
-    if (scheduledAt <= (this.firstTick[kind] ?? 0)) return false;
+    if (scheduledAt <= (this.skipUntil[kind] ?? 0)) return false;
     return !isServed(await readKindState(this.store, kind), scheduledAt, this.clock());
   }
 }

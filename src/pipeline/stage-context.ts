@@ -4,19 +4,20 @@ import type { Markers } from './markers.js';
 import type { PipelineRun } from './pipeline-run.js';
 import type { JobPayload, Plan, Slice, Stage, StageResults } from './stage-contracts.js';
 
-/** What a handler of a stage works with. */
+/** The input of the handler of a stage. */
 export interface StageContext {
   readonly record: PipelineRun;
-  /** @throws {MonitorError} `no_plan` in the stage that makes it */
+  /** @throws {MonitorError} `no_plan` in the stage `plan` */
   readonly plan: Plan;
-  /** @throws {MonitorError} `no_slice` for the stages of the whole run */
+  /** @throws {MonitorError} `no_slice` in the stages `plan` and `publish` */
   readonly slice: Slice;
+  /** The result of another stage. @throws {MonitorError} `no_result` if that stage is not done; retryable */
   result<S extends Stage>(slice: string, stage: S): Promise<StageResults[S]>;
-  /** Says that the work moves on: a job that does not for long is stuck, and its process is begun anew. */
+  /** To be called on progress: without it for the stall timeout, `/health/live` returns 503 and the process is restarted. */
   readonly heartbeat: () => void;
 }
 
-/** What the markers hold for a job of a run. */
+/** Reads the context of a job from the markers of its pipeline run. */
 export async function createStageContext(
   record: PipelineRun,
   markers: Markers,
@@ -25,8 +26,8 @@ export async function createStageContext(
 ): Promise<StageContext> {
   const plan = await markers.plan();
   const slice = plan?.slices.find(({ id }) => id === sliceId);
-  const missing = (code: string, what: string) =>
-    new MonitorError(code, `${record.id} has no ${what} yet`, { run: record.id, slice: sliceId }, true);
+  const missing = (code: string, name: string) =>
+    new MonitorError(code, `${record.id} has no ${name} yet`, { run: record.id, slice: sliceId }, true);
   return {
     record,
     heartbeat,
@@ -40,7 +41,7 @@ export async function createStageContext(
     },
     async result(id, stage) {
       const result = await markers.get(id, stage);
-      if (!result) throw missing('no_result', `${stageName({ slice: id, stage })}`);
+      if (!result) throw missing('no_result', stageName({ slice: id, stage }));
       return result;
     },
   };

@@ -4,9 +4,9 @@ import { openMlflowRunSchema } from '../state/open-mlflow-runs.js';
 import { changeSpanSchema } from '../state/threshold-changes.js';
 
 /**
- * The stages of a pipeline run and what each leaves behind in its marker: the contracts through which the features meet.
- * A slice goes `fetch → enrich → aggregate` (the last only where slices are whole days); `plan` comes before all slices
- * and `publish` after all of them, both on the slice `all`.
+ * The stages of a pipeline run and the result that each stores in its marker: the contracts between the features.
+ * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days). `plan` runs before all slices and
+ * `publish` after all of them, both on the slice `all`.
  */
 export const STAGES = ['plan', 'fetch', 'enrich', 'aggregate', 'publish'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -23,7 +23,7 @@ const instant = z.int();
 /** A UTC day, `YYYY-MM-DD`. */
 const day = z.iso.date();
 
-/** What a job carries: names, never rows. */
+/** The payload of a job: names, never rows. */
 export const jobSchema = z.object({
   version: z.literal(1),
   run: z.string(),
@@ -32,24 +32,24 @@ export const jobSchema = z.object({
 });
 export type JobPayload = z.infer<typeof jobSchema>;
 
-/** The slice on which `plan` and `publish` work. */
+/** The slice of the stages `plan` and `publish`. */
 export const ALL_SLICES = 'all';
 
-/** The part of a window that one job fetches: at most one UTC day of one chunk of experiments. */
+/** The part of a window that one job fetches: at most one UTC day of one chunk of experiments. Times in ms. */
 export const sliceSchema = z.object({
   /** `c<chunk>-<YYYYMMDD>` */
   id: z.string().regex(/^[A-Za-z0-9-]+$/),
   chunk: z.int().nonnegative(),
   from: instant,
   to: instant,
-  /** Asks without an upper end. */
+  /** Fetches without an upper bound of the start time. */
   open_end: z.boolean(),
-  /** Also asks the questions about what started before the window: one slice of each chunk. */
+  /** Also fetches changes of MLflow runs that started before the window. True for one slice of each chunk. */
   last: z.boolean(),
 });
 export type Slice = z.infer<typeof sliceSchema>;
 
-/** What `plan` fixes: from here on nothing of a run depends on the clock. */
+/** The result of `plan`. Everything after it is independent of the clock. */
 export const planSchema = z.object({
   from: instant,
   to: instant,
@@ -57,21 +57,21 @@ export const planSchema = z.object({
     z.object({
       experiment_ids: z.array(z.string()),
       from: instant,
-      /** Makes whole days equal to MLflow, so that what it no longer returns leaves. */
+      /** Makes whole days equal to MLflow: stored runs that MLflow no longer returns are removed. */
       sweep: z.boolean(),
-      /** The newest observation of these experiments: what is seen of them later is not what was swept. */
+      /** The newest observation of these experiments, ms. The sweep does not cover what is observed of them later. */
       observed_at: instant,
     }),
   ),
   slices: z.array(sliceSchema),
   open: z.array(openMlflowRunSchema),
   page_size: z.int().positive(),
-  /** Only of a reevaluation: the changes of thresholds that it puts into their dataset. */
+  /** Only in a reevaluation: the threshold changes that it publishes as a dataset. */
   changes: changeSpanSchema.optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
 
-/** One MLflow answer in scratch, exactly as sent. `date`: its Date header, ms; `began`: `date` less the request's duration, ms. */
+/** One MLflow response in `_raw/`, byte for byte. `date`: its `Date` header, ms; `began`: `date` less the request's duration, ms. */
 export const pageSchema = z.object({
   key: z.string(),
   date: instant,
@@ -83,16 +83,18 @@ export type Page = z.infer<typeof pageSchema>;
 
 export const fetchResultSchema = z.object({
   pages: z.array(pageSchema),
-  /** Stored or open runs that MLflow no longer returns although their experiment is listed; `day` null: not stored. */
+  /** Stored or open MLflow runs that MLflow no longer returns although it lists their experiment. `day`: `null` if not stored. */
   gone: z.array(z.object({ run_id: z.string(), day: day.nullable(), date: instant, began: instant })),
+  /** Ids of the experiments that were read and are still listed. */
   answered: z.array(z.string()),
+  /** Experiments to which MLflow denied access. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
   bytes: z.int(),
 });
 export type FetchResult = z.infer<typeof fetchResultSchema>;
 
 export const enrichResultSchema = z.object({
-  /** Days of all rows in the slice's pages, changed or not. */
+  /** The days of all rows in the pages of the slice, changed or not. */
   touched_days: z.array(day),
   runs: z.int(),
   metrics: z.int(),
@@ -101,11 +103,11 @@ export const enrichResultSchema = z.object({
   unchanged: z.int(),
   superseded: z.int(),
   quarantined: z.int(),
-  /** Runs read well that need no further question: finished, deleted or gone. */
+  /** MLflow runs that are final (finished, deleted or gone) and read without an error: they leave the open list. */
   closed: z.array(z.string()),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
-  /** How many runs each of the plan's changes of thresholds gave another status of a metric; none: it is left out. */
+  /** For each threshold change of the plan, how many MLflow runs got another status of the metric. Changes with none are omitted. */
   changed: z
     .array(
       z.object({

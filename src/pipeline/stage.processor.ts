@@ -5,14 +5,14 @@ import { STOPPING } from '../config/runtime.js';
 import { type QueueName } from '../queue/queue-names.js';
 import type { Engine, HandlersOf } from './engine.js';
 
-/** How long jobs may go on when the process is told to stop; then they are left to the next process. */
+/** How long running jobs may take to finish during shutdown. After that another process takes them over. */
 const DRAIN_MS = 25_000;
-/** How long the queue has to be told that they ended; it may be away. */
-const TELL_MS = 2_000;
+/** How long the worker then waits for the queue, which may be unreachable, to acknowledge the finished jobs. */
+const ACKNOWLEDGE_MS = 2_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
-/** Works on the jobs of one queue with the handlers of its stages. */
+/** Runs the jobs of one queue with the handlers of its stages. */
 export abstract class StageProcessor<Q extends QueueName> extends WorkerHost implements OnModuleDestroy {
   @Inject(STOPPING) private readonly stopping!: AbortSignal;
   protected abstract readonly engine: Engine;
@@ -23,19 +23,19 @@ export abstract class StageProcessor<Q extends QueueName> extends WorkerHost imp
 
   onApplicationBootstrap(): void {
     this.worker.concurrency = this.concurrency;
-    // Errors of the connection; those of jobs are the engine's.
+    // Without a listener BullMQ prints connection errors. The engine handles errors of jobs.
     this.worker.on('error', () => undefined);
-    // Nest ends one module after the other; the queues have the same time, not each its own.
+    // Nest destroys modules one after another. Starting here lets all queues drain at the same time.
     this.stopping.addEventListener('abort', () => this.drain(), { once: true });
   }
 
   async process(job: Job): Promise<void> {
-    const run = this.engine.runStage(job, this.handlers);
-    this.running.add(run);
+    const execution = this.engine.runStage(job, this.handlers);
+    this.running.add(execution);
     try {
-      await run;
+      await execution;
     } finally {
-      this.running.delete(run);
+      this.running.delete(execution);
     }
   }
 
@@ -49,10 +49,10 @@ export abstract class StageProcessor<Q extends QueueName> extends WorkerHost imp
   }
 
   private async stop(): Promise<void> {
-    const ended = Promise.race([Promise.allSettled(this.running), wait(DRAIN_MS)]);
-    const late = ended.then(() => wait(TELL_MS)).then(() => true);
-    // Not close(), which has no limit: a second one, that does not wait, is given the promise of the first.
-    const isLate = await Promise.race([this.worker.pause().then(() => false), late]);
-    await this.worker.close(isLate);
+    const finished = Promise.race([Promise.allSettled(this.running), wait(DRAIN_MS)]);
+    const timeout = finished.then(() => wait(ACKNOWLEDGE_MS)).then(() => true);
+    // Not close(), which waits without a limit: a second, forced close() would return the promise of the first.
+    const timedOut = await Promise.race([this.worker.pause().then(() => false), timeout]);
+    await this.worker.close(timedOut);
   }
 }

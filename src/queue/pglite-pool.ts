@@ -1,43 +1,46 @@
 import { EventEmitter } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextEventLoopTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 
-/** The jobs of this service fill a few hundred pages. The usual 128 MB of buffers would be made ready at every start. */
-const START = [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB'];
+/** The jobs of this service fill a few hundred pages. Postgres would initialize its default 128 MB of buffers at every start. */
+const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB'];
 
-const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
-const ENDS = /^\s*(commit|end|abort|rollback(?!\s+(work\s+|transaction\s+)?to\b))\b/i;
+const BEGIN_STATEMENT = /^\s*(begin|start\s+transaction)\b/i;
+const END_STATEMENT = /^\s*(commit|end|abort|rollback(?!\s+(work\s+|transaction\s+)?to\b))\b/i;
 
 /**
- * What BullMQ needs of a `pg.Pool`, over one PGlite in this process. All clients share its one session, so a client
- * that begins a transaction keeps everybody else waiting until it ends it or is released.
+ * The part of `pg.Pool` that BullMQ uses, over one PGlite in this process. All clients share its single session, so while
+ * one client is in a transaction, all other queries wait until the transaction ends or the client is released.
  */
 export class PGlitePool extends EventEmitter implements PgPool {
-  /** There is no socket that could drop unseen, so BullMQ may wait on a notification as long as it likes. */
+  /** BullMQ then waits for notifications without a limit: there is no socket that could drop unnoticed. */
   readonly options = { keepAlive: true };
   private tail: Promise<void> = Promise.resolve();
   private ended = false;
 
   constructor(private readonly db: PGlite) {
     super();
-    // Every queue and every worker listens for errors of the pool.
+    // Every queue and every worker adds an error listener.
     this.setMaxListeners(0);
   }
 
-  /** @param image a database that `PGlite.dumpDataDir` wrote. @throws {Error} `ENOENT` */
+  /**
+   * @param image path of a database dump by `PGlite.dumpDataDir`
+   * @throws {Error} `ENOENT`
+   */
   static async open(image: string): Promise<PGlitePool> {
-    // Else V8 compiles the hot parts of Postgres a second time to optimize them: a second of CPU at every start, 90 MB on
-    // Node 20 and 540 MB on Node 24, to do 800 jobs a second instead of 600. (`--liftoff-only` is heard only at V8's start.)
+    // Otherwise V8 recompiles the hot parts of Postgres with optimizations: this takes 1 s of CPU at every start, 90 MB on
+    // Node 20 and 540 MB on Node 24, for 800 jobs per second instead of 600. (`--liftoff-only` has no effect after V8's start.)
     setFlagsFromString('--no-wasm-tier-up');
     setFlagsFromString('--no-wasm-dynamic-tiering');
     const loadDataDir = new Blob([await readFile(image)]);
-    return new PGlitePool(await PGlite.create({ loadDataDir, startParams: START }));
+    return new PGlitePool(await PGlite.create({ loadDataDir, startParams: START_PARAMS }));
   }
 
-  /** @throws {Error} after `end`, and what Postgres answers, with its `code` */
+  /** @throws {Error} an error of Postgres, with its `code`; any query after `end` */
   async query(text: string, params?: readonly unknown[]): Promise<PgQueryResult> {
     const unlock = await this.lock();
     try {
@@ -48,11 +51,11 @@ export class PGlitePool extends EventEmitter implements PgPool {
   }
 
   async connect(): Promise<PgPoolClient> {
-    this.refuseAfterEnd();
+    this.assertNotEnded();
     return new SharedClient(this, this.db);
   }
 
-  /** Waits for the query or the transaction that runs, then forgets the database; what waits behind it is refused. */
+  /** Waits for the running query or transaction, then closes the database. Queries that wait behind it throw. */
   async end(): Promise<void> {
     if (this.ended) return;
     const unlock = await this.lock();
@@ -64,29 +67,29 @@ export class PGlitePool extends EventEmitter implements PgPool {
     }
   }
 
-  /** Waits for its turn. @returns what lets the next one in */
+  /** Waits until nobody else holds the lock. @returns a function that releases it */
   async lock(): Promise<() => void> {
-    const before = this.tail;
+    const previous = this.tail;
     let unlock = () => {};
     this.tail = new Promise((resolve) => {
       unlock = resolve;
     });
-    await before;
+    await previous;
     return unlock;
   }
 
-  /** Only for the holder of the lock. */
+  /** Only for the holder of `lock`. */
   async run(text: string, params: readonly unknown[] = []): Promise<PgQueryResult> {
-    // PGlite answers without ever leaving this thread: thousands of queries in a row would starve timers and sockets.
-    await nextTurn();
-    this.refuseAfterEnd();
+    // PGlite runs queries synchronously in this thread: thousands in a row would starve timers and sockets.
+    await nextEventLoopTurn();
+    this.assertNotEnded();
     const result =
       params.length > 0 ? await this.db.query(text, [...params]) : (await this.db.exec(text)).at(-1);
     return { rows: result?.rows ?? [], rowCount: result?.rowCount ?? result?.rows.length ?? 0 };
   }
 
-  private refuseAfterEnd(): void {
-    // BullMQ knows this sentence of node-postgres: a query that comes too late while a queue closes is let rest.
+  private assertNotEnded(): void {
+    // The message of node-postgres. BullMQ recognizes it and ignores queries that come too late while a queue closes.
     if (this.ended) throw new Error('Cannot use a pool after calling end on the pool');
   }
 }
@@ -107,27 +110,27 @@ class SharedClient extends EventEmitter implements PgPoolClient {
   }
 
   async query(text: string, params?: readonly unknown[]): Promise<PgQueryResult> {
-    if (!this.unlock && !BEGINS.test(text)) return this.pool.query(text, params);
-    let open = this.unlock !== undefined && !ENDS.test(text);
+    if (!this.unlock && !BEGIN_STATEMENT.test(text)) return this.pool.query(text, params);
+    let inTransaction = this.unlock !== undefined && !END_STATEMENT.test(text);
     this.unlock ??= await this.pool.lock();
     try {
       const result = await this.pool.run(text, params);
-      open = !ENDS.test(text);
+      inTransaction = !END_STATEMENT.test(text);
       return result;
     } finally {
-      if (!open) this.leave();
+      if (!inTransaction) this.unlockPool();
     }
   }
 
-  /** A transaction that is still open is rolled back. */
+  /** Rolls back a transaction that is still open. */
   release(): void {
     this.unsubscribe();
     if (!this.unlock) return;
-    const leave = () => this.leave();
-    this.pool.run('ROLLBACK').then(leave, leave);
+    const unlockPool = () => this.unlockPool();
+    this.pool.run('ROLLBACK').then(unlockPool, unlockPool);
   }
 
-  private leave(): void {
+  private unlockPool(): void {
     this.unlock?.();
     this.unlock = undefined;
   }

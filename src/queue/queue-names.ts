@@ -1,2 +1,3 @@
+/** One queue per feature that works on stages. */
 export const QUEUES = ['ingestion', 'enrichment', 'aggregation'] as const;
 export type QueueName = (typeof QUEUES)[number];

@@ -98,7 +98,7 @@ describe('the program', () => {
     expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     const logged = program.lines.map((line) => JSON.parse(line));
     expect(logged.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
-    const stage = logged.find(({ message }) => /fetch of bootstrap-1 is done/.test(message));
+    const stage = logged.find(({ message }) => /fetch of bootstrap-1 finished/.test(message));
     expect(stage).toMatchObject({
       pipeline_run_id: 'bootstrap-1',
       job_id: expect.stringMatching(/^bootstrap-1\.c0-\d{8}\.fetch\.1$/),
@@ -188,7 +188,7 @@ describeRedis('the program on Redis', (server) => {
     await program.stop();
     const logged = program.lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Queue');
     expect(logged).toEqual([
-      expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is away`) }),
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is unreachable`) }),
       expect.objectContaining({ level: 'log', message: expect.stringContaining(`${host} is back`) }),
     ]);
   });

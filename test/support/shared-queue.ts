@@ -1,4 +1,5 @@
-import { openQueueConnection, type QueueConnection } from '../../src/queue/queue-connection.js';
+import { openQueueConnection } from '../../src/queue/open-queue.js';
+import type { QueueConnection } from '../../src/queue/queue-connection.js';
 
 const unused: QueueConnection[] = [];
 afterAll(() => Promise.all(unused.splice(0).map((queue) => queue.close())));

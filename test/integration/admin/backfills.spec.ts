@@ -60,17 +60,17 @@ async function start(env: Readonly<Record<string, string>> = {}, scheduled = fal
 const queueOf = (service: OpenService, name: QueueName): Queue =>
   service.app.get(getQueueToken(name), { strict: false });
 
-/** Waits for so many jobs that this worker has done from now on. */
-function worked(worker: Worker, count: number): Promise<string[]> {
+/** The sorted ids of the next `count` jobs that the worker completes. */
+function completedJobs(worker: Worker, count: number): Promise<string[]> {
   return new Promise((resolve) => {
-    const done: string[] = [];
-    const look = (job: Job): void => {
-      done.push(job.id ?? '');
-      if (done.length < count) return;
-      worker.off('completed', look);
-      resolve(done.sort());
+    const ids: string[] = [];
+    const onCompleted = (job: Job): void => {
+      ids.push(job.id ?? '');
+      if (ids.length < count) return;
+      worker.off('completed', onCompleted);
+      resolve(ids.sort());
     };
-    worker.on('completed', look);
+    worker.on('completed', onCompleted);
   });
 }
 
@@ -82,13 +82,17 @@ async function keysOf({ resources }: OpenService, prefix: string): Promise<strin
 
 function describeAdmin(name: string, env: () => Record<string, string>): void {
   describe(name, () => {
-    it('backfills whole days, shows them, and answers where they are', async () => {
+    it('runs a backfill of whole days and returns its progress and address', async () => {
       const service = await start(env());
       const done = service.finished('backfill-1');
-      const made = await service.request('POST', BACKFILLS, { body: WEEK });
-      expect([made.status, made.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
-      expect(made.json).toMatchObject({ id: 'backfill-1', ...WEEK, progress: { days_done: 0, days_all: 7 } });
-      // Durable: it does not hang on this process.
+      const created = await service.request('POST', BACKFILLS, { body: WEEK });
+      expect([created.status, created.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
+      expect(created.json).toMatchObject({
+        id: 'backfill-1',
+        ...WEEK,
+        progress: { days_done: 0, days_all: 7 },
+      });
+      // Stored, so it survives this process.
       expect(await readPipelineRun(service.resources.store, 'backfill-1')).toMatchObject({
         window: { from: Date.parse('2026-02-01'), to: Date.parse('2026-02-08') },
       });
@@ -102,18 +106,18 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       expect((await service.request('GET', BACKFILLS)).json).toMatchObject({
         backfills: [{ id: 'backfill-1' }],
       });
-      // The days before and after are not of it.
+      // The days before and after do not belong to it.
       expect(await keysOf(service, 'runs/')).toEqual(
         [1, 2, 3, 4, 5, 6, 7].map((day) => `2026/02/0${day}/part-0.parquet`),
       );
     });
 
-    it('cancelled, drains: what waits in the queue does nothing, and the next one begins', async () => {
+    it('cancels a backfill: its waiting jobs do nothing, and the next backfill starts', async () => {
       const service = await start({ ...env(), BACKFILL_CONCURRENCY: '2' });
       const { resources, engine } = service;
       const enrichment = queueOf(service, 'enrichment');
       await enrichment.pause();
-      // Its plan and the fetches of two slices; their enrichment waits.
+      // `plan` and the `fetch` of two slices; their `enrich` waits in the paused queue.
       const fetched = service.stepsDone('backfill-1', 3);
       await service.request('POST', BACKFILLS, { body: WEEK });
       await fetched;
@@ -134,7 +138,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       expect(status).toBe(200);
       expect(json).toMatchObject({ status: 'cancelled', progress: { days_done: 0, days_all: 7 } });
       expect((await service.request('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
-      const drained = worked(service.app.get(EnrichmentProcessor, { strict: false }).worker, 3);
+      const drained = completedJobs(service.app.get(EnrichmentProcessor, { strict: false }).worker, 3);
       await enrichment.resume();
       expect(await drained).toEqual([
         'backfill-1.c0-20260201.enrich.1',
@@ -154,7 +158,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       expect(finished.json).toMatchObject({ code: 'backfill_finished', title: 'Conflict' });
     });
 
-    it('Bull Board shows the three queues, and its page may load what it needs', async () => {
+    it('shows the three queues in Bull Board, whose page may load its scripts', async () => {
       const service = await start(env());
       const { json } = await service.request('GET', '/admin/queues/api/queues');
       const { queues } = json as { queues: { name: string }[] };
@@ -173,7 +177,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       );
     });
 
-    it('a retry of a closed stage by Bull Board does nothing', async () => {
+    it('ignores a retry in Bull Board if the pipeline run is closed', async () => {
       mlflow.intercept = ({ path }) =>
         path === 'experiments/search'
           ? { status: 403, body: '{"error_code":"PERMISSION_DENIED"}' }
@@ -188,7 +192,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       mlflow.intercept = undefined;
       mlflow.requests.splice(0);
       const before = await readPipelineRun(service.resources.store, 'backfill-1');
-      const again = worked(worker, 1);
+      const again = completedJobs(worker, 1);
       const job = 'backfill-1.all.plan.1';
       const retried = await service.request('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
       expect(retried.status).toBe(204);
@@ -202,11 +206,11 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
 
 describeAdmin('with the embedded queue', () => ({}));
 
-describe('a service that is stopped in the middle of a backfill', () => {
-  it('goes on with it when it starts again', async () => {
-    // What a restart takes out of the queue counts as a try.
-    const tries = { STAGE_TRIES: '2' };
-    const first = await start(tries);
+describe('a service that is stopped during a backfill', () => {
+  it('continues it after the next start', async () => {
+    // A job that is lost by the restart counts as an attempt.
+    const twoAttempts = { STAGE_TRIES: '2' };
+    const first = await start(twoAttempts);
     await queueOf(first, 'enrichment').pause();
     const fetched = first.stepsDone('backfill-1', 3);
     await first.request('POST', BACKFILLS, { body: WEEK });
@@ -214,22 +218,22 @@ describe('a service that is stopped in the middle of a backfill', () => {
     await first.close();
     mlflow.requests.splice(0);
 
-    const second = await start(tries, true);
+    const second = await start(twoAttempts, true);
     expect((await second.finished('backfill-1')).status).toBe('done');
     expect((await second.request('GET', `${BACKFILLS}/backfill-1`)).json).toMatchObject({
       progress: { days_done: 7, days_all: 7 },
     });
     expect(await keysOf(second, 'runs/2026/02/')).toHaveLength(7);
-    // What was fetched before is not asked again.
-    const asked = mlflow.requests.map(({ body }) => String(body.filter));
+    // Slices that were fetched before are not fetched again.
+    const filters = mlflow.requests.map(({ body }) => String(body.filter));
     const from = (day: string) => `attributes.start_time >= ${Date.parse(day)}`;
-    expect(asked.filter((filter) => filter.startsWith(from('2026-02-01')))).toEqual([]);
-    expect(asked.filter((filter) => filter.startsWith(from('2026-02-03')))).toHaveLength(1);
+    expect(filters.filter((filter) => filter.startsWith(from('2026-02-01')))).toEqual([]);
+    expect(filters.filter((filter) => filter.startsWith(from('2026-02-03')))).toHaveLength(1);
   });
 });
 
-describe('a request that is no backfill', () => {
-  it('is refused as problem details that point at what is wrong', async () => {
+describe('the backfill API', () => {
+  it('rejects an invalid request with problem details that point at the invalid parts', async () => {
     const service = await start({ ROLES: 'api' });
     const post = (body: unknown) => service.request('POST', BACKFILLS, { body });
     const wrong = await post({ from: '2026-02-30', to: '2026-03-01' });
@@ -244,7 +248,7 @@ describe('a request that is no backfill', () => {
     for (const body of [{}, [], { ...WEEK, force: true }, { from: '2026-02-07', to: '2026-02-01' }]) {
       expect((await post(body)).status).toBe(400);
     }
-    // Today is the 10th, and the day is over only by our clock.
+    // The clock of the service says the 10th.
     expect((await post({ from: '2026-03-10', to: '2026-03-11' })).json).toMatchObject({
       status: 400,
       code: 'backfill_window',
@@ -256,7 +260,7 @@ describe('a request that is no backfill', () => {
     expect((await service.request('GET', BACKFILLS)).json).toEqual({ backfills: [] });
   });
 
-  it('is described by OpenAPI from the same schemas', async () => {
+  it('is described by OpenAPI with the same schemas', async () => {
     const service = await start({ ROLES: 'api' });
     const { json } = await service.request('GET', '/docs/openapi.json');
     const { paths } = json as { paths: Record<string, { post: object }> };
@@ -275,7 +279,7 @@ describe('a request that is no backfill', () => {
 });
 
 describeRedis('with a server', (server) => {
-  // A database for each: the runs of every test begin with the same numbers, and so do the ids of their jobs.
+  // One database per test: the pipeline runs of all tests have the same numbers, and so have the ids of their jobs.
   let database = 0;
   afterEach(() => {
     database++;

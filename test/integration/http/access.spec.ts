@@ -8,7 +8,13 @@ import { type OpenService, openService } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
 const ADMIN = '/api/v1/admin/backfills';
-const LOOKS = ['/health/live', '/health/ready', '/api/v1/platform/current', '/docs', '/docs/openapi.json'];
+const READ_PATHS = [
+  '/health/live',
+  '/health/ready',
+  '/api/v1/platform/current',
+  '/docs',
+  '/docs/openapi.json',
+];
 let mlflow: TrackingServer;
 let folder: string;
 let service: OpenService;
@@ -29,7 +35,7 @@ const start = async (env: Readonly<Record<string, string>>) => {
     trackingUri: mlflow.uri,
     folder,
     catalog: null,
-    // Entries of the audit log have distinct times.
+    // Every audit entry gets a different time, so their order is known.
     clock: () => ++now,
     http: true,
     env,
@@ -47,11 +53,11 @@ describe('on a loopback address', () => {
   beforeEach(() => start({ HOST: '127.0.0.1' }));
 
   it('everything is open to this machine', async () => {
-    for (const path of [...LOOKS, ADMIN, '/admin/queues']) expect(await statusOf('GET', path)).toBe(200);
+    for (const path of [...READ_PATHS, ADMIN, '/admin/queues']) expect(await statusOf('GET', path)).toBe(200);
   });
 
-  it('a foreign name reaches nothing, not even what is mounted beside the routes', async () => {
-    for (const path of [...LOOKS, ADMIN, '/admin/queues', '/admin/queues/static/x', '/nothing']) {
+  it('a foreign host name is denied everything, including what is mounted outside of the routes', async () => {
+    for (const path of [...READ_PATHS, ADMIN, '/admin/queues', '/admin/queues/static/x', '/nothing']) {
       const { status, headers, json } = await service.request('GET', path, {
         headers: { host: `rebound.example:${service.port}` },
       });
@@ -61,7 +67,7 @@ describe('on a loopback address', () => {
     }
   });
 
-  it('a page of another site can neither look nor act', async () => {
+  it('a page of another site is denied reading and admin', async () => {
     const foreign: Record<string, string>[] = [
       { origin: 'http://evil.example' },
       { origin: 'http://127.0.0.1:8888' },
@@ -69,7 +75,7 @@ describe('on a loopback address', () => {
       { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' },
     ];
     for (const headers of foreign) {
-      for (const path of [...LOOKS, ADMIN, '/admin/queues'])
+      for (const path of [...READ_PATHS, ADMIN, '/admin/queues'])
         expect(await statusOf('GET', path, headers)).toBe(403);
       const { status } = await service.request('POST', ADMIN, {
         headers,
@@ -83,28 +89,28 @@ describe('on a loopback address', () => {
     expect(json).toMatchObject({ queues: [{ isPaused: false }, { isPaused: false }, { isPaused: false }] });
   });
 
-  it('its own page may do both', async () => {
+  it('a page of the service itself may do both', async () => {
     const own = { origin: `http://127.0.0.1:${service.port}`, 'sec-fetch-site': 'same-origin' };
     expect(await statusOf('GET', '/api/v1/platform/current', own)).toBe(200);
     expect(await statusOf('PUT', '/admin/queues/api/queues/pause', own)).toBe(200);
   });
 });
 
-describe('on an address that others reach', () => {
-  it('looking is open and admin is refused while no token is configured', async () => {
+describe('on an address that other machines can reach', () => {
+  it('reading is open, and admin is denied while no token is configured', async () => {
     await start({ HOST: '0.0.0.0' });
-    for (const path of LOOKS) expect(await statusOf('GET', path, { host: 'monitor.example' })).toBe(200);
+    for (const path of READ_PATHS) expect(await statusOf('GET', path, { host: 'monitor.example' })).toBe(200);
     for (const path of [ADMIN, `${ADMIN}/backfill-1`, '/admin/queues', '/API/V1/Admin/backfills']) {
       expect(await statusOf('GET', path)).toBe(403);
       expect(await statusOf('GET', path, bearer('guess'))).toBe(403);
     }
-    const refused = await service.request('POST', ADMIN, { body: { from: '2026-01-01', to: '2026-01-02' } });
-    expect(refused.status).toBe(403);
-    expect(refused.json).toMatchObject({ detail: expect.stringContaining('ADMIN_TOKEN_SHA256_FILE') });
+    const denied = await service.request('POST', ADMIN, { body: { from: '2026-01-01', to: '2026-01-02' } });
+    expect(denied.status).toBe(403);
+    expect(denied.json).toMatchObject({ detail: expect.stringContaining('ADMIN_TOKEN_SHA256_FILE') });
     expect(await statusOf('POST', '/api/v1/platform/current')).toBe(403);
   });
 
-  it('a token opens admin: by Bearer for programs, as a password in a browser', async () => {
+  it('a token allows admin: with Bearer for programs, as a password in a browser', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, line('right', 'alice'));
     await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file });
@@ -122,12 +128,12 @@ describe('on an address that others reach', () => {
     expect(await statusOf('GET', ADMIN, bearer('right'))).toBe(200);
     expect(await statusOf('GET', '/admin/queues', basic('wrong'))).toBe(401);
     expect(await statusOf('GET', '/admin/queues', basic('right'))).toBe(200);
-    // The browser adds the password to what another site's page sends, too.
+    // The browser adds the password to requests of pages from other sites as well.
     const forged = { ...basic('right'), origin: 'http://evil.example' };
     expect(await statusOf('PUT', '/admin/queues/api/queues/pause', forged)).toBe(403);
   });
 
-  it('the file counts as it is now, and closes admin when it cannot be used', async () => {
+  it('a change of the token file takes effect at once, and admin is denied while the file is unusable', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, line('old', 'alice'));
     await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file });
@@ -142,7 +148,7 @@ describe('on an address that others reach', () => {
     expect(await statusOf('GET', '/health/live')).toBe(200);
   });
 
-  it('keeps who did what: of actions, not of looks nor of what was refused', async () => {
+  it('the audit has all admin actions, but no reads and no denied requests', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, line('right', 'alice'));
     await start({ HOST: '0.0.0.0', ADMIN_TOKEN_SHA256_FILE: file, ROLES: 'api' });
@@ -155,20 +161,20 @@ describe('on an address that others reach', () => {
     await service.request('DELETE', `${ADMIN}/backfill-1?x=1`, { headers: bearer('right') });
     await service.request('PUT', '/admin/queues/api/queues/pause', { headers: basic('right') });
     await service.stop();
-    const kept: unknown[] = [];
+    const entries: unknown[] = [];
     for await (const { key } of service.resources.store.list('_audit/')) {
       expect(key).toMatch(/^_audit\/\d{4}\/\d\d\/\d\d\/[^/]+\.json$/);
       const { version, at, ...entry } = JSON.parse(
         (await service.resources.store.get(key))?.body.toString() ?? '',
       );
       expect([version, new Date(at).toISOString()]).toEqual([1, at]);
-      kept.push(entry);
+      entries.push(entry);
     }
-    const by = { actor: 'alice', location: null };
-    expect(kept).toEqual([
-      { ...by, method: 'POST', path: ADMIN, status: 202, location: `${ADMIN}/backfill-1` },
-      { ...by, method: 'DELETE', path: `${ADMIN}/backfill-1`, status: 200 },
-      { ...by, method: 'PUT', path: '/admin/queues/api/queues/pause', status: 200 },
+    const byAlice = { actor: 'alice', location: null };
+    expect(entries).toEqual([
+      { ...byAlice, method: 'POST', path: ADMIN, status: 202, location: `${ADMIN}/backfill-1` },
+      { ...byAlice, method: 'DELETE', path: `${ADMIN}/backfill-1`, status: 200 },
+      { ...byAlice, method: 'PUT', path: '/admin/queues/api/queues/pause', status: 200 },
     ]);
   });
 });

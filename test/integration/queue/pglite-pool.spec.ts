@@ -2,7 +2,7 @@ import { isPgPool } from 'bullmq';
 import { PGlitePool } from '../../../src/queue/pglite-pool.js';
 import { QUEUE_IMAGE } from '../../../src/queue/queue-image.js';
 
-describe('the pool over one PGlite', () => {
+describe('a pool over one PGlite', () => {
   let pool: PGlitePool;
   beforeAll(async () => {
     pool = await PGlitePool.open(QUEUE_IMAGE);
@@ -12,7 +12,7 @@ describe('the pool over one PGlite', () => {
   afterEach(() => pool.query('DROP TABLE t'));
   const ids = async () => (await pool.query('SELECT id FROM t ORDER BY id')).rows.map((row) => row.id);
 
-  it('is one to BullMQ', () => {
+  it('is accepted by BullMQ', () => {
     expect(isPgPool(pool)).toBe(true);
   });
 
@@ -26,25 +26,25 @@ describe('the pool over one PGlite', () => {
     expect(await pool.query('DELETE FROM t WHERE id = $1', [99])).toEqual({ rows: [], rowCount: 0 });
   });
 
-  it.each(['COMMIT', 'ROLLBACK', 'END'])('keeps everybody waiting from BEGIN to %s', async (end) => {
+  it.each(['COMMIT', 'ROLLBACK', 'END'])('blocks all other queries from BEGIN to %s', async (end) => {
     const client = await pool.connect();
     await client.query('BEGIN');
     await client.query('INSERT INTO t VALUES (1)');
-    let answered = false;
+    let isDone = false;
     const other = ids().then((found) => {
-      answered = true;
+      isDone = true;
       return found;
     });
     await client.query('SAVEPOINT s');
     await client.query('INSERT INTO t VALUES (2)');
     await client.query('ROLLBACK TO s');
-    expect(answered).toBe(false);
+    expect(isDone).toBe(false);
     await client.query(end);
     expect(await other).toEqual(end === 'ROLLBACK' ? [] : [1]);
     client.release();
   });
 
-  it('rolls back what a client leaves open', async () => {
+  it('rolls back the open transaction of a released client', async () => {
     const client = await pool.connect();
     await client.query('BEGIN');
     await client.query('INSERT INTO t VALUES (1)');
@@ -53,7 +53,7 @@ describe('the pool over one PGlite', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('lets others in after a query that failed', async () => {
+  it('runs queries after a query that failed', async () => {
     await expect(pool.query('SELECT nothing')).rejects.toMatchObject({ code: '42703' });
     const client = await pool.connect();
     await expect(client.query('BEGIN ISOLATION LEVEL nonsense')).rejects.toMatchObject({ code: '42601' });
@@ -61,19 +61,19 @@ describe('the pool over one PGlite', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('notifies the clients that were not released', async () => {
+  it('notifies only clients that are not released', async () => {
     const [kept, released] = [await pool.connect(), await pool.connect()];
-    const heard: string[] = [];
-    kept.on('notification', ({ channel, payload }) => heard.push(`kept ${channel} ${payload}`));
-    released.on('notification', () => heard.push('released'));
+    const notifications: string[] = [];
+    kept.on('notification', ({ channel, payload }) => notifications.push(`kept ${channel} ${payload}`));
+    released.on('notification', () => notifications.push('released'));
     await kept.query('LISTEN jobs');
     released.release();
     await pool.query("SELECT pg_notify('jobs', 'a')");
-    expect(heard).toEqual(['kept jobs a']);
+    expect(notifications).toEqual(['kept jobs a']);
     kept.release();
   });
 
-  it('takes a turn of the event loop for every query', async () => {
+  it('yields to the event loop before every query', async () => {
     let turns = 0;
     let counting = true;
     const turn = () => {
@@ -86,13 +86,13 @@ describe('the pool over one PGlite', () => {
     expect(turns).toBeGreaterThanOrEqual(50);
   });
 
-  it('says that there is no image', async () => {
+  it('throws ENOENT if there is no image', async () => {
     await expect(PGlitePool.open(`${QUEUE_IMAGE}.none`)).rejects.toThrow('ENOENT');
   });
 });
 
-describe('the pool over one PGlite, after its end', () => {
-  it('refuses queries in the words of node-postgres', async () => {
+describe('a pool over one PGlite after `end`', () => {
+  it('rejects queries with the message of node-postgres', async () => {
     const pool = await PGlitePool.open(QUEUE_IMAGE);
     const last = pool.query('SELECT 1 AS one');
     const ending = pool.end();

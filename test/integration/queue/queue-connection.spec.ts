@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
-import { openQueueConnection } from '../../../src/queue/queue-connection.js';
+import { openQueueConnection } from '../../../src/queue/open-queue.js';
 import { describeRedis, freePort } from '../../support/redis-server.js';
 
 const SECRET = 'g3heim';
 
-describe('a queue that cannot be reached', () => {
-  it('is named, without its password', async () => {
+describe('an unreachable queue', () => {
+  it('is named in the error, without its password', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const opening = openQueueConnection(`redis://user:${SECRET}@${address}`);
     const error = await opening.catch((reason: unknown) => reason);
@@ -16,8 +16,8 @@ describe('a queue that cannot be reached', () => {
   });
 });
 
-describeRedis('a queue with a server', (server) => {
-  it('says that the password is wrong, without the password', async () => {
+describeRedis('a queue on Redis', (server) => {
+  it('reports a wrong password, without the password', async () => {
     const opening = openQueueConnection(server().url.replace('//', `//nobody:${SECRET}@`));
     const error = await opening.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'queue_unreachable' });

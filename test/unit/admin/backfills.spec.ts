@@ -16,6 +16,8 @@ import {
 import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 import { readKindState } from '../../../src/state/kind-state.js';
 import { MemoryStore } from '../../support/memory-store.js';
+import { answersOf } from '../../support/plan.js';
+import { enrichResultOf, NOTHING_REBUILT } from '../pipeline/engine-fixture.js';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
@@ -23,7 +25,7 @@ const at = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 const week = { from: at('2026-03-01'), to: at('2026-03-08') };
 
 describe('the window of a backfill', () => {
-  it('holds the first and the last day', () => {
+  it('includes the first and the last day', () => {
     expect(backfillWindow({ from: '2026-03-01', to: '2026-03-07' }, NOW)).toEqual(week);
     expect(backfillWindow({ from: '2026-03-10', to: '2026-03-10' }, NOW)).toEqual({
       from: at('2026-03-10'),
@@ -32,16 +34,16 @@ describe('the window of a backfill', () => {
   });
 
   it.each([
-    ['backwards', { from: '2026-03-02', to: '2026-03-01' }, /after the last day/],
-    ['the future', { from: '2026-03-01', to: '2026-03-11' }, /in the future/],
-    ['3651 days', { from: '2016-03-12', to: '2026-03-10' }, /3651 days/],
-  ])('is refused: %s', (_, request: BackfillRequest, message) => {
+    ['is reversed', { from: '2026-03-02', to: '2026-03-01' }, /after the last day/],
+    ['is in the future', { from: '2026-03-01', to: '2026-03-11' }, /in the future/],
+    ['is longer than 3650 days', { from: '2016-03-12', to: '2026-03-10' }, /3651 days/],
+  ])('is invalid if it %s', (_, request: BackfillRequest, message) => {
     expect(() => backfillWindow(request, NOW)).toThrow(
       expect.objectContaining({ code: 'backfill_window', message: expect.stringMatching(message) }),
     );
   });
 
-  it('may be 3650 days long', () => {
+  it('can be 3650 days long', () => {
     expect(backfillWindow({ from: '2016-03-13', to: '2026-03-10' }, NOW).from).toBe(at('2016-03-13'));
   });
 
@@ -52,13 +54,13 @@ describe('the window of a backfill', () => {
     { from: '2026-3-1', to: '2026-03-02' },
     { from: '2026-03-01T00:00:00Z', to: '2026-03-02' },
     { from: '2026-03-01', to: '2026-03-02', force: true },
-  ])('is of two days and nothing else: %j', (body) => {
+  ])('needs two days and nothing else: %j', (body) => {
     expect(backfillRequestSchema.safeParse(body).success).toBe(false);
   });
 });
 
-describe('a request', () => {
-  it('is stored with its window before anybody is told its id', async () => {
+describe('a backfill request', () => {
+  it('is stored with its window before its id is returned', async () => {
     const store = new MemoryStore();
     const id = await requestBackfill(store, week, NOW);
     expect(await readBackfill(store, id)).toMatchObject({
@@ -71,7 +73,7 @@ describe('a request', () => {
     });
   });
 
-  it('of the same days is the same backfill until that is finished', async () => {
+  it('for the same days returns the same backfill until it is finished', async () => {
     const store = new MemoryStore();
     const other = { from: week.from, to: week.to + DAY };
     const [first, again, longer] = await Promise.all([
@@ -91,7 +93,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('keeps its window when its maker dies before the record, or is overtaken there', async () => {
+  it('keeps its window if its creator is killed before writing the record', async () => {
     const store = new MemoryStore();
     store.beforePut = (key) => {
       if (key.endsWith('record.json')) throw new Error('killed');
@@ -109,14 +111,14 @@ describe('a request', () => {
   });
 
   it.each(['', 'delta-1', 'backfill-0', 'backfill-1/../../kinds', 'backfill-9'])(
-    'is unknown under the id %p',
+    'with the id %p is unknown',
     async (id) => {
       await expect(readBackfill(new MemoryStore(), id)).rejects.toMatchObject({ code: 'unknown_backfill' });
     },
   );
 });
 
-describe('progress', () => {
+describe('the progress of a backfill', () => {
   const slice = (chunk: number, day: string) => ({
     id: `c${chunk}-${day.replaceAll('-', '')}`,
     chunk,
@@ -133,22 +135,18 @@ describe('progress', () => {
     page_size: 10,
   };
 
-  it('counts the days of which every slice is through all its stages', async () => {
+  it('counts the days whose slices have all finished all their stages', async () => {
     const store = new MemoryStore();
     const id = await requestBackfill(store, { from: week.from, to: week.from + 2 * DAY }, NOW);
     const markers = new Markers(store, id);
-    const none = { partitions_written: 0, partitions_unchanged: 0 };
-    const enriched = { touched_days: [], runs: 0, metrics: 0, inserted: 0, updated: 0, unchanged: 0 };
-    const more = { superseded: 0, quarantined: 0, closed: [], ...none };
-    const fetched = { pages: [], gone: [], answered: [], refused: [], summary: null, bytes: 0 };
     await markers.put('all', 'plan', plan);
     for (const each of ['c0-20260301', 'c1-20260301', 'c0-20260302']) {
-      await markers.put(each, 'fetch', fetched);
-      await markers.put(each, 'enrich', { ...enriched, ...more });
+      await markers.put(each, 'fetch', answersOf({}));
+      await markers.put(each, 'enrich', enrichResultOf());
     }
-    await markers.put('c0-20260301', 'aggregate', { days: [], ...none });
+    await markers.put('c0-20260301', 'aggregate', NOTHING_REBUILT);
     expect((await readBackfill(store, id)).progress).toEqual({ days_done: 0, days_all: 2 });
-    await markers.put('c1-20260301', 'aggregate', { days: [], ...none });
+    await markers.put('c1-20260301', 'aggregate', NOTHING_REBUILT);
     const { progress, days } = await readBackfill(store, id);
     expect(progress).toEqual({ days_done: 1, days_all: 2 });
     expect(days).toEqual([
@@ -157,7 +155,7 @@ describe('progress', () => {
     ]);
   });
 
-  it('is whole when the run is done, also where a day had nothing to ask', async () => {
+  it('is complete when the pipeline run is done, even for days without slices', async () => {
     const store = new MemoryStore();
     const record = await ensurePipelineRun(
       store,

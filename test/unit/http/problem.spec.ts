@@ -4,16 +4,16 @@ import { MonitorError } from '../../../src/domain/errors.js';
 import { InvalidRequest, problemOf } from '../../../src/http/problem.js';
 
 describe('an error as problem details', () => {
-  it('has the title of its status and says what is wrong', () => {
+  it('has the title of its status and the message as detail', () => {
     expect(problemOf(new NotFoundException('No such run'))).toEqual({
       status: 404,
       title: 'Not Found',
       detail: 'No such run',
     });
-    expect(problemOf(new ServiceUnavailableException('A job is held'))).toMatchObject({ status: 503 });
+    expect(problemOf(new ServiceUnavailableException('A job is stalled'))).toMatchObject({ status: 503 });
   });
 
-  it('points at the parts of a request that are wrong', () => {
+  it('points at the invalid parts of a request', () => {
     const schema = z.object({ 'a/b': z.array(z.object({ 'c~': z.number('a number') })) });
     const { issues } = schema['~standard'].validate({ 'a/b': [{ 'c~': 'x' }] }) as {
       issues: readonly { message: string; path: PropertyKey[] }[];
@@ -26,22 +26,22 @@ describe('an error as problem details', () => {
     });
   });
 
-  it('tells what the caller can mend, and of our own errors only the code', () => {
+  it('shows the message of errors of the client, and only the code of errors of the service', () => {
     expect(problemOf(new MonitorError('unknown_backfill', 'There is no backfill "x".'))).toEqual({
       status: 404,
       title: 'Not Found',
       detail: 'There is no backfill "x".',
       code: 'unknown_backfill',
     });
-    const away = new MonitorError('store_io', 'Cannot read /home/me/data', {}, true);
-    expect(problemOf(away)).toMatchObject({ status: 503, code: 'store_io' });
-    expect(JSON.stringify(problemOf(away))).not.toContain('/home/me');
+    const unreachable = new MonitorError('store_io', 'Cannot read /home/me/data', {}, true);
+    expect(problemOf(unreachable)).toMatchObject({ status: 503, code: 'store_io' });
+    expect(JSON.stringify(problemOf(unreachable))).not.toContain('/home/me');
     expect(problemOf(new MonitorError('broken_document', '/home/me'))).toMatchObject({ status: 500 });
     expect(JSON.stringify(problemOf(new TypeError('secret')))).not.toContain('secret');
     expect(problemOf(new TypeError('secret')).status).toBe(500);
   });
 
-  it('leaves a parser its own status', () => {
+  it('keeps the 4xx status of a parser', () => {
     expect(problemOf(Object.assign(new Error('request entity too large'), { status: 413 }))).toEqual({
       status: 413,
       title: 'Payload Too Large',

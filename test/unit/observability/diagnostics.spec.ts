@@ -4,7 +4,7 @@ import { publishDerived } from '../../../src/storage/publish.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { eventsDuring } from '../../support/recorded-events.js';
 
-/** A store in which another writer is faster, so many times. */
+/** A store in which another writer wins so many races. */
 function contended(times: number): MemoryStore {
   const store = new MemoryStore();
   let left = times;
@@ -14,8 +14,8 @@ function contended(times: number): MemoryStore {
   return store;
 }
 
-describe('every race that is lost is told once', () => {
-  it('of a published object', async () => {
+describe('each lost race publishes one event', () => {
+  it('for a published object', async () => {
     const store = contended(2);
     const publication = {
       recorded: async () => 'others',
@@ -26,20 +26,20 @@ describe('every race that is lost is told once', () => {
         },
       }),
     };
-    const heard = await eventsDuring(() =>
+    const events = await eventsDuring(() =>
       publishDerived(store, { tempFile: (name) => name }, ['runs/2026/03/10/part-0.parquet'], publication),
     );
-    expect(heard).toEqual(Array(2).fill({ type: 'store_conflict', object: 'dataset' }));
+    expect(events).toEqual(Array(2).fill({ type: 'store_conflict', object: 'dataset' }));
   });
 
-  it('of a document', async () => {
+  it('for a document', async () => {
     const store = contended(3);
     const pause = { pause: async () => undefined };
-    const heard = await eventsDuring(() => updateDocument(store, 'a.json', z.int(), () => 100, pause));
-    expect(heard).toEqual(Array(3).fill({ type: 'store_conflict', object: 'state' }));
+    const events = await eventsDuring(() => updateDocument(store, 'a.json', z.int(), () => 100, pause));
+    expect(events).toEqual(Array(3).fill({ type: 'store_conflict', object: 'state' }));
   });
 
-  it('and of a write without a race nothing', async () => {
+  it('and a write without a race publishes none', async () => {
     expect(await eventsDuring(() => updateDocument(new MemoryStore(), 'a.json', z.int(), () => 1))).toEqual(
       [],
     );

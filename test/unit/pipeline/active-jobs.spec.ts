@@ -1,41 +1,41 @@
 import { ActiveJobs } from '../../../src/pipeline/active-jobs.js';
 
-describe('held jobs', () => {
+describe('the longest idle time of the active jobs', () => {
   let now: number;
-  let held: ActiveJobs;
+  let jobs: ActiveJobs;
   beforeEach(() => {
     now = 0;
-    held = new ActiveJobs(() => now);
+    jobs = new ActiveJobs(() => now);
   });
 
-  it('stand still as long as the one that moved on longest ago', async () => {
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
+  it('is the time since the oldest of their last heartbeats', async () => {
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
     });
-    const moves: (() => void)[] = [];
+    const heartbeats: (() => void)[] = [];
     const work = (heartbeat: () => void) => {
-      moves.push(heartbeat);
-      return ended;
+      heartbeats.push(heartbeat);
+      return finished;
     };
-    expect(held.longestIdleMs()).toBe(0);
-    const first = held.track('a', work);
+    expect(jobs.longestIdleMs()).toBe(0);
+    const first = jobs.track('a', work);
     now = 100;
-    const second = held.track('b', work);
-    expect(held.longestIdleMs()).toBe(100);
-    moves[0]?.();
+    const second = jobs.track('b', work);
+    expect(jobs.longestIdleMs()).toBe(100);
+    heartbeats[0]?.();
     now = 130;
-    expect(held.longestIdleMs()).toBe(30);
-    moves[1]?.();
-    expect(held.longestIdleMs()).toBe(30);
-    end();
+    expect(jobs.longestIdleMs()).toBe(30);
+    heartbeats[1]?.();
+    expect(jobs.longestIdleMs()).toBe(30);
+    finish();
     await Promise.all([first, second]);
-    expect(held.longestIdleMs()).toBe(0);
+    expect(jobs.longestIdleMs()).toBe(0);
   });
 
-  it('are let go of when their work fails', async () => {
-    await expect(held.track('a', async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  it('does not include jobs that failed', async () => {
+    await expect(jobs.track('a', async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     now = 100;
-    expect(held.longestIdleMs()).toBe(0);
+    expect(jobs.longestIdleMs()).toBe(0);
   });
 });

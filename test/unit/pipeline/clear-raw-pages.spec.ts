@@ -5,11 +5,11 @@ import { MemoryStore } from '../../support/memory-store.js';
 const DAY = 86_400_000;
 const NOW = 1_773_144_000_000;
 
-describe('raw pages', () => {
+describe('the raw pages of a pipeline run', () => {
   it.each([
-    ['of a run that is under way stay, however old it is', null, NOW + 99 * DAY, true],
-    ['of a run that ended 3 days ago stay', NOW, NOW + 3 * DAY, true],
-    ['of a run that ended longer ago go', NOW, NOW + 3 * DAY + 1, false],
+    ['stay while it is unfinished, however old it is', null, NOW + 99 * DAY, true],
+    ['stay for 3 days after it finished', NOW, NOW + 3 * DAY, true],
+    ['are deleted afterwards', NOW, NOW + 3 * DAY + 1, false],
   ])('%s', async (_, finished, now, stay) => {
     const store = new MemoryStore();
     await createPipelineRun(store, 'delta', { scheduledAt: null, now: NOW });

@@ -1,7 +1,12 @@
 import type { PipelineKind } from '../../../src/domain/model.js';
-import { completePipelineRun, summarizePipelineRun } from '../../../src/pipeline/complete-run.js';
+import {
+  completePipelineRun,
+  describePipelineRun,
+  summarizePipelineRun,
+} from '../../../src/pipeline/complete-run.js';
 import { Markers } from '../../../src/pipeline/markers.js';
-import { ALL_SLICES, type EnrichResult, type Plan } from '../../../src/pipeline/stage-contracts.js';
+import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import { ALL_SLICES, type Plan } from '../../../src/pipeline/stage-contracts.js';
 import { mergeExperiments, readExperiments } from '../../../src/state/experiments.js';
 import { addOpenMlflowRuns, readOpenMlflowRuns } from '../../../src/state/open-mlflow-runs.js';
 import { EMPTY_QUERY, RULEBOOK_KEY, thresholdRowSchema } from '../../../src/state/rulebook.js';
@@ -9,22 +14,9 @@ import { unpublishedChanges } from '../../../src/state/threshold-changes.js';
 import { readWatermarks } from '../../../src/state/watermarks.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { enrichResultOf } from './engine-fixture.js';
 
 const TO = 2_000;
-const enriched = (rest: Partial<EnrichResult> = {}): EnrichResult => ({
-  touched_days: [],
-  runs: 0,
-  metrics: 0,
-  inserted: 0,
-  updated: 0,
-  unchanged: 0,
-  superseded: 0,
-  quarantined: 0,
-  closed: [],
-  partitions_written: 0,
-  partitions_unchanged: 0,
-  ...rest,
-});
 const listing = (lifecycle_stage: 'active' | 'deleted') => [
   { experiment_id: '1', name: 'churn', lifecycle_stage, tags: {} },
 ];
@@ -45,53 +37,54 @@ const chunk = (rest: Partial<Plan['chunks'][number]> = {}) => ({
 });
 const onePlan = (rest: Partial<Plan> = {}): Plan =>
   planOf({ to: TO, chunks: [chunk()], slices: [sliceOf({ id: 'a', last: true })], ...rest });
-const settle = (plan: Plan, kind: PipelineKind = 'delta') => completePipelineRun(store, kind, plan, markers);
+const complete = (plan: Plan, kind: PipelineKind = 'delta') =>
+  completePipelineRun(store, kind, plan, markers);
 
-describe('what may happen only after publishing', () => {
-  it('moves the watermark and takes out the open runs that have ended', async () => {
+describe('completing a published pipeline run', () => {
+  it('advances the watermark and removes the MLflow runs that have ended from the open list, idempotently', async () => {
     await addOpenMlflowRuns(store, [
       { run_id: 'ended', experiment_id: '1', day: null },
       { run_id: 'running', experiment_id: '1', day: null },
     ]);
     const plan = onePlan({ open: await readOpenMlflowRuns(store) });
     await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
-    await markers.put('a', 'enrich', enriched({ closed: ['ended'] }));
-    expect(await settle(plan)).toEqual([]);
-    expect(await settle(plan)).toEqual([]);
+    await markers.put('a', 'enrich', enrichResultOf({ closed: ['ended'] }));
+    expect(await complete(plan)).toEqual([]);
+    expect(await complete(plan)).toEqual([]);
     expect(await readWatermarks(store)).toEqual({ 1: TO });
     expect(await readOpenMlflowRuns(store)).toMatchObject([{ run_id: 'running' }]);
   });
 
-  it('names each refused experiment once, and leaves its watermark', async () => {
+  it('returns each denied experiment once, and keeps its watermark', async () => {
     const refused = [{ experiment_id: '1', message: '403' }];
     const plan = onePlan({ slices: [sliceOf({ id: 'a' }), sliceOf({ id: 'b', last: true })] });
     await markers.put('a', 'fetch', answersOf({ refused }));
     await markers.put('b', 'fetch', answersOf({ refused }));
-    expect(await settle(plan)).toEqual(refused);
+    expect(await complete(plan)).toEqual(refused);
     expect(await readWatermarks(store)).toEqual({});
   });
 
-  it('is nothing after a reevaluation', async () => {
-    expect(await settle(onePlan(), 'reevaluation')).toEqual([]);
+  it('does nothing after a reevaluation without threshold changes', async () => {
+    expect(await complete(onePlan(), 'reevaluation')).toEqual([]);
     expect(store.puts).toBe(0);
   });
 
-  it('notes which changes of thresholds are told', async () => {
-    const put = (at: number | null, critical_threshold: number) => ({
+  it('records which threshold changes are published', async () => {
+    const entryOf = (changed_at: number | null, critical_threshold: number) => ({
       metric_name: 'a',
-      first_day: at === null ? null : '2026-03-03',
-      changed_at: at,
+      first_day: changed_at === null ? null : '2026-03-03',
+      changed_at,
       metadata: null,
       thresholds: [thresholdRowSchema.parse({ metric_name: 'a', critical_threshold })],
     });
-    const entries = [put(null, 1), put(5, 2), put(9, 3)];
+    const entries = [entryOf(null, 1), entryOf(5, 2), entryOf(9, 3)];
     const book = { version: 1, asked: EMPTY_QUERY, entries, settings: [] };
     await store.put(RULEBOOK_KEY, Buffer.from(JSON.stringify(book)));
-    await settle(planOf({ changes: { after: 0, through: 5 } }), 'reevaluation');
+    await complete(planOf({ changes: { after: 0, through: 5 } }), 'reevaluation');
     expect(await unpublishedChanges(store, null)).toEqual({ after: 5, through: 9 });
-    // An older run that ends later takes nothing back.
-    await settle(planOf({ changes: { after: 0, through: 9 } }), 'reevaluation');
-    await settle(planOf({ changes: { after: 0, through: 5 } }), 'reevaluation');
+    // An older run that finishes later does not undo this.
+    await complete(planOf({ changes: { after: 0, through: 9 } }), 'reevaluation');
+    await complete(planOf({ changes: { after: 0, through: 5 } }), 'reevaluation');
     expect(await unpublishedChanges(store, null)).toBeUndefined();
   });
 });
@@ -105,41 +98,41 @@ describe('a sweep', () => {
     expect(await swept()).toBe(false);
   });
 
-  it('is done when the experiment answered in all slices', async () => {
+  it('is done when the experiment was completely fetched', async () => {
     await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
-    await settle(sweep);
+    await complete(sweep);
     expect(await swept()).toBe(true);
   });
 
-  it('is still to be done when the experiment was refused', async () => {
+  it('is not done when access to the experiment was denied', async () => {
     await markers.put('a', 'fetch', answersOf({ refused: [{ experiment_id: '1', message: '403' }] }));
-    await settle(sweep);
+    await complete(sweep);
     expect(await swept()).toBe(false);
   });
 
-  it('is to be done again when the lifecycle changed meanwhile', async () => {
+  it('is not done when the lifecycle of the experiment has changed since', async () => {
     await mergeExperiments(store, listing('active'), 300);
     await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
-    await settle(sweep);
+    await complete(sweep);
     expect(await swept()).toBe(false);
   });
 
-  it('is not done by a run that did not sweep', async () => {
+  it('is not done by a pipeline run that does not sweep', async () => {
     await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
-    await settle(onePlan());
+    await complete(onePlan());
     expect(await swept()).toBe(false);
   });
 });
 
-describe('the summary of a run', () => {
-  it('adds up what its stages did', async () => {
+describe('the summary of a pipeline run', () => {
+  it('holds the totals of its stages', async () => {
     await markers.put(ALL_SLICES, 'plan', onePlan({ slices: [sliceOf({ id: 'a' }), sliceOf({ id: 'b' })] }));
     await markers.put(
       'a',
       'enrich',
-      enriched({ runs: 2, metrics: 20, quarantined: 1, partitions_written: 2 }),
+      enrichResultOf({ runs: 2, metrics: 20, quarantined: 1, partitions_written: 2 }),
     );
-    await markers.put('b', 'enrich', enriched({ runs: 3, metrics: 30, partitions_unchanged: 2 }));
+    await markers.put('b', 'enrich', enrichResultOf({ runs: 3, metrics: 30, partitions_unchanged: 2 }));
     await markers.put('a', 'aggregate', { days: [], partitions_written: 3, partitions_unchanged: 0 });
     await markers.put(ALL_SLICES, 'publish', { days: [], partitions_written: 1, partitions_unchanged: 2 });
     expect(await summarizePipelineRun(markers)).toEqual({
@@ -149,5 +142,40 @@ describe('the summary of a run', () => {
       partitions_written: 6,
       partitions_unchanged: 4,
     });
+  });
+});
+
+describe('the description of a pipeline run', () => {
+  const record: PipelineRun = {
+    version: 1,
+    id: 'delta-7',
+    kind: 'delta',
+    nominal: null,
+    window: null,
+    status: 'done',
+    created_at: 1_000,
+    finished_at: 3_540,
+    error: null,
+    refused: [],
+    summary: { runs: 5, metrics: 50, quarantined: 1, partitions_written: 6, partitions_unchanged: 4 },
+  };
+
+  it('is one line with the totals and the duration', () => {
+    expect(describePipelineRun(record)).toBe(
+      'delta-7 done: 5 runs, 50 metrics, 1 quarantined, 6 partitions written, 4 unchanged, 2.5 s',
+    );
+  });
+
+  it('ends with the error and the denied experiments', () => {
+    const error = {
+      slice: 'c0-20260310',
+      stage: 'fetch',
+      code: 'mlflow_unreachable',
+      message: 'No response',
+    } as const;
+    const refused = ['1', '2'].map((experiment_id) => ({ experiment_id, message: '403' }));
+    expect(describePipelineRun({ ...record, status: 'failed', error, refused, summary: null })).toBe(
+      'delta-7 failed: 2.5 s; c0-20260310.fetch: No response; MLflow denied access to experiments 1, 2',
+    );
   });
 });

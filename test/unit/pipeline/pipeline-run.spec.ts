@@ -23,14 +23,14 @@ let store: MemoryStore;
 beforeEach(() => {
   store = new MemoryStore();
 });
-const tick = (nominal: number | null, now = NOW) =>
-  createPipelineRun(store, 'delta', { scheduledAt: nominal, now });
+const createDelta = (scheduledAt: number | null, now = NOW) =>
+  createPipelineRun(store, 'delta', { scheduledAt, now });
 
-describe('a new run', () => {
+describe('a new pipeline run', () => {
   it('has the next number of its kind, and a record', async () => {
-    expect(await tick(NOW)).toBe('delta-1');
+    expect(await createDelta(NOW)).toBe('delta-1');
     expect(await createPipelineRun(store, 'backup', { scheduledAt: NOW, now: NOW })).toBe('backup-1');
-    expect(await tick(NOW + 1)).toBe('delta-2');
+    expect(await createDelta(NOW + 1)).toBe('delta-2');
     expect(await readKindState(store, 'delta')).toMatchObject({
       last_nominal: NOW + 1,
       active: ['delta-1', 'delta-2'],
@@ -50,7 +50,7 @@ describe('a new run', () => {
     } satisfies PipelineRun);
   });
 
-  it('keeps the window that somebody asked for', async () => {
+  it('stores the requested window', async () => {
     const window = { from: 1, to: 2 };
     expect(await createPipelineRun(store, 'backfill', { scheduledAt: null, window, now: NOW })).toBe(
       'backfill-1',
@@ -59,78 +59,78 @@ describe('a new run', () => {
   });
 
   it.each([
-    ['the same tick', NOW, undefined],
-    ['an earlier tick, of a clock that is behind', NOW - 1, undefined],
-    ['a later tick', NOW + 1, 'delta-2'],
-    ['somebody who asks', null, 'delta-2'],
-  ])('of %s after one: %#', async (_, nominal, id) => {
-    await tick(NOW);
-    expect(await tick(nominal)).toBe(id);
+    ['is not created for the same scheduled time again', NOW, undefined],
+    ['is not created for an earlier scheduled time, of a clock that is behind', NOW - 1, undefined],
+    ['is created for a later scheduled time', NOW + 1, 'delta-2'],
+    ['is created on request', null, 'delta-2'],
+  ])('%s', async (_, scheduledAt, id) => {
+    await createDelta(NOW);
+    expect(await createDelta(scheduledAt)).toBe(id);
   });
 
-  it('is one for two schedulers with the same tick at the same time', async () => {
-    const made = await Promise.all(Array.from({ length: 5 }, () => tick(NOW)));
-    expect(made.filter((id) => id !== undefined)).toEqual(['delta-1']);
+  it('is created once by several schedulers with the same scheduled time', async () => {
+    const created = await Promise.all(Array.from({ length: 5 }, () => createDelta(NOW)));
+    expect(created.filter((id) => id !== undefined)).toEqual(['delta-1']);
     expect((await readKindState(store, 'delta')).active).toEqual(['delta-1']);
   });
 
-  it('is none while one is at work and one waits; the tick is served all the same', async () => {
-    await tick(NOW);
-    await tick(NOW + 1);
-    expect(await tick(NOW + 2)).toBeUndefined();
+  it('is not created while one is in progress and one waits, and its scheduled time counts as served', async () => {
+    await createDelta(NOW);
+    await createDelta(NOW + 1);
+    expect(await createDelta(NOW + 2)).toBeUndefined();
     expect(await readKindState(store, 'delta')).toMatchObject({ sequence: 2, last_nominal: NOW + 2 });
     await closePipelineRun(store, { id: 'delta-1', kind: 'delta' }, done, NOW);
-    expect(await tick(NOW + 2)).toBeUndefined();
-    expect(await tick(NOW + 3)).toBe('delta-3');
+    expect(await createDelta(NOW + 2)).toBeUndefined();
+    expect(await createDelta(NOW + 3)).toBe('delta-3');
   });
 
-  it('is made for who asks, however many wait', async () => {
-    await tick(NOW);
-    await tick(NOW + 1);
-    expect(await tick(null)).toBe('delta-3');
+  it('is created on request, however many wait', async () => {
+    await createDelta(NOW);
+    await createDelta(NOW + 1);
+    expect(await createDelta(null)).toBe('delta-3');
     expect((await readKindState(store, 'delta')).last_nominal).toBe(NOW + 1);
   });
 
-  it('comes again after a clock that was far ahead has gone back', async () => {
-    await tick(NOW + 1_000 * HOUR, NOW + 1_000 * HOUR);
-    expect(await tick(NOW, NOW)).toBe('delta-2');
-    expect(await tick(NOW, NOW)).toBeUndefined();
+  it('is created again after a clock that was far ahead is set back', async () => {
+    await createDelta(NOW + 1_000 * HOUR, NOW + 1_000 * HOUR);
+    expect(await createDelta(NOW, NOW)).toBe('delta-2');
+    expect(await createDelta(NOW, NOW)).toBeUndefined();
     expect((await readKindState(store, 'delta')).last_nominal).toBe(NOW);
   });
 
-  it('is not made twice by a second scheduler whose clock is a little behind', async () => {
-    await tick(NOW, NOW);
-    expect(await tick(NOW - 300_000, NOW - 10_000)).toBeUndefined();
+  it('is not created twice by a second scheduler whose clock is slightly behind', async () => {
+    await createDelta(NOW, NOW);
+    expect(await createDelta(NOW - 300_000, NOW - 10_000)).toBeUndefined();
   });
 
-  it('whose maker died before its record gets one when it is met', async () => {
+  it('gets its record later if its creator was killed before writing it', async () => {
     store.beforePut = (key) => {
       if (key.endsWith('record.json')) throw new Error('killed');
     };
-    await expect(tick(NOW)).rejects.toThrow('killed');
+    await expect(createDelta(NOW)).rejects.toThrow('killed');
     store.beforePut = () => undefined;
     const { active } = await readKindState(store, 'delta');
     expect(active).toEqual(['delta-1']);
     expect(await readPipelineRun(store, 'delta-1')).toBeUndefined();
     const record = await ensurePipelineRun(store, 'delta', 'delta-1', null, NOW + 5);
     expect(record).toMatchObject({ status: 'active', created_at: NOW + 5 });
-    // The next tick is a new run, and does not repeat the number.
-    expect(await tick(NOW + 1)).toBe('delta-2');
+    // The next run has a new number.
+    expect(await createDelta(NOW + 1)).toBe('delta-2');
   });
 
-  it('keeps the record that is there', async () => {
-    await tick(NOW);
+  it('keeps an existing record', async () => {
+    await createDelta(NOW);
     const record = await ensurePipelineRun(store, 'delta', 'delta-1', null, NOW + 5);
     expect(record).toMatchObject({ nominal: NOW, created_at: NOW });
   });
 });
 
-describe('a run that is over', () => {
+describe('a closed pipeline run', () => {
   const close = (outcome: Outcome, now = NOW) =>
     closePipelineRun(store, { id: 'delta-1', kind: 'delta' }, outcome, now);
-  beforeEach(() => tick(NOW));
+  beforeEach(() => createDelta(NOW));
 
-  it('has its outcome and makes room', async () => {
+  it('has its outcome and is no longer active', async () => {
     expect(
       await close({ ...done, refused: [{ experiment_id: '7', message: '403' }] }, NOW + 5),
     ).toMatchObject({
@@ -147,7 +147,7 @@ describe('a run that is over', () => {
     expect(await readKindState(store, 'delta')).toMatchObject({ active: [], last_finished: null });
   });
 
-  it('leaves its kind also where its closer died between record and kind', async () => {
+  it('is removed from the active ones later if its closer was killed after writing the record', async () => {
     store.beforePut = (key) => {
       if (key.startsWith('_state/kinds/')) throw new Error('killed');
     };
@@ -159,8 +159,8 @@ describe('a run that is over', () => {
     expect((await readPipelineRun(store, 'delta-1'))?.finished_at).toBe(NOW + 5);
   });
 
-  it('does not make the kind look older than another run did', async () => {
-    await tick(NOW + 1);
+  it('does not move the last finish of its kind back', async () => {
+    await createDelta(NOW + 1);
     await closePipelineRun(store, { id: 'delta-2', kind: 'delta' }, done, NOW + 50);
     await close(done, NOW + 5);
     expect((await readKindState(store, 'delta')).last_finished).toBe(NOW + 50);

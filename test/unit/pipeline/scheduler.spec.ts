@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { PipelineKind } from '../../../src/domain/model.js';
-import { moveWatermarks } from '../../../src/pipeline/advance-watermarks.js';
+import { advanceWatermarks } from '../../../src/pipeline/advance-watermarks.js';
 import type { Engine } from '../../../src/pipeline/engine.js';
 import {
   closePipelineRun,
@@ -20,15 +20,15 @@ const START = Date.parse('2026-03-10T11:58:00Z');
 
 let store: MemoryStore;
 let now: number;
-let made: { kind: PipelineKind; scheduledAt: number | null; window?: NewPipelineRun['window'] }[];
-let dispatched: number;
+let created: { kind: PipelineKind; scheduledAt: number | null; window?: NewPipelineRun['window'] }[];
+let dispatches: number;
 
-/** Makes records, and finishes each run at once. */
+/** Creates records and closes each pipeline run at once. */
 const engine = {
   create: async (kind: PipelineKind, run: Omit<NewPipelineRun, 'now'>) => {
     const id = await createPipelineRun(store, kind, { ...run, now });
     if (id === undefined) return undefined;
-    made.push({ kind, ...run });
+    created.push({ kind, ...run });
     await closePipelineRun(
       store,
       { id, kind },
@@ -38,15 +38,15 @@ const engine = {
     return id;
   },
   dispatch: async () => {
-    dispatched++;
+    dispatches++;
   },
 } as unknown as Engine;
 
 beforeEach(() => {
   store = new MemoryStore();
   now = START;
-  made = [];
-  dispatched = 0;
+  created = [];
+  dispatches = 0;
 });
 
 const start = async (env: Record<string, string> = {}): Promise<SchedulerService> => {
@@ -54,16 +54,16 @@ const start = async (env: Record<string, string> = {}): Promise<SchedulerService
   await scheduler.onApplicationBootstrap();
   return scheduler;
 };
-/** The kinds that were made since the last question, in their order. */
-const kinds = (): string[] => made.splice(0).map(({ kind }) => kind);
-const lookAt = async (scheduler: SchedulerService, time: string | number): Promise<string[]> => {
+/** The kinds of the pipeline runs that were created since the last call, in order. */
+const takeKinds = (): string[] => created.splice(0).map(({ kind }) => kind);
+const tickAt = async (scheduler: SchedulerService, time: string | number): Promise<string[]> => {
   now = typeof time === 'number' ? time : Date.parse(time);
   await scheduler.tick();
-  return kinds();
+  return takeKinds();
 };
-/** A store that was read before. */
-const read = () =>
-  moveWatermarks(
+/** Makes the store one with data. */
+const fillStore = () =>
+  advanceWatermarks(
     store,
     'delta',
     planOf({
@@ -74,24 +74,24 @@ const read = () =>
     new Map([[sliceOf({}).id, answersOf({ answered: ['1'] })]]),
   );
 
-describe('a start', () => {
-  it('on an empty store reads the history once, and owes nothing of the past', async () => {
+describe('at a start, the scheduler', () => {
+  it('bootstraps an empty store once, and catches up on nothing', async () => {
     await start();
-    expect(made).toEqual([{ kind: 'bootstrap', scheduledAt: 0 }]);
-    made = [];
+    expect(created).toEqual([{ kind: 'bootstrap', scheduledAt: 0 }]);
+    created = [];
     now += MINUTE / 2;
     await start();
-    expect(kinds()).toEqual([]);
+    expect(takeKinds()).toEqual([]);
   });
 
-  it('on a store that was read makes up for what was missed, one of each', async () => {
-    await read();
+  it('catches up on a store with data, with one run of each kind', async () => {
+    await fillStore();
     for (const kind of ['delta', 'backup', 'historical'] as const) {
       await engine.create(kind, { scheduledAt: START - 3 * DAY });
     }
-    made = [];
+    created = [];
     await start();
-    expect(made).toEqual([
+    expect(created).toEqual([
       { kind: 'reevaluation', scheduledAt: START },
       { kind: 'delta', scheduledAt: Date.parse('2026-03-10T11:55:00Z') },
       { kind: 'historical', scheduledAt: Date.parse('2026-03-10T02:00:00Z') },
@@ -100,15 +100,15 @@ describe('a start', () => {
   });
 });
 
-describe('a look', () => {
-  it('makes what is due, once', async () => {
+describe('at a tick, the scheduler', () => {
+  it('creates the runs that are due, once', async () => {
     const scheduler = await start();
-    kinds();
-    expect(await lookAt(scheduler, '2026-03-10T11:59:59Z')).toEqual([]);
-    expect(await lookAt(scheduler, '2026-03-10T12:00:03Z')).toEqual(['delta', 'backup', 'reevaluation']);
-    expect(await lookAt(scheduler, '2026-03-10T12:00:13Z')).toEqual([]);
-    expect(await lookAt(scheduler, '2026-03-10T12:05:01Z')).toEqual(['delta']);
-    expect(await lookAt(scheduler, '2026-03-11T02:00:01Z')).toEqual([
+    takeKinds();
+    expect(await tickAt(scheduler, '2026-03-10T11:59:59Z')).toEqual([]);
+    expect(await tickAt(scheduler, '2026-03-10T12:00:03Z')).toEqual(['delta', 'backup', 'reevaluation']);
+    expect(await tickAt(scheduler, '2026-03-10T12:00:13Z')).toEqual([]);
+    expect(await tickAt(scheduler, '2026-03-10T12:05:01Z')).toEqual(['delta']);
+    expect(await tickAt(scheduler, '2026-03-11T02:00:01Z')).toEqual([
       'delta',
       'historical',
       'backup',
@@ -116,31 +116,31 @@ describe('a look', () => {
     ]);
   });
 
-  it('goes by the settings', async () => {
+  it('uses the schedules of the settings', async () => {
     const scheduler = await start({
       DELTA_SCHEDULE_MINUTES: '30',
       HISTORICAL_SCHEDULE_CRON: '0 14 * * *',
       SCHEDULE_TIMEZONE: 'Europe/Berlin',
     });
-    kinds();
-    expect(await lookAt(scheduler, '2026-03-10T12:05:00Z')).toEqual(['delta', 'reevaluation']);
-    expect(await lookAt(scheduler, '2026-03-10T12:25:00Z')).toEqual([]);
-    expect(await lookAt(scheduler, '2026-03-10T13:01:00Z')).toContain('historical');
+    takeKinds();
+    expect(await tickAt(scheduler, '2026-03-10T12:05:00Z')).toEqual(['delta', 'reevaluation']);
+    expect(await tickAt(scheduler, '2026-03-10T12:25:00Z')).toEqual([]);
+    expect(await tickAt(scheduler, '2026-03-10T13:01:00Z')).toContain('historical');
   });
 
-  it('looks hourly at what may still move, and daily at everything', async () => {
+  it('reevaluates the days of the historical run hourly and all days daily', async () => {
     const scheduler = await start();
-    made = [];
-    await lookAt(scheduler, '2026-03-10T13:00:00Z');
+    created = [];
+    await tickAt(scheduler, '2026-03-10T13:00:00Z');
     await scheduler.tick();
     now = Date.parse('2026-03-10T14:00:00Z');
     await scheduler.tick();
     const from = Date.parse('2026-02-08T00:00:00Z');
-    expect(made.filter(({ kind }) => kind === 'reevaluation')).toMatchObject([{ window: { from } }]);
-    made = [];
+    expect(created.filter(({ kind }) => kind === 'reevaluation')).toMatchObject([{ window: { from } }]);
+    created = [];
     now = Date.parse('2026-03-11T00:00:00Z');
     await scheduler.tick();
-    expect(made.find(({ kind }) => kind === 'reevaluation')).toEqual({
+    expect(created.find(({ kind }) => kind === 'reevaluation')).toEqual({
       kind: 'reevaluation',
       scheduledAt: now,
     });
@@ -148,31 +148,31 @@ describe('a look', () => {
 
   it('dispatches once a minute', async () => {
     const scheduler = await start();
-    expect(dispatched).toBe(1);
-    await lookAt(scheduler, START + MINUTE - 1);
-    expect(dispatched).toBe(1);
-    await lookAt(scheduler, START + MINUTE);
-    expect(dispatched).toBe(2);
+    expect(dispatches).toBe(1);
+    await tickAt(scheduler, START + MINUTE - 1);
+    expect(dispatches).toBe(1);
+    await tickAt(scheduler, START + MINUTE);
+    expect(dispatches).toBe(2);
   });
 
-  it('goes on after the clock was far ahead', async () => {
+  it('continues after a clock that was far ahead is set back', async () => {
     const scheduler = await start();
-    await lookAt(scheduler, START + 400 * DAY);
-    dispatched = 0;
-    expect(await lookAt(scheduler, '2026-03-10T12:00:03Z')).toEqual(['delta', 'backup', 'reevaluation']);
-    expect(dispatched).toBe(1);
-    expect(await lookAt(scheduler, '2026-03-10T12:00:13Z')).toEqual([]);
-    expect(await lookAt(scheduler, '2026-03-10T12:05:03Z')).toEqual(['delta']);
+    await tickAt(scheduler, START + 400 * DAY);
+    dispatches = 0;
+    expect(await tickAt(scheduler, '2026-03-10T12:00:03Z')).toEqual(['delta', 'backup', 'reevaluation']);
+    expect(dispatches).toBe(1);
+    expect(await tickAt(scheduler, '2026-03-10T12:00:13Z')).toEqual([]);
+    expect(await tickAt(scheduler, '2026-03-10T12:05:03Z')).toEqual(['delta']);
   });
 
-  it('that fails is no end: the next one makes up for it', async () => {
+  it('catches up after a tick that failed', async () => {
     const scheduler = await start();
-    kinds();
+    takeKinds();
     store.beforePut = () => {
       throw new Error('no space left');
     };
-    expect(await lookAt(scheduler, '2026-03-10T12:00:03Z')).toEqual([]);
+    expect(await tickAt(scheduler, '2026-03-10T12:00:03Z')).toEqual([]);
     store.beforePut = () => undefined;
-    expect(await lookAt(scheduler, '2026-03-10T12:00:13Z')).toEqual(['delta', 'backup', 'reevaluation']);
+    expect(await tickAt(scheduler, '2026-03-10T12:00:13Z')).toEqual(['delta', 'backup', 'reevaluation']);
   });
 });

@@ -3,79 +3,82 @@ import type { Job, Worker } from 'bullmq';
 import type { Engine, HandlersOf } from '../../../src/pipeline/engine.js';
 import { StageProcessor } from '../../../src/pipeline/stage.processor.js';
 
-/** A worker of BullMQ whose jobs end when the test says so. */
+/** A BullMQ worker whose jobs finish when the test calls `finishJobs`. */
 class FakeWorker {
   concurrency = 0;
-  readonly closed: boolean[] = [];
-  readonly paused: string[] = [];
-  end: () => void = () => undefined;
+  /** The argument of each `close`. */
+  readonly closes: boolean[] = [];
+  pauses = 0;
+  finishJobs: () => void = () => undefined;
 
   on(): this {
     return this;
   }
 
   pause(): Promise<void> {
-    this.paused.push('asked');
+    this.pauses++;
     return new Promise((resolve) => {
-      this.end = resolve;
+      this.finishJobs = resolve;
     });
   }
 
   async close(force: boolean): Promise<void> {
-    this.closed.push(force);
+    this.closes.push(force);
   }
 }
 
-class TestedWorker extends StageProcessor<'ingestion'> {
+class TestedProcessor extends StageProcessor<'ingestion'> {
   protected readonly engine = { runStage: () => new Promise(() => undefined) } as unknown as Engine;
   protected readonly concurrency = 3;
   protected readonly handlers = {} as HandlersOf<'ingestion'>;
-  readonly fake = new FakeWorker();
+  readonly fakeWorker = new FakeWorker();
 
   override get worker(): Worker {
-    return this.fake as unknown as Worker;
+    return this.fakeWorker as unknown as Worker;
   }
 }
 
-describe('a worker of a queue', () => {
+describe('the processor of a queue', () => {
   let stopping: AbortController;
-  let host: TestedWorker;
+  let processor: TestedProcessor;
   beforeEach(() => {
     jest.useFakeTimers();
     stopping = new AbortController();
-    host = new TestedWorker();
-    Object.assign(host, { stopping: stopping.signal });
-    host.onApplicationBootstrap();
+    processor = new TestedProcessor();
+    Object.assign(processor, { stopping: stopping.signal });
+    processor.onApplicationBootstrap();
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  it('begins no new job as soon as the process is to stop, and waits for those under way once', async () => {
+  it('starts no new job once the process is stopping, and waits for the running ones', async () => {
     stopping.abort();
-    expect(host.fake.paused).toEqual(['asked']);
-    const ended = host.onModuleDestroy();
-    expect(host.fake.closed).toEqual([]);
-    host.fake.end();
-    await ended;
-    expect(host.fake.paused).toEqual(['asked']);
-    expect(host.fake.closed).toEqual([false]);
+    expect(processor.fakeWorker.pauses).toBe(1);
+    const stopped = processor.onModuleDestroy();
+    expect(processor.fakeWorker.closes).toEqual([]);
+    processor.fakeWorker.finishJobs();
+    await stopped;
+    expect(processor.fakeWorker.pauses).toBe(1);
+    expect(processor.fakeWorker.closes).toEqual([false]);
   });
 
-  it('leaves a job that does not end to the next process', async () => {
-    host.process({} as Job);
-    const ended = host.onModuleDestroy();
+  it('closes the worker without waiting after 27 seconds, so that another process takes the jobs over', async () => {
+    processor.process({} as Job);
+    const stopped = processor.onModuleDestroy();
     await jest.advanceTimersByTimeAsync(26_999);
-    expect(host.fake.closed).toEqual([]);
+    expect(processor.fakeWorker.closes).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
-    await ended;
-    expect(host.fake.closed).toEqual([true]);
+    await stopped;
+    expect(processor.fakeWorker.closes).toEqual([true]);
   });
 
-  it('does not wait for a queue that is away when no job is left', async () => {
-    const ended = host.onModuleDestroy();
-    await jest.advanceTimersByTimeAsync(2_000);
-    await ended;
-    expect(host.fake.closed).toEqual([true]);
+  it('waits 2 seconds for an unreachable queue when no job is running', async () => {
+    const stopped = processor.onModuleDestroy();
+    await jest.advanceTimersByTimeAsync(1_999);
+    expect(processor.fakeWorker.closes).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    await stopped;
+    expect(processor.fakeWorker.closes).toEqual([true]);
   });
 });

@@ -1,9 +1,9 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
-import { Engine, type Handler, type StageEnd } from '../../../src/pipeline/engine.js';
+import type { Engine, Handler, StageEnd } from '../../../src/pipeline/engine.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
-import { MemoryStore } from '../../support/memory-store.js';
 import { planOf } from '../../support/plan.js';
+import { createEngine } from './engine-fixture.js';
 
 interface Added {
   readonly name: string;
@@ -23,16 +23,7 @@ beforeEach(async () => {
     getJob: async () => undefined,
     add: async (name: string, data: unknown, opts: { jobId: string }) => added.push({ name, data, opts }),
   } as unknown as Queue;
-  const silent = () => undefined;
-  engine = new Engine({
-    store: new MemoryStore(),
-    queues: { ingestion: queue, enrichment: queue, aggregation: queue },
-    clock: () => now,
-    stageTries: 2,
-    waitMs: 1,
-    backfillConcurrency: 1,
-    log: { debug: silent, log: silent, warn: silent, error: silent },
-  });
+  engine = createEngine(queue, { clock: () => now, stageAttempts: 2 });
   ends = [];
   finished = [];
   engine.events.on('stage', (end) => ends.push(end));
@@ -40,44 +31,44 @@ beforeEach(async () => {
   await engine.create('delta', { scheduledAt: null });
 });
 
-/** Works on the stage that makes the plan, in the given attempt of its job. */
-async function plan(handler: Handler<'plan'>, attemptsMade = 0): Promise<void> {
+/** Runs the job of the stage `plan` after so many failed attempts. */
+async function runPlan(handler: Handler<'plan'>, attemptsMade = 0): Promise<void> {
   const [job] = added;
   const opts = { ...job?.opts, attempts: 2 };
-  const working = { ...job, id: job?.opts.jobId, opts, attemptsMade } as unknown as Job;
-  await engine.runStage(working, { plan: handler }).catch(() => undefined);
+  const attempt = { ...job, id: job?.opts.jobId, opts, attemptsMade } as unknown as Job;
+  await engine.runStage(attempt, { plan: handler }).catch(() => undefined);
 }
 const throwing = (error: Error) => async () => {
   throw error;
 };
 
-describe('the end of a stage is told', () => {
-  it('with what it left behind, once', async () => {
-    await plan(async () => planOf({}));
-    await plan(async () => planOf({}));
+describe('the engine emits the end of a stage', () => {
+  it('with its result, once', async () => {
+    await runPlan(async () => planOf({}));
+    await runPlan(async () => planOf({}));
     expect(ends).toEqual([
       { stage: 'plan', outcome: 'done', seconds: expect.any(Number), result: planOf({}) },
     ]);
   });
 
-  it('by whether it will be tried again', async () => {
-    await plan(throwing(new Error('no')));
+  it('with whether it is retried, waits or has failed', async () => {
+    await runPlan(throwing(new Error('no')));
     expect(ends.at(-1)).toMatchObject({ stage: 'plan', outcome: 'retried', result: null });
-    await plan(throwing(new MonitorError('catalog_awaited', 'wait', {}, true)));
+    await runPlan(throwing(new MonitorError('catalog_awaited', 'wait', {}, true)));
     expect(ends.at(-1)).toMatchObject({ outcome: 'waiting' });
-    await plan(throwing(new Error('no')), 1);
+    await runPlan(throwing(new Error('no')), 1);
     expect(ends.at(-1)).toMatchObject({ outcome: 'failed' });
     expect(ends).toHaveLength(3);
   });
 
-  it('also of an error that no retry mends', async () => {
-    await plan(throwing(new MonitorError('mlflow_unauthorized', 'no')));
+  it('as failed after an error that is not retryable', async () => {
+    await runPlan(throwing(new MonitorError('mlflow_unauthorized', 'no')));
     expect(ends.map(({ outcome }) => outcome)).toEqual(['failed']);
   });
 });
 
-describe('the end of a pipeline run is told', () => {
-  it('by who finished it: a second end is none', async () => {
+describe('the engine emits the end of a pipeline run', () => {
+  it('with whether this call closed it', async () => {
     await engine.cancel({ kind: 'delta', id: 'delta-1' });
     now = 6;
     await engine.cancel({ kind: 'delta', id: 'delta-1' });
@@ -88,17 +79,17 @@ describe('the end of a pipeline run is told', () => {
   });
 });
 
-it('a job that is worked on is held, and moves on when its handler says so', async () => {
-  const still: number[] = [];
-  await plan(async ({ heartbeat }) => {
-    const begin = performance.now();
-    while (performance.now() - begin < 5);
-    still.push(engine.activeJobs.longestIdleMs());
+it('the engine tracks a job while it runs, with the heartbeats of its handler', async () => {
+  const idleMs: number[] = [];
+  await runPlan(async ({ heartbeat }) => {
+    const start = performance.now();
+    while (performance.now() - start < 5);
+    idleMs.push(engine.activeJobs.longestIdleMs());
     heartbeat();
-    still.push(engine.activeJobs.longestIdleMs());
+    idleMs.push(engine.activeJobs.longestIdleMs());
     return planOf({});
   });
-  const [before = 0, after = 0] = still;
+  const [before = 0, after = 0] = idleMs;
   expect(before).toBeGreaterThanOrEqual(5);
   expect(after).toBeLessThan(before);
   expect(engine.activeJobs.longestIdleMs()).toBe(0);

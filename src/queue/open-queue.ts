@@ -1,0 +1,12 @@
+import { openEmbeddedQueue } from './embedded-queue.js';
+import type { QueueConnection } from './queue-connection.js';
+import { openRedisQueue } from './redis-queue.js';
+
+/**
+ * Opens the backend of all queues and workers that this process creates afterwards.
+ * @param redisUrl URL of Redis or Valkey; `undefined` for a queue inside this process, which starts empty
+ * @throws {MonitorError} `queue_unreachable`, `queue_image_missing`
+ */
+export async function openQueueConnection(redisUrl: string | undefined): Promise<QueueConnection> {
+  return redisUrl === undefined ? openEmbeddedQueue() : openRedisQueue(redisUrl);
+}
