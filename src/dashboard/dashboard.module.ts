@@ -2,11 +2,11 @@ import { Global, type MiddlewareConsumer, Module, type NestModule, RequestMethod
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { domainSettings, mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
 import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
+import { lateAfterMs, statusOptions } from '../state/service-status.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ExplanationController } from './explanation.controller.js';
 import { LiveEvents } from './live-events.js';
-import { lateAfterMs } from './load-explanations.js';
 import { pageFiles } from './page-files.js';
 import { PlatformController } from './platform.controller.js';
 import { PlatformView } from './platform-view.js';
@@ -20,15 +20,18 @@ import { ViewRefreshService } from './view-refresh.service.js';
       provide: PlatformView,
       inject: [OBJECT_STORE, DUCK, SETTINGS, CLOCK],
       useFactory: (store: ObjectStore, duck: Duck, settings: Settings, clock: Clock) => {
-        const domain = domainSettings(settings);
-        const deltaPeriodMs = settings.DELTA_SCHEDULE_MINUTES * 60_000;
+        const options = statusOptions(settings);
         const context = {
-          scope: domain,
-          deltaPeriodMs,
+          ...options,
           mlflowUi: (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, ''),
         };
         return new PlatformView(
-          { store, duck, settings: domain, lateMs: lateAfterMs(deltaPeriodMs) },
+          {
+            store,
+            duck,
+            settings: domainSettings(settings),
+            lateMs: lateAfterMs(options.deltaPeriodMs),
+          },
           context,
           clock,
         );
@@ -50,7 +53,7 @@ import { ViewRefreshService } from './view-refresh.service.js';
 })
 export class DashboardModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    // With a method: without one Express takes the matched path off the address.
+    // With a method: without one, Express removes the matched path from the URL.
     consumer.apply(pageFiles()).forRoutes({ path: '{*path}', method: RequestMethod.GET });
   }
 }

@@ -12,18 +12,18 @@ import type { Explanation } from './load-explanations.js';
 import type { JudgedSpan } from './load-rollups.js';
 import type { MetricRow, SeriesRun } from './load-series.js';
 
-/** What is known of an application that needs attention. */
+/** An application that needs attention, and the incident of its worst metric. */
 export interface ApplicationIncident {
   readonly application: ApplicationHistory;
-  /** null: no metric is to blame. */
+  /** null if no metric is responsible. */
   readonly worst: {
     readonly metric: MetricRow;
     readonly runs: readonly SeriesRun[];
-    readonly turn: Incident;
-    /** Why the first run of the turn has its status. */
+    readonly incident: Incident;
+    /** Why the first run of the incident has its status. */
     readonly explanation: Explanation | undefined;
   } | null;
-  /** The times of its runs, ms, where it went silent. */
+  /** The times of its runs, ms; only of an application without data. */
   readonly times: readonly number[];
 }
 
@@ -43,10 +43,13 @@ export interface MlflowRunRef {
 
 const ORDER: readonly Light[] = ['critical', 'warning', 'no_data'];
 
-/** The list *needs attention*: the worst light first, of equal lights the newest trouble, then by name. */
-export function describeIncidents(cases: readonly ApplicationIncident[], file: IncidentContext): Attention[] {
-  return cases
-    .map((each) => describeCase(each, file))
+/** The list *needs attention*: worst light first, then the newest incident, then by name. */
+export function describeIncidents(
+  incidents: readonly ApplicationIncident[],
+  context: IncidentContext,
+): Attention[] {
+  return incidents
+    .map((each) => describeIncident(each, context))
     .sort(
       (a, b) =>
         ORDER.indexOf(a.light) - ORDER.indexOf(b.light) ||
@@ -55,41 +58,43 @@ export function describeIncidents(cases: readonly ApplicationIncident[], file: I
     );
 }
 
-function describeCase({ application, worst, times }: ApplicationIncident, file: IncidentContext): Attention {
+function describeIncident(
+  { application, worst, times }: ApplicationIncident,
+  context: IncidentContext,
+): Attention {
   const { last_run, now } = application;
   const silent = now.light === 'no_data' && last_run !== null;
-  const shown = worst?.turn.last ?? last_run;
+  const shown = worst?.incident.last ?? last_run;
   const reason = worst
-    ? explainIncident(worst.turn, file.labels, worst.explanation)
+    ? explainIncident(worst.incident, context.labels, worst.explanation)
     : { cause: null, why: null };
   const since = silent
-    ? noDataSince(last_run.time, file.current.settings.light_span_hours)
-    : (worst?.turn.first.time ?? null);
+    ? noDataSince(last_run.time, context.current.settings.light_span_hours)
+    : (worst?.incident.first.time ?? null);
   return {
     application: application.application,
-    owner: shown && ownerOf(shown, file),
+    owner: shown && ownerOf(shown, context),
     light: now.light,
     reason: now.reason,
     since: since === null ? null : new Date(since).toISOString(),
-    since_before: worst?.turn.began_before ?? false,
-    metric: worst && metricOf(worst, file.current.to),
-    run: shown && file.link(shown),
+    since_before: worst?.incident.began_before ?? false,
+    metric: worst && metricOf(worst, context.current.to),
+    run: shown && context.link(shown),
     cause: reason.cause,
-    why: silent ? whySilent(last_run.time, file.current.to, usualPeriod(times)) : reason.why,
-    explanation: worst && explanationOf(worst.turn.first),
+    why: silent ? whySilent(last_run.time, context.current.to, usualPeriod(times)) : reason.why,
+    explanation: worst && explanationPath(worst.incident.first),
   };
 }
 
-/** Where the facts behind the cause are. */
-function explanationOf({ time, run_id, metric_name }: SeriesRun): string {
+function explanationPath({ time, run_id, metric_name }: SeriesRun): string {
   return `/api/v1/explanation?${new URLSearchParams({ day: dayOf(time), run_id, metric: metric_name })}`;
 }
 
 function metricOf(
-  { metric, runs, turn }: NonNullable<ApplicationIncident['worst']>,
+  { metric, runs, incident }: NonNullable<ApplicationIncident['worst']>,
   to: number,
 ): Attention['metric'] {
-  const { last } = turn;
+  const { last } = incident;
   return {
     name: metric.metric_name,
     display_name: last.display_name,
@@ -107,7 +112,7 @@ function metricOf(
   };
 }
 
-/** Who owns the application, as a tag `owner` or `team` of the run says, else of its experiment. */
+/** The tag `owner`, else `team`. A run's tag takes precedence over its experiment's tag of the same name. */
 function ownerOf(
   { run_id, experiment_id }: MlflowRunRef,
   { labels, experimentTags }: IncidentContext,

@@ -1,35 +1,41 @@
-import type { DomainSettings } from '../domain/model.js';
 import { hourOf, MS_PER_HOUR } from '../domain/time.js';
+import type { ServiceFacts } from '../state/service-facts.js';
+import { missingExperiments, type StatusOptions, serviceStatus } from '../state/service-status.js';
 import type { PlatformCurrent, RunLink } from './contract.js';
 import { describeIncidents, type MlflowRunRef } from './describe-incidents.js';
 import type { History } from './judge-rollups.js';
 import type { PlatformFacts } from './load-platform.js';
-import { catalogOutage, laggingExperiments, type ServiceState } from './service-state.js';
+import type { PipelineActivity } from './pipeline-activity.js';
 
-export interface PlatformContext {
-  readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
-  readonly deltaPeriodMs: number;
-  /** Address of MLflow's pages, without a slash at its end. */
+export interface PlatformContext extends StatusOptions {
+  /** URL of MLflow's pages, without a trailing slash. */
   readonly mlflowUi: string;
+}
+
+export interface PlatformInputs {
+  readonly platform: PlatformFacts;
+  readonly service: ServiceFacts;
+  readonly activity: PipelineActivity;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** How the platform and its applications stand at `now` (ms). */
+/**
+ * The response of `/platform/current`.
+ * @param now ms
+ */
 export function describePlatform(
-  facts: PlatformFacts,
-  state: ServiceState,
-  surroundings: PlatformContext,
+  { platform, service, activity }: PlatformInputs,
+  context: PlatformContext,
   now: number,
 ): PlatformCurrent {
-  const { spans, judgement } = facts;
+  const { spans, judgement } = platform;
   const { current } = spans;
-  const { scope, deltaPeriodMs, mlflowUi } = surroundings;
   const link = (run: MlflowRunRef): RunLink => ({
     run_id: run.run_id,
     run_name: run.run_name,
     at: iso(run.time),
-    url: `${mlflowUi}/#/experiments/${encodeURIComponent(run.experiment_id)}/runs/${encodeURIComponent(run.run_id)}`,
+    url: `${context.mlflowUi}/#/experiments/${encodeURIComponent(run.experiment_id)}/runs/${encodeURIComponent(run.run_id)}`,
   });
   const verdict = ({ now: { light, reason, ...counts }, pass_rate_trend, last_known }: History) => ({
     light,
@@ -43,12 +49,6 @@ export function describePlatform(
       age_hours: Math.max(0, (hourOf(now) - last_known.hour) / MS_PER_HOUR - 1),
     },
   });
-  const finished = lastRead(state);
-  const lagging = laggingExperiments(state, {
-    include: scope.experiment_include,
-    exclude: scope.experiment_exclude,
-  });
-  const { newest } = state;
   const { total, evaluated } = judgement.platform.now;
   return {
     from: iso(current.from),
@@ -69,16 +69,49 @@ export function describePlatform(
       last_run: each.last_run && link(each.last_run),
       days: each.days.map(({ light, total }) => ({ light, total })),
     })),
-    needs_attention: describeIncidents(facts.cases, {
+    needs_attention: describeIncidents(platform.incidents, {
       current,
-      labels: facts.labels,
-      experimentTags: (id) => state.experiments[id]?.tags ?? {},
+      labels: platform.labels,
+      experimentTags: (id) => service.experiments[id]?.tags ?? {},
       link,
     }),
     days: spans.days.map(({ day }) => day),
     all_unmonitored: total > 0 && evaluated === 0,
-    stale: finished === null || now - finished > 3 * deltaPeriodMs,
-    last_finished: finished === null ? null : iso(finished),
+    ...describeService(service, activity, context, now),
+    progress: activity.progress,
+  };
+}
+
+type ServiceFields = Pick<
+  PlatformCurrent,
+  | 'stale'
+  | 'last_finished'
+  | 'last_failure'
+  | 'partial'
+  | 'lagging_experiments'
+  | 'lagging'
+  | 'catalog_outage'
+  | 'catalog_refused'
+>;
+
+function describeService(
+  service: ServiceFacts,
+  { newest, newestDone }: PipelineActivity,
+  options: StatusOptions,
+  now: number,
+): ServiceFields {
+  const { stale, lastFinished, experiments, catalog } = serviceStatus(service, options, now);
+  const lagging = missingExperiments(experiments, newestDone?.refused ?? []).map(
+    ({ experiment_id, name, watermark, message }) => ({
+      experiment_id,
+      name,
+      read_until: watermark === null ? null : iso(watermark),
+      message,
+    }),
+  );
+  return {
+    stale,
+    last_finished: lastFinished === null ? null : iso(lastFinished),
     last_failure:
       newest?.status === 'failed' && newest.finished_at !== null
         ? { run: newest.id, at: iso(newest.finished_at), message: newest.error?.message ?? '' }
@@ -86,14 +119,11 @@ export function describePlatform(
     partial: lagging.length > 0,
     lagging_experiments: lagging.map(({ experiment_id }) => experiment_id),
     lagging,
-    catalog_outage: catalogOutage(state.catalog),
-    catalog_refused: state.catalog.refused,
-    progress: state.progress,
+    catalog_outage: catalog.outage && {
+      as_of: catalog.lastSuccess === null ? null : iso(catalog.lastSuccess),
+      reason: catalog.outage.reason,
+      waiting: catalog.outage.waiting,
+    },
+    catalog_refused: catalog.rejectedRows,
   };
-}
-
-/** When the data was as MLflow had it, ms: a bootstrap reads what a delta would have read. */
-function lastRead({ kinds }: ServiceState): number | null {
-  const times = [kinds.delta.last_finished, kinds.bootstrap.last_finished].filter((time) => time !== null);
-  return times.length === 0 ? null : Math.max(...times);
 }

@@ -10,9 +10,10 @@ import {
 import { z } from 'zod';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { readRulebook } from '../state/rulebook.js';
+import { lateAfterMs, statusOptions } from '../state/service-status.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
-import { type Explanation, lateAfterMs, loadExplanations } from './load-explanations.js';
+import { type Explanation, loadExplanations } from './load-explanations.js';
 
 const querySchema = z.object({ day: z.iso.date(), run_id: z.string().min(1), metric: z.string().min(1) });
 
@@ -28,15 +29,17 @@ export class ExplanationController {
   @Get()
   @Header('Cache-Control', 'no-cache')
   async explain(@Query() query: unknown): Promise<Explanation> {
-    const asked = querySchema.safeParse(query);
-    if (!asked.success) throw new BadRequestException('It takes day (YYYY-MM-DD), run_id and metric.');
+    const parsed = querySchema.safeParse(query);
+    if (!parsed.success) {
+      throw new BadRequestException('The query parameters day (YYYY-MM-DD), run_id and metric are required.');
+    }
     const { store, duck, settings } = this;
-    const lateMs = lateAfterMs(settings.DELTA_SCHEDULE_MINUTES * 60_000);
+    const lateMs = lateAfterMs(statusOptions(settings).deltaPeriodMs);
     const book = await readRulebook(store);
     const [explanation] = await duck.session((session) =>
-      loadExplanations({ store, session, book, lateMs }, [asked.data]),
+      loadExplanations({ store, session, book, lateMs }, [parsed.data]),
     );
-    if (!explanation) throw new NotFoundException('There is no such metric of that run on that day.');
+    if (!explanation) throw new NotFoundException('The run has no such metric on that day.');
     return explanation;
   }
 }

@@ -9,27 +9,31 @@ import { type Lateness, type LimitChange, why } from '../domain/why.js';
 import type { Explanation } from './load-explanations.js';
 import type { SeriesRun } from './load-series.js';
 
-/** Where a series turned: its last unbroken sequence of runs that are not healthy, and what came before. */
+/** The last unbroken sequence of unhealthy runs of a series, and the runs before it. */
 export interface Incident {
   readonly first: SeriesRun;
-  /** The newest run of the sequence: the one that is shown. */
+  /** The newest run of the sequence, shown on the page. */
   readonly last: SeriesRun;
-  /** The run before the first one, whatever its status; null: it lies before what is read. */
+  /** The run before the first one, whatever its status; null if it is older than the data that is read. */
   readonly previous: SeriesRun | null;
   readonly began_before: boolean;
-  /** Healthy runs before it, oldest first. */
+  /** Healthy runs before the sequence, oldest first; empty if it began before the last 7 days. */
   readonly before: readonly SeriesRun[];
-  /** The runs of the sequence, oldest first. */
+  /** The monitored runs of the sequence, oldest first. */
   readonly since: readonly SeriesRun[];
   readonly healthy_again: number;
 }
 
-/** @param runs a series, oldest first */
+/**
+ * @param runs a series, oldest first
+ * @param to ms
+ * @returns null if no run of the last 7 days is unhealthy
+ */
 export function findIncident(runs: readonly SeriesRun[], to: number): Incident | null {
   const sequence = lastUnhealthySequence(runs, to - ATTENTION_SPAN_MS);
   const [first, last] = [runs[sequence?.first ?? -1], runs[sequence?.last ?? -1]];
   if (!sequence || !first || !last) return null;
-  const healthy = (some: readonly SeriesRun[]) => some.filter(({ status }) => status === 'healthy');
+  const healthy = (of: readonly SeriesRun[]) => of.filter(({ status }) => status === 'healthy');
   return {
     first,
     last,
@@ -41,69 +45,72 @@ export function findIncident(runs: readonly SeriesRun[], to: number): Incident |
   };
 }
 
-/** Runs on each side of a turn whose labels are compared. */
+/** Runs before and since the start of the incident whose labels are compared. */
 const COMPARED = 10;
-const compared = ({ before, since }: Incident) => ({
+const comparedRuns = ({ before, since }: Incident) => ({
   before: before.slice(-COMPARED),
   since: since.slice(0, COMPARED),
 });
 
-/** The runs whose params and tags say why. */
-export function runsToCompare(turn: Incident): string[] {
-  const { before, since } = compared(turn);
-  return [...before, ...since, turn.last].map(({ run_id }) => run_id);
+/** The runs whose labels are needed: those that `explainIncident` compares, and the run that is shown. */
+export function runsToCompare(incident: Incident): SeriesRun[] {
+  const { before, since } = comparedRuns(incident);
+  return [...before, ...since, incident.last];
 }
 
-/** Why the metric turned: what `explanation` of its first run tells, and in plain words as much as the data tells. */
 export interface Reason {
-  /** null: it began before what is looked at, or it is not known. */
+  /** Why the first run is unhealthy; null if the incident began before the last 7 days, or if it is unknown. */
   readonly cause: Cause | null;
+  /** A sentence for people; null if the data shows no reason. */
   readonly why: string | null;
 }
 
 export function explainIncident(
-  turn: Incident,
+  incident: Incident,
   labels: ReadonlyMap<string, Labels>,
   explanation: Explanation | undefined,
 ): Reason {
-  const { first, last } = turn;
-  const { before, since } = compared(turn);
+  const { first, last } = incident;
+  const { before, since } = comparedRuns(incident);
   const labelsOf = ({ run_id, model_id, dataset_name }: SeriesRun): Labels => ({
     ...labels.get(run_id),
     ...(model_id ? { model: model_id } : {}),
     ...(dataset_name ? { dataset: dataset_name } : {}),
   });
-  const known = explanation && tellsOfTurn(explanation, turn) ? explanation : undefined;
+  const valid = explanation && explainsStart(explanation, incident) ? explanation : undefined;
   return {
-    cause: known?.cause ?? null,
+    cause: valid?.cause ?? null,
     why: why({
       unit: last.unit,
       value: last.value,
       invalid_kind: last.invalid_kind,
       limit: limitOf(last, last.status),
       higher_is_better: last.higher_is_better,
-      before: turn.before.flatMap(({ time, value }) => (value === null ? [] : [{ time, value }])),
+      before: incident.before.flatMap(({ time, value }) => (value === null ? [] : [{ time, value }])),
       label: labelChange(before.map(labelsOf), since.map(labelsOf)),
-      limit_change: known ? limitChange(known, last) : null,
-      late: known ? lateness(known, first === last) : null,
-      healthy_again: turn.healthy_again,
+      limit_change: valid ? limitChange(valid, last) : null,
+      late: valid ? lateness(valid, first === last) : null,
+      healthy_again: incident.healthy_again,
     }),
   };
 }
 
-/** A sequence that began before the days that are looked at turned there, unless by a limit that was changed since. */
-const tellsOfTurn = ({ current, previous }: Explanation, { began_before }: Incident): boolean =>
+/**
+ * If the sequence began before the last 7 days, its first run here did not start it, unless a limit was changed since: then
+ * both sides of the explanation are the same run.
+ */
+const explainsStart = ({ current, previous }: Explanation, { began_before }: Incident): boolean =>
   !began_before || previous?.run_id === current.run_id;
 
 type Limits = Pick<SeriesRun, 'critical_threshold' | 'warning_threshold'>;
 
-/** The limit that a value of this status is beyond. */
+/** The limit that a value of this status violates. */
 export function limitOf(limits: Limits, status: MetricStatus): number | null {
   if (status === 'critical') return limits.critical_threshold;
   return status === 'warning' ? limits.warning_threshold : null;
 }
 
-/** How the limits were changed, if that is the cause. */
+/** null unless the cause is a changed limit. */
 function limitChange({ cause, current, previous }: Explanation, last: SeriesRun): LimitChange | null {
   if (cause !== 'new_threshold' || !previous) return null;
   const { status, higher_is_better, threshold_updated_at, threshold_updated_by } = current;
@@ -117,6 +124,7 @@ function limitChange({ cause, current, previous }: Explanation, last: SeriesRun)
   };
 }
 
+/** @param only whether the incident has a single run */
 function lateness({ cause, ended_at, at }: Explanation, only: boolean): Lateness | null {
   if (cause !== 'late_data' || ended_at === null) return null;
   return { ended_at: Date.parse(ended_at), seen_at: Date.parse(at), only };
@@ -124,7 +132,7 @@ function lateness({ cause, ended_at, at }: Explanation, only: boolean): Lateness
 
 const BUCKET_MS = 3 * MS_PER_HOUR;
 
-/** The runs that draw the series of the last 7 days: of every 3 hours the one with the middle value, and the shown run. */
+/** The points of the last 7 days: one run per 3 hours, the one with the median value, or `shown` in its 3 hours. */
 export function sparkline(
   runs: readonly SeriesRun[],
   shown: SeriesRun,

@@ -14,25 +14,28 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { Changed } from './contract.js';
+import { endedBetween } from './pipeline-activity.js';
 import type { PlatformSnapshot, PlatformView } from './platform-view.js';
 import { changedDays } from './published-objects.js';
-import { endedBetween } from './service-state.js';
 
 export interface LiveTimes {
-  /** Several things done within this time are one event, ms. */
+  /** Changes within this time are merged into one event, ms. */
   readonly settle: number;
-  /** Other processes publish too: how often somebody who listens has it looked for, ms. */
+  /** How often the view is polled while there are listeners, as other processes publish too, ms. */
   readonly poll: number;
-  /** So often a stream says that it is alive, ms. */
+  /** Interval of the heartbeats of a stream, ms. */
   readonly heartbeat: number;
 }
 
 export const LIVE_TIMES: LiveTimes = { settle: 500, poll: 10_000, heartbeat: 15_000 };
 
-/** Tells who listens that the answer of `/platform/current` is another one. Without listeners nothing is looked at. */
+/** Notifies listeners when the response of `/platform/current` changes. Without listeners the view is not polled. */
 export class LiveEvents {
-  private readonly done = new Subject<void>();
-  /** Replayed: a browser asks again while running jobs are finished, and a stream that never ends would hold the server open. */
+  private readonly changedHere = new Subject<void>();
+  /**
+   * Replayed, so that it ends streams opened later as well: a browser reconnects while running jobs finish, and an open
+   * stream would keep the server open.
+   */
   private readonly closing = new ReplaySubject<void>(1);
   private readonly changes: Observable<Changed>;
 
@@ -42,23 +45,23 @@ export class LiveEvents {
   ) {
     this.changes = defer(() => {
       let before: PlatformSnapshot | undefined;
-      const look = async (): Promise<Changed | null> => {
+      const poll = async (): Promise<Changed | null> => {
         const after = await view.current().catch(() => undefined);
         const change = before && after && before.etag !== after.etag ? changeBetween(before, after) : null;
         before = after ?? before;
         return change;
       };
-      const occasions = merge(this.done.pipe(auditTime(times.settle)), interval(times.poll));
-      return merge(defer(look), occasions.pipe(concatMap(look))).pipe(filter((change) => change !== null));
+      const triggers = merge(this.changedHere.pipe(auditTime(times.settle)), interval(times.poll));
+      return merge(defer(poll), triggers.pipe(concatMap(poll))).pipe(filter((change) => change !== null));
     }).pipe(share());
   }
 
-  /** Something was done in this process. */
+  /** Call after this process has done work that may have changed the response. */
   notify(): void {
-    this.done.next();
+    this.changedHere.next();
   }
 
-  /** Ends with `close`. */
+  /** Completes on `close`. */
   stream(clock: () => number): Observable<MessageEvent> {
     const heartbeat = defer(() => interval(this.times.heartbeat)).pipe(
       map(() => ({ type: 'heartbeat', data: { at: new Date(clock()).toISOString() } })),
@@ -75,7 +78,7 @@ export class LiveEvents {
 export function changeBetween(before: PlatformSnapshot, after: PlatformSnapshot): Changed {
   return {
     published: changedDays(before.published, after.published),
-    finished: endedBetween(before.state, after.state),
+    finished: endedBetween(before.kinds, after.kinds),
     progress: after.current.progress,
   };
 }

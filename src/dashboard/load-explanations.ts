@@ -21,7 +21,7 @@ export interface ExplanationTools {
   readonly store: ObjectStore;
   readonly session: DuckSession;
   readonly book: Rulebook | undefined;
-  /** What is first seen later than this after the end of its run is late, ms. */
+  /** An MLflow run first observed later than this after its end is late, ms. */
   readonly lateMs: number;
 }
 
@@ -30,20 +30,20 @@ export interface MetricRef {
   readonly day: string;
   readonly run_id: string;
   readonly metric: string;
-  /** The run before it in its series, where it is known already. */
+  /** The previous run in its series, if the caller knows it. */
   readonly before?: JudgedMetric | null;
 }
 
 /** Why a metric of a run has its status. */
 export interface Explanation {
   readonly current: JudgedMetric;
-  /** The same run by the rule of before, or the run before it in its series. */
+  /** The same run judged by the previous rule, or the previous run in its series. */
   readonly previous: JudgedMetric | null;
-  /** null: the status is that of `previous`. */
+  /** null if `previous` has the same status. */
   readonly cause: Cause | null;
-  /** ISO 8601: when the rule was changed, or when the run was first seen. */
+  /** ISO 8601: when the rule was changed, or when the run was first observed. */
   readonly at: string;
-  /** ISO 8601; null: the run has not ended. */
+  /** ISO 8601; null if the run has not ended. */
   readonly ended_at: string | null;
 }
 
@@ -56,18 +56,14 @@ export type StoredMetric = JudgedMetric &
     readonly time: number;
   };
 
-/** A metric is late that was not there for so many deltas. */
-const LATE_PERIODS = 3;
-export const lateAfterMs = (deltaPeriodMs: number): number => LATE_PERIODS * deltaPeriodMs;
-
-/** In the order of what is asked; undefined: there is no such metric. One query for each day that is asked about. */
+/** In the order of `refs`; `undefined` for a metric that does not exist. Runs one query per day. */
 export async function loadExplanations(
   tools: ExplanationTools,
-  asked: readonly MetricRef[],
+  refs: readonly MetricRef[],
 ): Promise<(Explanation | undefined)[]> {
   const { store, session, book, lateMs } = tools;
   const stored = new Map<string, StoredMetric>();
-  for (const [day, own] of groupBy(asked, (each) => each.day)) {
+  for (const [day, own] of groupBy(refs, (each) => each.day)) {
     const enriched = await store.fetch(partitionKey('enriched_metrics', day));
     const base = await store.fetch(baseKey(day));
     if (!enriched || !base) continue;
@@ -80,15 +76,15 @@ export async function loadExplanations(
     for (const row of rows) stored.set(keyOf(row.run_id, row.metric_name), row);
   }
   const explanations: (Explanation | undefined)[] = [];
-  for (const { run_id, metric, before } of asked) {
+  for (const { run_id, metric, before } of refs) {
     const row = stored.get(keyOf(run_id, metric));
     if (!row) {
       explanations.push(undefined);
       continue;
     }
     const { first_observed_at, experiment_id, ended_at } = row;
-    const older = book && byOlderRule(book, row);
-    const previous = older?.previous ?? before ?? (await loadBefore(tools, row));
+    const older = book && judgedByOlderRule(book, row);
+    const previous = older?.previous ?? before ?? (await loadPrevious(tools, row));
     const asked_before = isLateArrival(row, lateMs)
       ? await lastCompleteReadBefore(store, first_observed_at, experiment_id)
       : null;
@@ -105,10 +101,10 @@ export async function loadExplanations(
 
 const keyOf = (runId: string, metric: string): string => JSON.stringify([runId, metric]);
 
-/** How far back the run before may lie, days. */
+/** How far back the previous run may be, days. */
 const DAYS_BACK = 7;
 
-async function loadBefore(
+async function loadPrevious(
   { store, session }: ExplanationTools,
   { application, metric_name, run_id, time }: StoredMetric,
 ): Promise<JudgedMetric | null> {
@@ -127,8 +123,11 @@ async function loadBefore(
   return previous ?? null;
 }
 
-/** The run as it was judged before the newest change of the rulebook since it was seen that may be why. */
-export function byOlderRule(
+/**
+ * The run judged by the rule before the newest change, since the run was first observed, that gave it another status;
+ * `undefined` if no change did.
+ */
+export function judgedByOlderRule(
   book: Rulebook,
   { run_id, value, status, time, metric_name, experiment_id, first_observed_at }: StoredMetric,
 ): { previous: JudgedMetric; at: number } | undefined {
@@ -138,8 +137,10 @@ export function byOlderRule(
   for (const at of [...new Set(times)].sort((a, b) => b - a)) {
     const { metadata, thresholds } = rulesOn(rulebookBefore(book, at), dayOf(time));
     const rule = resolveRule(metric_name, experiment_id, metadata, thresholds);
-    const by = metricStatus(value, rule);
-    if (isComparable(by, status)) return { previous: judgedOf({ ...rule, run_id, value, status: by }), at };
+    const oldStatus = metricStatus(value, rule);
+    if (isComparable(oldStatus, status)) {
+      return { previous: judgedOf({ ...rule, run_id, value, status: oldStatus }), at };
+    }
   }
   return undefined;
 }

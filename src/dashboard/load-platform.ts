@@ -2,30 +2,31 @@ import type { Labels } from '../domain/label-change.js';
 import type { DomainSettings } from '../domain/model.js';
 import { dayOf } from '../domain/time.js';
 import type { Rulebook } from '../state/rulebook.js';
-import type { Duck } from '../storage/duck.js';
+import type { Duck, DuckSession } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { ApplicationIncident } from './describe-incidents.js';
 import { findIncident, type Incident, runsToCompare } from './incident.js';
-import { type Judgement, judgeRollups } from './judge-rollups.js';
+import { type ApplicationHistory, type Judgement, judgeRollups } from './judge-rollups.js';
 import { loadExplanations, type MetricRef } from './load-explanations.js';
 import { loadRollups, type Spans } from './load-rollups.js';
 import { loadLabels, loadRunTimes, loadWorstSeries } from './load-series.js';
 import type { Published } from './published-objects.js';
 
-/** How the platform stands, from published objects and the rulebook alone. */
+/** Everything on the page that comes from published objects and the rulebook. */
 export interface PlatformFacts {
   readonly spans: Spans;
   readonly judgement: Judgement;
-  readonly cases: readonly ApplicationIncident[];
+  readonly incidents: readonly ApplicationIncident[];
+  /** Params and tags by run_id, of the runs of the incidents. */
   readonly labels: ReadonlyMap<string, Labels>;
 }
 
 export interface ReadTools {
   readonly store: ObjectStore;
   readonly duck: Duck;
-  /** Where the store has no rulebook yet. */
+  /** Used if the store has no rulebook yet. */
   readonly settings: DomainSettings;
-  /** What is first seen later than this after the end of its run is late, ms. */
+  /** An MLflow run first observed later than this after its end is late, ms. */
   readonly lateMs: number;
 }
 
@@ -38,46 +39,59 @@ export async function loadPlatform(
   return duck.session(async (session) => {
     const judgement = judgeRollups(await loadRollups(store, session, published, spans));
     const needy = judgement.applications.filter((each) => each.needs_attention);
-    const names = (silent: boolean) =>
-      needy.filter(({ now }) => (now.light === 'no_data') === silent).map(({ application }) => application);
-    const series = await loadWorstSeries(store, session, published, spans.current, names(false));
-    const shown = { to: spans.current.to, days: spans.days.map(({ day }) => day) };
-    const times = await loadRunTimes(store, session, published, shown, names(true));
-    const turned = [...series].flatMap(([application, found]) => {
-      const turn = findIncident(found.runs, spans.current.to);
-      return turn ? [{ application, worst: { ...found, turn } }] : [];
+    const [silent, unhealthy] = partition(needy, ({ now }) => now.light === 'no_data');
+    const series = await loadWorstSeries(store, session, published, spans.current, namesOf(unhealthy));
+    const shownDays = spans.days.map(({ day }) => day);
+    const window = { to: spans.current.to, days: shownDays };
+    const times = await loadRunTimes(store, session, published, window, namesOf(silent));
+    const withIncident = [...series].flatMap(([application, { metric, runs }]) => {
+      const incident = findIncident(runs, spans.current.to);
+      return incident ? [{ application, worst: { metric, runs, incident } }] : [];
     });
     const explanations = await loadExplanations(
       { store, session, book, lateMs },
-      turned.map(({ worst: { turn } }) => firstOf(turn)),
+      withIncident.map(({ worst: { incident } }) => firstMetricOf(incident)),
     );
     const worst = new Map(
-      turned.map(({ application, worst }, i) => [application, { ...worst, explanation: explanations[i] }]),
+      withIncident.map(({ application, worst }, i) => [
+        application,
+        { ...worst, explanation: explanations[i] },
+      ]),
     );
-    const cases = needy.map((application): ApplicationIncident => {
+    const incidents = needy.map((application): ApplicationIncident => {
       const { application: name } = application;
       return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });
-    const runs = new Map(
-      cases.flatMap(({ application: { last_run }, worst }) => [
-        ...(last_run ? [[last_run.run_id, last_run.time] as const] : []),
-        ...(worst?.runs ?? []).map(({ run_id, time }) => [run_id, time] as const),
-      ]),
-    );
-    const compared = new Set(
-      cases.flatMap(({ application, worst }) =>
-        worst ? runsToCompare(worst.turn) : (application.last_run?.run_id ?? []),
-      ),
-    );
-    const days = new Set([...compared].flatMap((id) => dayOf(runs.get(id) ?? spans.current.from)));
-    const labels = await loadLabels(store, session, published, [...days].sort(), [...compared]);
-    return { spans, judgement, cases, labels };
+    const labels = await loadIncidentLabels(store, session, published, incidents);
+    return { spans, judgement, incidents, labels };
   });
 }
 
-const firstOf = ({ first, previous }: Incident): MetricRef => ({
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [passed: T[], failed: T[]] {
+  return [items.filter((item) => test(item)), items.filter((item) => !test(item))];
+}
+
+const namesOf = (applications: readonly ApplicationHistory[]): string[] =>
+  applications.map(({ application }) => application);
+
+const firstMetricOf = ({ first, previous }: Incident): MetricRef => ({
   day: dayOf(first.time),
   run_id: first.run_id,
   metric: first.metric_name,
   before: previous,
 });
+
+async function loadIncidentLabels(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  incidents: readonly ApplicationIncident[],
+): Promise<Map<string, Labels>> {
+  const times = new Map<string, number>();
+  for (const { application, worst } of incidents) {
+    const runs = worst ? runsToCompare(worst.incident) : [application.last_run].filter((run) => run !== null);
+    for (const { run_id, time } of runs) times.set(run_id, time);
+  }
+  const days = new Set([...times.values()].map(dayOf));
+  return loadLabels(store, session, published, [...days].sort(), [...times.keys()]);
+}

@@ -5,17 +5,17 @@ import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { filesOf, type Published } from './published-objects.js';
 
-/** Days of a strip. */
+/** Days that the page shows. */
 export const DAYS_SHOWN = 30;
 
 /** The counts of one application in one span. */
 export interface SpanRow extends RunCounts, Window {
   readonly application: string;
 }
-/** The newest light of an application with an eligible run (application null: the platform). */
+/** The newest light with an eligible run of an application, or of the platform (`application` null). */
 export interface LastLight {
   readonly application: string | null;
-  /** The start of its hour, ms; null: there was no eligible run. */
+  /** The start of its hour, ms; null if there was no eligible run. */
   readonly hour: number | null;
   readonly light: Light | null;
   readonly reason: string | null;
@@ -29,15 +29,15 @@ export interface LastRun {
   readonly time: number;
 }
 
-/** A span with the settings by which it is judged. */
+/** A span and the settings it is judged by. */
 export interface JudgedSpan extends Window {
   readonly settings: DomainSettings;
 }
-/** The spans that are judged: the current one, the one before it, and those that end with the days shown. */
+/** The current span, the one before it, and one for each day that the page shows. */
 export interface Spans {
   readonly current: JudgedSpan;
   readonly before: JudgedSpan;
-  /** Oldest first; the last is the current one. */
+  /** Oldest first; the last is the current span. */
   readonly days: readonly { readonly day: string; readonly span: JudgedSpan }[];
 }
 
@@ -48,7 +48,10 @@ export interface RollupRows {
   readonly lastRuns: readonly LastRun[];
 }
 
-/** @param settings where the store has no rulebook yet */
+/**
+ * @param now ms
+ * @param settings used if the store has no rulebook yet
+ */
 export function spansAt(now: number, book: Rulebook | undefined, settings: DomainSettings): Spans {
   const span = (to: number, day: string): JudgedSpan => {
     const rules = book ? settingsOn(book, day) : settings;
@@ -67,12 +70,12 @@ export function spansAt(now: number, book: Rulebook | undefined, settings: Domai
   };
 }
 
-/** Every published object that is read for these spans lies in so many days that end with today. */
+/** The number of days, up to and including today, whose objects are needed for these spans. */
 export function daysRead({ current }: Spans): number {
   return DAYS_SHOWN + Math.ceil((2 * (current.to - current.from)) / MS_PER_DAY);
 }
 
-/** How the applications stood in the spans, from the published hours and runs. */
+/** The run counts of the spans, the last lights and the last runs, from the published hours and runs. */
 export async function loadRollups(
   store: ObjectStore,
   session: DuckSession,

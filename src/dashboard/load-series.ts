@@ -9,7 +9,7 @@ import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { filesOf, type Published } from './published-objects.js';
 
-/** An eligible run of a series, with the rule it was judged by; `time` in ms. */
+/** An eligible run of a series and the rule it was judged by; `time` in ms. */
 export interface SeriesRun extends JudgedMetric {
   readonly application: string;
   readonly metric_name: string;
@@ -31,16 +31,16 @@ export interface MetricRow {
   readonly warning: number;
 }
 
-/** The metric that an application needs attention for, and its runs of 8 days, oldest first. */
+/** The metric because of which an application needs attention, and its runs of 8 days, oldest first. */
 export interface WorstSeries {
   readonly metric: MetricRow;
   readonly runs: readonly SeriesRun[];
 }
 
-/** A day more than is looked at: what came before decides whether a sequence began before. */
+/** One day more than is shown, to decide whether a sequence began earlier. */
 const READ_MS = ATTENTION_SPAN_MS + MS_PER_DAY;
 
-/** By application: the series of its worst metric in the current span; none where no metric is to blame. */
+/** By application: the series of its worst metric in the current span; no entry if no metric is responsible. */
 export async function loadWorstSeries(
   store: ObjectStore,
   session: DuckSession,
@@ -75,7 +75,7 @@ export async function loadWorstSeries(
   );
 }
 
-/** The params and tags of runs of the days that are read, by run_id; a tag goes before a param of its name. */
+/** The params and tags of runs of these days, by run_id. A tag takes precedence over a param of the same name. */
 export async function loadLabels(
   store: ObjectStore,
   session: DuckSession,
@@ -94,7 +94,7 @@ export async function loadLabels(
   );
 }
 
-/** The times of the runs of applications that went silent, ms, oldest first. */
+/** The times of the runs of these applications, ms, oldest first. */
 export async function loadRunTimes(
   store: ObjectStore,
   session: DuckSession,

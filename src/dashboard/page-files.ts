@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import sirv from 'sirv';
 
-/** Where the build leaves the page: the same place seen from the sources and from `dist`. */
+/** The build output; the relative path is the same from `src` and from `dist`. */
 const PAGE = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
-/** The page runs its own files and talks to its own service; nothing else, and nobody may frame it. */
+/** The page may load its own files and call its own service only, and must not be framed. */
 const HEADERS = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -25,12 +25,12 @@ const HEADERS = {
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 
-/** Serves the built page, compressed as the build left it; the names of assets hold their digest. */
+/** Serves the page with the compressed files of the build. Asset names contain their digest, so they are cached forever. */
 export function pageFiles(folder = PAGE): RequestHandler {
   if (!existsSync(folder)) {
     return (request: Request, response: Response, next: NextFunction) => {
       if (request.path !== '/') return next();
-      response.status(503).type('text').send('The page is not built: `npm run build` makes it.\n');
+      response.status(503).type('text').send('The page is not built. Run `npm run build`.\n');
     };
   }
   return sirv(folder, {

@@ -3,92 +3,96 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Clock } from '../config/runtime.js';
 import { RULEBOOK_KEY, readRulebook } from '../state/rulebook.js';
+import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
 import type { PlatformCurrent } from './contract.js';
 import { describePlatform, type PlatformContext } from './describe-platform.js';
 import { loadPlatform, type PlatformFacts, type ReadTools } from './load-platform.js';
 import { daysRead, spansAt } from './load-rollups.js';
+import { loadPipelineActivity } from './pipeline-activity.js';
 import { listPublished, type Published } from './published-objects.js';
-import { loadServiceState, type ServiceState } from './service-state.js';
 
-/** The platform as it was looked at last, ready to be sent. */
+/** A response of `/platform/current`, serialized, and what it was computed from. */
 export interface PlatformSnapshot {
   readonly published: Published;
-  readonly state: ServiceState;
+  readonly kinds: ServiceFacts['kinds'];
   readonly current: PlatformCurrent;
   readonly json: Buffer;
   readonly gzipped: Buffer;
   readonly etag: string;
 }
 
-/** Within this time nothing is looked at again, unless this process did something itself. */
-const LOOK_MS = 5_000;
+/** How long a snapshot is served without a refresh, unless this process changes something. */
+const FRESH_MS = 5_000;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /**
- * Keeps the answer of `/platform/current`. A look lists what is published and reads the small documents of the service; only
- * when an object, the rulebook or the hour is another one, Parquet is read.
+ * Caches the response of `/platform/current`. A refresh lists the published objects and reads the small documents below
+ * `_state/`. It reads Parquet only if an object, the rulebook or the hour has changed.
  */
 export class PlatformView {
-  private view: PlatformSnapshot | undefined;
+  private snapshot: PlatformSnapshot | undefined;
   private facts: { readonly key: string; readonly value: PlatformFacts } | undefined;
-  /** The look under way, and what had been done when it was asked for. */
-  private looking: { readonly done: number; readonly view: Promise<PlatformSnapshot> } | undefined;
-  /** Until then the view serves, in the time of `performance.now()`: a clock that jumps must not stop looks. */
+  /** The refresh in progress, and the version at its start. */
+  private refreshing: { readonly version: number; readonly snapshot: Promise<PlatformSnapshot> } | undefined;
+  /** In the time of `performance.now()`: a system clock that jumps must not stop refreshes. */
   private freshUntil = Number.NEGATIVE_INFINITY;
-  /** How often this process did something that may have changed the answer. */
-  private done = 0;
+  /** Counts the changes by this process that may change the response. */
+  private version = 0;
 
   constructor(
     private readonly tools: ReadTools,
-    private readonly surroundings: PlatformContext,
+    private readonly context: PlatformContext,
     private readonly clock: Clock,
   ) {}
 
-  /** Something was done: the next request looks again. */
+  /** Makes the next request refresh the snapshot. */
   invalidate(): void {
-    this.done++;
+    this.version++;
     this.freshUntil = Number.NEGATIVE_INFINITY;
   }
 
   async current(): Promise<PlatformSnapshot> {
-    if (this.view && performance.now() < this.freshUntil) return this.view;
-    // A look that began before something was done may not show it.
-    if (this.looking?.done !== this.done) {
-      this.looking = { done: this.done, view: this.lookAfter(this.looking?.view) };
+    if (this.snapshot && performance.now() < this.freshUntil) return this.snapshot;
+    // A refresh that started before a change may not include it.
+    if (this.refreshing?.version !== this.version) {
+      const snapshot = this.refreshAfter(this.refreshing?.snapshot);
+      this.refreshing = { version: this.version, snapshot };
     }
-    return this.looking.view;
+    return this.refreshing.snapshot;
   }
 
-  private async lookAfter(other: Promise<PlatformSnapshot> | undefined): Promise<PlatformSnapshot> {
-    await other?.catch(() => undefined);
-    const [begun, done] = [performance.now(), this.done];
+  private async refreshAfter(previous: Promise<PlatformSnapshot> | undefined): Promise<PlatformSnapshot> {
+    await previous?.catch(() => undefined);
+    const [startedAt, version] = [performance.now(), this.version];
     try {
-      this.view = await this.makeView();
-      if (done === this.done) this.freshUntil = begun + LOOK_MS;
-      return this.view;
+      this.snapshot = await this.load();
+      if (version === this.version) this.freshUntil = startedAt + FRESH_MS;
+      return this.snapshot;
     } finally {
-      if (done === this.done) this.looking = undefined;
+      if (version === this.version) this.refreshing = undefined;
     }
   }
 
-  private async makeView(): Promise<PlatformSnapshot> {
+  private async load(): Promise<PlatformSnapshot> {
     const { store, settings } = this.tools;
     const now = this.clock();
     const book = await readRulebook(store);
     const spans = spansAt(now, book, settings);
     const published = await listPublished(store, now, daysRead(spans));
-    const rules = await store.head(RULEBOOK_KEY);
-    const key = digest(JSON.stringify([spans.current.to, rules?.etag, [...published]]));
+    const storedBook = await store.head(RULEBOOK_KEY);
+    const key = digest(JSON.stringify([spans.current.to, storedBook?.etag, [...published]]));
     if (this.facts?.key !== key) {
       this.facts = { key, value: await loadPlatform(this.tools, published, spans, book) };
     }
-    const state = await loadServiceState(store);
-    const current = describePlatform(this.facts.value, state, this.surroundings, now);
+    const service = await loadServiceFacts(store);
+    const activity = await loadPipelineActivity(store, service.kinds);
+    const current = describePlatform({ platform: this.facts.value, service, activity }, this.context, now);
+    const { kinds } = service;
     const text = JSON.stringify(current);
     const etag = `W/"${digest(text)}"`;
-    if (this.view?.etag === etag) return { ...this.view, published, state };
+    if (this.snapshot?.etag === etag) return { ...this.snapshot, published, kinds };
     const json = Buffer.from(text);
-    return { published, state, current, json, gzipped: await promisify(gzip)(json), etag };
+    return { published, kinds, current, json, gzipped: await promisify(gzip)(json), etag };
   }
 }

@@ -23,10 +23,10 @@ export class PlatformController {
       Vary: 'Accept-Encoding',
       'X-Content-Type-Options': 'nosniff',
     });
-    const small = request.acceptsEncodings('gzip') === 'gzip';
-    if (small) response.set('Content-Encoding', 'gzip');
-    // Express answers 304 by itself where the asker knows this ETag.
-    response.send(small ? gzipped : json);
+    const compressed = request.acceptsEncodings('gzip') === 'gzip';
+    if (compressed) response.set('Content-Encoding', 'gzip');
+    // Express sends a 304 if the request has this ETag.
+    response.send(compressed ? gzipped : json);
   }
 
   @Sse('events')

@@ -4,10 +4,10 @@ import type { ObjectStore } from '../storage/object-store.js';
 
 const READ = ['runs', 'enriched_metrics', 'application_summary', 'platform_summary'] as const;
 
-/** The published objects that the page is made of, key → ETag. */
+/** The ETags of the published objects that the page is built from, by key. */
 export type Published = ReadonlyMap<string, string>;
 
-/** What is published for the `count` UTC days that end with the day of an instant (ms). */
+/** @param count number of UTC days, the last one being the day of `now` (ms) */
 export async function listPublished(store: ObjectStore, now: number, count: number): Promise<Published> {
   const today = dayOf(now);
   const first = addDays(today, 1 - count);
@@ -16,18 +16,18 @@ export async function listPublished(store: ObjectStore, now: number, count: numb
   const prefixes = READ.flatMap((dataset) => [...months].map((month) => `${dataset}/${month}/`));
   const listings = await Promise.all(
     prefixes.map(async (prefix) => {
-      const found: [key: string, etag: string][] = [];
+      const objects: [key: string, etag: string][] = [];
       for await (const { key, etag } of store.list(prefix)) {
         const day = dayOfKey(key);
-        if (day !== undefined && day >= first && day <= today) found.push([key, etag]);
+        if (day !== undefined && day >= first && day <= today) objects.push([key, etag]);
       }
-      return found;
+      return objects;
     }),
   );
   return new Map(listings.flat());
 }
 
-/** Local files of a dataset's objects of these days, in their order; days without one are left out. */
+/** Local files of a dataset's objects, in the order of `days`; days without an object are skipped. */
 export async function filesOf(
   store: ObjectStore,
   published: Published,

@@ -11,14 +11,14 @@ export class ViewRefreshService implements OnModuleDestroy {
     @Inject(LiveEvents) private readonly live: LiveEvents,
     @Inject(ENGINE) engine: Engine,
   ) {
-    const changed = () => {
+    const onChange = () => {
       view.invalidate();
       live.notify();
     };
-    engine.events.on('progress', changed);
+    engine.events.on('progress', onChange);
     engine.events.on('finished', () => {
-      changed();
-      // Fills the cache before somebody asks. A failed refresh is repeated by the next request.
+      onChange();
+      // Fills the cache before the next request, which retries a failed refresh.
       view.current().catch(() => undefined);
     });
   }

@@ -1,82 +1,84 @@
-import { type Clock } from '../config/runtime.js';
+import type { Clock } from '../config/runtime.js';
+import { errorMessage } from '../domain/errors.js';
 
-/** What a look found, or why it found nothing. */
 export type ProbeResult<T> = { readonly value: T } | { readonly error: string };
 
-export const resultValue = <T>(seen: ProbeResult<T>): T | undefined =>
-  'value' in seen ? seen.value : undefined;
-export const resultError = (seen: ProbeResult<unknown>): string | null =>
-  'error' in seen ? seen.error : null;
+export const resultValue = <T>(result: ProbeResult<T>): T | undefined =>
+  'value' in result ? result.value : undefined;
+export const resultError = (result: ProbeResult<unknown>): string | null =>
+  'error' in result ? result.error : null;
 
 export interface CachedProbeOptions {
-  /** How long what was found serves without another question, ms. */
+  /** How long a successful result is cached, ms. */
   readonly freshMs: number;
-  /** Nobody waits longer for an answer, ms. */
-  readonly limitMs: number;
+  /** How long a caller waits at most, ms. */
+  readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
-interface Flight<T> {
-  readonly seen: Promise<ProbeResult<T>>;
-  late: boolean;
+interface Attempt<T> {
+  readonly result: Promise<ProbeResult<T>>;
+  timedOut: boolean;
 }
 
-/** A question that never came back must not be the only one; more than these would only pile up. */
-const MOST_FLYING = 3;
+/** An attempt that never ends must not block later ones, but attempts must not pile up either. */
+const MAX_CONCURRENT = 3;
 
-/** Asks another service how it is, for whoever looks, however often: one question at a time, and no longer than the limit. */
+/** Probes a dependency for any number of callers: caches the result, shares a running attempt, and times out. */
 export class CachedProbe<T> {
-  /** When it answered last, ms; null: never. */
+  /** The end of the last successful attempt, ms; null if there was none. */
   lastSuccess: number | null = null;
-  private found: { readonly value: T; readonly until: number } | undefined;
-  private flight: Flight<T> | undefined;
-  private flying = 0;
+  private cached: { readonly value: T; readonly until: number } | undefined;
+  private attempt: Attempt<T> | undefined;
+  private running = 0;
 
   constructor(
-    private readonly ask: () => Promise<T>,
+    private readonly probe: () => Promise<T>,
     private readonly options: CachedProbeOptions,
   ) {}
 
-  /** Throws nothing. */
+  /** Does not throw. */
   async get(): Promise<ProbeResult<T>> {
-    if (this.found && performance.now() < this.found.until) return this.found;
-    if (!this.flight || (this.flight.late && this.flying < MOST_FLYING)) this.flight = this.begin();
-    return this.wait(this.flight);
+    if (this.cached && performance.now() < this.cached.until) return this.cached;
+    if (!this.attempt || (this.attempt.timedOut && this.running < MAX_CONCURRENT)) {
+      this.attempt = this.start();
+    }
+    return this.wait(this.attempt);
   }
 
-  private begin(): Flight<T> {
-    this.flying++;
-    const flight: Flight<T> = { late: false, seen: this.question() };
-    flight.seen.finally(() => {
-      this.flying--;
-      if (this.flight === flight) this.flight = undefined;
+  private start(): Attempt<T> {
+    this.running++;
+    const attempt: Attempt<T> = { timedOut: false, result: this.run() };
+    attempt.result.finally(() => {
+      this.running--;
+      if (this.attempt === attempt) this.attempt = undefined;
     });
-    return flight;
+    return attempt;
   }
 
-  private async question(): Promise<ProbeResult<T>> {
+  private async run(): Promise<ProbeResult<T>> {
     const { freshMs, clock } = this.options;
     try {
-      const value = await this.ask();
-      this.found = { value, until: performance.now() + freshMs };
+      const value = await this.probe();
+      this.cached = { value, until: performance.now() + freshMs };
       this.lastSuccess = clock();
       return { value };
     } catch (error) {
-      return { error: error instanceof Error ? error.message : String(error) };
+      return { error: errorMessage(error) };
     }
   }
 
-  private async wait(flight: Flight<T>): Promise<ProbeResult<T>> {
-    const { limitMs } = this.options;
+  private async wait(attempt: Attempt<T>): Promise<ProbeResult<T>> {
+    const { timeoutMs } = this.options;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<ProbeResult<T>>((resolve) => {
+    const timeout = new Promise<ProbeResult<T>>((resolve) => {
       timer = setTimeout(() => {
-        flight.late = true;
-        resolve({ error: `no answer within ${limitMs / 1000} s` });
-      }, limitMs);
+        attempt.timedOut = true;
+        resolve({ error: `no response within ${timeoutMs / 1000} s` });
+      }, timeoutMs);
     });
     try {
-      return await Promise.race([flight.seen, late]);
+      return await Promise.race([attempt.result, timeout]);
     } finally {
       clearTimeout(timer);
     }

@@ -1,63 +1,76 @@
 import type { Gauge } from 'prom-client';
-import { type DomainSettings, LIGHTS, PIPELINE_KINDS } from '../domain/model.js';
+import { LIGHTS, PIPELINE_KINDS } from '../domain/model.js';
 import type { CurrentLights } from '../state/current-lights.js';
+import type { ServiceFacts } from '../state/service-facts.js';
+import {
+  type CatalogStatus,
+  countByState,
+  EXPERIMENT_STATES,
+  type StatusOptions,
+  serviceStatus,
+} from '../state/service-status.js';
 import { resultValue } from './cached-probe.js';
 import type { DependencyResults } from './dependencies.js';
-import { EXPERIMENT_STATES, JOB_STATES, type QueueFacts, readingOf, type ServiceFacts } from './facts.js';
 import { METRICS, type Metrics } from './metrics.js';
 import type { UpstreamStatus } from './metrics-recorder.js';
+import { JOB_STATES, type QueueFacts } from './queue-facts.js';
 
-/** What stands beside the sources when metrics are asked for. */
-export interface ScrapeContext {
+/** What a scrape needs apart from the results of the probes. Times in ms. */
+export interface ScrapeContext extends StatusOptions {
   readonly now: number;
-  readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly catalogConfigured: boolean;
   readonly mlflow: UpstreamStatus | undefined;
-  /** When they answered last, ms; null: never. */
+  /** The end of the last successful probe; null if there was none. */
   readonly lastSuccess: { readonly store: number | null; readonly queue: number | null };
 }
 
-/** Applications with series of their own. */
-const MOST_APPLICATIONS = 200;
+/** Applications with their own series; the others are counted only. */
+const MAX_APPLICATIONS = 200;
 
 const seconds = (ms: number): number => ms / 1000;
 
-/** Sets the metrics of the whole service; those of a source that is away are absent, never old. */
-export function updateGauges(metrics: Metrics, seen: DependencyResults, surroundings: ScrapeContext): void {
-  const { now, scope, catalogConfigured, mlflow, lastSuccess } = surroundings;
+/** Sets the metrics of the whole service. Those of an unavailable dependency are removed, so that no old value is exposed. */
+export function updateGauges(metrics: Metrics, results: DependencyResults, context: ScrapeContext): void {
+  const { now, mlflow, lastSuccess } = context;
   for (const [name, { of, labels }] of Object.entries(METRICS)) {
     if (of === 'service') clear(metrics[name as keyof Metrics] as Gauge, labels.length > 0);
   }
-  const facts = resultValue(seen.facts);
-  const upstream = (name: string, up: boolean, last: number | null) => {
-    metrics.upstream_up.set({ upstream: name }, Number(up));
-    if (last !== null) metrics.upstream_last_success_timestamp_seconds.set({ upstream: name }, seconds(last));
-  };
-  upstream('store', 'value' in seen.store, lastSuccess.store);
-  upstream('queue', 'value' in seen.queues, lastSuccess.queue);
-  if (mlflow) upstream('mlflow', mlflow.up, mlflow.lastSuccess);
-  if (facts && catalogConfigured) {
-    const { last_error, last_success, refused } = facts.catalog;
-    if (last_error || last_success !== null) upstream('catalog', last_error === null, last_success);
-    metrics.catalog_refused_items.set(refused);
+  exposeUpstream(metrics, 'store', 'value' in results.store, lastSuccess.store);
+  exposeUpstream(metrics, 'queue', 'value' in results.queues, lastSuccess.queue);
+  if (mlflow) exposeUpstream(metrics, 'mlflow', mlflow.up, mlflow.lastSuccess);
+  const facts = resultValue(results.facts);
+  if (facts) {
+    const { catalog, experiments, lagMs } = serviceStatus(facts, context, now);
+    exposeKinds(metrics, facts);
+    const counts = countByState(experiments);
+    for (const state of EXPERIMENT_STATES) metrics.experiments.set({ state }, counts[state]);
+    if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
+    if (context.catalogConfigured) exposeCatalog(metrics, catalog);
   }
-  if (facts) exposeFacts(metrics, facts, readingOf(facts, scope, now));
-  for (const queue of resultValue(seen.queues) ?? []) exposeQueue(metrics, queue);
-  const lights = seen.lights && resultValue(seen.lights);
+  for (const queue of resultValue(results.queues) ?? []) exposeQueue(metrics, queue);
+  const lights = results.lights && resultValue(results.lights);
   if (lights) exposeLights(metrics, lights);
 }
 
-/** Without labels, a reset would leave a 0. */
+/** `reset` alone would leave a 0 in a gauge without labels. */
 function clear(gauge: Gauge, labelled: boolean): void {
   if (labelled) gauge.reset();
   else gauge.remove();
 }
 
-function exposeFacts(
-  metrics: Metrics,
-  { kinds }: ServiceFacts,
-  { experiments, lagMs }: ReturnType<typeof readingOf>,
-): void {
+function exposeUpstream(metrics: Metrics, upstream: string, up: boolean, lastSuccess: number | null): void {
+  metrics.upstream_up.set({ upstream }, Number(up));
+  if (lastSuccess !== null) {
+    metrics.upstream_last_success_timestamp_seconds.set({ upstream }, seconds(lastSuccess));
+  }
+}
+
+function exposeCatalog(metrics: Metrics, { up, lastSuccess, rejectedRows }: CatalogStatus): void {
+  if (up !== null) exposeUpstream(metrics, 'catalog', up, lastSuccess);
+  metrics.catalog_refused_items.set(rejectedRows);
+}
+
+function exposeKinds(metrics: Metrics, { kinds }: ServiceFacts): void {
   for (const kind of PIPELINE_KINDS) {
     const { last_finished, active } = kinds[kind];
     metrics.pipeline_runs_active.set({ kind }, active.length);
@@ -65,8 +78,6 @@ function exposeFacts(
       metrics.pipeline_last_success_timestamp_seconds.set({ kind }, seconds(last_finished));
     }
   }
-  for (const state of EXPERIMENT_STATES) metrics.experiments.set({ state }, experiments[state]);
-  if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
 }
 
 function exposeQueue(metrics: Metrics, { name: queue, jobs, paused, oldestMs }: QueueFacts): void {
@@ -82,10 +93,10 @@ function exposeLights(metrics: Metrics, { platform, applications }: CurrentLight
   }
   if (platform.pass_rate !== null) metrics.platform_pass_ratio.set(platform.pass_rate / 100);
   if (platform.coverage !== null) metrics.platform_coverage_ratio.set(platform.coverage / 100);
-  const worst = [...applications].sort(
+  const worstFirst = [...applications].sort(
     (a, b) => rank(a.light) - rank(b.light) || (a.application < b.application ? -1 : 1),
   );
-  for (const { application, light: current, pass_rate } of worst.slice(0, MOST_APPLICATIONS)) {
+  for (const { application, light: current, pass_rate } of worstFirst.slice(0, MAX_APPLICATIONS)) {
     for (const light of LIGHTS) {
       metrics.application_light.set({ application, light }, Number(current === light));
     }

@@ -5,44 +5,43 @@ import type { Engine, StageEnd } from '../pipeline/engine.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { Metrics } from './metrics.js';
 
-/** What this process saw of an upstream; times in ms. */
+/** The status of an upstream by the requests of this process; times in ms. */
 export interface UpstreamStatus {
   readonly up: boolean;
   readonly lastSuccess: number | null;
 }
 
-/** Counts what this process does. */
+/** Counts the work and the requests of this process. */
 export class MetricsRecorder {
-  /** undefined: it has asked MLflow nothing. */
+  /** `undefined` before the first request to MLflow. */
   mlflow: UpstreamStatus | undefined;
-  /** Ends it. */
-  readonly end: () => void;
+  readonly stop: () => void;
 
   constructor(
     private readonly metrics: Metrics,
     engine: Engine,
     private readonly clock: Clock,
   ) {
-    // A series that begins with its first failure shows no increase.
+    // A series that appears with its first failure shows no increase.
     for (const kind of PIPELINE_KINDS) {
       for (const status of ['done', 'failed', 'cancelled'])
         metrics.pipeline_runs_total.inc({ kind, status }, 0);
     }
     for (const object of ['dataset', 'state']) metrics.store_conflicts_total.inc({ object }, 0);
     for (const change of ['inserted', 'updated']) metrics.runs_published_total.inc({ change }, 0);
-    const onStage = (ended: StageEnd) => this.countStage(ended);
-    const onFinished = (record: PipelineRun, here: boolean) => {
-      if (here) metrics.pipeline_runs_total.inc({ kind: record.kind, status: record.status });
+    const onStage = (end: StageEnd) => this.recordStage(end);
+    const onFinished = ({ kind, status }: PipelineRun, here: boolean) => {
+      if (here) metrics.pipeline_runs_total.inc({ kind, status });
     };
     engine.events.on('stage', onStage).on('finished', onFinished);
-    const unsubscribe = subscribe((event) => this.record(event));
-    this.end = () => {
+    const unsubscribe = subscribe((event) => this.recordEvent(event));
+    this.stop = () => {
       engine.events.off('stage', onStage).off('finished', onFinished);
       unsubscribe();
     };
   }
 
-  private countStage({ stage, outcome, seconds, result }: StageEnd): void {
+  private recordStage({ stage, outcome, seconds, result }: StageEnd): void {
     const { metrics } = this;
     metrics.stage_duration_seconds.observe({ stage, outcome }, seconds);
     if (!result) return;
@@ -59,7 +58,7 @@ export class MetricsRecorder {
     }
   }
 
-  private record(event: DiagnosticsEvent): void {
+  private recordEvent(event: DiagnosticsEvent): void {
     const { metrics } = this;
     if (event.type === 'store_conflict') {
       metrics.store_conflicts_total.inc({ object: event.object });

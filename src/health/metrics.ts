@@ -4,187 +4,187 @@ export const PREFIX = 'mlflow_monitor_';
 
 interface Spec {
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** `service`: the same in every process, read from store and queue when it is asked for; `process`: counted by this one. */
+  /** `service`: the same in every process, read from store and queue at scrape time; `process`: of this process. */
   readonly of: 'service' | 'process';
   readonly labels: readonly string[];
   readonly help: string;
 }
 
-/** Every metric of its own, without the prefix. The unit is in the name. */
+/** The metrics apart from those of Node.js, without the prefix. Names contain the unit. */
 export const METRICS = {
   build_info: {
     type: 'gauge',
     of: 'process',
     labels: ['version', 'node', 'roles'],
-    help: 'Always 1: which version runs on which Node.js in which roles.',
+    help: 'Always 1. The labels are the version, the Node.js version and the roles of the process.',
   },
   upstream_up: {
     type: 'gauge',
     of: 'service',
     labels: ['upstream'],
-    help: 'Whether it answers (1) or not (0): store and queue are asked now, mlflow by the last request of this process (absent: it asks none), catalog by the last one of any process (absent: none is configured).',
+    help: 'Whether the upstream is available (1) or not (0). store, queue: probed at scrape time. mlflow: the last request of this process, absent before the first. catalog: the last request of any process, absent before the first and if no catalog is configured.',
   },
   upstream_last_success_timestamp_seconds: {
     type: 'gauge',
     of: 'service',
     labels: ['upstream'],
-    help: 'When it answered last; absent: never.',
+    help: 'Time of the last successful request; absent if there was none.',
   },
   upstream_requests_total: {
     type: 'counter',
     of: 'process',
     labels: ['upstream', 'outcome'],
-    help: 'Requests to mlflow, catalog and store (a bucket): answered, or failed, after which most are tried again.',
+    help: 'Requests to mlflow, catalog and store (a bucket) by outcome: answered or failed. Most failed requests are retried.',
   },
   pipeline_last_success_timestamp_seconds: {
     type: 'gauge',
     of: 'service',
     labels: ['kind'],
-    help: 'When a pipeline run of this kind was last published to its end; absent: never.',
+    help: 'End of the last successful pipeline run of this kind; absent if there was none.',
   },
   pipeline_runs_active: {
     type: 'gauge',
     of: 'service',
     labels: ['kind'],
-    help: 'Pipeline runs that are not finished.',
+    help: 'Unfinished pipeline runs.',
   },
   pipeline_runs_total: {
     type: 'counter',
     of: 'process',
     labels: ['kind', 'status'],
-    help: 'Pipeline runs that this process finished: done, failed, cancelled.',
+    help: 'Pipeline runs finished by this process, by status: done, failed, cancelled.',
   },
   stage_duration_seconds: {
     type: 'histogram',
     of: 'process',
     labels: ['stage', 'outcome'],
-    help: 'How long stages took that were done, failed, retried (they are tried again), or found that they are waiting for the catalog.',
+    help: 'Duration of stages by outcome: done, failed, retried (will be retried), waiting (until the catalog is available).',
   },
   runs_in_total: {
     type: 'counter',
     of: 'process',
     labels: [],
-    help: 'Runs in the answers of MLflow; a run that is asked again counts again.',
+    help: 'Runs received from MLflow; a run that is fetched again counts again.',
   },
   runs_published_total: {
     type: 'counter',
     of: 'process',
     labels: ['change'],
-    help: 'Runs whose facts were new (inserted) or others than before (updated), after their day was judged.',
+    help: 'MLflow runs whose facts were new (inserted) or changed (updated), counted after their day was judged.',
   },
   runs_quarantined_total: {
     type: 'counter',
     of: 'process',
     labels: [],
-    help: 'Runs that could not be read; one that MLflow goes on sending counts each time.',
+    help: 'MLflow runs that cannot be parsed; counted each time MLflow returns them.',
   },
   partitions_written_total: {
     type: 'counter',
     of: 'process',
     labels: ['stage'],
-    help: 'Published objects that were replaced.',
+    help: 'Published objects that were created or replaced.',
   },
   downloaded_bytes_total: {
     type: 'counter',
     of: 'process',
     labels: [],
-    help: 'Pages of runs from MLflow.',
+    help: 'Size of the run pages downloaded from MLflow.',
   },
   watermark_lag_seconds: {
     type: 'gauge',
     of: 'service',
     labels: [],
-    help: 'How long ago the oldest watermark of a watched experiment is: all that MLflow knew before it is published. Absent: there is none.',
+    help: 'Age of the oldest watermark of the monitored experiments: everything that MLflow stored before it is published. Absent if there is no watermark.',
   },
   experiments: {
     type: 'gauge',
     of: 'service',
     labels: ['state'],
-    help: 'Watched experiments: current, lagging behind the others, or unread (nothing of it is published yet).',
+    help: 'Monitored experiments by state: current, lagging behind the others, or unread (nothing is published yet).',
   },
   catalog_refused_items: {
     type: 'gauge',
     of: 'service',
     labels: [],
-    help: 'Items of the last answer of the catalog that cannot be used.',
+    help: 'Rows of the last catalog response that cannot be used.',
   },
   queue_jobs: {
     type: 'gauge',
     of: 'service',
     labels: ['queue', 'state'],
-    help: 'Jobs: waiting, prioritized (waiting behind those), delayed, active, failed (kept for 14 days).',
+    help: 'Jobs by state: waiting, prioritized (behind the waiting ones), delayed, active, failed (kept for 14 days).',
   },
   queue_paused: {
     type: 'gauge',
     of: 'service',
     labels: ['queue'],
-    help: 'Whether somebody paused it (1).',
+    help: 'Whether the queue is paused (1).',
   },
   queue_oldest_job_age_seconds: {
     type: 'gauge',
     of: 'service',
     labels: ['queue'],
-    help: 'Age of the oldest job that waits for its turn, of the next 200; 0 without any.',
+    help: 'Age of the oldest of the next 200 jobs that are ready to be processed; 0 if there is none.',
   },
   held_job_idle_seconds: {
     type: 'gauge',
     of: 'process',
     labels: [],
-    help: 'For how long the work of this process has not moved on, where that is longest; 0 without any.',
+    help: 'Time since the last progress of the active job that has been idle longest; 0 if no job is active.',
   },
   store_single_writer: {
     type: 'gauge',
     of: 'process',
     labels: [],
-    help: 'Whether the conditional writes of the store do not hold (1), so that exactly one process may use it.',
+    help: 'Whether the store does not enforce conditional writes (1), so that only one process may use it.',
   },
   store_conflicts_total: {
     type: 'counter',
     of: 'process',
     labels: ['object'],
-    help: 'Conditional writes that another writer won (dataset, state); each is made again from what won.',
+    help: 'Conditional writes lost to another writer, by object: dataset or state. Each is repeated on top of the other write.',
   },
   store_unclear_answers_total: {
     type: 'counter',
     of: 'process',
     labels: [],
-    help: 'Writes of which the store did not say whether they were carried out; each is looked up.',
+    help: 'Writes for which the store returned no clear outcome; each is verified with a request.',
   },
   platform_light: {
     type: 'gauge',
     of: 'service',
     labels: ['light'],
-    help: 'Current light of the platform: 1 for the one that is on, 0 for the others. Of processes with the role api, as all lights.',
+    help: 'Current light of the platform: 1 for the current one, 0 for the others. Only processes with the role api expose lights.',
   },
   platform_pass_ratio: {
     type: 'gauge',
     of: 'service',
     labels: [],
-    help: 'Runs that are not critical and not invalid, of those evaluated; absent: none is.',
+    help: 'Share of the evaluated runs that are neither critical nor invalid; absent if no run is evaluated.',
   },
   platform_coverage_ratio: {
     type: 'gauge',
     of: 'service',
     labels: [],
-    help: 'Runs that were evaluated, of all; absent: there is none.',
+    help: 'Share of the runs that are evaluated; absent if there are no runs.',
   },
   applications: {
     type: 'gauge',
     of: 'service',
     labels: ['light'],
-    help: 'Applications by their current light: all of them.',
+    help: 'Number of applications by current light.',
   },
   application_light: {
     type: 'gauge',
     of: 'service',
     labels: ['application', 'light'],
-    help: 'Current light of an application, as platform_light. At most 200 applications: the worst, then by name.',
+    help: 'Current light of an application, like platform_light. At most 200 applications: worst light first, then by name.',
   },
   application_pass_ratio: {
     type: 'gauge',
     of: 'service',
     labels: ['application'],
-    help: 'As platform_pass_ratio, of the same applications as application_light.',
+    help: 'Like platform_pass_ratio, for the same applications as application_light.',
   },
 } as const satisfies Record<string, Spec>;
 
@@ -197,18 +197,18 @@ interface MetricOf<L extends string> {
 }
 export type Metrics = { readonly [N in Name]: MetricOf<Label<N>>[(typeof METRICS)[N]['type']] };
 
-/** From what is done at once to the download of a day of a large company. */
+/** From stages without work to the download of a day of a large company. */
 const BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
 
-/** A registry of its own, with these and those of the process, and nothing counted yet. */
+/** A new registry with these metrics and those of Node.js. */
 export function createMetrics(): { readonly registry: Registry; readonly metrics: Metrics } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: PREFIX });
-  const made = Object.entries(METRICS).map(([name, { type, help, labels }]) => {
+  const created = Object.entries(METRICS).map(([name, { type, help, labels }]) => {
     const options = { name: PREFIX + name, help, labelNames: [...labels], registers: [registry] };
     if (type === 'counter') return [name, new Counter(options)];
     if (type === 'gauge') return [name, new Gauge(options)];
     return [name, new Histogram({ ...options, buckets: BUCKETS_SECONDS })];
   });
-  return { registry, metrics: Object.fromEntries(made) as Metrics };
+  return { registry, metrics: Object.fromEntries(created) as Metrics };
 }

@@ -1,16 +1,18 @@
 import { mlflowOptions, type Settings } from '../config/settings.js';
 
-/** The longest wait before a retry that this service grants another one, s. */
-const LONGEST_WAIT_SECONDS = 120;
-const FEWEST_MS = 30 * 60_000;
+/** The longest wait before a retry, s. */
+const MAX_RETRY_WAIT_SECONDS = 120;
+/** Never so short that a slow disk would count as a stall. */
+const MIN_STALL_TIMEOUT_MS = 30 * 60_000;
 
 /**
- * How long a job may stand still before it is stuck, ms: twice the time in which every request of this service has
- * ended, with all its retries, silences and waits. What moves on, page by page or day by day, may take for ever.
+ * How long a job may make no progress before the liveness probe fails, ms: twice the longest time that a request of this
+ * service can take with all its retries, timeouts and waits. A job that makes progress, page by page or day by day, may
+ * take any time.
  */
 export function stallTimeoutMs(settings: Settings): number {
   const mlflow = mlflowOptions(settings);
-  const tries = 1 + Math.max(mlflow.maxRetries, settings.MAX_RETRIES);
-  const silence = Math.max(mlflow.timeoutSeconds, settings.TIMEOUT);
-  return Math.max(FEWEST_MS, 2 * tries * (silence + LONGEST_WAIT_SECONDS) * 1000);
+  const attempts = 1 + Math.max(mlflow.maxRetries, settings.MAX_RETRIES);
+  const timeoutSeconds = Math.max(mlflow.timeoutSeconds, settings.TIMEOUT);
+  return Math.max(MIN_STALL_TIMEOUT_MS, 2 * attempts * (timeoutSeconds + MAX_RETRY_WAIT_SECONDS) * 1000);
 }

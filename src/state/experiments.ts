@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
-/** Every experiment that was ever listed: merged by the time of observation, never dropped. */
+/** Every experiment that was ever listed, merged by the time of observation. Entries are never removed. */
 const KEY = '_state/experiments.json';
 
 const storedExperimentSchema = z.object({
   name: z.string(),
   lifecycle_stage: z.enum(['active', 'deleted']),
   tags: z.record(z.string(), z.string()),
-  /** Whether the newest listing holds it. */
+  /** Whether the newest listing contains it. */
   listed: z.boolean(),
-  /** ms, the server's clock, when one of the facts above was first seen. */
+  /** When the current facts above were first observed, ms, by the tracking server's clock. */
   observed_at: z.int(),
-  /** false: its lifecycle changed, and its stored days have not been swept since. */
+  /** false from a change of its lifecycle until its stored days are swept. */
   swept: z.boolean(),
 });
 export type StoredExperiment = z.infer<typeof storedExperimentSchema>;
@@ -23,7 +23,7 @@ const schema = z.object({
   experiments: z.record(z.string(), storedExperimentSchema),
 });
 
-/** An experiment as a listing of the tracking server has it. */
+/** An experiment in a listing of the tracking server. */
 export interface ListedExperiment {
   readonly experiment_id: string;
   readonly name: string;
@@ -36,8 +36,9 @@ export async function readExperiments(store: ObjectStore): Promise<Record<string
 }
 
 /**
- * Brings a complete listing, made at `date` (ms, the server's clock), into the stored experiments; a later observation stays.
- * @returns the experiments as they are now stored
+ * Merges a complete listing into the stored experiments. A later observation takes precedence.
+ * @param date when the listing was made, ms, by the tracking server's clock
+ * @returns the experiments that are now stored
  */
 export async function mergeExperiments(
   store: ObjectStore,
@@ -89,8 +90,8 @@ function sameFacts(a: Facts, b: Facts): boolean {
 }
 
 /**
- * Says that all stored days of these experiments were swept after their lifecycle changed.
- * @param observedAt ms: what was observed of an experiment after this is not what was swept, and it stays to be done
+ * Marks the stored days of these experiments as swept after a change of lifecycle.
+ * @param observedAt ms; experiments observed later are not marked, as the sweep did not cover that observation
  */
 export async function markSwept(
   store: ObjectStore,

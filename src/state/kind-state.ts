@@ -5,14 +5,18 @@ import type { ObjectStore } from '../storage/object-store.js';
 
 export const windowSchema = z.object({ from: z.int(), to: z.int() });
 
-/** The state of one kind of pipeline run: the source of its sequence numbers, its last tick and its unfinished runs, oldest first. */
+/** The state of one kind of pipeline run. */
 const kindStateSchema = z.object({
   version: z.literal(1),
+  /** The number of the newest pipeline run. */
   sequence: z.int(),
+  /** When the last tick was scheduled, ms. */
   last_nominal: z.int().nullable(),
+  /** The end of the last successful pipeline run, ms. */
   last_finished: z.int().nullable(),
+  /** The ids of the unfinished pipeline runs, oldest first. */
   active: z.array(z.string()),
-  /** The requested windows of unfinished runs: a run may have its number before its record. */
+  /** The requested windows of unfinished pipeline runs: an id is stored here before its record exists. */
   windows: z.record(z.string(), windowSchema).default({}),
 });
 export type KindState = z.infer<typeof kindStateSchema>;
@@ -32,7 +36,7 @@ export async function readKindState(store: ObjectStore, kind: PipelineKind): Pro
   return (await readDocument(store, keyOf(kind), kindStateSchema))?.value ?? INITIAL;
 }
 
-/** @param change may run several times; `undefined` leaves the state as it is */
+/** @param change may run several times; returning `undefined` writes nothing */
 export async function updateKindState(
   store: ObjectStore,
   kind: PipelineKind,
@@ -41,12 +45,12 @@ export async function updateKindState(
   await updateDocument(store, keyOf(kind), kindStateSchema, (current = INITIAL) => change(current));
 }
 
-/** Clocks of several schedulers differ by less. */
+/** More than the clocks of several schedulers differ, ms. */
 const CLOCK_SKEW_MS = 3_600_000;
 
 /**
- * Whether a tick scheduled at this time, or a later one, already created its run. A last tick far in the future comes from
- * a clock that was wrong; trusting it would stop the schedule until then.
+ * Whether the tick scheduled at `scheduledAt` (ms), or a later one, has already created its pipeline run. A last tick far in
+ * the future was written by a wrong clock; trusting it would stop the schedule until then.
  */
 export function isServed({ last_nominal }: KindState, scheduledAt: number, now: number): boolean {
   return last_nominal !== null && scheduledAt <= last_nominal && last_nominal <= now + CLOCK_SKEW_MS;

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
-/** An MLflow run that may still change; `token` tells this entry from a later one of the same run. */
+/** An MLflow run that may still change. `token` distinguishes this entry from a later one of the same run. */
 export const openMlflowRunSchema = z.object({
   run_id: z.string(),
   experiment_id: z.string(),
-  /** `YYYY-MM-DD`, UTC; null: the run has no time yet. */
+  /** `YYYY-MM-DD`, UTC; null if the run has no time yet. */
   day: z.iso.date().nullable(),
   token: z.string(),
 });
@@ -22,37 +22,41 @@ const schema = z.object({
   ),
 });
 
-/** The runs that every pipeline run asks for by name until they have ended: all that may still change outside the windows. */
+/** The MLflow runs that every pipeline run fetches by id until they have ended: all that may change outside its window. */
 export async function readOpenMlflowRuns(store: ObjectStore): Promise<OpenMlflowRun[]> {
   const runs = (await readDocument(store, KEY, schema))?.value.runs ?? {};
   return Object.entries(runs).map(([run_id, entry]) => ({ run_id, ...entry }));
 }
 
-/** Enters runs, or renews their entries: who asked for an older entry can no longer take it out. */
+/** Adds MLflow runs, or renews their entries: a pipeline run that fetched an older entry can no longer remove it. */
 export async function addOpenMlflowRuns(
   store: ObjectStore,
-  entered: readonly { run_id: string; experiment_id: string; day: string | null }[],
+  added: readonly { run_id: string; experiment_id: string; day: string | null }[],
 ): Promise<void> {
   await updateDocument(store, KEY, schema, (current) => {
     const runs = { ...(current?.runs ?? {}) };
-    for (const { run_id, experiment_id, day } of entered) {
+    for (const { run_id, experiment_id, day } of added) {
       runs[run_id] = { experiment_id, day, token: randomUUID() };
     }
     return { version: 1 as const, runs };
   });
 }
 
-/** Takes out the runs that were read as ended, where the entry is still the one that was asked. */
+/**
+ * Removes MLflow runs that have ended, if their entries were not renewed since.
+ * @param fetched the entries that the pipeline run fetched
+ * @param closed the ids of those that have ended
+ */
 export async function removeOpenMlflowRuns(
   store: ObjectStore,
-  asked: readonly OpenMlflowRun[],
+  fetched: readonly OpenMlflowRun[],
   closed: ReadonlySet<string>,
 ): Promise<void> {
-  const leaving = asked.filter(({ run_id }) => closed.has(run_id));
-  if (leaving.length === 0) return;
+  const ended = fetched.filter(({ run_id }) => closed.has(run_id));
+  if (ended.length === 0) return;
   await updateDocument(store, KEY, schema, (current) => {
     const runs = { ...(current?.runs ?? {}) };
-    for (const { run_id, token } of leaving) if (runs[run_id]?.token === token) delete runs[run_id];
+    for (const { run_id, token } of ended) if (runs[run_id]?.token === token) delete runs[run_id];
     return { version: 1 as const, runs };
   });
 }

@@ -7,14 +7,14 @@ import { instantOf, instantText } from '../domain/time.js';
 import { readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
-/** The stored rules that every process judges by: what the catalog said, and the domain settings, each from its first day on. */
+/** The stored rules that every process judges by: catalog rows and domain settings, each with the first day it applies to. */
 export const RULEBOOK_KEY = '_state/rulebook.json';
 
 const text = z
   .string()
   .nullish()
   .transform((value) => (value?.trim() ? value : null));
-/** Rewritten in the one form that every reader takes: DuckDB, for one, reads no minutes without seconds before an offset. */
+/** Normalized to a form that every reader accepts: DuckDB rejects minutes without seconds before an offset. */
 const time = text.transform((value, context) => {
   if (value === null) return null;
   const instant = instantOf(value);
@@ -27,7 +27,7 @@ const limit = z
   .nullish()
   .transform((value) => value ?? null);
 
-/** One row of the metrics API; blanks are absent. */
+/** A row of the metrics API; a blank text is null. */
 export const metricMetadataSchema = z.object({
   metric_name: z.string().regex(/\S/),
   display_name: text,
@@ -40,7 +40,7 @@ export const metricMetadataSchema = z.object({
     .transform((value) => value ?? null),
 }) satisfies z.ZodType<MetricMetadata>;
 
-/** One row of the thresholds API; blanks are absent, `updated_at` without an offset is UTC. */
+/** A row of the thresholds API; a blank text is null, `updated_at` without an offset is UTC. */
 export const thresholdRowSchema = z.object({
   metric_name: z.string().regex(/\S/),
   experiment_id: z
@@ -72,20 +72,20 @@ const domainSettingsSchema = z.object({
   failed_runs_percent: z.number(),
 }) satisfies z.ZodType<DomainSettings>;
 
-/** What a catalog is asked for: these metrics, each with these experiments. */
-const questionSchema = z.object({ metrics: strings, experiments: strings });
-export type CatalogQuery = z.infer<typeof questionSchema>;
+/** A query for the thresholds of these metrics, each with these experiments. */
+const querySchema = z.object({ metrics: strings, experiments: strings });
+export type CatalogQuery = z.infer<typeof querySchema>;
 export const EMPTY_QUERY: CatalogQuery = { metrics: [], experiments: [] };
 
 export const rulebookSchema = z.object({
   version: z.literal(1),
-  /** What an HTTP catalog was asked for and has answered, with rows or with none; a file is not asked. */
-  asked: questionSchema.default(EMPTY_QUERY),
+  /** All queries that an HTTP catalog has answered, with or without rows. Empty if the catalog is a file. */
+  asked: querySchema.default(EMPTY_QUERY),
   entries: z.array(
     z.object({
       metric_name: z.string(),
       first_day: firstDay,
-      /** When this became different from what was known, ms, each change later than those before; null: it is what was heard first. */
+      /** When this entry replaced the previous one of its name, ms; strictly increasing. null for entries of the first response. */
       changed_at: z.int().nullable().default(null),
       metadata: metricMetadataSchema.nullable(),
       thresholds: z.array(thresholdRowSchema),
@@ -96,18 +96,18 @@ export const rulebookSchema = z.object({
 export type Rulebook = z.infer<typeof rulebookSchema>;
 export type RulebookEntry = Rulebook['entries'][number];
 
-/** What the catalog says of all its names. */
+/** All rows of the catalog. */
 export interface CatalogRows {
   readonly metadata: readonly MetricMetadata[];
   readonly thresholds: readonly ThresholdRow[];
 }
 
-/** What applies to one day. */
+/** The rules that apply to one day. */
 export interface DayRules extends CatalogRows {
   readonly settings: DomainSettings;
 }
 
-/** The instant of a change, ms, and the day from which on it applies. */
+/** The time of a change, ms, and the first day it applies to. */
 export interface ChangeTime {
   readonly at: number;
   readonly from: string;
@@ -120,42 +120,42 @@ export async function readRulebook(store: ObjectStore): Promise<Rulebook | undef
 
 const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
-/** The entry of each name that was written last. */
+/** The latest entry of each name. */
 export const latestEntries = (book: Rulebook | undefined): Map<string, RulebookEntry> =>
   new Map((book?.entries ?? []).map((entry) => [entry.metric_name, entry]));
 
-/** The time of the newest change in the book, ms; 0: nothing ever changed. */
+/** The time of the newest change, ms; 0 if nothing has changed. */
 export const latestChangeTime = (book: Rulebook | undefined): number =>
   (book?.entries ?? []).reduce((last, { changed_at }) => Math.max(last, changed_at ?? 0), 0);
 
 export const hasNewerRules = (book: Rulebook, { rules_version }: DomainSettings): boolean =>
   (book.settings.at(-1)?.settings.rules_version ?? 0) > rules_version;
 
-/** Rows of different experiments never meet: only the order within one says something. */
+/** The order of rows matters within one experiment only. */
 export const sortedByExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[] =>
   [...rows].sort((a, b) => compareText(a.experiment_id ?? '', b.experiment_id ?? ''));
 
 /**
- * The book after a complete answer of the catalog and with these settings. The first rows of a name, and the first
- * settings, apply to all days; a change applies from the day of `change` on; a name that left has a change to nothing.
- * A process that knows older rules than the book's changes nothing.
- * @returns the same object when nothing changed
+ * The rulebook after a complete response of the catalog and with these settings. The first rows of a name, and the first
+ * settings, apply to all days; a change applies from the day of `change`. A name missing from the response changes to no
+ * rows. A process with older rules than the rulebook changes nothing.
+ * @returns the same object if nothing changed
  */
 export function updateRulebook(
   book: Rulebook | undefined,
-  answer: CatalogRows,
+  response: CatalogRows,
   settings: DomainSettings,
   change: ChangeTime,
 ): Rulebook {
   if (book && hasNewerRules(book, settings)) return book;
-  const inForce = book?.settings.at(-1);
+  const latestSettings = book?.settings.at(-1);
   const entries: RulebookEntry[] = book ? [...book.entries] : [];
-  const last = latestEntries(book);
+  const latest = latestEntries(book);
   const at = Math.max(change.at, 1 + latestChangeTime(book));
-  const metadata = new Map(answer.metadata.map((row) => [row.metric_name, row]));
-  const thresholds = groupBy(sortedByExperiment(answer.thresholds), (row) => row.metric_name);
-  for (const name of [...new Set([...metadata.keys(), ...thresholds.keys(), ...last.keys()])].sort()) {
-    const known = last.get(name);
+  const metadata = new Map(response.metadata.map((row) => [row.metric_name, row]));
+  const thresholds = groupBy(sortedByExperiment(response.thresholds), (row) => row.metric_name);
+  for (const name of [...new Set([...metadata.keys(), ...thresholds.keys(), ...latest.keys()])].sort()) {
+    const known = latest.get(name);
     const next = { metadata: metadata.get(name) ?? null, thresholds: thresholds.get(name) ?? [] };
     if (known && same([known.metadata, known.thresholds], [next.metadata, next.thresholds])) continue;
     entries.push({
@@ -166,7 +166,7 @@ export function updateRulebook(
     });
   }
   const settingsBook = book?.settings ?? [];
-  const sameSettings = inForce !== undefined && same(inForce.settings, settings);
+  const sameSettings = latestSettings !== undefined && same(latestSettings.settings, settings);
   if (book && entries.length === book.entries.length && sameSettings) return book;
   return {
     version: 1,
@@ -174,11 +174,11 @@ export function updateRulebook(
     entries,
     settings: sameSettings
       ? settingsBook
-      : [...settingsBook, { first_day: inForce ? change.from : null, settings }],
+      : [...settingsBook, { first_day: latestSettings ? change.from : null, settings }],
   };
 }
 
-/** The rules of one day: of the entries whose first day is not after it, the last in the book counts. */
+/** The rules of one day: of each name, the last entry that applies to it. */
 export function rulesOn(book: Rulebook, day: string): DayRules {
   const byName = new Map<string, RulebookEntry>();
   for (const entry of book.entries) if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
@@ -193,7 +193,7 @@ export function rulesOn(book: Rulebook, day: string): DayRules {
 /** The domain settings of one day. */
 export function settingsOn(book: Rulebook, day: string): DomainSettings {
   const settings = book.settings.findLast((entry) => appliesOn(entry, day))?.settings;
-  if (!settings) throw new RangeError('The rulebook holds no settings');
+  if (!settings) throw new RangeError('The rulebook contains no settings');
   return settings;
 }
 

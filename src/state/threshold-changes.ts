@@ -6,53 +6,54 @@ import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { latestChangeTime, type Rulebook, type RulebookEntry, readRulebook } from './rulebook.js';
 
-/** Changes of the rulebook in (after, through], ms. */
+/** The changes of the rulebook in the interval (after, through], ms. */
 export const changeSpanSchema = z.object({ after: z.int(), through: z.int() });
 export type ChangeSpan = z.infer<typeof changeSpanSchema>;
 
-/** The limits of one name (or pattern) and one experiment (null: the platform) became others. */
+/** A change of the limits of one name (or pattern) and one experiment (null: the platform). */
 export interface ThresholdChange {
   readonly metric_name: string;
   readonly experiment_id: string | null;
-  /** null: there was no row, or there is none any more. */
+  /** null if there was no row. */
   readonly before: ThresholdRow | null;
+  /** null if the row was removed. */
   readonly after: ThresholdRow | null;
   /** ms. */
   readonly changed_at: number;
-  /** The first day to which it applies; null: all. */
+  /** The first day it applies to; null for all days. */
   readonly first_day: string | null;
 }
 
-/** The changes that the book tells of in a span of time, in its order. What was heard first is none. */
-export function thresholdChanges(book: Rulebook, { after, through }: ChangeSpan): ThresholdChange[] {
-  const last = new Map<string, RulebookEntry>();
+/** The changes in a span, in the order of the rulebook. Rows of the first response are no changes. */
+export function thresholdChanges(book: Rulebook, span: ChangeSpan): ThresholdChange[] {
+  const latest = new Map<string, RulebookEntry>();
   const changes: ThresholdChange[] = [];
   for (const entry of book.entries) {
     const { metric_name, changed_at, first_day } = entry;
-    const known = last.get(metric_name);
-    last.set(metric_name, entry);
-    if (changed_at === null || changed_at <= after || changed_at > through) continue;
-    const rows = [...(known?.thresholds ?? []), ...entry.thresholds];
+    const previous = latest.get(metric_name);
+    latest.set(metric_name, entry);
+    if (changed_at === null || changed_at <= span.after || changed_at > span.through) continue;
+    const rows = [...(previous?.thresholds ?? []), ...entry.thresholds];
     for (const experiment_id of new Set(rows.map((row) => row.experiment_id))) {
-      const [before, now] = [limitsOf(known, experiment_id), limitsOf(entry, experiment_id)];
-      if (sameLimits(before, now)) continue;
-      changes.push({ metric_name, experiment_id, before, after: now, changed_at, first_day });
+      const [before, after] = [rowOf(previous, experiment_id), rowOf(entry, experiment_id)];
+      if (sameLimits(before, after)) continue;
+      changes.push({ metric_name, experiment_id, before, after, changed_at, first_day });
     }
   }
   return changes;
 }
 
-/** No row limits as much as one without limits. */
+/** No row is the same as a row without limits. */
 const sameLimits = (a: ThresholdRow | null, b: ThresholdRow | null): boolean =>
   (a?.critical_threshold ?? null) === (b?.critical_threshold ?? null) &&
   (a?.warning_threshold ?? null) === (b?.warning_threshold ?? null);
 
-function limitsOf(entry: RulebookEntry | undefined, experimentId: string | null): ThresholdRow | null {
+function rowOf(entry: RulebookEntry | undefined, experimentId: string | null): ThresholdRow | null {
   const rows = entry?.thresholds.filter((row) => row.experiment_id === experimentId) ?? [];
   return effectiveRow(rows, entry?.metadata?.higher_is_better ?? null);
 }
 
-/** The book as it was before a time, ms; what was heard first is in it. */
+/** The rulebook as it was before a time, ms; always with the entries of the first response. */
 export function rulebookBefore(book: Rulebook, time: number): Rulebook {
   return {
     ...book,
@@ -60,7 +61,7 @@ export function rulebookBefore(book: Rulebook, time: number): Rulebook {
   };
 }
 
-/** The start of the first day, ms, to which what changed after a time applies: 0 for all days; undefined: nothing changed. */
+/** The start of the first day, ms, that the changes after a time apply to: 0 for all days, `undefined` without changes. */
 export function firstChangedDay(book: Rulebook, after: number): number | undefined {
   let first: number | undefined;
   for (const { changed_at, first_day } of book.entries) {
@@ -70,27 +71,27 @@ export function firstChangedDay(book: Rulebook, after: number): number | undefin
   return first;
 }
 
-const REPORTED_KEY = '_state/threshold-changes.json';
-/** All changes up to this time, ms, are in the dataset `threshold_changes`. */
-const reportedSchema = z.object({ version: z.literal(1), through: z.int() });
+const PUBLISHED_KEY = '_state/threshold-changes.json';
+/** All changes up to and including this time, ms, are in the dataset `threshold_changes`. */
+const publishedSchema = z.object({ version: z.literal(1), through: z.int() });
 
 /**
- * The changes that are not in the dataset yet, if a reevaluation of this window (null: of all days) judges every day to
- * which they apply.
+ * The changes that are not in the dataset yet; `undefined` if there are none, or if a reevaluation of `window` (null: of
+ * all days) does not cover every day they apply to.
  */
 export async function unpublishedChanges(
   store: ObjectStore,
   window: Window | null,
 ): Promise<ChangeSpan | undefined> {
   const book = await readRulebook(store);
-  const after = (await readDocument(store, REPORTED_KEY, reportedSchema))?.value.through ?? 0;
+  const after = (await readDocument(store, PUBLISHED_KEY, publishedSchema))?.value.through ?? 0;
   const first = book && firstChangedDay(book, after);
   if (first === undefined || (window && window.from > first)) return undefined;
   return { after, through: latestChangeTime(book) };
 }
 
 export async function markChangesPublished(store: ObjectStore, { through }: ChangeSpan): Promise<void> {
-  await updateDocument(store, REPORTED_KEY, reportedSchema, (current) => ({
+  await updateDocument(store, PUBLISHED_KEY, publishedSchema, (current) => ({
     version: 1 as const,
     through: Math.max(through, current?.through ?? 0),
   }));

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 const KEY = '_state/watermark.json';
 const schema = z.object({ version: z.literal(1), experiments: z.record(z.string(), z.int()) });
 
-/** Per experiment: everything that MLflow knew of it before this time (ms) is published. */
+/** By experiment id: everything that MLflow stored of it before this time (ms) is published. */
 export type Watermarks = Readonly<Record<string, number>>;
 
 export async function readWatermarks(store: ObjectStore): Promise<Watermarks> {

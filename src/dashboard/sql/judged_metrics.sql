@@ -1,5 +1,5 @@
--- A row for each metric $metrics[i] of the run $run_ids[i] of a day's $enriched, with the times at which the run ended and was first
--- seen ($base), ms.
+-- The metrics $metrics[i] of the runs $run_ids[i] of one day, from the files $enriched and $base: value, status and rule, and when the
+-- run ended and was first observed (ms).
 WITH wanted AS (
   SELECT unnest($run_ids) AS run_id, unnest($metrics) AS metric_name
 )

@@ -1,5 +1,5 @@
--- A row per application of the files $summaries, and one with null for the platform ($platform): its newest hour before $to (ms) with
--- an eligible run, and the light at the end of that hour; nulls: it has none.
+-- Per application (files $summaries) and for the platform (application null, files $platform): the newest hour before $to (ms) with an
+-- eligible run, and the light at the end of that hour; nulls if there is none.
 SELECT
   application,
   epoch_ms(max("timestamp") FILTER (total_runs > 0))::DOUBLE AS hour,

@@ -1,4 +1,4 @@
--- A row per application: its newest eligible run before $to (ms) in the files $runs; of equal times the largest run_id.
+-- The newest eligible run of each application before $to (ms), from the files $runs; of equal times, the largest run_id.
 SELECT application, run_id, run_name, experiment_id, epoch_ms("timestamp")::DOUBLE AS "time"
 FROM read_parquet($runs)
 WHERE eligible AND epoch_ms("timestamp") < $to

@@ -1,4 +1,4 @@
--- At most one row: the eligible run of the series ($application, $metric) just before the run $run_id at $time (ms), in the files $enriched.
+-- The last eligible run of the series ($application, $metric) before the run $run_id at $time (ms), from the files $enriched: at most one row.
 SELECT
   run_id,
   "value",

@@ -1,5 +1,5 @@
--- A row per application in $applications and metric that is critical, invalid or warning in an eligible run of [$from, $to) (ms) in the
--- files $enriched: how many runs are.
+-- Per application in $applications and metric: the number of critical, invalid and warning runs in [$from, $to) (ms), from the files
+-- $enriched. Metrics without such runs have no row.
 SELECT
   application,
   metric_name,

@@ -1,4 +1,4 @@
--- The eligible runs of the series ($applications[i], $metrics[i]) in [$from, $to) (ms) of the files $enriched, oldest first.
+-- The eligible runs of the series ($applications[i], $metrics[i]) in [$from, $to) (ms), oldest first, from the files $enriched.
 WITH wanted AS (
   SELECT unnest($applications) AS application, unnest($metrics) AS metric_name
 )

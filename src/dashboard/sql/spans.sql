@@ -1,5 +1,5 @@
--- A row per application and span [$froms[i], $tos[i]) (ms, as texts) in which it has published hours: the counts of that span.
--- A span that is given twice counts once: in the last hour of a day the span before the current one is yesterday.
+-- Per application and span [$froms[i], $tos[i]) (ms, as texts): the run counts of its published hours, from the files $summaries; no row
+-- without published hours. A span given twice counts once: in the last hour of a day, the span before the current one is yesterday's.
 WITH spans AS (
   SELECT DISTINCT "from", "to"
   FROM (SELECT unnest($froms)::BIGINT AS "from", unnest($tos)::BIGINT AS "to")

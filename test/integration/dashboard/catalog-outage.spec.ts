@@ -37,49 +37,49 @@ afterEach(async () => {
   await mlflow.close();
 });
 
-const keeper = () => service.app.get(RulebookSync);
-const standing = async () => {
-  const answer = await fetch(`${service.url}/api/v1/platform/current`);
-  const { catalog_outage, catalog_refused } = platformCurrentSchema.parse(await answer.json());
+const rulebookSync = () => service.app.get(RulebookSync);
+const catalogFields = async () => {
+  const response = await fetch(`${service.url}/api/v1/platform/current`);
+  const { catalog_outage, catalog_refused } = platformCurrentSchema.parse(await response.json());
   return { catalog_outage, catalog_refused };
 };
-const fails = (failing: boolean) => {
+const failCatalog = (failing: boolean) => {
   proxy.decide = failing ? () => ({ answer: { status: 503, body: '<html>down</html>' } }) : () => undefined;
 };
-/** The next look is not answered from memory. */
-const passes = (ms: number) => {
+/** Moves the clock and makes the next request refresh the view. */
+const advance = (ms: number) => {
   now += ms;
   service.engine.events.emit('progress', 'delta-1', 1, 2);
 };
 
-it('shows by which thresholds it judges while the catalog is away, and that runs wait for it', async () => {
+it('shows since when the catalog is unavailable, and whether runs wait for it', async () => {
   const { experiment_id } = mlflow.experiment('churn');
   const metrics = [{ key: 'accuracy', value: 0.6, step: 0, timestamp: START }];
   mlflow.run({ experiment_id, start_time: START - 5 * MINUTE, metrics });
   await service.run('delta');
-  expect(await standing()).toEqual({ catalog_outage: null, catalog_refused: 0 });
+  expect(await catalogFields()).toEqual({ catalog_outage: null, catalog_refused: 0 });
 
-  fails(true);
-  passes(MINUTE);
-  await keeper().refresh();
+  failCatalog(true);
+  advance(MINUTE);
+  await rulebookSync().refresh();
   const outage = {
     as_of: '2026-11-12T11:02:00.000Z',
-    reason: 'the catalog does not answer (HTTP 503)',
+    reason: 'the catalog is unavailable (HTTP 503)',
     waiting: false,
   };
-  expect(await standing()).toEqual({ catalog_outage: outage, catalog_refused: 0 });
+  expect(await catalogFields()).toEqual({ catalog_outage: outage, catalog_refused: 0 });
 
-  passes(MINUTE);
+  advance(MINUTE);
   const unknown = () => ({ metrics: ['accuracy', 'f1'], experiments: [experiment_id] });
-  await expect(keeper().rulebookFor(unknown)).rejects.toMatchObject({ code: 'catalog_awaited' });
-  expect(await standing()).toEqual({ catalog_outage: { ...outage, waiting: true }, catalog_refused: 0 });
+  await expect(rulebookSync().rulebookFor(unknown)).rejects.toMatchObject({ code: 'catalog_awaited' });
+  expect(await catalogFields()).toEqual({ catalog_outage: { ...outage, waiting: true }, catalog_refused: 0 });
 
-  fails(false);
+  failCatalog(false);
   catalog.thresholds.push(
     { metric_name: 'f1', critical_threshold: 'high', warning_threshold: 1 },
     { metric_name: 'accuracy', experiment_id, warning_threshold: 'low' },
   );
-  passes(MINUTE);
-  await keeper().rulebookFor(unknown);
-  expect(await standing()).toEqual({ catalog_outage: null, catalog_refused: 2 });
+  advance(MINUTE);
+  await rulebookSync().rulebookFor(unknown);
+  expect(await catalogFields()).toEqual({ catalog_outage: null, catalog_refused: 2 });
 });

@@ -51,15 +51,15 @@ function log(application: string, start_time: number, accuracy: number): string 
   return mlflow.run({ experiment_id, start_time, metrics, run_name }).run_id;
 }
 const current = async (): Promise<PlatformCurrent> => {
-  const answer = await fetch(`${service.url}/api/v1/platform/current`);
-  return platformCurrentSchema.strict().parse(await answer.json());
+  const response = await fetch(`${service.url}/api/v1/platform/current`);
+  return platformCurrentSchema.strict().parse(await response.json());
 };
 const writeCatalog = (catalog: object) =>
   writeFile(
     service.resources.settings.THRESHOLDS_API_URL?.replace('file:', '') ?? '',
     JSON.stringify(catalog),
   );
-/** The next end of a pipeline run that the service begins by itself. */
+/** The next end of a pipeline run that the service starts itself. */
 const ended = async (kind: PipelineKind): Promise<PipelineRun> => {
   for (;;) {
     const [record]: PipelineRun[] = await once(service.engine.events, 'finished');
@@ -71,7 +71,7 @@ const rows = async (dataset: string, day: string, columns: string) => {
   const file = (await store.fetch(`${dataset}/${day}/part-0.parquet`))?.file ?? '';
   return duck.session((session) => session.rows(`SELECT ${columns} FROM read_parquet($file)`, { file }));
 };
-/** A metric as the explanation shows it, judged by the catalog if nothing else is said. */
+/** A metric in an explanation, judged by the thresholds of `CATALOG` unless `more` overrides them. */
 const judged = (run_id: string | undefined, value: number, status: string, more: object = {}) => ({
   run_id,
   value,
@@ -93,12 +93,12 @@ describe('why an application needs attention', () => {
     }
     await start({ CATALOG_CACHE_TTL_SECONDS: '0' });
     await service.run('bootstrap');
-    // All was seen hours after its end, as nobody had asked before.
+    // The bootstrap observes everything hours after its end; that is not late.
     expect((await current()).needs_attention).toMatchObject([{ application: 'fallen', cause: 'new_value' }]);
 
     now += 10 * MINUTE;
     await service.run('delta');
-    // MLflow was asked since then, and did not show them.
+    // The delta above read MLflow after the end of these runs, and MLflow did not return them.
     const late = log('tardy', START - 40 * MINUTE, 61);
     log('tardy', START - 20 * MINUTE, 62);
     now += 10 * MINUTE;
@@ -118,24 +118,24 @@ describe('why an application needs attention', () => {
     expect((await reevaluated).status).toBe('done');
 
     const { needs_attention } = await current();
-    const told = await Promise.all(
+    const explained = await Promise.all(
       needs_attention.map(async ({ application, cause, why, explanation }) => ({
         application,
         cause,
         why,
-        explained: await (await fetch(service.url + explanation)).json(),
+        facts: await (await fetch(service.url + explanation)).json(),
       })),
     );
     const firstOf = (application: string, hour: number) =>
       [...mlflow.runs.values()].find(
         ({ run_name }) => run_name === `${application} at ${iso(START - hour * HOUR)}`,
       )?.run_id;
-    expect(told).toEqual([
+    expect(explained).toEqual([
       {
         application: 'strict',
         cause: 'new_threshold',
         why: 'The limit was tightened from 70 % to 88 % by ops on 10 Mar at 15:50 UTC.',
-        explained: {
+        facts: {
           cause: 'new_threshold',
           at: iso(now),
           ended_at: iso(START - 30 * HOUR + MINUTE),
@@ -152,7 +152,7 @@ describe('why an application needs attention', () => {
         application: 'tardy',
         cause: 'late_data',
         why: 'The first unhealthy run ended on 10 Mar at 14:51 UTC but was first seen 59 min later. The metric fell from 95 % to 62 %.',
-        explained: {
+        facts: {
           cause: 'late_data',
           at: iso(START + 20 * MINUTE),
           ended_at: iso(START - 39 * MINUTE),
@@ -164,7 +164,7 @@ describe('why an application needs attention', () => {
         application: 'fallen',
         cause: 'new_value',
         why: 'The metric fell from 95 % to 60 %.',
-        explained: {
+        facts: {
           cause: 'new_value',
           at: iso(START),
           ended_at: iso(START - 2 * HOUR + MINUTE),
@@ -177,7 +177,7 @@ describe('why an application needs attention', () => {
     expect(changes).toEqual([{ updated_by: 'ops', runs_changed: 30 }]);
   });
 
-  it('asks for the facts of the first run of each turn only, by day', async () => {
+  it('queries only the first run of each incident, once per day', async () => {
     for (const application of ['a', 'b', 'c']) {
       for (let hour = 100; hour > 0; hour--) log(application, START - hour * HOUR, hour > 3 ? 95 : 60);
     }
@@ -187,11 +187,11 @@ describe('why an application needs attention', () => {
     queries.mockClear();
     now += HOUR;
     expect((await current()).needs_attention.map(({ cause }) => cause)).toEqual(Array(3).fill('new_value'));
-    const parametersOf = (what: RegExp) =>
-      queries.mock.calls.flatMap(([statement, parameters]) => (what.test(statement) ? [parameters] : []));
-    expect(parametersOf(/the run \$run_ids\[i\]/)).toMatchObject([{ metrics: Array(3).fill('accuracy') }]);
-    // The runs before them are in the series that are read anyway.
-    expect(parametersOf(/just before the run/)).toHaveLength(0);
+    const parametersOf = (pattern: RegExp) =>
+      queries.mock.calls.flatMap(([statement, parameters]) => (pattern.test(statement) ? [parameters] : []));
+    expect(parametersOf(/runs \$run_ids\[i\]/)).toMatchObject([{ metrics: Array(3).fill('accuracy') }]);
+    // The previous runs are in the series, which is read anyway.
+    expect(parametersOf(/before the run/)).toHaveLength(0);
     queries.mockRestore();
   });
 });

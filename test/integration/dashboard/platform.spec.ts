@@ -37,14 +37,14 @@ const start = async (more: Partial<ServiceOptions> = {}) => {
     ...more,
   });
 };
-/** As a browser asks again; without `Cache-Control` Node would ask for no cached answer. */
-const again = (etag: string) => ask({ 'If-None-Match': etag, 'Cache-Control': 'max-age=0' });
-const ask = (headers: Record<string, string> = {}) =>
+/** Revalidates like a browser; without `Cache-Control`, Node's fetch would send `no-cache`. */
+const revalidate = (etag: string) => request({ 'If-None-Match': etag, 'Cache-Control': 'max-age=0' });
+const request = (headers: Record<string, string> = {}) =>
   fetch(`${service.url}/api/v1/platform/current`, { headers });
 const current = async (): Promise<PlatformCurrent> => {
-  const answer = await ask();
-  expect(answer.status).toBe(200);
-  return platformCurrentSchema.strict().parse(await answer.json());
+  const response = await request();
+  expect(response.status).toBe(200);
+  return platformCurrentSchema.strict().parse(await response.json());
 };
 
 let experiments: Map<string, string>;
@@ -91,7 +91,7 @@ describe('GET /api/v1/platform/current', () => {
     for (let day = 2; day < 12; day++) log('nightly', START - day * DAY, 75);
     for (let hour = 1; hour < 4; hour++) log('broken', START - hour * HOUR, null, { status: 'FAILED' });
     log('old', START - 20 * DAY, 20);
-    // None of these counts: a training at work, a trial of a sweep, and a job that hangs.
+    // Not counted: a running training, a nested run, and a job that hangs.
     log('churn', START - HOUR / 2, 3, { status: 'RUNNING', end_time: null });
     log('churn', START - HOUR / 4, 99, { tags: { 'mlflow.parentRunId': 'sweep' } });
     log('nightly', START - 20 * HOUR, 75, { status: 'RUNNING', end_time: null });
@@ -103,7 +103,7 @@ describe('GET /api/v1/platform/current', () => {
       from: '2026-03-09T16:00:00.000Z',
       to: '2026-03-10T16:00:00.000Z',
       all_unmonitored: false,
-      // Only a bootstrap has read yet.
+      // Only a bootstrap has run yet.
       stale: false,
       last_finished: iso(START),
       catalog_outage: null,
@@ -180,9 +180,9 @@ describe('GET /api/v1/platform/current', () => {
     });
   });
 
-  it('counts each span once in the last hour of a day, when yesterday is also the span before', async () => {
+  it('counts each span once in the last hour of a day, when the previous span is yesterday', async () => {
     now = Date.parse('2026-03-10T23:30:00Z');
-    // The last of them is in the first hour of the day.
+    // The last one is in the first hour of the day.
     for (const hour of [2, 4, 23]) log('churn', now - hour * HOUR, 90);
     for (const hour of [26, 28]) log('churn', now - hour * HOUR, hour === 26 ? 10 : 90);
     await start();
@@ -196,7 +196,7 @@ describe('GET /api/v1/platform/current', () => {
     ]);
   });
 
-  it('is empty before anything was read', async () => {
+  it('is empty before the first read', async () => {
     await start();
     const { applications, needs_attention, platform, stale, last_finished } = await current();
     expect({ applications, needs_attention, stale, last_finished }).toEqual({
@@ -208,14 +208,14 @@ describe('GET /api/v1/platform/current', () => {
     expect(platform.light).toBe('no_data');
   });
 
-  it('says when nothing has a threshold', async () => {
+  it('shows that nothing has a threshold', async () => {
     log('churn', START - HOUR, 85);
     await start({ catalog: { metrics: [], thresholds: [] } });
     await service.run('delta');
     expect(await current()).toMatchObject({ all_unmonitored: true, platform: { light: 'unmonitored' } });
   });
 
-  it('names what lags, what failed, and that it is stale', async () => {
+  it('shows lagging experiments, the last failure, and stale data', async () => {
     log('good', START - HOUR, 85);
     log('bad', START - HOUR, 85);
     await start();
@@ -247,16 +247,16 @@ describe('GET /api/v1/platform/current', () => {
     });
   });
 
-  it('counts the days of a bootstrap that are in', async () => {
+  it('shows the progress of a bootstrap in days', async () => {
     for (let day = 0; day < 12; day++) log('churn', START - day * DAY, 85);
     await start({ env: { LOOKBACK_DAYS_HISTORICAL: '11', STAGE_TRIES: '100' } });
     const first = `attributes.start_time >= ${Date.parse('2026-02-27T00:00:00Z')}`;
-    let refusing = true;
+    let failing = true;
     mlflow.intercept = ({ path, body }) =>
-      refusing && path === 'runs/search' && String(body.filter).includes(first)
+      failing && path === 'runs/search' && String(body.filter).includes(first)
         ? { status: 503, body: 'busy' }
         : undefined;
-    // The two newest days are made at once, the next two have the 7 days on which they look back.
+    // The two newest days are finished at once; the next two need the 7 days before them.
     const four = new Promise<void>((resolve) => {
       service.engine.events.on('progress', (_, done) => done === 1 + 11 * 2 + 4 && resolve());
     });
@@ -266,56 +266,58 @@ describe('GET /api/v1/platform/current', () => {
       progress: [{ run: 'bootstrap-1', kind: 'bootstrap', days_done: 4, days_all: 12 }],
       applications: [{ application: 'churn', total: 1 }],
     });
-    refusing = false;
+    failing = false;
     expect((await finished).status).toBe('done');
     expect((await current()).progress).toEqual([]);
   });
 
-  it('reads Parquet only when something is another', async () => {
+  it('reads Parquet only after a change', async () => {
     log('churn', START - HOUR, 85);
     await start();
     await service.run('delta');
     const rows = jest.spyOn(DuckSession.prototype, 'rows');
     const readings = () => rows.mock.calls.filter(([statement]) => /^-- .* and span /.test(statement)).length;
-    const first = await ask();
+    const first = await request();
     const etag = first.headers.get('ETag') ?? '';
     expect(first.headers.get('Content-Encoding')).toBe('gzip');
-    expect((await again(etag)).status).toBe(304);
-    await Promise.all(Array.from({ length: 20 }, () => ask()));
+    expect((await revalidate(etag)).status).toBe(304);
+    await Promise.all(Array.from({ length: 20 }, () => request()));
     service.engine.events.emit('progress', 'delta-2', 1, 2);
-    expect((await again(etag)).status).toBe(304);
+    expect((await revalidate(etag)).status).toBe(304);
     expect(readings()).toBeLessThanOrEqual(1);
 
     const before = readings();
     log('churn', START - HOUR, 20);
     now += 60_000;
     await service.run('delta');
-    const changed = await again(etag);
+    const changed = await revalidate(etag);
     expect(changed.status).toBe(200);
     expect(await changed.json()).toMatchObject({ platform: { total: 2, critical: 1 } });
-    expect((await again(changed.headers.get('ETag') ?? '')).status).toBe(304);
+    expect((await revalidate(changed.headers.get('ETag') ?? '')).status).toBe(304);
     expect(readings()).toBeGreaterThan(before);
     rows.mockRestore();
   });
 });
 
 describe('GET /api/v1/events', () => {
-  it('tells of a run that ended, and ends before the service does', async () => {
+  it('sends an event when a pipeline run ends, and completes when the service closes', async () => {
     log('churn', START - HOUR, 85);
     await start();
-    const answer = await fetch(`${service.url}/api/v1/events`, { headers: { Accept: 'text/event-stream' } });
-    expect(answer.headers.get('Content-Type')).toBe('text/event-stream');
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const response = await fetch(`${service.url}/api/v1/events`, {
+      headers: { Accept: 'text/event-stream' },
+    });
+    expect(response.headers.get('Content-Type')).toBe('text/event-stream');
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
-    const heard = async (what: string) => {
-      while (!text.includes(what)) {
+    const receive = async (expected: string) => {
+      while (!text.includes(expected)) {
         const { value, done } = (await reader?.read()) ?? { value: '', done: true };
         if (done) throw new Error(`The stream ended after ${text}`);
         text += value;
       }
     };
     await service.run('delta');
-    await heard('"finished":["delta-1"]');
+    await receive('"finished":["delta-1"]');
     expect(text).toContain('event: changed');
     expect(text).toContain('"2026-03-10"');
     const closed = service.close();
@@ -325,7 +327,7 @@ describe('GET /api/v1/events', () => {
 });
 
 describe('GET /', () => {
-  it('serves the page and nothing but its own, under a strict policy', async () => {
+  it('serves the page and its assets only, with a strict policy', async () => {
     await start();
     const page = await fetch(service.url, { headers: { 'Accept-Encoding': 'br' } });
     const html = await page.text();

@@ -16,8 +16,8 @@ import { describeS3 } from '../../support/s3-server.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;
-/** Longer than that nobody waits for a probe, or for `/health`. */
-const LIMIT_MS = 2_000;
+/** Probes, `/health` and `/metrics` must respond within this time. */
+const MAX_RESPONSE_MS = 2_000;
 
 let mlflow: TrackingServer;
 let folder: string;
@@ -65,11 +65,11 @@ async function proxyTo(upstream: string, decide: Decide): Promise<FaultProxy> {
   return proxy;
 }
 
-/** A tracking server that answers these requests only when it is released; `asked` resolves with the first of them. */
+/** A tracking server that responds to requests of `path` only after `release`; `requested` resolves with the first one. */
 async function heldMlflow(path: string) {
   let arrived: () => void = () => undefined;
   let release: () => void = () => undefined;
-  const asked = new Promise<void>((resolve) => {
+  const requested = new Promise<void>((resolve) => {
     arrived = resolve;
   });
   const released = new Promise<undefined>((resolve) => {
@@ -80,15 +80,15 @@ async function heldMlflow(path: string) {
     arrived();
     return released;
   });
-  return { uri, asked, release };
+  return { uri, requested, release };
 }
 
-/** The answer, which must come in time. */
+/** The response, which must arrive in time. */
 async function probe(service: OpenService, path: string): Promise<HttpResponse> {
-  const begun = performance.now();
-  const answer = await service.request('GET', path);
-  expect(performance.now() - begun).toBeLessThan(LIMIT_MS);
-  return answer;
+  const startedAt = performance.now();
+  const response = await service.request('GET', path);
+  expect(performance.now() - startedAt).toBeLessThan(MAX_RESPONSE_MS);
+  return response;
 }
 
 /** The samples of a scrape, without the prefix. */
@@ -107,7 +107,7 @@ const sample = (lines: readonly string[], name: string): number | undefined => {
 };
 
 describe('health and metrics', () => {
-  it('of a service that has published say what it did and how it stands', async () => {
+  it('show the work and the status of a service that has published', async () => {
     const service = await start();
     const id = await service.engine.create('bootstrap', { scheduledAt: null });
     await service.finished(`${id}`);
@@ -138,19 +138,19 @@ describe('health and metrics', () => {
     expect((await probe(service, '/health/startup')).status).toBe(200);
   });
 
-  it('are of every process, and those without the page know no lights', async () => {
+  it('are served by every process, with lights only by those with the page', async () => {
     const service = await start({ ROLES: 'worker' });
     for (const path of ['live', 'ready', 'startup']) {
       expect((await probe(service, `/health/${path}`)).status).toBe(200);
     }
     expect((await probe(service, '/health')).json).toMatchObject({
       roles: ['worker'],
-      problems: ['Nothing is published yet.'],
+      problems: ['No delta or bootstrap has succeeded yet.'],
     });
     const lines = await scrape(service);
     expect(sample(lines, 'queue_paused{queue="ingestion"}')).toBe(0);
     expect(lines.join('\n')).not.toMatch(/^(platform|application)/m);
-    // Jobs may go on for a while; nobody new is to come.
+    // Jobs may continue for a while, but no new requests are accepted.
     service.resources.stopping.abort();
     expect((await probe(service, '/health/ready')).json).toMatchObject({
       detail: 'The service is stopping.',
@@ -158,32 +158,32 @@ describe('health and metrics', () => {
     expect((await probe(service, '/health/live')).status).toBe(200);
   });
 
-  it('a job that is held lives while it moves on, however long it takes', async () => {
-    const { uri, asked, release } = await heldMlflow('runs/search');
+  it('liveness fails only if a job makes no progress for too long', async () => {
+    const { uri, requested, release } = await heldMlflow('runs/search');
     const service = await start({ MLFLOW_TRACKING_URI: uri });
     const id = await service.engine.create('bootstrap', { scheduledAt: null });
-    await asked;
+    await requested;
     const lines = await scrape(service);
     expect(sample(lines, 'held_job_idle_seconds')).toBeGreaterThan(0);
     expect(sample(lines, 'queue_jobs{queue="ingestion",state="active"}')).toBeGreaterThan(0);
     expect((await probe(service, '/health/live')).status).toBe(200);
 
-    // Of a job that has stood still for longer than every request may take.
-    const longestStill = jest.spyOn(service.engine.activeJobs, 'longestIdleMs').mockReturnValue(HOUR);
-    const dead = await probe(service, '/health/live');
-    expect([dead.status, dead.headers['content-type']]).toEqual([
+    // Longer than any request may take.
+    const longestIdle = jest.spyOn(service.engine.activeJobs, 'longestIdleMs').mockReturnValue(HOUR);
+    const stalled = await probe(service, '/health/live');
+    expect([stalled.status, stalled.headers['content-type']]).toEqual([
       503,
       'application/problem+json; charset=utf-8',
     ]);
-    expect(dead.json).toMatchObject({ status: 503, detail: 'A job has not moved on for 60 minutes.' });
-    longestStill.mockRestore();
+    expect(stalled.json).toMatchObject({ status: 503, detail: 'A job has made no progress for 60 minutes.' });
+    longestIdle.mockRestore();
 
     release();
     expect((await service.finished(`${id}`)).status).toBe('done');
     expect((await probe(service, '/health/live')).status).toBe(200);
   });
 
-  it('a queue that is paused is a problem for people, and none for probes', async () => {
+  it('a paused queue is a problem in /health, but not for probes', async () => {
     const service = await start();
     const queue = service.app.get<Queue>(getQueueToken('ingestion'), { strict: false });
     await queue.pause();
@@ -205,29 +205,29 @@ describe('health and metrics', () => {
     expect((await service.finished(`${id}`)).status).toBe('done');
   });
 
-  it('a service that waits for its tracking server lives, and is not started', async () => {
-    const { uri, asked, release } = await heldMlflow('experiments/search');
+  it('a service that waits for its tracking server is live, but not started', async () => {
+    const { uri, requested, release } = await heldMlflow('experiments/search');
     const port = await freePort();
     const program = Program.start(['serve'], { ...env, MLFLOW_TRACKING_URI: uri, PORT: `${port}` });
     closing.push(() => program.stop('SIGKILL'));
     await Promise.race([
-      asked,
+      requested,
       program.exited.then(() => Promise.reject(new Error(program.lines.join('\n')))),
     ]);
-    const ask = (path: string) => fetch(`http://127.0.0.1:${port}/health/${path}`);
-    expect((await ask('live')).status).toBe(200);
-    expect((await ask('ready')).status).toBe(503);
-    const startup = await ask('startup');
+    const request = (path: string) => fetch(`http://127.0.0.1:${port}/health/${path}`);
+    expect((await request('live')).status).toBe(200);
+    expect((await request('ready')).status).toBe(503);
+    const startup = await request('startup');
     expect([startup.status, startup.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
     expect(await startup.json()).toMatchObject({ status: 503, title: 'Service Unavailable' });
     release();
     await program.line(/Page: http/);
-    for (const path of ['live', 'ready', 'startup']) expect((await ask(path)).status).toBe(200);
+    for (const path of ['live', 'ready', 'startup']) expect((await request(path)).status).toBe(200);
   });
 });
 
 describeS3('health on a bucket', (server) => {
-  it('while the store hangs, all answer in time, and say so; afterwards all is well', async () => {
+  it('responds in time while the store hangs, reports it, and recovers', async () => {
     let hangs = false;
     const proxy = await proxyTo(server().endpoint, () =>
       hangs ? { forward: false, end: { how: 'hang' } } : undefined,
@@ -249,10 +249,10 @@ describeS3('health on a bucket', (server) => {
     );
 
     hangs = true;
-    // What was found a moment ago may still serve.
+    // The last result may still be cached.
     for (;;) if ((await probe(service, '/health/ready')).status === 503) break;
     const ready = await probe(service, '/health/ready');
-    expect(ready.json).toMatchObject({ detail: 'The store does not answer: no answer within 1.5 s' });
+    expect(ready.json).toMatchObject({ detail: 'The store is unavailable: no response within 1.5 s.' });
     expect((await probe(service, '/health/live')).status).toBe(200);
     for (;;) if (sample(await scrape(service), 'watermark_lag_seconds') === undefined) break;
     const lines = await scrape(service);
@@ -273,7 +273,7 @@ describeS3('health on a bucket', (server) => {
 
 const redis = findRedisServer();
 if (redis) {
-  it('without Redis a process lives, and is not ready until it is back', async () => {
+  it('a process without Redis is live, but not ready until Redis is back', async () => {
     const first = await startRedis(redis);
     const service = await start({ REDIS_URL: first.url });
     const port = new URL(first.url).port;

@@ -1,12 +1,12 @@
-import { byOlderRule, type StoredMetric } from '../../../src/dashboard/load-explanations.js';
+import { judgedByOlderRule, type StoredMetric } from '../../../src/dashboard/load-explanations.js';
 import { metricStatus } from '../../../src/domain/status.js';
 import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { domainDefaults } from '../../support/defaults.js';
 
 const MINUTE = 60_000;
-const SEEN = Date.parse('2026-03-10T12:00:00Z');
+const OBSERVED = Date.parse('2026-03-10T12:00:00Z');
 
-/** Critical limits, each with the minute after the run was seen at which it was changed, and its first day. */
+/** A critical limit, the minute of its change after the run was first observed, and its first day. */
 type Change = readonly [critical: number, minute: number | null, first_day?: string];
 const bookOf = (...changes: readonly Change[]): Rulebook => ({
   version: 1,
@@ -14,7 +14,7 @@ const bookOf = (...changes: readonly Change[]): Rulebook => ({
   entries: changes.map(([critical_threshold, minute, first_day = '2026-03-03']) => ({
     metric_name: 'accuracy',
     first_day: minute === null ? null : first_day,
-    changed_at: minute === null ? null : SEEN + minute * MINUTE,
+    changed_at: minute === null ? null : OBSERVED + minute * MINUTE,
     metadata: null,
     thresholds: [
       {
@@ -30,7 +30,7 @@ const bookOf = (...changes: readonly Change[]): Rulebook => ({
   settings: [{ first_day: null, settings: domainDefaults }],
 });
 
-/** A run with 0.75, judged by its critical limit now. */
+/** A run with the value 0.75, judged by its current critical limit. */
 function stored(critical_threshold: number): StoredMetric {
   const limits = {
     higher_is_better: true,
@@ -42,33 +42,33 @@ function stored(critical_threshold: number): StoredMetric {
     application: 'churn',
     experiment_id: '1',
     metric_name: 'accuracy',
-    time: SEEN - 5 * MINUTE,
+    time: OBSERVED - 5 * MINUTE,
     value: 0.75,
     status: metricStatus(0.75, limits),
     ...limits,
     threshold_updated_at: null,
     threshold_updated_by: null,
-    ended_at: SEEN - MINUTE,
-    first_observed_at: SEEN,
+    ended_at: OBSERVED - MINUTE,
+    first_observed_at: OBSERVED,
   };
 }
-const found = (critical: number, ...changes: readonly Change[]) => {
-  const older = byOlderRule(bookOf(...changes), stored(critical));
-  return older && [older.previous.critical_threshold, older.previous.status, (older.at - SEEN) / MINUTE];
+const olderRule = (critical: number, ...changes: readonly Change[]) => {
+  const older = judgedByOlderRule(bookOf(...changes), stored(critical));
+  return older && [older.previous.critical_threshold, older.previous.status, (older.at - OBSERVED) / MINUTE];
 };
 
-describe('the rule of before by which a run had another status', () => {
-  it('is the one before the newest change that gave it this status', () => {
-    expect(found(0.8, [0.6, null], [0.8, 3])).toEqual([0.6, 'healthy', 3]);
-    expect(found(0.7, [0.6, null], [0.7, 3])).toEqual([0.6, 'healthy', 3]);
-    expect(found(0.8, [0.6, null], [0.7, 3], [0.8, 5])).toEqual([0.7, 'warning', 5]);
-    expect(found(0.9, [0.6, null], [0.8, 3], [0.9, 5])).toEqual([0.6, 'healthy', 3]);
-    expect(found(0.6, [0.8, null], [0.6, 3])).toEqual([0.8, 'critical', 3]);
+describe('judgedByOlderRule', () => {
+  it('finds the rule before the newest change that explains the status', () => {
+    expect(olderRule(0.8, [0.6, null], [0.8, 3])).toEqual([0.6, 'healthy', 3]);
+    expect(olderRule(0.7, [0.6, null], [0.7, 3])).toEqual([0.6, 'healthy', 3]);
+    expect(olderRule(0.8, [0.6, null], [0.7, 3], [0.8, 5])).toEqual([0.7, 'warning', 5]);
+    expect(olderRule(0.9, [0.6, null], [0.8, 3], [0.9, 5])).toEqual([0.6, 'healthy', 3]);
+    expect(olderRule(0.6, [0.8, null], [0.6, 3])).toEqual([0.8, 'critical', 3]);
   });
 
   it.each<[string, number, readonly Change[]]>([
     [
-      'by which it were no other',
+      'that gives the same status',
       0.8,
       [
         [0.78, null],
@@ -76,7 +76,7 @@ describe('the rule of before by which a run had another status', () => {
       ],
     ],
     [
-      'that was stricter, of a run that is not well',
+      'that was stricter, if the run is unhealthy',
       0.7,
       [
         [0.8, null],
@@ -84,7 +84,7 @@ describe('the rule of before by which a run had another status', () => {
       ],
     ],
     [
-      'that was changed before the run was seen',
+      'that was replaced before the run was observed',
       0.8,
       [
         [0.6, null],
@@ -92,15 +92,15 @@ describe('the rule of before by which a run had another status', () => {
       ],
     ],
     [
-      'that holds for the day of the run still',
+      'that still applies to the day of the run',
       0.6,
       [
         [0.6, null],
         [0.8, 3, '2026-03-11'],
       ],
     ],
-    ['where there is one rule only', 0.8, [[0.8, null]]],
-  ])('is none %s', (_, critical, changes) => {
-    expect(found(critical, ...changes)).toBeUndefined();
+    ['if there is only one rule', 0.8, [[0.8, null]]],
+  ])('finds no rule %s', (_, critical, changes) => {
+    expect(olderRule(critical, ...changes)).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ beforeEach(() => {
   store = new MemoryStore();
 });
 
-/** A pipeline run that begins so many minutes from `NOW` and ends one minute later; null: it is at work. */
+/** A pipeline run that starts `begins` minutes from `NOW` and ends one minute later; with outcome null it is active. */
 async function run(
   kind: 'delta' | 'bootstrap',
   begins: number,
@@ -29,63 +29,63 @@ async function run(
   await closePipelineRun(store, { id, kind }, whole, end);
 }
 /** In minutes from `NOW`. */
-const look = async (seen: number) => {
-  const found = await lastCompleteReadBefore(store, NOW + seen * MINUTE, '1');
-  return found === null ? null : (found - NOW) / MINUTE;
+const lastRead = async (observed: number) => {
+  const time = await lastCompleteReadBefore(store, NOW + observed * MINUTE, '1');
+  return time === null ? null : (time - NOW) / MINUTE;
 };
-const refused = { refused: [{ experiment_id: '1', message: 'no permission' }] };
+const denied = { refused: [{ experiment_id: '1', message: 'no permission' }] };
 
-describe('when MLflow was last asked before it showed a run', () => {
-  it('is the newest delta that had ended well, of many', async () => {
+describe('lastCompleteReadBefore', () => {
+  it('finds the newest successful delta among many', async () => {
     for (let number = 0; number < 40; number++) await run('delta', 5 * number);
-    expect(await look(0)).toBeNull();
-    expect(await look(3)).toBe(0);
-    expect(await look(102)).toBe(100);
-    expect(await look(99)).toBe(95);
-    expect(await look(1000)).toBe(195);
+    expect(await lastRead(0)).toBeNull();
+    expect(await lastRead(3)).toBe(0);
+    expect(await lastRead(102)).toBe(100);
+    expect(await lastRead(99)).toBe(95);
+    expect(await lastRead(1000)).toBe(195);
   });
 
-  it('is none that failed, is at work, or was refused the experiment', async () => {
+  it('skips runs that failed, are active, or were denied the experiment', async () => {
     await run('delta', 0);
     await run('delta', 5, { status: 'failed' });
-    await run('delta', 10, refused);
+    await run('delta', 10, denied);
     await run('delta', 15, { refused: [{ experiment_id: '2', message: 'no permission' }] });
     await run('delta', 20, null);
-    expect(await look(15)).toBe(0);
-    expect(await look(30)).toBe(15);
+    expect(await lastRead(15)).toBe(0);
+    expect(await lastRead(30)).toBe(15);
   });
 
-  it('is none that ended so little before that it may be the one that saw it', async () => {
+  it('skips a run that ended so recently that it may have observed the MLflow run', async () => {
     await run('delta', 0);
-    expect(await look(1.9)).toBeNull();
-    expect(await look(2.1)).toBe(0);
+    expect(await lastRead(1.9)).toBeNull();
+    expect(await lastRead(2.1)).toBe(0);
   });
 
-  it('is none while the history is being read for the first time', async () => {
+  it('finds none while the history is being read for the first time', async () => {
     await run('delta', -10);
     await run('bootstrap', -5);
     await run('delta', -4.5);
     const get = jest.spyOn(store, 'get');
-    expect(await look(-3.5)).toBeNull();
+    expect(await lastRead(-3.5)).toBeNull();
     expect(get).toHaveBeenCalledTimes(1);
-    // The delta was made before the bootstrap had ended.
-    expect(await look(0)).toBe(-5);
+    // The delta was created before the bootstrap ended.
+    expect(await lastRead(0)).toBe(-5);
     await run('delta', 5);
-    expect(await look(10)).toBe(5);
+    expect(await lastRead(10)).toBe(5);
   });
 
-  it('is none after a first reading that failed, or is not done yet', async () => {
+  it('finds none after a bootstrap that failed or is still active', async () => {
     await run('bootstrap', 0, { status: 'failed' });
-    expect(await look(60)).toBeNull();
+    expect(await lastRead(60)).toBeNull();
     await run('delta', 5);
-    expect(await look(60)).toBe(5);
+    expect(await lastRead(60)).toBe(5);
     store = new MemoryStore();
     await run('delta', -10);
     await run('bootstrap', 0, null);
-    expect(await look(60)).toBeNull();
+    expect(await lastRead(60)).toBeNull();
   });
 
-  it('is none in a store that has read nothing', async () => {
-    expect(await look(0)).toBeNull();
+  it('finds none in an empty store', async () => {
+    expect(await lastRead(0)).toBeNull();
   });
 });

@@ -5,26 +5,26 @@ import { MemoryStore } from '../../support/memory-store.js';
 
 const NOW = Date.parse('2026-03-10T15:30:00Z');
 const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://localhost:5000' }));
-const SURROUNDINGS = {
+const CONTEXT = {
   scope: settings,
   deltaPeriodMs: 300_000,
   mlflowUi: 'http://localhost:5000',
 };
 
-/** A store without Parquet: nothing asks DuckDB anything. */
+/** A store without Parquet, so that DuckDB runs no queries. */
 function viewOf(clock = () => NOW) {
   const store = new MemoryStore();
-  let readings = 0;
+  let sessions = 0;
   const duck = {
     session: async (work: (session: DuckSession) => Promise<unknown>) => {
-      readings++;
+      sessions++;
       return work({} as DuckSession);
     },
   } as unknown as Duck;
   return {
     store,
-    view: new PlatformView({ store, duck, settings, lateMs: 900_000 }, SURROUNDINGS, clock),
-    readings: () => readings,
+    view: new PlatformView({ store, duck, settings, lateMs: 900_000 }, CONTEXT, clock),
+    sessions: () => sessions,
     finishDelta: (at: number) => {
       const state = { version: 1, sequence: 1, last_nominal: null, last_finished: at, active: [] };
       return store.put('_state/kinds/delta.json', Buffer.from(JSON.stringify(state)));
@@ -34,7 +34,7 @@ function viewOf(clock = () => NOW) {
 const finishedOf = async (view: PlatformView) => (await view.current()).current.last_finished;
 
 describe('PlatformView', () => {
-  it('answers from memory until something is done, and then looks', async () => {
+  it('serves the snapshot until it is invalidated, then refreshes it', async () => {
     const { view, finishDelta } = viewOf();
     const first = await view.current();
     await finishDelta(NOW);
@@ -47,7 +47,7 @@ describe('PlatformView', () => {
     expect((await view.current()).json).toBe(second.json);
   });
 
-  it('looks once for all who ask at the same time', async () => {
+  it('shares one refresh among concurrent requests', async () => {
     const { view, store } = viewOf();
     let lists = 0;
     const list = store.list.bind(store);
@@ -62,8 +62,8 @@ describe('PlatformView', () => {
     expect(lists).toBe(2 * once);
   });
 
-  it.each(['before the look ends', 'when the look has ended'])(
-    'shows what was done during a look to whoever asks after it, %s',
+  it.each(['before the refresh ends', 'after the refresh has ended'])(
+    'shows a change made during a refresh to a request made %s',
     async (when) => {
       const { view, store, finishDelta } = viewOf();
       let open: () => void = () => undefined;
@@ -75,15 +75,15 @@ describe('PlatformView', () => {
         reached = resolve;
       });
       const get = store.get.bind(store);
-      let held = false;
+      let gated = false;
       store.get = async (key) => {
-        const found = await get(key);
-        if (key === '_state/watermark.json' && !held) {
-          held = true;
+        const object = await get(key);
+        if (key === '_state/watermark.json' && !gated) {
+          gated = true;
           reached();
           await gate;
         }
-        return found;
+        return object;
       };
       const early = finishedOf(view);
       await read;
@@ -96,27 +96,27 @@ describe('PlatformView', () => {
     },
   );
 
-  it('reads again when the hour is another one, and not before', async () => {
+  it('reads Parquet again in a new hour, and not before', async () => {
     let now = NOW;
-    const { view, readings } = viewOf(() => now);
+    const { view, sessions } = viewOf(() => now);
     await view.current();
     now += 29 * 60_000;
     view.invalidate();
     await view.current();
-    expect(readings()).toBe(1);
+    expect(sessions()).toBe(1);
     now += 60_000;
     view.invalidate();
     expect((await view.current()).current.to).toBe('2026-03-10T17:00:00.000Z');
-    expect(readings()).toBe(2);
+    expect(sessions()).toBe(2);
   });
 
-  it('does not keep a failure', async () => {
+  it('retries after a failed refresh', async () => {
     const { view, store } = viewOf();
     const list = store.list.bind(store);
     store.list = () => {
-      throw new Error('the store is away');
+      throw new Error('the store is unavailable');
     };
-    await expect(view.current()).rejects.toThrow('the store is away');
+    await expect(view.current()).rejects.toThrow('the store is unavailable');
     store.list = list;
     expect((await view.current()).current.applications).toEqual([]);
   });

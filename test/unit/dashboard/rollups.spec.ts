@@ -11,7 +11,7 @@ const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://loca
 const spans = spansAt(NOW, undefined, settings);
 
 describe('spansAt', () => {
-  it('ends with the current hour, today is the current span, and a day before ends at midnight', () => {
+  it('ends with the current hour; earlier days end at midnight', () => {
     const iso = (ms: number) => new Date(ms).toISOString().slice(0, 16);
     expect([iso(spans.current.from), iso(spans.current.to)]).toEqual([
       '2026-03-09T16:00',
@@ -28,7 +28,7 @@ describe('spansAt', () => {
     ]);
   });
 
-  it('judges a day by the settings that applied to it', () => {
+  it('gives each day the settings that apply to it', () => {
     const wide = { ...settings, light_span_hours: 48 };
     const entries = [
       { first_day: null, settings },
@@ -41,7 +41,7 @@ describe('spansAt', () => {
   });
 });
 
-describe('judgeStandings', () => {
+describe('judgeRollups', () => {
   const row = (
     application: string,
     span: { from: number; to: number },
@@ -57,7 +57,7 @@ describe('judgeStandings', () => {
     application,
     hour,
     light: hour === null ? null : 'warning',
-    reason: hour === null ? null : 'It was so.',
+    reason: hour === null ? null : 'A reason.',
   });
   const run = (application: string, time: number): LastRun => ({
     application,
@@ -72,7 +72,7 @@ describe('judgeStandings', () => {
       row('busy', spans.current, { total: 4, critical: 2, healthy: 2 }),
       row('busy', spans.before, { total: 2, healthy: 2 }),
       row('calm', spans.current, { total: 4, healthy: 4 }),
-      // Of another span that ends with this one.
+      // Another span with the same end.
       row('calm', { from: 0, to: spans.current.to }, { total: 9, critical: 9 }),
       row('calm', spans.before, { total: 2, healthy: 1, critical: 1 }),
     ],
@@ -87,7 +87,7 @@ describe('judgeStandings', () => {
   });
   const of = (name: string) => judged.applications.find(({ application }) => application === name);
 
-  it('adds the applications up to the platform', () => {
+  it('sums the applications up to the platform', () => {
     expect(judged.platform.now).toMatchObject({
       total: 8,
       critical: 2,
@@ -100,7 +100,7 @@ describe('judgeStandings', () => {
     expect(judged.platform.days[0]?.light).toBe('no_data');
   });
 
-  it('judges each application by its own runs, with the trend of its pass rate', () => {
+  it('judges each application by its runs, with the trend of its pass rate', () => {
     expect(of('busy')).toMatchObject({
       now: { light: 'critical' },
       pass_rate_trend: -50,
@@ -113,7 +113,7 @@ describe('judgeStandings', () => {
     });
   });
 
-  it('knows the last light of those without runs, and of no others', () => {
+  it('has the last known light only of applications without data', () => {
     expect(of('gone')).toMatchObject({
       now: { light: 'no_data' },
       pass_rate_trend: null,

@@ -4,10 +4,11 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { withMetrics } from '../../../scripts/metrics-docs.js';
 import { LIGHTS, PIPELINE_KINDS } from '../../../src/domain/model.js';
-import { EXPERIMENT_STATES, JOB_STATES } from '../../../src/health/facts.js';
 import { createMetrics } from '../../../src/health/metrics.js';
+import { JOB_STATES } from '../../../src/health/queue-facts.js';
 import { STAGES } from '../../../src/pipeline/stage-contracts.js';
 import { QUEUES } from '../../../src/queue/queue-names.js';
+import { EXPERIMENT_STATES } from '../../../src/state/service-status.js';
 import { readPromql } from '../../support/promql.js';
 
 const PAGE = readFileSync('docs/metrics.md', 'utf8');

@@ -1,66 +1,66 @@
 import { CachedProbe } from '../../../src/health/cached-probe.js';
 
-const NEVER = 3_600_000;
+const FOREVER = 3_600_000;
 const clock = () => 1_000;
 
-/** A question that is answered when the test says so. */
-function questions() {
-  const open: { answer: (value: string) => void; fail: (error: Error) => void }[] = [];
-  const ask = () => new Promise<string>((answer, fail) => open.push({ answer, fail }));
-  return { open, ask };
+/** A probe whose attempts the test resolves. */
+function controlledProbe() {
+  const attempts: { succeed: (value: string) => void; fail: (error: Error) => void }[] = [];
+  const probe = () => new Promise<string>((succeed, fail) => attempts.push({ succeed, fail }));
+  return { attempts, probe };
 }
 
-describe('a look', () => {
-  it('is one question for all who look at the same time', async () => {
-    const { open, ask } = questions();
-    const look = new CachedProbe(ask, { freshMs: 0, limitMs: NEVER, clock });
-    const seen = [look.get(), look.get()];
-    open[0]?.answer('well');
-    expect(await Promise.all(seen)).toEqual([{ value: 'well' }, { value: 'well' }]);
-    expect(open).toHaveLength(1);
-    expect(look.lastSuccess).toBe(1_000);
+describe('CachedProbe', () => {
+  it('shares one attempt among concurrent callers', async () => {
+    const { attempts, probe } = controlledProbe();
+    const cached = new CachedProbe(probe, { freshMs: 0, timeoutMs: FOREVER, clock });
+    const results = [cached.get(), cached.get()];
+    attempts[0]?.succeed('ok');
+    expect(await Promise.all(results)).toEqual([{ value: 'ok' }, { value: 'ok' }]);
+    expect(attempts).toHaveLength(1);
+    expect(cached.lastSuccess).toBe(1_000);
   });
 
-  it('serves as long as it is fresh, and no longer', async () => {
-    let asked = 0;
-    const count = async () => ++asked;
-    const [fresh, stale] = [NEVER, 0].map(
-      (freshMs) => new CachedProbe(count, { freshMs, limitMs: NEVER, clock }),
+  it('caches a value as long as it is fresh', async () => {
+    let attempts = 0;
+    const probe = async () => ++attempts;
+    const [fresh, stale] = [FOREVER, 0].map(
+      (freshMs) => new CachedProbe(probe, { freshMs, timeoutMs: FOREVER, clock }),
     );
     await fresh?.get();
     await fresh?.get();
-    expect(asked).toBe(1);
+    expect(attempts).toBe(1);
     await stale?.get();
     await stale?.get();
-    expect(asked).toBe(3);
+    expect(attempts).toBe(3);
   });
 
-  it('says why it found nothing, and asks again', async () => {
-    const { open, ask } = questions();
-    const look = new CachedProbe(ask, { freshMs: NEVER, limitMs: NEVER, clock });
-    const first = look.get();
-    open[0]?.fail(new Error('away'));
-    expect(await first).toEqual({ error: 'away' });
-    expect(look.lastSuccess).toBeNull();
-    const second = look.get();
-    open[1]?.answer('well');
-    expect(await second).toEqual({ value: 'well' });
+  it('returns the error of a failed attempt and does not cache it', async () => {
+    const { attempts, probe } = controlledProbe();
+    const cached = new CachedProbe(probe, { freshMs: FOREVER, timeoutMs: FOREVER, clock });
+    const first = cached.get();
+    attempts[0]?.fail(new Error('unreachable'));
+    expect(await first).toEqual({ error: 'unreachable' });
+    expect(cached.lastSuccess).toBeNull();
+    const second = cached.get();
+    attempts[1]?.succeed('ok');
+    expect(await second).toEqual({ value: 'ok' });
   });
 
-  it('waits no longer than its limit, and piles no questions up', async () => {
-    const { open, ask } = questions();
-    const look = new CachedProbe(ask, { freshMs: NEVER, limitMs: 1, clock });
-    for (let i = 0; i < 10; i++) expect(await look.get()).toEqual({ error: 'no answer within 0.001 s' });
-    expect(open).toHaveLength(3);
+  it('times out, and starts at most 3 concurrent attempts', async () => {
+    const { attempts, probe } = controlledProbe();
+    const cached = new CachedProbe(probe, { freshMs: FOREVER, timeoutMs: 1, clock });
+    for (let i = 0; i < 10; i++) expect(await cached.get()).toEqual({ error: 'no response within 0.001 s' });
+    expect(attempts).toHaveLength(3);
   });
 
-  it('finds what answers again, though an older question never comes back', async () => {
-    const { open, ask } = questions();
-    const look = new CachedProbe(ask, { freshMs: NEVER, limitMs: 20, clock });
-    await look.get();
-    const second = look.get();
-    open[1]?.answer('well');
-    expect(await second).toEqual({ value: 'well' });
-    expect(open).toHaveLength(2);
+  it('recovers even if an earlier attempt never ends', async () => {
+    const { attempts, probe } = controlledProbe();
+    const cached = new CachedProbe(probe, { freshMs: FOREVER, timeoutMs: 20, clock });
+    await cached.get();
+    const second = cached.get();
+    attempts[1]?.succeed('ok');
+    expect(await second).toEqual({ value: 'ok' });
+    expect(attempts).toHaveLength(2);
   });
 });

@@ -1,9 +1,10 @@
 import type { Light } from '../../../src/domain/model.js';
 import type { DependencyResults } from '../../../src/health/dependencies.js';
 import { type ScrapeContext, updateGauges } from '../../../src/health/exposition.js';
-import type { QueueFacts, ServiceFacts } from '../../../src/health/facts.js';
 import { createMetrics } from '../../../src/health/metrics.js';
-import { type KindState } from '../../../src/state/kind-state.js';
+import type { QueueFacts } from '../../../src/health/queue-facts.js';
+import type { KindState } from '../../../src/state/kind-state.js';
+import type { ServiceFacts } from '../../../src/state/service-facts.js';
 
 const NOW = 1_000_000;
 const kind = (state: Partial<KindState> = {}): KindState => ({
@@ -36,41 +37,39 @@ const QUEUE: QueueFacts = {
   paused: true,
   oldestMs: 1_500,
 };
-const standing = (light: Light, pass_rate: number | null = null) => ({ light, pass_rate, coverage: 50 });
-const WELL: DependencyResults = {
+const current = (light: Light, pass_rate: number | null = null) => ({ light, pass_rate, coverage: 50 });
+const HEALTHY: DependencyResults = {
   store: { value: null },
   facts: { value: FACTS },
   queues: { value: [QUEUE] },
-  lights: { value: { platform: standing('warning', 90), applications: [] } },
+  lights: { value: { platform: current('warning', 90), applications: [] } },
 };
-const SURROUNDINGS: ScrapeContext = {
+const CONTEXT: ScrapeContext = {
   now: NOW,
   scope: { experiment_include: [], experiment_exclude: [] },
+  deltaPeriodMs: 300_000,
   catalogConfigured: true,
   mlflow: { up: false, lastSuccess: 800_000 },
   lastSuccess: { store: 999_000, queue: null },
 };
 
-let made: ReturnType<typeof createMetrics>;
+let created: ReturnType<typeof createMetrics>;
 beforeEach(() => {
-  made = createMetrics();
+  created = createMetrics();
 });
 
-/** All samples of the service's own metrics, without the prefix. */
-async function exposed(
-  seen: DependencyResults,
-  surroundings: Partial<ScrapeContext> = {},
-): Promise<string[]> {
-  updateGauges(made.metrics, seen, { ...SURROUNDINGS, ...surroundings });
-  return (await made.registry.metrics())
+/** All samples of the metrics of this service, without the prefix. */
+async function exposed(results: DependencyResults, context: Partial<ScrapeContext> = {}): Promise<string[]> {
+  updateGauges(created.metrics, results, { ...CONTEXT, ...context });
+  return (await created.registry.metrics())
     .split('\n')
     .filter((line) => line.startsWith('mlflow_monitor_'))
     .map((line) => line.slice('mlflow_monitor_'.length));
 }
 
-describe('what is exposed of the service', () => {
-  it('is in base units: seconds since 1970, ages in seconds, ratios', async () => {
-    const lines = await exposed(WELL);
+describe('updateGauges', () => {
+  it('exposes base units: seconds since 1970, ages in seconds, ratios', async () => {
+    const lines = await exposed(HEALTHY);
     for (const line of [
       'upstream_up{upstream="store"} 1',
       'upstream_up{upstream="queue"} 1',
@@ -96,11 +95,11 @@ describe('what is exposed of the service', () => {
     expect(lines.join('\n')).not.toMatch(/last_success_timestamp_seconds\{(kind="backup"|upstream="queue")/);
   });
 
-  it('is absent where its source is away, and nothing old stays', async () => {
-    await exposed(WELL);
-    const away = { error: 'no answer within 1.5 s' };
+  it('removes the metrics of unavailable dependencies', async () => {
+    await exposed(HEALTHY);
+    const unavailable = { error: 'no response within 1.5 s' };
     const lines = await exposed(
-      { store: away, facts: away, queues: away, lights: away },
+      { store: unavailable, facts: unavailable, queues: unavailable, lights: unavailable },
       { mlflow: undefined },
     );
     const text = lines.join('\n');
@@ -110,34 +109,34 @@ describe('what is exposed of the service', () => {
     expect(text).not.toMatch(
       /^(pipeline_last|pipeline_runs_active|watermark|experiments|catalog|queue|platform|application)/m,
     );
-    expect(await exposed(WELL)).toContain('watermark_lag_seconds 300');
+    expect(await exposed(HEALTHY)).toContain('watermark_lag_seconds 300');
   });
 
-  it('has no catalog where none is configured, and none before it was asked', async () => {
-    expect((await exposed(WELL, { catalogConfigured: false })).join('\n')).not.toContain('catalog');
+  it('exposes no catalog if none is configured, and no status before the first query', async () => {
+    expect((await exposed(HEALTHY, { catalogConfigured: false })).join('\n')).not.toContain('catalog');
     const catalog = { version: 1 as const, last_success: null, last_error: null, awaited: false, refused: 0 };
-    const unasked = { ...WELL, facts: { value: { ...FACTS, catalog } } };
-    expect((await exposed(unasked)).join('\n')).not.toContain('upstream="catalog"');
+    const neverQueried = { ...HEALTHY, facts: { value: { ...FACTS, catalog } } };
+    expect((await exposed(neverQueried)).join('\n')).not.toContain('upstream="catalog"');
   });
 
-  it('calls the catalog down while its last answer failed', async () => {
+  it('exposes the catalog as down if its last response was an error', async () => {
     const last_error = { at: 600_000, code: 'catalog_busy', message: 'busy', status: 503 };
     const lines = await exposed({
-      ...WELL,
+      ...HEALTHY,
       facts: { value: { ...FACTS, catalog: { ...FACTS.catalog, last_error } } },
     });
     expect(lines).toContain('upstream_up{upstream="catalog"} 0');
     expect(lines).toContain('upstream_last_success_timestamp_seconds{upstream="catalog"} 500');
   });
 
-  it('shows of each light whether it is on', async () => {
+  it('exposes a series per light, 1 for the current one', async () => {
     const applications = [
-      { application: 'churn', ...standing('critical', 40) },
-      { application: 'fraud', ...standing('no_data') },
+      { application: 'churn', ...current('critical', 40) },
+      { application: 'fraud', ...current('no_data') },
     ];
     const lines = await exposed({
-      ...WELL,
-      lights: { value: { platform: standing('critical'), applications } },
+      ...HEALTHY,
+      lights: { value: { platform: current('critical'), applications } },
     });
     expect(lines.filter((line) => line.startsWith('platform_light'))).toEqual([
       'platform_light{light="no_data"} 0',
@@ -154,14 +153,14 @@ describe('what is exposed of the service', () => {
     ]);
   });
 
-  it('has series of at most 200 applications, the worst of them, and counts all', async () => {
+  it('exposes series of the 200 worst applications, and counts all', async () => {
     const applications = Array.from({ length: 250 }, (_, i) => ({
       application: `app-${String(i).padStart(3, '0')}`,
-      ...standing(i === 249 ? 'critical' : 'healthy', 100),
+      ...current(i === 249 ? 'critical' : 'healthy', 100),
     }));
     const lines = await exposed({
-      ...WELL,
-      lights: { value: { platform: standing('healthy'), applications } },
+      ...HEALTHY,
+      lights: { value: { platform: current('healthy'), applications } },
     });
     const names = new Set(
       lines.flatMap((line) => /^application_light\{application="([^"]+)"/.exec(line)?.[1] ?? []),

@@ -1,9 +1,9 @@
 import { loadSettings } from '../../../src/config/settings.js';
 import { PIPELINE_KINDS } from '../../../src/domain/model.js';
 import type { DependencyResults } from '../../../src/health/dependencies.js';
-import type { ServiceFacts } from '../../../src/health/facts.js';
 import { describeHealth, type ProcessStatus } from '../../../src/health/health-report.js';
-import { type KindState } from '../../../src/state/kind-state.js';
+import type { KindState } from '../../../src/state/kind-state.js';
+import type { ServiceFacts } from '../../../src/state/service-facts.js';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-03-10T12:00:00Z');
@@ -34,7 +34,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
   catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
   ...change,
 });
-const seen = (change: Partial<DependencyResults> = {}): DependencyResults => ({
+const results = (change: Partial<DependencyResults> = {}): DependencyResults => ({
   store: { value: null },
   facts: { value: facts() },
   queues: { value: [] },
@@ -47,14 +47,14 @@ const self: ProcessStatus = {
   store: { description: 'folder ./data', singleWriter: false },
   mlflow: { up: true, lastSuccess: NOW - MINUTE },
   lastSuccess: { store: NOW, queue: NOW },
-  still: { ms: 0, limitMs: 30 * MINUTE },
+  idle: { ms: 0, timeoutMs: 30 * MINUTE },
 };
-const problems = (sources: DependencyResults, own: Partial<ProcessStatus> = {}) =>
-  describeHealth(sources, { ...self, ...own }, settings, NOW).problems;
+const problems = (of: DependencyResults, change: Partial<ProcessStatus> = {}) =>
+  describeHealth(of, { ...self, ...change }, settings, NOW).problems;
 
-describe('health for people', () => {
-  it('says that all is well, with the times and figures behind it', () => {
-    expect(describeHealth(seen(), self, settings, NOW)).toMatchObject({
+describe('describeHealth', () => {
+  it('reports ok with times and figures', () => {
+    expect(describeHealth(results(), self, settings, NOW)).toMatchObject({
       status: 'ok',
       problems: [],
       version: '1.2.3',
@@ -70,47 +70,47 @@ describe('health for people', () => {
     });
   });
 
-  it('names everything that is not as it should be', () => {
+  it('reports every problem', () => {
     const last_error = {
       at: NOW,
       code: 'catalog_busy',
       status: 503,
-      message: 'The catalog at https://catalog answers 503',
+      message: 'The catalog at https://catalog returned HTTP 503',
     };
     const catalog = { version: 1 as const, last_success: null, last_error, awaited: false, refused: 0 };
-    const ill = facts({ catalog, watermarks: { 7: NOW, 8: NOW - 60 * MINUTE } }, NOW - 16 * MINUTE);
-    const paused = {
+    const degraded = facts({ catalog, watermarks: { 7: NOW, 8: NOW - 60 * MINUTE } }, NOW - 16 * MINUTE);
+    const queue = {
       name: 'ingestion',
       jobs: { waiting: 1, prioritized: 0, delayed: 0, active: 0, failed: 0 },
     };
-    const queues = { value: [{ ...paused, paused: true, oldestMs: 1_000 }] };
-    const all = problems(seen({ facts: { value: ill }, queues }), {
+    const queues = { value: [{ ...queue, paused: true, oldestMs: 1_000 }] };
+    const all = problems(results({ facts: { value: degraded }, queues }), {
       mlflow: { up: false, lastSuccess: null },
-      still: { ms: 31 * MINUTE, limitMs: 30 * MINUTE },
+      idle: { ms: 31 * MINUTE, timeoutMs: 30 * MINUTE },
       store: { description: 's3://metrics', singleWriter: true },
     });
     expect(all).toEqual([
-      'MLflow did not answer the last request.',
-      'The catalog is away: The catalog at https://catalog answers 503.',
-      'Nothing was published since 2026-03-10T11:44:00.000Z.',
+      'The last request to MLflow failed.',
+      'The catalog is unavailable: The catalog at https://catalog returned HTTP 503.',
+      'The data is stale: the last successful delta or bootstrap ended at 2026-03-10T11:44:00.000Z.',
       '1 experiment lags behind the others.',
-      'A job has not moved on for 31 minutes.',
-      'The conditional writes of the store do not hold: exactly one process may use it.',
+      'A job has made no progress for 31 minutes.',
+      'The store does not enforce conditional writes: only one process may use it.',
       'The queue ingestion is paused.',
     ]);
   });
 
-  it('says of what is away that it is, and nothing of what it cannot know then', () => {
-    const away = { error: 'no answer within 1.5 s' };
+  it('reports unavailable dependencies, and nothing that depends on them', () => {
+    const unavailable = { error: 'no response within 1.5 s' };
     const report = describeHealth(
-      seen({ store: away, facts: away, queues: away }),
+      results({ store: unavailable, facts: unavailable, queues: unavailable }),
       { ...self, mlflow: undefined },
       settings,
       NOW,
     );
     expect(report.problems).toEqual([
-      'The store does not answer: no answer within 1.5 s.',
-      'The queue does not answer: no answer within 1.5 s.',
+      'The store is unavailable: no response within 1.5 s.',
+      'The queue is unavailable: no response within 1.5 s.',
     ]);
     expect(report).toMatchObject({
       status: 'degraded',
@@ -123,14 +123,20 @@ describe('health for people', () => {
     });
   });
 
-  it('tells a document that is broken from a store that is away', () => {
-    expect(problems(seen({ facts: { error: 'broken' } }))).toEqual([
+  it('reports that nothing has succeeded yet', () => {
+    expect(problems(results({ facts: { value: facts({}, null) } }))).toEqual([
+      'No delta or bootstrap has succeeded yet.',
+    ]);
+  });
+
+  it('distinguishes a broken document from an unavailable store', () => {
+    expect(problems(results({ facts: { error: 'broken' } }))).toEqual([
       'The state in the store cannot be read: broken.',
     ]);
   });
 
-  it('holds no secret of the settings', () => {
-    const text = JSON.stringify(describeHealth(seen(), self, settings, NOW));
+  it('contains no secrets of the settings', () => {
+    const text = JSON.stringify(describeHealth(results(), self, settings, NOW));
     expect(text).not.toMatch(/secret|key-of|token-of/);
   });
 });

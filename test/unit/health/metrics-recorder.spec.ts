@@ -18,30 +18,30 @@ const ENRICHED = {
   partitions_unchanged: 1,
 };
 
-let counting: MetricsRecorder;
+let recorder: MetricsRecorder;
 let events: EventEmitter;
-let made: ReturnType<typeof createMetrics>;
+let created: ReturnType<typeof createMetrics>;
 let now: number;
 beforeEach(() => {
   now = 10;
   events = new EventEmitter();
-  made = createMetrics();
-  counting = new MetricsRecorder(made.metrics, { events } as unknown as Engine, () => now);
+  created = createMetrics();
+  recorder = new MetricsRecorder(created.metrics, { events } as unknown as Engine, () => now);
 });
-afterEach(() => counting.end());
+afterEach(() => recorder.stop());
 
-/** The samples of a metric as they would be scraped, without help and type. */
+/** The samples of a metric without its name, as in a scrape. */
 async function samples(name: string): Promise<string[]> {
-  const text = await made.registry.getSingleMetricAsString(`mlflow_monitor_${name}`);
+  const text = await created.registry.getSingleMetricAsString(`mlflow_monitor_${name}`);
   return text
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.slice('mlflow_monitor_'.length + name.length));
 }
 
-describe('counting', () => {
-  it('adds up what stages did', async () => {
-    const end = (ended: Partial<StageEnd>) => events.emit('stage', { outcome: 'done', seconds: 1, ...ended });
+describe('MetricsRecorder', () => {
+  it('adds up the results of stages', async () => {
+    const end = (stage: Partial<StageEnd>) => events.emit('stage', { outcome: 'done', seconds: 1, ...stage });
     end({ stage: 'enrich', result: ENRICHED });
     end({ stage: 'enrich', result: ENRICHED });
     end({ stage: 'fetch', result: { pages: [], gone: [], answered: [], refused: [], bytes: 700 } });
@@ -53,7 +53,7 @@ describe('counting', () => {
     expect(await samples('partitions_written_total')).toEqual(['{stage="enrich"} 12', '{stage="publish"} 2']);
   });
 
-  it('measures every end of a stage, and takes no result of one that failed', async () => {
+  it('measures every stage, and counts no result of a failed one', async () => {
     events.emit('stage', { stage: 'enrich', outcome: 'failed', seconds: 3, result: null });
     const lines = await samples('stage_duration_seconds');
     expect(lines).toContain('_count{stage="enrich",outcome="failed"} 1');
@@ -62,14 +62,14 @@ describe('counting', () => {
     expect(await samples('runs_in_total')).toEqual([' 0']);
   });
 
-  it('counts a pipeline run where it was finished, and shows zeros before', async () => {
+  it('counts a pipeline run in the process that finished it, and exposes zeros before', async () => {
     expect(await samples('pipeline_runs_total')).toContain('{kind="delta",status="failed"} 0');
     events.emit('finished', { kind: 'delta', status: 'failed' }, true);
     events.emit('finished', { kind: 'delta', status: 'failed' }, false);
     expect(await samples('pipeline_runs_total')).toContain('{kind="delta",status="failed"} 1');
   });
 
-  it('hears what happens below it', async () => {
+  it('counts diagnostics events', async () => {
     publish({ type: 'store_conflict', object: 'dataset' });
     publish({ type: 'store_conflict', object: 'dataset' });
     publish({ type: 'store_unclear' });
@@ -79,17 +79,17 @@ describe('counting', () => {
     expect(await samples('upstream_requests_total')).toEqual(['{upstream="catalog",outcome="failed"} 1']);
   });
 
-  it('knows of MLflow what its last request showed', () => {
-    expect(counting.mlflow).toBeUndefined();
+  it('takes the status of MLflow from its last request', () => {
+    expect(recorder.mlflow).toBeUndefined();
     publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
     now = 20;
     publish({ type: 'request', upstream: 'mlflow', outcome: 'failed' });
     publish({ type: 'request', upstream: 'store', outcome: 'answered' });
-    expect(counting.mlflow).toEqual({ up: false, lastSuccess: 10 });
+    expect(recorder.mlflow).toEqual({ up: false, lastSuccess: 10 });
   });
 
-  it('ends', async () => {
-    counting.end();
+  it('stops', async () => {
+    recorder.stop();
     publish({ type: 'store_unclear' });
     events.emit('stage', { stage: 'enrich', outcome: 'done', seconds: 1, result: ENRICHED });
     expect(await samples('store_unclear_answers_total')).toEqual([' 0']);

@@ -15,47 +15,47 @@ const metadata = (metric_name: string, unit: string | null = null): MetricMetada
   metricMetadataSchema.parse({ metric_name, unit });
 const threshold = (metric_name: string, critical_threshold: number, experiment_id?: string): ThresholdRow =>
   thresholdRowSchema.parse({ metric_name, critical_threshold, experiment_id });
-const answer = (rest: Partial<CatalogRows> = {}): CatalogRows => ({
+const response = (rest: Partial<CatalogRows> = {}): CatalogRows => ({
   metadata: [],
   thresholds: [],
   ...rest,
 });
 const update = (
   book: Rulebook | undefined,
-  said: CatalogRows,
+  rows: CatalogRows,
   changeFrom = '2026-03-03',
   settings = domainDefaults,
-) => updateRulebook(book, said, settings, { at: 0, from: changeFrom });
+) => updateRulebook(book, rows, settings, { at: 0, from: changeFrom });
 
-const one = answer({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.7)] });
-const other = answer({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.9)] });
+const one = response({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.7)] });
+const other = response({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.9)] });
 const limitsOn = (book: Rulebook, day: string) =>
   rulesOn(book, day).thresholds.map((row) => row.critical_threshold);
 
 describe('the rulebook', () => {
-  it('begins with what applies to all days', () => {
+  it('applies the first rows to all days', () => {
     const book = update(undefined, one);
     for (const day of ['1970-01-01', '2026-03-02', '2999-12-31']) {
       expect(rulesOn(book, day)).toEqual({ ...one, settings: domainDefaults });
     }
   });
 
-  it('without a catalog has settings and no rules', () => {
-    expect(rulesOn(update(undefined, answer()), '2026-03-10')).toEqual({
-      ...answer(),
+  it('has settings and no rules without a catalog', () => {
+    expect(rulesOn(update(undefined, response()), '2026-03-10')).toEqual({
+      ...response(),
       settings: domainDefaults,
     });
   });
 
-  it('applies a change from its first day on, and keeps what applied before', () => {
+  it('applies a change from its first day, and keeps earlier rules', () => {
     const book = update(update(undefined, one), other);
     expect(limitsOn(book, '2026-03-02')).toEqual([0.7]);
     expect(limitsOn(book, '2026-03-03')).toEqual([0.9]);
     expect(limitsOn(book, '2026-12-31')).toEqual([0.9]);
   });
 
-  it('applies the first rows of a new name to all days, beside names that changed', () => {
-    const both = answer({
+  it('applies the first rows of a new name to all days, while other names change', () => {
+    const both = response({
       thresholds: [...other.thresholds, threshold('loss', 5)],
       metadata: other.metadata,
     });
@@ -64,37 +64,37 @@ describe('the rulebook', () => {
     expect(limitsOn(book, '2026-03-03')).toEqual([0.9, 5]);
   });
 
-  it('applies no rows of a name that left, from the change on, until it comes back', () => {
-    const without = update(update(undefined, one), answer());
+  it('applies no rows of a removed name from the change until it returns', () => {
+    const without = update(update(undefined, one), response());
     expect(limitsOn(without, '2026-03-02')).toEqual([0.7]);
-    expect(rulesOn(without, '2026-03-03')).toMatchObject(answer());
-    expect(update(without, answer(), '2026-03-09')).toBe(without);
+    expect(rulesOn(without, '2026-03-03')).toMatchObject(response());
+    expect(update(without, response(), '2026-03-09')).toBe(without);
     const back = update(without, one, '2026-03-05');
     expect(limitsOn(back, '2026-03-04')).toEqual([]);
     expect(limitsOn(back, '2026-03-05')).toEqual([0.7]);
   });
 
-  it('lets the last of two changes of one day count', () => {
-    const third = answer({ ...one, thresholds: [threshold('accuracy', 0.8)] });
+  it('applies the last of two changes of one day', () => {
+    const third = response({ ...one, thresholds: [threshold('accuracy', 0.8)] });
     const book = update(update(update(undefined, one), other), third);
     expect(limitsOn(book, '2026-03-03')).toEqual([0.8]);
     expect(limitsOn(book, '2026-03-02')).toEqual([0.7]);
   });
 
-  it('lets the last change in the book count, also where its first day is earlier', () => {
-    const third = answer({ ...one, thresholds: [threshold('accuracy', 0.8)] });
+  it('applies the last change, even if its first day is earlier', () => {
+    const third = response({ ...one, thresholds: [threshold('accuracy', 0.8)] });
     const book = update(update(update(undefined, one), other, '2026-03-09'), third, '2026-03-01');
     expect(limitsOn(book, '2026-03-05')).toEqual([0.8]);
     expect(limitsOn(book, '2026-03-10')).toEqual([0.8]);
   });
 
-  it('is the very same object when nothing changed, whatever the order of other names', () => {
-    const many = answer({
+  it('is the same object if nothing changed, whatever the order of the names', () => {
+    const many = response({
       thresholds: [threshold('b', 1), threshold('a', 1), threshold('b', 2)],
       metadata: [metadata('c'), metadata('a')],
     });
     const book = update(undefined, many);
-    const shuffled = answer({
+    const shuffled = response({
       thresholds: [threshold('b', 1), threshold('b', 2), threshold('a', 1)],
       metadata: [metadata('a'), metadata('c')],
     });
@@ -103,24 +103,27 @@ describe('the rulebook', () => {
 
   it.each([
     [
-      'the order of rows of one name, as the last one counts',
-      answer({ thresholds: [threshold('b', 2), threshold('b', 1)] }),
+      'the order of rows of one name, as the last row takes precedence',
+      response({ thresholds: [threshold('b', 2), threshold('b', 1)] }),
     ],
-    ['a row more', answer({ thresholds: [threshold('b', 1), threshold('b', 2), threshold('b', 2, '7')] })],
-    ['metadata', answer({ thresholds: [threshold('b', 1), threshold('b', 2)], metadata: [metadata('b')] })],
-  ])('changes with %s', (_, said) => {
-    const book = update(undefined, answer({ thresholds: [threshold('b', 1), threshold('b', 2)] }));
-    const changed = update(book, said);
+    [
+      'an additional row',
+      response({ thresholds: [threshold('b', 1), threshold('b', 2), threshold('b', 2, '7')] }),
+    ],
+    ['metadata', response({ thresholds: [threshold('b', 1), threshold('b', 2)], metadata: [metadata('b')] })],
+  ])('changes with %s', (_, rows) => {
+    const book = update(undefined, response({ thresholds: [threshold('b', 1), threshold('b', 2)] }));
+    const changed = update(book, rows);
     expect(changed.entries).toHaveLength(2);
     expect(changed.entries[1]?.first_day).toBe('2026-03-03');
   });
 
-  it('keeps the last of equal names of metadata', () => {
-    const book = update(undefined, answer({ metadata: [metadata('a', 'first'), metadata('a', 'last')] }));
+  it('keeps the last metadata row of a name', () => {
+    const book = update(undefined, response({ metadata: [metadata('a', 'first'), metadata('a', 'last')] }));
     expect(rulesOn(book, '2026-03-10').metadata).toEqual([metadata('a', 'last')]);
   });
 
-  it('applies the first settings to all days, and a change from its first day on', () => {
+  it('applies the first settings to all days, and a change from its first day', () => {
     const stricter = { ...domainDefaults, pass_rate_percent: 90 };
     const book = update(update(undefined, one), one, '2026-03-03', stricter);
     expect(book.entries).toHaveLength(1);
@@ -130,46 +133,46 @@ describe('the rulebook', () => {
     expect(update(book, one, '2026-03-09').settings).toHaveLength(3);
   });
 
-  it('is not changed by a process that knows older rules', () => {
+  it('is not changed by a process with older rules', () => {
     const newer = update(undefined, one, '2026-03-03', { ...domainDefaults, rules_version: 2 });
     expect(update(newer, other, '2026-03-09')).toBe(newer);
   });
 
-  it('can be read back as it was written', () => {
+  it('survives a round trip through JSON', () => {
     const book = update(update(undefined, one), other, '2026-03-04');
     expect(rulebookSchema.parse(JSON.parse(JSON.stringify(book)))).toEqual(book);
   });
 
-  it('says of every day what the catalog said last before the day’s change, for any history', () => {
+  it('applies the last change of each name up to a day, for any history', () => {
     const day = (n: number): string => `2026-03-${String(n + 1).padStart(2, '0')}`;
-    const rows = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c*'), fc.nat(2)), { maxLength: 4 });
-    const history = fc.array(fc.tuple(fc.nat(3), rows), { minLength: 1, maxLength: 6 });
+    const anyRows = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c*'), fc.nat(2)), { maxLength: 4 });
+    const history = fc.array(fc.tuple(fc.nat(3), anyRows), { minLength: 1, maxLength: 6 });
     fc.assert(
-      fc.property(history, fc.integer({ min: -1, max: 24 }), (steps, asked) => {
+      fc.property(history, fc.integer({ min: -1, max: 24 }), (steps, onDay) => {
         let book: Rulebook | undefined;
         let changeFrom = 0;
-        // The last answer of each name that applies on the day asked for; a name's first rows always do.
+        // The last rows of each name that apply on the day; the first rows of a name always do.
         const expected = new Map<string, number[]>();
         const known = new Map<string, string>();
-        for (const [later, said] of steps) {
+        for (const [later, rows] of steps) {
           changeFrom += later;
           book = update(
             book,
-            answer({ thresholds: said.map(([name, limit]) => threshold(name, limit)) }),
+            response({ thresholds: rows.map(([name, limit]) => threshold(name, limit)) }),
             day(changeFrom),
           );
-          for (const name of new Set([...known.keys(), ...said.map(([each]) => each)])) {
-            const limits = said.filter(([each]) => each === name).map(([, limit]) => limit);
+          for (const name of new Set([...known.keys(), ...rows.map(([each]) => each)])) {
+            const limits = rows.filter(([each]) => each === name).map(([, limit]) => limit);
             const changed = known.get(name) !== JSON.stringify(limits);
-            if (changed && (!known.has(name) || changeFrom <= asked)) expected.set(name, limits);
+            if (changed && (!known.has(name) || changeFrom <= onDay)) expected.set(name, limits);
             known.set(name, JSON.stringify(limits));
           }
         }
-        const rules = rulesOn(book as Rulebook, asked < 0 ? '2026-02-28' : day(asked));
-        const found = ['a', 'b', 'c*'].map((name) =>
+        const rules = rulesOn(book as Rulebook, onDay < 0 ? '2026-02-28' : day(onDay));
+        const actual = ['a', 'b', 'c*'].map((name) =>
           rules.thresholds.filter((row) => row.metric_name === name).map((row) => row.critical_threshold),
         );
-        expect(found).toEqual(['a', 'b', 'c*'].map((name) => expected.get(name) ?? []));
+        expect(actual).toEqual(['a', 'b', 'c*'].map((name) => expected.get(name) ?? []));
       }),
       { numRuns: 500 },
     );

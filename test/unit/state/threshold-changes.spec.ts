@@ -29,10 +29,10 @@ const EVER = { after: 0, through: Number.MAX_SAFE_INTEGER };
 const DAY_10 = Date.parse('2026-03-10T12:00:00Z');
 const change = (at: number, from: string) => ({ at, from });
 
-/** Books, each after an answer of the catalog; all but the first are changes, an hour apart. */
-function bookAfter(...answers: ThresholdRow[][]): Rulebook {
+/** The rulebook after these responses of the catalog, one per hour; all but the first are changes. */
+function bookAfter(...responses: ThresholdRow[][]): Rulebook {
   let book: Rulebook | undefined;
-  for (const [i, thresholds] of answers.entries()) {
+  for (const [i, thresholds] of responses.entries()) {
     const at = DAY_10 + i * 3_600_000;
     book = updateRulebook(
       book,
@@ -41,7 +41,7 @@ function bookAfter(...answers: ThresholdRow[][]): Rulebook {
       change(at, `2026-03-0${i + 3}`),
     );
   }
-  if (!book) throw new Error('No answers');
+  if (!book) throw new Error('No responses');
   return book;
 }
 const short = (book: Rulebook, span = EVER) =>
@@ -53,8 +53,8 @@ const short = (book: Rulebook, span = EVER) =>
     first_day,
   ]);
 
-describe('the changes of thresholds', () => {
-  it('are those after the first answer, one for each name and experiment, with old and new limits', () => {
+describe('thresholdChanges', () => {
+  it('returns the changes after the first response by name and experiment, with old and new limits', () => {
     const book = bookAfter(
       [row('a', 0.7, 0.8), row('a', 0.9, null, { experiment_id: '7' }), row('b', 1, 2)],
       [row('a', 0.6, 0.8), row('a', 0.9, null, { experiment_id: '7' }), row('c', 3, 4)],
@@ -66,7 +66,7 @@ describe('the changes of thresholds', () => {
     ]);
   });
 
-  it('are none where only who wrote the row is another, or a row without limits comes', () => {
+  it('ignores a changed author and a new row without limits', () => {
     const book = bookAfter(
       [row('a', 0.7, 0.8)],
       [row('a', 0.7, 0.8, { updated_by: 'bea' }), row('b', null, null)],
@@ -75,7 +75,7 @@ describe('the changes of thresholds', () => {
     expect(short(book)).toEqual([]);
   });
 
-  it('compare the rows that apply, where a name has several', () => {
+  it('compares the rows that apply if a name has several', () => {
     const old = row('a', 0.1, null, { updated_at: '2026-01-01' });
     const book = bookAfter(
       [old, row('a', 0.7, null, { updated_at: '2026-02-01' })],
@@ -88,11 +88,11 @@ describe('the changes of thresholds', () => {
     expect(short(book)).toEqual([['a', null, [0.7, null], [0.5, null], '2026-03-04']]);
   });
 
-  it('are told apart by their time, also when the clock stands still or goes back', () => {
+  it('gives each change its own time, even if the clock stops or goes back', () => {
     let book = bookAfter([row('a', 1, null)]);
     for (const critical of [2, 3]) {
-      const answer = { metadata: [], thresholds: [row('a', critical, null)] };
-      book = updateRulebook(book, answer, domainDefaults, change(DAY_10 - critical, '2026-03-03'));
+      const response = { metadata: [], thresholds: [row('a', critical, null)] };
+      book = updateRulebook(book, response, domainDefaults, change(DAY_10 - critical, '2026-03-03'));
     }
     const [first, second] = thresholdChanges(book, EVER);
     expect(second?.changed_at).toBeGreaterThan(first?.changed_at ?? Number.NaN);
@@ -105,14 +105,14 @@ describe('the changes of thresholds', () => {
   });
 });
 
-describe('the changes that are not in their dataset yet', () => {
+describe('unpublishedChanges', () => {
   const put = async (book: Rulebook): Promise<MemoryStore> => {
     const store = new MemoryStore();
     await store.put(RULEBOOK_KEY, Buffer.from(canonicalJson(book)));
     return store;
   };
 
-  it('are reported by a reevaluation of all days to which they apply, and once', async () => {
+  it('returns changes to a reevaluation of all days they apply to, and once', async () => {
     const book = bookAfter([row('a', 1, null)], [row('a', 2, null)], [row('a', 3, null)]);
     const store = await put(book);
     const from = Date.parse('2026-03-04');
@@ -125,12 +125,12 @@ describe('the changes that are not in their dataset yet', () => {
     expect(await unpublishedChanges(store, null)).toBeUndefined();
   });
 
-  it('are none of a store that nothing changed, or that is empty', async () => {
+  it('returns nothing for a store without changes or without a rulebook', async () => {
     expect(await unpublishedChanges(new MemoryStore(), null)).toBeUndefined();
     expect(await unpublishedChanges(await put(bookAfter([row('a', 1, null)])), null)).toBeUndefined();
   });
 
-  it('apply to all days where a name has its first rows', () => {
+  it('includes all days if a name has its first rows', () => {
     expect(firstChangedDay(bookAfter([row('a', 1, null)], [row('a', 1, null), row('b', 1, null)]), 0)).toBe(
       0,
     );

@@ -23,41 +23,41 @@ beforeEach(() => {
 const guard = (experiments: readonly Experiment[], uri = 'http://a', allowChange = false) =>
   assertTrackingServer(store, experiments, uri, allowChange);
 
-describe('the identity of a tracking server', () => {
+describe('trackingServerIdentity', () => {
   it.each([
     ['the creation time of experiment 0', OURS, 'experiment 0 of 5'],
-    ['its address, where experiment 0 has no time', [experiment('0', null)], 'http://a'],
-    ['its address, where experiment 0 has time 0', [experiment('0', 0)], 'http://a'],
-    ['its address, without experiment 0', [experiment('1', 7)], 'http://a'],
+    ['its address if experiment 0 has no creation time', [experiment('0', null)], 'http://a'],
+    ['its address if the creation time of experiment 0 is 0', [experiment('0', 0)], 'http://a'],
+    ['its address without experiment 0', [experiment('1', 7)], 'http://a'],
   ])('is %s', (_, experiments, identity) => {
     expect(trackingServerIdentity(experiments, 'http://a')).toBe(identity);
   });
 });
 
-describe('a store', () => {
-  it('belongs to the first server it was used with, whatever its address is later', async () => {
+describe('assertTrackingServer', () => {
+  it('accepts the first server of the store under any later address', async () => {
     await guard(OURS, 'http://a');
     await guard(OURS, 'http://b');
     expect(store.puts).toBe(1);
   });
 
-  it('refuses another server, and says what to do', async () => {
+  it('rejects another server with instructions', async () => {
     await guard(OURS, 'http://a');
-    const refusal = await guard([experiment('0', 6)], 'http://b').catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ code: 'other_source', retryable: false });
-    for (const said of [
+    const error = await guard([experiment('0', 6)], 'http://b').catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'other_source', retryable: false });
+    for (const text of [
       'http://a',
       'http://b',
       'MLFLOW_TRACKING_URI',
       'STORAGE_DIR',
       'ALLOW_SOURCE_CHANGE=true',
     ]) {
-      expect(refusal).toHaveProperty('message', expect.stringContaining(said));
+      expect(error).toHaveProperty('message', expect.stringContaining(text));
     }
     await guard(OURS);
   });
 
-  it('goes over to another server when it is told to, and stays with it', async () => {
+  it('accepts another server if the change is allowed, and keeps it', async () => {
     await guard(OURS);
     await guard([experiment('0', 6)], 'http://b', true);
     await guard([experiment('0', 6)], 'http://b');
@@ -65,8 +65,8 @@ describe('a store', () => {
   });
 });
 
-describe('making a plan', () => {
-  const made = async (kind: 'delta' | 'reevaluation', { date = NOW, clock = NOW, env = {} } = {}) => {
+describe('createPlan', () => {
+  const planOf = async (kind: 'delta' | 'reevaluation', { date = NOW, clock = NOW, env = {} } = {}) => {
     let listed = 0;
     const client = {
       listExperiments: async () => {
@@ -80,33 +80,33 @@ describe('making a plan', () => {
   };
 
   it.each([
-    ['the server’s clock, where ours is ahead', { date: NOW - 60_000, clock: NOW }, NOW - 60_000],
-    ['our clock, where the server’s is ahead', { date: NOW + 60_000, clock: NOW }, NOW],
-  ])('ends with %s', async (_, clocks, to) => {
-    expect((await made('delta', clocks)).plan.to).toBe(to);
+    ['the time of the server if our clock is ahead', { date: NOW - 60_000, clock: NOW }, NOW - 60_000],
+    ['our time if the clock of the server is ahead', { date: NOW + 60_000, clock: NOW }, NOW],
+  ])('ends at %s', async (_, clocks, to) => {
+    expect((await planOf('delta', clocks)).plan.to).toBe(to);
   });
 
-  it('asks MLflow nothing to judge stored days again, and takes those of the base only', async () => {
+  it('sends no request to MLflow for a reevaluation, and plans only days with base facts', async () => {
     for (const path of ['_base/2026/03/09', 'runs/2026/03/08', '_base/2026/03/10']) {
       await store.put(`${path}/part-0.parquet`, Buffer.of());
     }
-    const { plan, listed } = await made('reevaluation');
+    const { plan, listed } = await planOf('reevaluation');
     expect(listed).toBe(0);
     expect(plan.slices.map(({ id }) => id)).toEqual(['d-20260310', 'd-20260309']);
   });
 
-  it('puts no password into the store or into a refusal', async () => {
+  it('keeps passwords out of the store and of errors', async () => {
     const env = { MLFLOW_TRACKING_URI: 'http://me:hunter2@host/' };
-    await made('delta', { env });
+    await planOf('delta', { env });
     for (const body of store.objects.values()) expect(body.toString()).not.toContain('hunter2');
     await store.put('_state/source.json', OTHER);
-    const refusal = await made('delta', { env }).catch(String);
-    expect(refusal).toContain('http://host');
-    expect(refusal).not.toContain('hunter2');
+    const error = await planOf('delta', { env }).catch(String);
+    expect(error).toContain('http://host');
+    expect(error).not.toContain('hunter2');
   });
 
-  it('refuses another server than that of the store', async () => {
+  it('rejects a server other than that of the store', async () => {
     await store.put('_state/source.json', OTHER);
-    await expect(made('delta')).rejects.toMatchObject({ code: 'other_source' });
+    await expect(planOf('delta')).rejects.toMatchObject({ code: 'other_source' });
   });
 });
