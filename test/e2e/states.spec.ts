@@ -7,14 +7,14 @@ import { TrackingServer } from '../../src/demo/tracking-server.js';
 import { formatDate } from '../../src/domain/format.js';
 import { RulebookSync } from '../../src/enrichment/rulebook-sync.js';
 import {
-  accessibilityOf,
-  complaintsOf,
+  accessibilityViolations,
+  collectPageErrors,
   findChromium,
-  overflowOf,
+  horizontalOverflow,
   startChromium,
 } from '../support/browser.js';
-import { reportLeftOut } from '../support/left-out.js';
 import { type OpenService, openService } from '../support/open-service.js';
+import { skipSuite } from '../support/skip.js';
 
 Logger.overrideLogger(false);
 const SCREENSHOTS = join(tmpdir(), 'mlflow-monitor-screenshots');
@@ -76,12 +76,12 @@ if (program) {
     ) => {
       await page?.close();
       page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
-      complaints = complaintsOf(page);
+      complaints = collectPageErrors(page);
       await prepare?.(page);
       await page.goto(service.url);
     };
     const isAccessible = async (name: string) => {
-      expect(await accessibilityOf(page)).toEqual([]);
+      expect(await accessibilityViolations(page)).toEqual([]);
       await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
     };
 
@@ -112,9 +112,9 @@ if (program) {
       await open();
       const finished = service.run('bootstrap');
       // The oldest day is held back, and with it all that look back on it.
-      await page.getByText('2 of 10 days done').waitFor();
+      await page.getByText('2 of 10 days are in').waitFor();
       expect(await page.getByRole('progressbar').getAttribute('value')).toBe('2');
-      expect(await page.getByText('out of date').count()).toBe(0);
+      expect(await page.getByText('not current').count()).toBe(0);
       await page.getByRole('heading', { name: 'No application needs attention' }).waitFor();
       await isAccessible('bootstrap');
       refusing = false;
@@ -142,8 +142,8 @@ if (program) {
       const notes = page.getByRole('status');
       await notes.waitFor();
       const text = await notes.textContent();
-      expect(text).toContain('This data is out of date.');
-      expect(text).toMatch(/The last attempt, .* failed: .*503/);
+      expect(text).toContain('These numbers are not current.');
+      expect(text).toMatch(/The last try, .* failed: .*503/);
       expect(text).toContain('One experiment lags behind: bad');
       expect(await page.locator('.freshness.late').count()).toBe(1);
       await isAccessible('stale');
@@ -188,7 +188,7 @@ if (program) {
           ),
           'New value: The metric fell from 0.9 to 0.6.',
         ]);
-        expect(await overflowOf(page)).toBe(0);
+        expect(await horizontalOverflow(page)).toBe(0);
         await isAccessible(name);
         expect(complaints).toEqual([]);
       }
@@ -218,10 +218,10 @@ if (program) {
         await notes.waitFor();
         const text = (await notes.textContent())?.replaceAll('\u00a0', ' ');
         expect(text).toContain(
-          `Thresholds as of ${formatDate(answered)}: the catalog cannot be read. These thresholds stay in use.`,
+          `Thresholds as of ${formatDate(answered)}: the catalog cannot be read. Judging goes on by these.`,
         );
-        expect(text).toContain('3 catalog items were rejected');
-        expect(await overflowOf(page)).toBe(0);
+        expect(text).toContain('3 items of the catalog were refused');
+        expect(await horizontalOverflow(page)).toBe(0);
         await isAccessible(name);
         expect(complaints).toEqual([]);
       }
@@ -246,7 +246,7 @@ if (program) {
         await opened.clock.install();
         await opened.route('**/api/v1/events', (route) => route.fulfill({ status: 404 }));
       });
-      await page.getByText('polling every 30 s').waitFor();
+      await page.getByText('asked every 30 s').waitFor();
       log('fraud', now - HOUR, 0.1);
       now += 60_000;
       await service.run('delta');
@@ -261,9 +261,9 @@ if (program) {
       await open((opened) => opened.clock.install());
       await page.getByRole('heading', { name: 'No application needs attention' }).waitFor();
       await service.close();
-      await page.getByText('polling every 30 s').waitFor();
+      await page.getByText('asked every 30 s').waitFor();
       await page.clock.fastForward(31_000);
-      await page.getByText('The service is unavailable.').waitFor();
+      await page.getByText('The service does not answer.').waitFor();
       expect(await page.textContent('.facts')).toContain('100.0 %');
       await isAccessible('away');
     });
@@ -279,7 +279,7 @@ if (program) {
           broken ? route.fulfill({ status: 500 }) : route.continue(),
         );
       });
-      await page.getByRole('heading', { name: 'The service is unavailable' }).waitFor();
+      await page.getByRole('heading', { name: 'The service does not answer' }).waitFor();
       expect(await page.textContent('main')).toContain('500');
       await isAccessible('error');
       broken = false;
@@ -302,11 +302,11 @@ if (program) {
       );
       expect(await page.locator('img').count()).toBe(0);
       expect(await page.title()).toContain('mlflow-monitor');
-      expect(await overflowOf(page)).toBe(0);
+      expect(await horizontalOverflow(page)).toBe(0);
       await isAccessible('names');
       expect(complaints).toEqual([]);
     });
   });
 } else {
-  reportLeftOut('the states of the page in a browser', 'chromium on PATH');
+  skipSuite('the states of the page in a browser', 'chromium on PATH');
 }
