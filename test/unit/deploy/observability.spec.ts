@@ -9,7 +9,7 @@ import { JOB_STATES } from '../../../src/health/queue-facts.js';
 import { STAGES } from '../../../src/pipeline/stage-contracts.js';
 import { QUEUES } from '../../../src/queue/queue-names.js';
 import { EXPERIMENT_STATES } from '../../../src/state/service-status.js';
-import { readPromql } from '../../support/promql.js';
+import { parsePromql } from '../../support/promql.js';
 
 const PAGE = readFileSync('docs/metrics.md', 'utf8');
 const { registry } = createMetrics();
@@ -42,9 +42,9 @@ const labelNames = (metric: Metric): readonly string[] =>
 
 /** What is wrong with an expression, in words. */
 function faultsOf(expression: string): string[] {
-  const { asked, grouping } = readPromql(expression);
-  const known = asked.map(({ metric }) => labelsOf(metric));
-  const faults = asked.flatMap(({ metric, matchers }, i) => {
+  const { selectors, grouping } = parsePromql(expression);
+  const known = selectors.map(({ metric }) => labelsOf(metric));
+  const faults = selectors.flatMap(({ metric, matchers }, i) => {
     const labels = known[i];
     if (!labels) return [`${metric} is no metric`];
     return matchers.flatMap(({ label, values }) => {
@@ -119,7 +119,9 @@ describe('the alerts', () => {
       })
       .parse(parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')));
     expect(config.rule_files).toEqual(['alerts.yml']);
-    const jobs = alerts.flatMap(({ expr }) => readPromql(expr).asked.flatMap(({ matchers }) => matchers));
+    const jobs = alerts.flatMap(({ expr }) =>
+      parsePromql(expr).selectors.flatMap(({ matchers }) => matchers),
+    );
     const named = new Set(jobs.filter(({ label }) => label === 'job').flatMap(({ values }) => values));
     expect(config.scrape_configs.map(({ job_name }) => job_name)).toEqual([...named]);
   });
