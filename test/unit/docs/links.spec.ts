@@ -62,8 +62,11 @@ function deadLinksOf(document: string, text: string): string[] {
   const named = [...prose.matchAll(/`([^`\n]+)`/g)].flatMap(([, path = '']) =>
     REPOSITORY_PATH.test(path) && !exists(path) ? [`${document} names ${path}, which does not exist`] : [],
   );
+  // In a diagram the folder `src/` is left out, and so is the folder of a file beside the one named before it.
   const drawn = [...diagramsOf(text).matchAll(/[\w/.-]+\.(?:tsx?|sql)\b/g)].flatMap(([path]) =>
-    exists(`src/${path}`) || exists(path) ? [] : [`${document} draws ${path}, which does not exist`],
+    exists(`src/${path}`) || exists(path) || (!path.includes('/') && exists(`src/*/${path}`))
+      ? []
+      : [`${document} draws ${path}, which does not exist`],
   );
   return [...links, ...named, ...drawn];
 }
