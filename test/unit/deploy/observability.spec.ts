@@ -42,9 +42,9 @@ const labelNames = (metric: Metric): readonly string[] =>
 
 /** The errors of an expression, in words. */
 function errorsOf(expression: string): string[] {
-  const { asked, grouping } = parsePromql(expression);
-  const known = asked.map(({ metric }) => labelsOf(metric));
-  const errors = asked.flatMap(({ metric, matchers }, i) => {
+  const { selectors, grouping } = parsePromql(expression);
+  const known = selectors.map(({ metric }) => labelsOf(metric));
+  const errors = selectors.flatMap(({ metric, matchers }, i) => {
     const labels = known[i];
     if (!labels) return [`${metric} is not a metric`];
     return matchers.flatMap(({ label, values }) => {
@@ -121,7 +121,7 @@ describe('the alert rules', () => {
       })
       .parse(parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')));
     expect(config.rule_files).toEqual(['alerts.yml']);
-    const jobs = alerts.flatMap(({ expr }) => parsePromql(expr).asked.flatMap(({ matchers }) => matchers));
+    const jobs = alerts.flatMap(({ expr }) => parsePromql(expr).selectors.flatMap(({ matchers }) => matchers));
     const named = new Set(jobs.filter(({ label }) => label === 'job').flatMap(({ values }) => values));
     expect(config.scrape_configs.map(({ job_name }) => job_name)).toEqual([...named]);
   });
