@@ -16,8 +16,8 @@ export const JUDGING = [
   {
     name: 'thresholds of an experiment are ignored',
     file: 'domain/rule.js',
-    find: 'const own = rowsFor(book.get(experimentId), metricName);',
-    replace: 'const own = [];',
+    find: 'const experimentRows = rowsFor(thresholds.get(experimentId), metricName);',
+    replace: 'const experimentRows = [];',
     shows: /^ {2}enriched_metrics: .*: threshold_source: expected 'experiment', is /m,
   },
   {
