@@ -5,8 +5,8 @@ import { runMigrations } from 'bullmq';
 import { PGlitePool } from '../src/queue/pglite-pool.js';
 import { QUEUE_IMAGE } from '../src/queue/queue-image.js';
 
-// Run by the build: making a database with BullMQ's tables takes seconds, restoring it a fraction of one.
-// Small segments of the log and no template keep the image, and the process that holds it in memory, small.
+// Part of `npm run build`: creating a database with BullMQ's tables takes seconds, restoring this image a fraction of one.
+// Small WAL segments and no template database keep the image small, and the process that holds it in memory.
 const db = await PGlite.create({ initDbStartParams: ['--wal-segsize=1'] });
 const pool = new PGlitePool(db);
 const client = await pool.connect();
@@ -15,7 +15,7 @@ client.release();
 await pool.query("UPDATE pg_database SET datistemplate = false WHERE datname = 'template0'");
 await pool.query('DROP DATABASE template0');
 await pool.query('CHECKPOINT');
-// Not compressed: that loads faster.
+// Uncompressed, because that loads faster.
 const image = await db.dumpDataDir('none');
 await pool.end();
 await mkdir(dirname(QUEUE_IMAGE), { recursive: true });

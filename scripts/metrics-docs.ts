@@ -1,36 +1,35 @@
+// Writes the tables of docs/metrics.md: `npm run metrics`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { METRICS, PREFIX } from '../src/health/metrics.js';
+import { code, markdownTable } from './markdown.js';
 
 const TITLES = {
-  service: 'Of the whole service: the same in every process',
-  process: 'Of one process',
+  service: 'Service metrics: every process reports the same value',
+  process: 'Process metrics: each process reports its own value',
 } as const;
 
-/** The tables of docs/metrics.md. */
-export function metricsTables(): string {
+function metricsTables(): string {
   return Object.entries(TITLES)
-    .map(([scope, title]) =>
-      [
-        `### ${title}`,
-        '',
-        '| name | type | labels | meaning |',
-        '| --- | --- | --- | --- |',
-        ...Object.entries(METRICS)
-          .filter(([, { of }]) => of === scope)
-          .map(
-            ([name, { type, labels, help }]) =>
-              `| \`${PREFIX}${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
-          ),
-      ].join('\n'),
-    )
+    .map(([scope, title]) => {
+      const rows = Object.entries(METRICS)
+        .filter(([, { of }]) => of === scope)
+        .map(([name, { type, labels, help }]) => [
+          code(PREFIX + name),
+          type,
+          labels.map(code).join(', '),
+          help,
+        ]);
+      return `### ${title}\n\n${markdownTable(['name', 'type', 'labels', 'meaning'], rows)}`;
+    })
     .join('\n\n');
 }
 
-const MARKED = /<!-- metrics -->[\s\S]*<!-- \/metrics -->/;
+const GENERATED = /<!-- metrics -->[\s\S]*<!-- \/metrics -->/;
 
+/** The page with its generated part replaced. */
 export const withMetrics = (page: string): string =>
-  page.replace(MARKED, () => `<!-- metrics -->\n\n${metricsTables()}\n\n<!-- /metrics -->`);
+  page.replace(GENERATED, () => `<!-- metrics -->\n\n${metricsTables()}\n\n<!-- /metrics -->`);
 
 const PAGE = 'docs/metrics.md';
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-/** The server sends what the build has compressed. */
+/** Compresses files at build time (.br and .gz), so that the server can send them as they are. */
 function compressed(): Plugin {
   let folder = '';
   return {
@@ -31,11 +31,11 @@ export default defineConfig({
     outDir: join(import.meta.dirname, '../dist/web'),
     emptyOutDir: true,
     target: 'es2022',
-    // The policy of the page allows no `data:`.
+    // The page's Content-Security-Policy forbids `data:` URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  // `vite web` beside a running service.
+  // For `vite web` next to a running service.
   server: { proxy: { '/api': process.env.SERVICE_URL ?? 'http://127.0.0.1:3000' } },
 });

@@ -13,12 +13,12 @@ import { showProgress } from './progress.js';
 import { runOnce } from './run.js';
 
 /**
- * Backfills in this process, as `run` does.
+ * Runs a backfill in this process.
  * @returns whether it succeeded
- * @throws {MonitorError} `store_owned`, which names the other way: to ask the service that owns the folder
+ * @throws {MonitorError} `store_owned`, with the command for the service that owns the folder
  */
-export async function backfillHere(settings: Settings, request: BackfillRequest): Promise<boolean> {
-  const window = backfillWindow(request, Date.now());
+export async function backfillLocally(settings: Settings, days: BackfillRequest): Promise<boolean> {
+  const window = backfillWindow(days, Date.now());
   try {
     return await runOnce(settings, 'backfill', async (engine, { store, clock }) => {
       const id = await requestBackfill(store, window, clock());
@@ -28,57 +28,60 @@ export async function backfillHere(settings: Settings, request: BackfillRequest)
   } catch (error) {
     if (!(error instanceof MonitorError) || error.code !== 'store_owned') throw error;
     const url = `http://127.0.0.1:${settings.PORT}`;
-    const message = `${error.message}\nIf it is a running service, let it do the work: mlflow-monitor backfill --from ${request.from} --to ${request.to} --url ${url}`;
+    const message = `${error.message}\nIf the process is a running service, send it the backfill: mlflow-monitor backfill --from ${days.from} --to ${days.to} --url ${url}`;
     throw new MonitorError(error.code, message, error.context, false, { cause: error });
   }
 }
 
-export interface Service {
-  /** Its address, `http://127.0.0.1:3000`. */
+export interface RemoteService {
+  /** For example `http://127.0.0.1:3000`. */
   readonly url: string;
-  /** An admin token; undefined on a laptop. */
+  /** An admin token; `undefined` to send none. */
   readonly token: string | undefined;
 }
 
-const LOOK_MS = 1_000;
-/** So many looks without an answer, a service that restarts is waited for. */
-const MOST_MISSED = 60;
+const POLL_MS = 1_000;
+/** Consecutive polls that may fail, for a service that restarts. */
+const MAX_FAILED_POLLS = 60;
 
 /**
- * Lets a running service backfill, and follows it to its end.
+ * Sends a backfill to a running service and shows its progress until it ends.
  * @returns whether it succeeded
  */
-export async function backfillThere(service: Service, request: BackfillRequest): Promise<boolean> {
-  const begun = Date.now();
-  let backfill = await ask(service, 'POST', 'api/v1/admin/backfills', request);
-  console.log(`${backfill.id} is stored; it goes on without this command. Its progress:`);
+export async function backfillRemotely(service: RemoteService, days: BackfillRequest): Promise<boolean> {
+  const startedAt = Date.now();
+  let backfill = await send(service, 'POST', 'api/v1/admin/backfills', days);
+  console.log(`${backfill.id} is stored and continues without this command. Progress:`);
   const progress = showProgress(backfill.id);
   try {
-    for (let missed = 0; backfill.status === 'active'; ) {
-      progress.show(named(backfill), backfill.progress.days_done, backfill.progress.days_all, 'days');
-      await wait(LOOK_MS);
+    for (let failedPolls = 0; backfill.status === 'active'; ) {
+      progress.show(titleOf(backfill), backfill.progress.days_done, backfill.progress.days_all, 'days');
+      await wait(POLL_MS);
       try {
-        backfill = await ask(service, 'GET', `api/v1/admin/backfills/${backfill.id}`);
-        missed = 0;
+        backfill = await send(service, 'GET', `api/v1/admin/backfills/${backfill.id}`);
+        failedPolls = 0;
       } catch (error) {
-        if (!(error instanceof MonitorError) || !error.retryable || ++missed > MOST_MISSED) throw error;
+        if (!(error instanceof MonitorError) || !error.retryable || ++failedPolls > MAX_FAILED_POLLS) {
+          throw error;
+        }
       }
     }
     progress.show(backfill.id, backfill.progress.days_done, backfill.progress.days_all, 'days');
   } finally {
     progress.stop();
   }
-  const { id, status, error, refused } = backfill;
+  const { id, status, error, refused: denied } = backfill;
   const { days_done, days_all } = backfill.progress;
-  const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   console.log(`${id} ${status}: ${days_done} of ${days_all} days, ${seconds} s`);
-  for (const { experiment_id, message } of refused)
-    console.log(`experiment ${experiment_id} lags: ${message}`);
+  for (const { experiment_id, message } of denied) {
+    console.log(`MLflow denied access to experiment ${experiment_id}: ${message}`);
+  }
   if (error) console.error(`${error.slice}.${error.stage}: ${error.message}`);
   return status === 'done';
 }
 
-const named = ({ id, waits_for }: BackfillDetail): string =>
+const titleOf = ({ id, waits_for }: BackfillDetail): string =>
   waits_for === null ? id : `${id} (waits for ${waits_for})`;
 
 const problemSchema = z.object({
@@ -86,8 +89,9 @@ const problemSchema = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
 
-async function ask(
-  { url, token }: Service,
+/** @throws {MonitorError} `service_unreachable`, `service_refused` */
+async function send(
+  { url, token }: RemoteService,
   method: 'GET' | 'POST',
   path: string,
   body?: BackfillRequest,
@@ -107,26 +111,22 @@ async function ask(
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MonitorError('service_unreachable', `No service answers at ${url}: ${reason}`, {}, true);
+    throw new MonitorError('service_unreachable', `${url} is unreachable: ${reason}`, {}, true);
   }
   const { status } = response;
-  const answer = jsonOf(text);
-  const backfill = backfillDetailSchema.safeParse(answer);
+  const json = parseJson(text);
+  const backfill = backfillDetailSchema.safeParse(json);
   if (response.ok && backfill.success) return backfill.data;
-  const problem = problemSchema.safeParse(answer).data;
-  const said = problem
+  const problem = problemSchema.safeParse(json).data;
+  const details = problem
     ? [problem.detail, ...(problem.errors ?? []).map(({ detail }) => detail)].join(' ')
-    : `it is no mlflow-monitor: ${text.slice(0, 100)}`;
-  const hint = status === 401 ? ' Set ADMIN_TOKEN, or give --token-file.' : '';
-  throw new MonitorError(
-    'service_refused',
-    `${url} answers with ${status}: ${said}${hint}`,
-    { status },
-    status >= 500,
-  );
+    : `not a response of mlflow-monitor: ${text.slice(0, 100)}`;
+  const hint = status === 401 ? ' Set ADMIN_TOKEN or --token-file.' : '';
+  const message = `${url} returned ${status}: ${details}${hint}`;
+  throw new MonitorError('service_refused', message, { status }, status >= 500);
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -15,32 +15,32 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { type Service, startService } from './serve.js';
 
 export interface DemoOptions {
-  /** Another number is another company. */
+  /** Each number generates a different company. */
   readonly seed: number;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** Where the demo keeps the data of its companies. */
+  /** Where the demo stores its data, in a folder per seed. */
   readonly folder: string;
 }
 
-/** The link is shown that long after the start of the process, published or not. */
-const LONGEST_WAIT_MS = 9_000;
-/** What the page shows at first: the last 24 hours, and the days before in which a job may have stopped. */
-const SHOWN_DAYS = 3;
+/** The link is printed at the latest this long after the start of the process, even if nothing is published yet. */
+const MAX_WAIT_MS = 9_000;
+/** Days that the first screen of the page needs: the last 24 hours, and earlier days in which a job may have stopped. */
+const FIRST_SCREEN_DAYS = 3;
 
-/** Runs a made-up company, its tracking server and the service that watches it, until SIGTERM or SIGINT. */
+/** Runs a fictional company, its tracking server and a service that monitors it, until SIGTERM or SIGINT. */
 export async function demo({ seed, port, folder }: DemoOptions, env: Environment): Promise<void> {
   const home = resolve(folder, `seed-${seed}`);
   await mkdir(home, { recursive: true });
   const company = foundCompany(seed, await foundedAt(home));
   const catalog = join(home, 'catalog.yaml');
-  // Whoever edits the thresholds finds the edit again after a restart.
+  // Never overwritten: edits of the thresholds survive a restart.
   await writeNew(catalog, stringify(company.catalog));
-  const tracking = await serveCompany(company);
+  const trackingServer = await serveCompany(company);
   try {
-    // Nothing of the user's own settings: the demo watches its own company.
+    // The user's own settings do not apply: the demo monitors its own company.
     const settings = loadSettings({
-      MLFLOW_TRACKING_URI: tracking.uri,
+      MLFLOW_TRACKING_URI: trackingServer.uri,
       METRICS_API_URL: `file:${catalog}`,
       THRESHOLDS_API_URL: `file:${catalog}`,
       CATALOG_CACHE_TTL_SECONDS: '30',
@@ -49,19 +49,22 @@ export async function demo({ seed, port, folder }: DemoOptions, env: Environment
       PORT: `${port}`,
       LOG_LEVEL: env.LOG_LEVEL ?? 'warn',
     });
-    console.log(`A company with ${tracking.runs.size} runs in MLflow (seed ${seed}); its data is in ${home}`);
+    const runs = trackingServer.runs.size;
+    console.log(`Generated a fictional company with ${runs} runs in MLflow (seed ${seed}). Data: ${home}`);
     const service = await startService(settings);
     try {
-      const [shown, all] = watchBootstrap(service);
-      const first = await Promise.race([
-        shown,
-        delay(LONGEST_WAIT_MS - process.uptime() * 1000, undefined, { ref: false }),
+      const { firstScreen, allDays } = watchBootstrap(service);
+      const signal = await Promise.race([
+        firstScreen,
+        delay(MAX_WAIT_MS - process.uptime() * 1000, undefined, { ref: false }),
         service.stopped,
       ]);
-      if (first === undefined) console.log(`\n  ${await service.app.getUrl()}/\n\n${tell(company)}`);
-      all.then(
-        () => console.log(`All of its days are published, ${process.uptime().toFixed(1)} s after the start.`),
-        // The service says itself what goes wrong.
+      if (signal === undefined) {
+        console.log(`\n  ${await service.app.getUrl()}/\n\n${introduction(company)}`);
+      }
+      allDays.then(
+        () => console.log(`All days are published, ${process.uptime().toFixed(1)} s after the start.`),
+        // The service logs its errors itself.
         () => undefined,
       );
       await service.stopped;
@@ -69,13 +72,13 @@ export async function demo({ seed, port, folder }: DemoOptions, env: Environment
       await service.close();
     }
   } finally {
-    await tracking.close();
+    await trackingServer.close();
   }
 }
 
 const demoSchema = z.object({ version: z.literal(1), founded: z.int() });
 
-/** A company is founded at its first start; later starts find it where it was. */
+/** When the company was founded, ms: at the first start with this folder. */
 async function foundedAt(home: string): Promise<number> {
   const file = join(home, 'demo.json');
   await writeNew(
@@ -91,27 +94,36 @@ async function writeNew(file: string, text: string): Promise<void> {
   });
 }
 
-/** @returns what settles when the days that the page shows at first are published, and when all are */
-function watchBootstrap({ app, resources }: Service): [shown: Promise<void>, all: Promise<void>] {
-  const { events } = app.get<Engine>(ENGINE);
-  const from = resources.clock() - SHOWN_DAYS * MS_PER_DAY;
-  const until = (is: (store: ObjectStore) => Promise<boolean>) =>
-    new Promise<void>((resolve, reject) => {
-      const look = async () => {
-        if (!(await is(resources.store))) return;
-        events.off('progress', looked);
-        events.off('finished', looked);
-        resolve();
-      };
-      const looked = () => void look().catch(reject);
-      events.on('progress', looked);
-      events.on('finished', looked);
-      looked();
-    });
-  return [until((store) => isPublished(store, from)), until((store) => isPublished(store, null))];
+interface Bootstrap {
+  /** Resolves when the days of the first screen are published. */
+  readonly firstScreen: Promise<void>;
+  /** Resolves when all days are published. */
+  readonly allDays: Promise<void>;
 }
 
-/** Whether the first pipeline run of a store has published every day from a time on; null: all that it was to do. */
+function watchBootstrap({ app, resources }: Service): Bootstrap {
+  const { events } = app.get<Engine>(ENGINE);
+  const published = (from: number | null) =>
+    new Promise<void>((resolve, reject) => {
+      const check = async () => {
+        if (!(await isPublished(resources.store, from))) return;
+        events.off('progress', onEvent);
+        events.off('finished', onEvent);
+        resolve();
+      };
+      const onEvent = () => void check().catch(reject);
+      events.on('progress', onEvent);
+      events.on('finished', onEvent);
+      onEvent();
+    });
+  const firstDay = resources.clock() - FIRST_SCREEN_DAYS * MS_PER_DAY;
+  return { firstScreen: published(firstDay), allDays: published(null) };
+}
+
+/**
+ * Whether the first pipeline run of a store has published its days.
+ * @param from only days after this time, ms; `null` for all days
+ */
 async function isPublished(store: ObjectStore, from: number | null): Promise<boolean> {
   const { last_finished, active } = await readKindState(store, 'bootstrap');
   const [id] = active;
@@ -119,13 +131,13 @@ async function isPublished(store: ObjectStore, from: number | null): Promise<boo
   if (from === null) return false;
   const markers = new Markers(store, id);
   const [plan, stages] = [await markers.plan(), await markers.done()];
-  const wanted = plan?.slices.filter(({ to }) => to > from);
-  return wanted?.every((slice) => stages.has(`${slice.id}.aggregate`)) ?? false;
+  const slices = plan?.slices.filter(({ to }) => to > from);
+  return slices?.every((slice) => stages.has(`${slice.id}.aggregate`)) ?? false;
 }
 
-function tell({ story }: Company): string {
+function introduction({ story }: Company): string {
   return [
-    `Its ${story.badDeploy.application} has a bad release, ${story.drift.application} drifts, ${story.stopped.application} has stopped.`,
-    'New runs arrive all the time and are read every minute. Ctrl+C stops it; the next start goes on.',
+    `${story.badDeploy.application} has a bad release, ${story.drift.application} is drifting, ${story.stopped.application} has stopped.`,
+    'New runs keep arriving and are read every minute. Press Ctrl+C to stop; the next start continues with the same company.',
   ].join('\n');
 }

@@ -1,81 +1,82 @@
 import type { RejectedRow } from '../enrichment/parse-catalog.js';
 
-/** One row of `validate`. `change`: something must change before it works, or before it works well. */
+/** One row of `validate`. `change`: something must change before the service works, or works well. */
 export interface Finding {
   readonly state: 'ok' | 'note' | 'change';
   readonly what: string;
   readonly found: string;
-  /** What to do; always there with `change`. */
+  /** What to do; always set with `change`. */
   readonly todo?: string;
 }
 
 const CLOCK_LIMIT_MS = 60_000;
 
-/** Somebody waits for the table. */
-export const IMPATIENT = { maxRetries: 0, timeoutMs: 10_000 } as const;
+/** Short, because a person waits for the table. */
+export const PROBE_LIMITS = { maxRetries: 0, timeoutMs: 10_000 } as const;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** @param version as the server says it; undefined: it does not */
+/** @param version as reported by the server; `undefined` if it reports none */
 export function mlflowVersion(version: string | undefined): Finding {
   const what = 'MLflow version';
   const major = Number(/^(\d+)\./.exec(version ?? '')?.[1] ?? Number.NaN);
   if (version === undefined || Number.isNaN(major)) {
-    return { state: 'note', what, found: 'the server does not tell it; it is tested with MLflow 3' };
+    return { state: 'note', what, found: 'not reported by the server; tested with MLflow 3' };
   }
   if (major < 2) {
-    return { state: 'change', what, found: version, todo: 'Update the tracking server to MLflow 2 or 3.' };
+    return { state: 'change', what, found: version, todo: 'Upgrade the tracking server to MLflow 2 or 3.' };
   }
-  if (major !== 3) return { state: 'note', what, found: `${version}; it is tested with MLflow 3` };
+  if (major !== 3) return { state: 'note', what, found: `${version}; tested with MLflow 3` };
   return { state: 'ok', what, found: version };
 }
 
 /**
- * @param date of an answer, in whole seconds of the server's clock, ms
- * @param asked when the question began, by our clock @param answered when the answer was there
+ * All times in ms.
+ * @param date the `Date` of the response: whole seconds of the server's clock
+ * @param sent when the request was sent, by our clock
+ * @param received when the response was complete, by our clock
  */
-export function clockSkew(date: number, asked: number, answered: number): Finding {
+export function clockSkew(date: number, sent: number, received: number): Finding {
   const what = 'Clocks';
-  // An answer may have been on its way for long: the time between the two is no difference of clocks.
-  const ahead = date > answered ? date - answered : Math.min(0, date + 1_000 - asked);
+  // The server may have written the date at any time between the two: only what is outside is a difference of clocks.
+  const ahead = date > received ? date - received : Math.min(0, date + 1_000 - sent);
   const seconds = Math.round(Math.abs(ahead) / 1000);
-  if (seconds === 0) return { state: 'ok', what, found: 'the same as that of the tracking server' };
-  const found = `that of the tracking server is ${seconds} s ${ahead > 0 ? 'ahead' : 'behind'}`;
+  if (seconds === 0) return { state: 'ok', what, found: 'in sync with the tracking server' };
+  const found = `the tracking server is ${seconds} s ${ahead > 0 ? 'ahead' : 'behind'}`;
   if (Math.abs(ahead) <= CLOCK_LIMIT_MS) return { state: 'note', what, found };
-  const todo = 'Set both by NTP: nothing is lost, but lights come late.';
+  const todo = 'Synchronize both clocks with NTP. No data is lost, but lights are delayed.';
   return { state: 'change', what, found, todo };
 }
 
-/** @param all experiments that are listed @param chosen those that the settings let through */
+/** @param all the number of experiments listed @param chosen how many of them match the settings */
 export function experimentsFound(all: number, chosen: number): Finding {
   const what = 'Experiments';
   if (all === 0) {
-    const todo =
-      'If there are some, give the user or token of MLFLOW_TRACKING_… the permission to read them.';
-    return { state: 'change', what, found: 'none is listed', todo };
+    const todo = 'If there are any, allow the user or token of the MLFLOW_TRACKING_… settings to read them.';
+    return { state: 'change', what, found: 'none are listed', todo };
   }
   if (chosen === 0) {
     const todo = 'Correct EXPERIMENT_INCLUDE and EXPERIMENT_EXCLUDE.';
-    return { state: 'change', what, found: `none of ${all} passes the settings`, todo };
+    return { state: 'change', what, found: `none of ${all} match the settings`, todo };
   }
-  return { state: 'ok', what, found: `${chosen} of ${all} are watched` };
+  return { state: 'ok', what, found: `${chosen} of ${all} are monitored` };
 }
 
-/** @param problem what is wrong with its conditional writes; undefined: they hold */
+/** @param problem why conditional writes do not work; `undefined` if they do */
 export function storeFinding(description: string, problem: string | undefined): Finding {
   const what = 'Store';
   if (problem === undefined) {
-    return { state: 'ok', what, found: `${description} can be written; of two writers one wins` };
+    return { state: 'ok', what, found: `${description} is writable; conditional writes work` };
   }
   return {
     state: 'note',
     what,
-    found: `${description} can be written; its conditional writes do not hold: ${problem}`,
-    todo: 'Let exactly one process use it, or take a store that knows If-Match and If-None-Match.',
+    found: `${description} is writable, but conditional writes do not work: ${problem}`,
+    todo: 'Use it from exactly one process, or choose a store that supports If-Match and If-None-Match.',
   };
 }
 
-/** @param info the fields of Redis' INFO */
+/** @param info the fields of the response to Redis's INFO */
 export function redisServer(info: ReadonlyMap<string, string>): Finding[] {
   const valkey = info.get('valkey_version');
   const version = info.get('redis_version') ?? '';
@@ -85,14 +86,14 @@ export function redisServer(info: ReadonlyMap<string, string>): Finding[] {
   const policy = info.get('maxmemory_policy') ?? 'unknown';
   return [
     old
-      ? { state: 'change', what: 'Queue', found, todo: 'Update it to Redis 6.2 or newer, or use Valkey.' }
+      ? { state: 'change', what: 'Queue', found, todo: 'Upgrade to Redis 6.2 or newer, or use Valkey.' }
       : { state: 'ok', what: 'Queue', found },
     policy === 'noeviction'
       ? { state: 'ok', what: 'Queue memory', found: 'maxmemory-policy noeviction' }
       : {
           state: 'change',
           what: 'Queue memory',
-          found: `maxmemory-policy ${policy}: Redis may throw jobs away`,
+          found: `maxmemory-policy ${policy}: Redis may evict jobs`,
           todo: 'Set maxmemory-policy noeviction in redis.conf, or: redis-cli CONFIG SET maxmemory-policy noeviction',
         },
   ];
@@ -104,29 +105,30 @@ export function parseInfo(text: string): Map<string, string> {
 }
 
 export interface CatalogFacts {
-  /** null: an API has them. */
+  /** Number of rows in files; `null` if an API has them. */
   readonly metrics: number | null;
+  /** As `metrics`. */
   readonly thresholds: number | null;
-  readonly refused: readonly RejectedRow[];
-  /** Names that have limits, but no direction by which to judge. */
+  readonly rejectedRows: readonly RejectedRow[];
+  /** Metrics with limits but without a direction: they cannot be judged. */
   readonly undirected: readonly string[];
 }
 
-const MOST_NAMED = 5;
+const MAX_LISTED = 5;
 
-export function refusedFindings(what: string, refused: readonly RejectedRow[]): Finding[] {
-  const findings = refused.slice(0, MOST_NAMED).map(({ list, index, problem }): Finding => {
-    const found = `${list}[${index}] is refused`;
+export function rejectedRowFindings(what: string, rejectedRows: readonly RejectedRow[]): Finding[] {
+  const findings = rejectedRows.slice(0, MAX_LISTED).map(({ list, index, problem }): Finding => {
+    const found = `${list}[${index}] is rejected`;
     return { state: 'change', what, found, todo: `Correct ${problem}` };
   });
-  if (refused.length > MOST_NAMED) {
-    const found = `${refused.length - MOST_NAMED} more items are refused`;
-    findings.push({ state: 'change', what, found, todo: 'Correct them as well.' });
+  if (rejectedRows.length > MAX_LISTED) {
+    const found = `${rejectedRows.length - MAX_LISTED} more rows are rejected`;
+    findings.push({ state: 'change', what, found, todo: 'Correct them too.' });
   }
   return findings;
 }
 
-export function catalogFindings({ metrics, thresholds, refused, undirected }: CatalogFacts): Finding[] {
+export function catalogFindings({ metrics, thresholds, rejectedRows, undirected }: CatalogFacts): Finding[] {
   const what = 'Catalog';
   const findings: Finding[] = [];
   const counts = [
@@ -140,41 +142,45 @@ export function catalogFindings({ metrics, thresholds, refused, undirected }: Ca
       : {
           state: 'note',
           what,
-          found: `${holds}: every metric is unmonitored`,
-          todo: 'When some runs are read, `mlflow-monitor suggest --out thresholds.yaml` writes thresholds to edit.',
+          found: `${holds}; all metrics are unmonitored`,
+          todo: 'Once runs have been read, `mlflow-monitor suggest --out thresholds.yaml` drafts thresholds.',
         },
   );
-  findings.push(...refusedFindings(what, refused));
+  findings.push(...rejectedRowFindings(what, rejectedRows));
   if (undirected.length > 0) {
-    const names = undirected.slice(0, MOST_NAMED).join(', ') + (undirected.length > MOST_NAMED ? ', …' : '');
+    const names = undirected.slice(0, MAX_LISTED).join(', ') + (undirected.length > MAX_LISTED ? ', …' : '');
     findings.push({
       state: 'change',
       what,
-      found: `limits without a direction, so nothing judges them: ${names}`,
-      todo: 'Add higher_is_better to their metrics, or a second, different limit.',
+      found: `limits without a direction, which cannot be applied: ${names}`,
+      todo: 'Set higher_is_better for these metrics, or add a second, different limit.',
     });
   }
   return findings;
 }
 
-/** @param file the state of `ADMIN_TOKEN_SHA256_FILE`: how many tokens, or what is wrong; undefined: not set */
+/**
+ * @param loopback whether `host` is a loopback address
+ * @param file `ADMIN_TOKEN_SHA256_FILE`: its number of tokens, or what is wrong with it; `undefined` if it is not set
+ */
 export function accessFinding(host: string, loopback: boolean, file: number | string | undefined): Finding {
   const what = 'Access';
   if (typeof file === 'string') {
-    const todo = 'Correct ADMIN_TOKEN_SHA256_FILE or the file (docs/access.md).';
-    return { state: 'change', what, found: `admin is refused: ${file}`, todo };
+    const todo = 'Correct ADMIN_TOKEN_SHA256_FILE or the file (see docs/access.md).';
+    return { state: 'change', what, found: `admin requests are denied: ${file}`, todo };
   }
-  if (file !== undefined) return { state: 'ok', what, found: `admin by ${file} token${file > 1 ? 's' : ''}` };
-  if (loopback) return { state: 'ok', what, found: `open, to this machine only (HOST is ${host})` };
+  if (file !== undefined)
+    return { state: 'ok', what, found: `admin requests require a token; ${file} configured` };
+  if (loopback) return { state: 'ok', what, found: `open to this machine only (HOST is ${host})` };
   return {
     state: 'note',
     what,
-    found: `HOST is ${host}: everybody may look, admin is refused`,
-    todo: 'Set ADMIN_TOKEN_SHA256_FILE to use admin (docs/access.md).',
+    found: `HOST is ${host}: everyone can read, admin requests are denied`,
+    todo: 'To use admin requests, set ADMIN_TOKEN_SHA256_FILE (see docs/access.md).',
   };
 }
 
-/** Rows in columns; what to do stands below what was found. */
+/** Aligns the findings in columns, with what to do below what was found. */
 export function findingsTable(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ what }) => what.length));
   return findings
@@ -185,9 +191,9 @@ export function findingsTable(findings: readonly Finding[]): string {
     .join('\n');
 }
 
-/** The last line. */
+/** The last line of the output. */
 export function verdict(findings: readonly Finding[]): string {
-  const wrong = findings.filter(({ state }) => state === 'change').length;
-  if (wrong === 0) return 'All is well.';
-  return wrong === 1 ? '1 thing must change.' : `${wrong} things must change.`;
+  const changes = findings.filter(({ state }) => state === 'change').length;
+  if (changes === 0) return 'Nothing needs to change.';
+  return changes === 1 ? '1 thing needs to change.' : `${changes} things need to change.`;
 }

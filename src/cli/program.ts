@@ -9,14 +9,14 @@ const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
 
 interface ServiceOptions {
   readonly url?: string;
-  /** What the file holds. */
+  /** The contents of the file. */
   readonly tokenFile?: string;
 }
 
 /**
- * Runs one command to its end. What it says goes to the streams of this process; no error leaves it.
+ * Runs one command to its end. It prints to the streams of this process, also its errors: it never throws.
  * @param args without `node` and the file
- * @param env the settings; the AWS SDK finds its credentials in the environment of the process
+ * @param env the settings; the AWS SDK reads its credentials from `process.env`
  * @returns the exit code
  */
 export async function runCommand(args: readonly string[], env: Environment): Promise<number> {
@@ -28,18 +28,18 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    // It has said itself what is wrong, or the help that was asked for.
+    // Commander has already printed the error or the help.
     if (error instanceof CommanderError) return error.exitCode;
     console.error(error instanceof MonitorError ? error.message : error);
     return 1;
   }
 }
 
-/** @param fail called by a command that ends in order and did not succeed */
+/** @param fail called by a command that ends without an exception but did not succeed */
 function createProgram(env: Environment, fail: () => void): Command {
   const program = new Command('mlflow-monitor')
-    .description('Watches every metric that teams log to MLflow and shows what is red, since when and why')
-    // Of every command that follows, too: it would end the process itself.
+    .description('Monitors the metrics that teams log to MLflow and shows what is red, since when and why')
+    // Inherited by all commands below. Otherwise commander ends the process.
     .exitOverride();
   program
     .command('serve', { isDefault: true })
@@ -51,7 +51,7 @@ function createProgram(env: Environment, fail: () => void): Command {
     });
   program
     .command('run')
-    .description('run one pipeline run to its end in this process')
+    .description('execute one pipeline run in this process, then exit')
     .addArgument(new Argument('<kind>').choices(KINDS))
     .action(async (kind: (typeof KINDS)[number]) => {
       const settings = loadSettings(env);
@@ -60,45 +60,41 @@ function createProgram(env: Environment, fail: () => void): Command {
     });
   program
     .command('demo')
-    .description('watch a made-up company, to see what this is: nothing else is needed')
-    .option('--seed <number>', 'another number is another company', wholeNumber(2 ** 32), 1)
-    .option('--port <number>', 'port of the page; 0 takes a free one', wholeNumber(65_535), 3000)
-    .option('--folder <path>', 'where the demo keeps its data', './data-demo')
+    .description('monitor a fictional company; requires no other setup')
+    .option('--seed <number>', 'each number generates a different company', wholeNumber(2 ** 32), 1)
+    .option('--port <number>', 'port of the page; 0 picks a free port', wholeNumber(65_535), 3000)
+    .option('--folder <path>', 'where the demo stores its data', './data-demo')
     .action(async (options: DemoOptions) => {
       const { demo } = await import('./demo.js');
       await demo(options, env);
     });
   program
     .command('backfill')
-    .description('make the days from --from to --to, both included, equal to MLflow')
-    .requiredOption('--from <day>', 'the first day, UTC', day)
-    .requiredOption('--to <day>', 'the last day, UTC', day)
-    .option('--url <url>', 'let the service at this address do it, and follow it there')
-    .option(
-      '--token-file <file>',
-      'with --url: a file that holds the admin token; else ADMIN_TOKEN',
-      contents,
-    )
+    .description('make the days from --from to --to (inclusive) equal to MLflow')
+    .requiredOption('--from <day>', 'first day (UTC)', day)
+    .requiredOption('--to <day>', 'last day (UTC)', day)
+    .option('--url <url>', 'send the backfill to the service at this address and show its progress')
+    .option('--token-file <file>', 'with --url: file with the admin token (default: ADMIN_TOKEN)', readText)
     .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
-      const request = { from, to };
-      const { backfillHere, backfillThere } = await import('./backfill.js');
+      const days = { from, to };
+      const { backfillLocally, backfillRemotely } = await import('./backfill.js');
       const token = tokenFile ?? env.ADMIN_TOKEN?.trim();
       const succeeded = url
-        ? await backfillThere({ url, token }, request)
-        : await backfillHere(loadSettings(env), request);
+        ? await backfillRemotely({ url, token }, days)
+        : await backfillLocally(loadSettings(env), days);
       if (!succeeded) fail();
     });
   program
     .command('validate')
-    .description('look at every setting and connection, and say what to change')
+    .description('check all settings and connections and show what to change')
     .action(async () => {
       const { validate } = await import('./validate.js');
       if (!(await validate(env))) fail();
     });
   program
     .command('suggest')
-    .description('suggest thresholds from the stored history, as a file to edit')
-    .option('--out <file>', 'the file to write; else standard output')
+    .description('suggest thresholds from the stored history, as a catalog file to edit')
+    .option('--out <file>', 'file to write (default: standard output)')
     .action(async ({ out }: { out?: string }) => {
       const settings = loadSettings(env);
       const { suggest } = await import('./suggest.js');
@@ -111,20 +107,20 @@ function wholeNumber(max: number) {
   return (text: string): number => {
     const number = Number(text);
     if (/^\d+$/.test(text) && number <= max) return number;
-    throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
+    throw new InvalidArgumentError(`Expected a whole number from 0 to ${max}.`);
   };
 }
 
-const contents = (file: string): string => {
+const readText = (file: string): string => {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new InvalidArgumentError(`It cannot be read (${errno(error)}).`);
+    throw new InvalidArgumentError(`Cannot read the file (${errno(error)}).`);
   }
 };
 
 const day = (text: string): string => {
   const parsed = backfillRequestSchema.shape.from.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError('It expects a day such as 2026-03-31.');
+  if (!parsed.success) throw new InvalidArgumentError('Expected a day such as 2026-03-31.');
   return parsed.data;
 };

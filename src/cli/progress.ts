@@ -1,30 +1,30 @@
 import { SingleBar } from 'cli-progress';
 
-/** Shows how far something is: a bar on a terminal, lines elsewhere. */
+/** Shows progress: a bar on a terminal, lines elsewhere. */
 export interface Progress {
-  /** @param of what is counted: `steps`, `days` */
-  show(run: string, done: number, all: number, of: string): void;
+  /** @param unit what is counted: `steps`, `days` */
+  show(run: string, done: number, all: number, unit: string): void;
   stop(): void;
 }
 
 export function showProgress(name: string): Progress {
   if (!process.stdout.isTTY) {
-    let shown = '';
+    let lastLine = '';
     return {
-      show(run, done, all, of) {
-        const line = `${run}: ${done} of ${all} ${of}`;
-        if (line !== shown) console.log(line);
-        shown = line;
+      show(run, done, all, unit) {
+        const line = `${run}: ${done} of ${all} ${unit}`;
+        if (line !== lastLine) console.log(line);
+        lastLine = line;
       },
       stop() {},
     };
   }
-  const bar = new SingleBar({ format: '{bar} {value}/{total} {of} {run}' });
-  bar.start(1, 0, { run: name, of: '' });
+  const bar = new SingleBar({ format: '{bar} {value}/{total} {unit} {run}' });
+  bar.start(1, 0, { run: name, unit: '' });
   return {
-    show(run, done, all, of) {
+    show(run, done, all, unit) {
       bar.setTotal(all);
-      bar.update(done, { run, of });
+      bar.update(done, { run, unit });
     },
     stop: () => bar.stop(),
   };

@@ -10,17 +10,17 @@ import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../resources.js';
 import { showProgress } from './progress.js';
 
-/** Stores the run that is to be done. @returns its id */
-export type Begin = (engine: Engine, resources: Resources) => Promise<string | undefined>;
+/** Stores the pipeline run to execute. @returns its id */
+export type CreateRun = (engine: Engine, resources: Resources) => Promise<string | undefined>;
 
 /**
- * Runs one pipeline run to its end in this process and prints what it did.
+ * Executes one pipeline run in this process and prints its summary.
  * @returns whether it succeeded
  */
 export async function runOnce(
   settings: Settings,
   kind: PipelineKind,
-  begin: Begin = (engine) => engine.create(kind, { scheduledAt: null }),
+  createRun: CreateRun = (engine) => engine.create(kind, { scheduledAt: null }),
 ): Promise<boolean> {
   const logger = createLogger({ ...settings, LOG_LEVEL: 'warn' }, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
@@ -29,35 +29,36 @@ export async function runOnce(
     const module = AppModule.register({ ...resources, settings: { ...settings, ROLES: ['worker'] } }, false);
     const app = await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
     const engine = app.get<Engine>(ENGINE);
-    const record = await follow(engine, kind, () => begin(engine, resources));
-    // One that failed has been logged as an error.
-    if (record.status === 'done') console.log(describePipelineRun(record));
+    const pipelineRun = await executeRun(engine, kind, () => createRun(engine, resources));
+    // The engine logs a failed run as an error.
+    if (pipelineRun.status === 'done') console.log(describePipelineRun(pipelineRun));
     await app.close();
-    return record.status === 'done';
+    return pipelineRun.status === 'done';
   } finally {
     await resources.close();
   }
 }
 
-async function follow(
+async function executeRun(
   engine: Engine,
   kind: PipelineKind,
-  begin: () => Promise<string | undefined>,
+  createRun: () => Promise<string | undefined>,
 ): Promise<PipelineRun> {
-  let wanted: string | undefined;
+  let runId: string | undefined;
   const progress = showProgress(kind);
-  const ended: PipelineRun[] = [];
+  // The run may finish before its id is known here; an older run may finish first.
+  const finishedRuns: PipelineRun[] = [];
   const finished = new Promise<PipelineRun>((resolve) => {
-    engine.events.on('finished', (record) => {
-      ended.push(record);
-      if (record.id === wanted) resolve(record);
+    engine.events.on('finished', (pipelineRun) => {
+      finishedRuns.push(pipelineRun);
+      if (pipelineRun.id === runId) resolve(pipelineRun);
     });
   });
-  engine.events.on('progress', (run, done, all) => progress.show(run, done, all, 'steps'));
+  engine.events.on('progress', (id, done, all) => progress.show(id, done, all, 'steps'));
   const timer = setInterval(() => engine.dispatch().catch(() => undefined), DISPATCH_PERIOD_MS);
   try {
-    wanted = await begin();
-    return ended.find(({ id }) => id === wanted) ?? (await finished);
+    runId = await createRun();
+    return finishedRuns.find(({ id }) => id === runId) ?? (await finished);
   } finally {
     clearInterval(timer);
     progress.stop();

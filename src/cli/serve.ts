@@ -8,39 +8,39 @@ import { createLogger } from '../observability/logger.js';
 import { openResources, type Resources } from '../resources.js';
 import { holdPort, releasePort } from './startup-server.js';
 
-/** The service, listening. */
+/** A running service that accepts requests. */
 export interface Service {
   readonly app: INestApplication;
   readonly resources: Resources;
-  /** SIGTERM or SIGINT, heard from the moment at which there is something to end in order. */
+  /** Resolves with SIGTERM or SIGINT. Signals are handled from the moment the resources are open. */
   readonly stopped: Promise<NodeJS.Signals>;
-  /** Running jobs are finished first, or handed back. */
+  /** Lets running jobs finish, or returns them to the queue. */
   close(): Promise<void>;
 }
 
 /**
- * @param open what the service works with
- * @throws {MonitorError} `port_taken` and what `open` refuses; nothing stays open then
+ * @param open opens the resources of the service
+ * @throws {MonitorError} `port_taken`, and the errors of `open`; everything is closed again then
  */
 export async function startService(
   settings: Settings,
   open: (settings: Settings) => Promise<Resources> = openResources,
 ): Promise<Service> {
-  // Taken first: afterwards there would be a store to open, a queue, and a pipeline run under way.
-  const starting = await holdPort(settings.PORT, settings.HOST);
+  // The port comes first: a start that fails later would already have opened the store and begun a pipeline run.
+  const placeholder = await holdPort(settings.PORT, settings.HOST);
   const logger = createLogger(settings, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
   let resources: Resources | undefined;
   let app: INestApplication | undefined;
   const close = async () => {
     resources?.stopping.abort();
-    await releasePort(starting);
+    await releasePort(placeholder);
     await app?.close();
     await resources?.close();
   };
   try {
     resources = await open(settings);
-    // While the application starts, pipeline runs begin already.
+    // Before the application starts, because pipeline runs begin while it does.
     const stopped = stopSignal();
     app = await NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
       logger,
@@ -50,9 +50,9 @@ export async function startService(
       const { serveOpenApi } = await import('../admin/open-api.js');
       serveOpenApi(app);
     }
-    if (settings.ROLES.includes('worker')) await checkSource(app, new Logger('Service'));
+    if (settings.ROLES.includes('worker')) await checkTrackingServer(app, new Logger('Service'));
     await app.init();
-    await releasePort(starting);
+    await releasePort(placeholder);
     await app.listen(settings.PORT, settings.HOST);
     return { app, resources, stopped, close };
   } catch (error) {
@@ -66,15 +66,15 @@ export async function serve(settings: Settings): Promise<void> {
   const { app, resources, stopped, close } = await startService(settings);
   const log = new Logger('Service');
   log.log(
-    `Watching ${mlflowOptions(settings).uri} into ${resources.store.description}; ${resources.queue.backend} queue`,
+    `Monitoring ${mlflowOptions(settings).uri} (store: ${resources.store.description}, queue: ${resources.queue.backend})`,
   );
-  if (settings.ROLES.includes('api')) log.log(`The page: ${await app.getUrl()}/`);
+  if (settings.ROLES.includes('api')) log.log(`Page: ${await app.getUrl()}/`);
   const signal = await stopped;
-  log.log(`${signal}: running jobs are finished first`);
+  log.log(`${signal} received: finishing running jobs`);
   await close();
 }
 
-/** Waits until the process is told to stop. */
+/** Resolves with the first SIGTERM or SIGINT. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
@@ -82,12 +82,12 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Another tracking server is refused; one that is down is waited for. */
-async function checkSource(app: INestApplication, log: Logger): Promise<void> {
+/** Stops the start if the store belongs to another tracking server; one that is down only causes a warning. */
+async function checkTrackingServer(app: INestApplication, log: Logger): Promise<void> {
   try {
     await app.get(TrackingServerCheck, { strict: false }).check();
   } catch (error) {
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${error.message}. Nothing new is read until it does.`);
+    log.warn(`${error.message}. No new data until the tracking server is available.`);
   }
 }

@@ -5,11 +5,12 @@ import { errno, MonitorError } from '../domain/errors.js';
 const STARTING = {
   status: 503,
   title: 'Service Unavailable',
-  detail: 'The service is starting: the store, the queue and the tracking server are looked at first.',
+  detail:
+    'The service is starting: it is opening the store and the queue, and contacting the tracking server.',
 };
 
 /**
- * Holds the port of a service that is starting, and answers its probes: it lives, and it is not started.
+ * Listens on the port of a service that is starting, and responds to probes: alive, but not started yet.
  * @throws {MonitorError} `port_taken`
  */
 export async function holdPort(port: number, host: string): Promise<Server> {
@@ -18,7 +19,7 @@ export async function holdPort(port: number, host: string): Promise<Server> {
     response.writeHead(alive ? 200 : 503, {
       'Content-Type': alive ? 'application/json' : 'application/problem+json',
       'Cache-Control': 'no-store',
-      // The port is handed over soon, and no connection with it.
+      // The port is passed to the service soon; connections cannot be.
       Connection: 'close',
       ...(alive ? {} : { 'Retry-After': '1' }),
     });
@@ -30,12 +31,12 @@ export async function holdPort(port: number, host: string): Promise<Server> {
     return server;
   } catch (cause) {
     if (errno(cause) !== 'EADDRINUSE') throw cause;
-    const message = `The port ${port} of ${host} is taken by another program: choose another one with PORT, or with --port in the demo`;
+    const message = `Port ${port} of ${host} is already in use. Choose another one with PORT, or with --port in the demo.`;
     throw new MonitorError('port_taken', message, { port }, false, { cause });
   }
 }
 
-/** May be called twice. */
+/** Idempotent. */
 export async function releasePort(server: Server): Promise<void> {
   if (!server.listening) return;
   server.close();

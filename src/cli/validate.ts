@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import {
@@ -12,7 +12,6 @@ import {
   queueBackendOf,
   type Settings,
   SettingsError,
-  s3Options,
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { passes } from '../domain/pattern.js';
@@ -21,10 +20,7 @@ import type { Experiment } from '../ingestion/mlflow-api.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { readTrackingServer, trackingServerIdentity } from '../state/tracking-server.js';
-import { lockFolder } from '../storage/folder-lock.js';
-import { FolderStore } from '../storage/folder-store.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { openBucket } from '../storage/open-store.js';
+import { openStoreForProbe } from '../storage/inspect-store.js';
 import { probeConditionalWrites } from '../storage/probe.js';
 import {
   accessFinding,
@@ -32,147 +28,145 @@ import {
   experimentsFound,
   type Finding,
   findingsTable,
-  IMPATIENT,
   messageOf,
   mlflowVersion,
+  PROBE_LIMITS,
   parseInfo,
   redisServer,
   storeFinding,
   verdict,
 } from './findings.js';
-import { findCatalog } from './validate-catalog.js';
+import { checkCatalog } from './validate-catalog.js';
 
 /**
- * Looks at every setting and connection, and prints a table of what it found and what to change.
- * @returns whether nothing must change
+ * Checks all settings and connections, and prints a table of findings and what to change.
+ * @returns whether nothing needs to change
  */
 export async function validate(env: Environment): Promise<boolean> {
-  const findings = await findAll(env);
+  const findings = await checkAll(env);
   console.log(findingsTable(findings));
   console.log(`\n${verdict(findings)}`);
   return findings.every(({ state }) => state !== 'change');
 }
 
-async function findAll(env: Environment): Promise<Finding[]> {
+async function checkAll(env: Environment): Promise<Finding[]> {
   let settings: Settings;
   try {
     settings = loadSettings(env);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const wrong = error.problems.map((problem): Finding => {
-      const [, what = 'Settings', found = problem] = /^([A-Z0-9_]+) (.*)$/s.exec(problem) ?? [];
-      const [before = found, after] = found.split(/; (?=it expects )/);
-      return { state: 'change', what, found: before, todo: after ?? 'Set it.' };
+    const wrong = error.problems.map(({ name, problem, remedy }): Finding => {
+      const todo = `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`;
+      return { state: 'change', what: name, found: problem, todo };
     });
-    return [...wrong, { state: 'note', what: 'Connections', found: 'not tried: the settings come first' }];
+    return [
+      ...wrong,
+      { state: 'note', what: 'Connections', found: 'not tested: correct the settings first' },
+    ];
   }
-  const set = describeSettings(env).map(
+  const given = describeSettings(env).map(
     ({ name, value }): Finding => ({ state: 'ok', what: name, found: value }),
   );
-  const mlflow = await findMlflow(settings);
+  const mlflow = await checkMlflow(settings);
   return [
-    ...set,
+    ...given,
     { state: 'ok', what: 'Other settings', found: 'have their defaults' },
     ...mlflow.findings,
-    ...(await findStore(settings, mlflow.experiments)),
-    ...(await findQueue(settings)),
-    ...(await findCatalog(settings, mlflow.experiments)),
-    await findAccess(settings),
+    ...(await checkStore(settings, mlflow.experiments)),
+    ...(await checkQueue(settings)),
+    ...(await checkCatalog(settings, mlflow.experiments)),
+    await checkAccess(settings),
   ];
 }
 
-/** What a person should do about an error of the tracking server, by its code. */
+/** What to do about an error of the tracking server, by its code. */
 const MLFLOW_TODO: Readonly<Record<string, string>> = {
   mlflow_unreachable: 'Start the tracking server, or correct MLFLOW_TRACKING_URI.',
   mlflow_unauthorized:
     'Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.',
-  mlflow_refused: 'Give its user the permission to read experiments and runs, or correct the address.',
-  mlflow_not_json: 'Is MLFLOW_TRACKING_URI the address of an MLflow tracking server?',
+  mlflow_refused: 'Allow its user to read experiments and runs, or correct MLFLOW_TRACKING_URI.',
+  mlflow_not_json: 'Check that MLFLOW_TRACKING_URI is the address of an MLflow tracking server.',
 };
 
 const MAX_PAGE_BYTES = 2 ** 24;
-const EXPERIMENTS_PER_QUESTION = 50;
-async function findMlflow(settings: Settings): Promise<{ findings: Finding[]; experiments?: Experiment[] }> {
+const EXPERIMENTS_PER_SEARCH = 50;
+
+async function checkMlflow(settings: Settings): Promise<{ findings: Finding[]; experiments?: Experiment[] }> {
   const findings: Finding[] = [];
-  const answer = join(tmpdir(), `mlflow-monitor-${randomUUID()}.json`);
+  const pageFile = join(tmpdir(), `mlflow-monitor-${randomUUID()}.json`);
   try {
     const options = mlflowOptions(settings);
     const client = new HttpMlflowClient(new HttpService(axios.create()), {
       ...options,
-      maxRetries: IMPATIENT.maxRetries,
-      timeoutSeconds: Math.min(options.timeoutSeconds, IMPATIENT.timeoutMs / 1000),
+      maxRetries: PROBE_LIMITS.maxRetries,
+      timeoutSeconds: Math.min(options.timeoutSeconds, PROBE_LIMITS.timeoutMs / 1000),
       maxPageBytes: MAX_PAGE_BYTES,
     });
-    const asked = Date.now();
+    const sent = Date.now();
     const { experiments, date } = await client.listExperiments();
-    const answered = Date.now();
-    findings.push({ state: 'ok', what: 'MLflow', found: `${options.uri} answers` });
+    const received = Date.now();
+    findings.push({ state: 'ok', what: 'MLflow', found: `${options.uri} responds` });
     findings.push(mlflowVersion(await client.serverVersion()));
-    findings.push(clockSkew(date, asked, answered));
-    const watched = experiments.filter(({ name }) =>
+    findings.push(clockSkew(date, sent, received));
+    const monitored = experiments.filter(({ name }) =>
       passes(name, settings.EXPERIMENT_INCLUDE, settings.EXPERIMENT_EXCLUDE),
     );
-    findings.push(experimentsFound(experiments.length, watched.length));
-    const ids = watched.map(({ experiment_id }) => experiment_id);
-    for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_QUESTION) {
-      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_QUESTION);
-      await client.searchRuns({ experiment_ids, filter: '', max_results: 1 }, answer);
+    findings.push(experimentsFound(experiments.length, monitored.length));
+    const ids = monitored.map(({ experiment_id }) => experiment_id);
+    for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_SEARCH) {
+      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_SEARCH);
+      await client.searchRuns({ experiment_ids, filter: '', max_results: 1 }, pageFile);
     }
-    findings.push({ state: 'ok', what: 'MLflow runs', found: 'can be read' });
+    findings.push({ state: 'ok', what: 'MLflow runs', found: 'readable' });
     return { findings, experiments };
   } catch (error) {
-    const todo = MLFLOW_TODO[error instanceof MonitorError ? error.code : ''];
-    const change = todo ?? 'Correct the MLFLOW_… settings.';
-    findings.push({ state: 'change', what: 'MLflow', found: messageOf(error), todo: change });
+    const code = error instanceof MonitorError ? error.code : '';
+    const todo = MLFLOW_TODO[code] ?? 'Correct the MLFLOW_… settings.';
+    findings.push({ state: 'change', what: 'MLflow', found: messageOf(error), todo });
     return { findings };
   } finally {
-    await rm(answer, { force: true });
+    await rm(pageFile, { force: true });
   }
 }
 
-async function findStore(settings: Settings, experiments?: readonly Experiment[]): Promise<Finding[]> {
-  const dir = resolve(settings.STORAGE_DIR);
-  const bucket = s3Options(settings);
+const FOLDER_TODO = 'Set STORAGE_DIR to a folder that this user can write to.';
+/** What to do about an error of the store, by its code. */
+const STORE_TODO: Readonly<Record<string, string>> = { store_io: FOLDER_TODO, store_lock: FOLDER_TODO };
+
+async function checkStore(settings: Settings, experiments?: readonly Experiment[]): Promise<Finding[]> {
   const what = 'Store';
   try {
-    const lock = await lockFolder(dir);
-    let store: ObjectStore | undefined;
+    const { store, close } = await openStoreForProbe(settings, PROBE_LIMITS);
     try {
-      store = bucket
-        ? await openBucket({ ...bucket, ...IMPATIENT, dir })
-        : await FolderStore.open({ dir, prefix: settings.S3_PREFIX });
       const findings: Finding[] = [storeFinding(store.description, await probeConditionalWrites(store))];
-      const source = await readTrackingServer(store);
-      const found = experiments && trackingServerIdentity(experiments, settings.MLFLOW_TRACKING_URI);
-      if (source && found && source.identity !== found && !settings.ALLOW_SOURCE_CHANGE) {
+      const owner = await readTrackingServer(store);
+      const identity = experiments && trackingServerIdentity(experiments, settings.MLFLOW_TRACKING_URI);
+      if (owner && identity && owner.identity !== identity && !settings.ALLOW_SOURCE_CHANGE) {
         findings.push({
           state: 'change',
           what,
-          found: `it belongs to the tracking server ${source.uri}, which is another one`,
+          found: `belongs to another tracking server: ${owner.uri}`,
           todo: 'Correct MLFLOW_TRACKING_URI, use another STORAGE_DIR, or set ALLOW_SOURCE_CHANGE=true for one start.',
         });
       }
       return findings;
     } finally {
-      await store?.close();
-      await lock.release();
+      await close();
     }
   } catch (error) {
-    if (error instanceof MonitorError && error.code === 'store_owned') {
-      const found = `${dir} belongs to process ${error.context.pid ?? '?'}, so it was not tried`;
-      const todo = 'This is right while the service runs there.';
-      return [{ state: 'note', what, found, todo }];
+    const code = error instanceof MonitorError ? error.code : '';
+    if (error instanceof MonitorError && code === 'store_owned') {
+      const found = `not tested: ${error.context.dir} is in use by process ${error.context.pid ?? '?'}`;
+      return [{ state: 'note', what, found, todo: 'This is fine while the service is running.' }];
     }
-    const todo = bucket
-      ? 'Correct the S3_… settings, AWS_REGION and the credentials; STORAGE_DIR must be writable as well.'
-      : 'Let STORAGE_DIR be a folder that this user may write.';
+    const todo = STORE_TODO[code] ?? 'Correct the S3_… settings, AWS_REGION and the credentials.';
     return [{ state: 'change', what, found: messageOf(error), todo }];
   }
 }
 
-async function findQueue(settings: Settings): Promise<Finding[]> {
+async function checkQueue(settings: Settings): Promise<Finding[]> {
   if (queueBackendOf(settings) === 'embedded') {
-    return [{ state: 'ok', what: 'Queue', found: 'inside the process: for one process only' }];
+    return [{ state: 'ok', what: 'Queue', found: 'embedded, for a single process' }];
   }
   try {
     const queue = await openQueueConnection(settings.REDIS_URL);
@@ -187,7 +181,7 @@ async function findQueue(settings: Settings): Promise<Finding[]> {
   }
 }
 
-async function findAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file }: Settings): Promise<Finding> {
+async function checkAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file }: Settings): Promise<Finding> {
   const state =
     file &&
     (await readFile(file, 'utf8')

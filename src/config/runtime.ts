@@ -1,7 +1,7 @@
-/** Now, in milliseconds since the epoch. */
+/** The current time, milliseconds since the epoch. */
 export type Clock = () => number;
 
 /** Injection token of a `Clock`. */
 export const CLOCK = Symbol('CLOCK');
-/** Injection token of an `AbortSignal`: aborted when the process begins to shut down. */
+/** Injection token of an `AbortSignal` that is aborted when the process begins to shut down. */
 export const STOPPING = Symbol('STOPPING');

@@ -1,67 +1,86 @@
 import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { DomainSettings, PipelineKind } from '../domain/model.js';
+import { lightSettings, scopeSettings } from './rule-settings.js';
 import {
   accessSettings,
-  processSettings,
   type QueueBackend,
   queueSettings,
+  resourceSettings,
   scheduleSettings,
+  serverSettings,
   storeSettings,
 } from './service-settings.js';
 import { settingInfo } from './setting.js';
-import { catalogSettings, judgingSettings, mlflowSettings, scopeSettings } from './upstream-settings.js';
+import { aliasSettings, catalogSettings, mlflowSettings, requestSettings } from './upstream-settings.js';
 
-/** Injection token of the `Settings` that `loadSettings` read. */
+/** Injection token of the `Settings` that `loadSettings` returns. */
 export const SETTINGS = Symbol('SETTINGS');
 
 /** Raised only when published bytes change. */
 export const RULES_VERSION = 1;
 
-/** The settings in the groups and the order of the documents. */
+/** All settings, in the order of docs/settings.md: by how often people need them. */
 export const SETTING_GROUPS = {
-  'Tracking server': mlflowSettings,
-  Catalog: catalogSettings,
-  'What is watched': scopeSettings,
-  Judging: judgingSettings,
-  Schedules: scheduleSettings,
-  Storage: storeSettings,
-  Queues: queueSettings,
-  Access: accessSettings,
-  Process: processSettings,
+  'MLflow: where runs come from': mlflowSettings,
+  'Catalog: metadata and thresholds of metrics': catalogSettings,
+  'Scope: what is monitored': scopeSettings,
+  'Storage: where data is stored': storeSettings,
+  'Server: address, logs and roles': serverSettings,
+  'Access: who may use admin requests': accessSettings,
+  'Queue: Redis or embedded': queueSettings,
+  'Schedules: when data is fetched': scheduleSettings,
+  'Traffic lights: when they change': lightSettings,
+  'Resources: memory, disk and concurrency': resourceSettings,
+  'Requests: retries, timeouts and page sizes': requestSettings,
+  'Aliases: other names of settings': aliasSettings,
 } as const;
 
+// Listed again for the type of `Settings`. A test compares the two lists.
 const schema = z.object({
   ...mlflowSettings,
   ...catalogSettings,
   ...scopeSettings,
-  ...judgingSettings,
-  ...scheduleSettings,
   ...storeSettings,
-  ...queueSettings,
+  ...serverSettings,
   ...accessSettings,
-  ...processSettings,
+  ...queueSettings,
+  ...scheduleSettings,
+  ...lightSettings,
+  ...resourceSettings,
+  ...requestSettings,
+  ...aliasSettings,
 });
 type Values = z.infer<typeof schema>;
 
 export type Settings = Values & {
-  /** Whether somebody chose the page size: then it bounds that of the other kinds too. */
+  /** Whether `BATCH_SIZE` or its alias is set. It then limits the page size of all kinds of pipeline runs. */
   readonly pageSizeIsSet: boolean;
 };
 
-/** Says of each wrong variable what it got and what it expects. */
+/** A wrong variable. The parts form the sentence `PORT is "x": expected …`. */
+export interface SettingsProblem {
+  readonly name: string;
+  /** `is "x"`, `is missing`; never contains a secret. */
+  readonly problem: string;
+  /** What to do, without a full stop. */
+  readonly remedy: string;
+}
+
+/** Names every wrong variable. */
 export class SettingsError extends MonitorError {
   override readonly name: string = 'SettingsError';
-  constructor(readonly problems: readonly string[]) {
-    super('settings', ['These settings are wrong:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
+  constructor(readonly problems: readonly SettingsProblem[]) {
+    const lines = problems.map(({ name, problem, remedy }) => `  ${name} ${problem}: ${remedy}`);
+    super('settings', ['These settings are wrong:', ...lines].join('\n'));
   }
 }
 
 /**
- * A value as it may be shown: never a secret, nor what may be one in an address, which is wrong, so that nobody knows
- * where its password ends: all before its last `@`, and its query.
+ * A value that is safe to print. The value of a secret is hidden. So is everything in a URL that may be a secret: its
+ * query and all text before its last `@`, because in a malformed URL the end of the password is unknown.
  */
-function shown(name: string, value: string): string {
+function redacted(name: string, value: string): string {
   const field: z.ZodType | undefined = Object.entries(schema.shape).find(([key]) => key === name)?.[1];
   if (field && settingInfo.get(field)?.secret) return '(a secret value)';
   const withoutUser = value.replace(/^([a-z][\w+.-]*:\/\/)?.+@/is, '$1***@');
@@ -70,7 +89,7 @@ function shown(name: string, value: string): string {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables that are set, by name. A blank one is not. */
+/** The variables that are set, by name. A blank one counts as unset. */
 function givenIn(env: Environment): Record<string, string> {
   return Object.fromEntries(
     Object.keys(schema.shape).flatMap((name) => {
@@ -80,24 +99,28 @@ function givenIn(env: Environment): Record<string, string> {
   );
 }
 
-/** The settings that are set, in the order of the documents, with values as they may be shown. */
+/** The settings that are set, in the order of the documents, with values that are safe to print. */
 export function describeSettings(env: Environment): { name: string; value: string }[] {
-  return Object.entries(givenIn(env)).map(([name, value]) => ({ name, value: shown(name, value) }));
+  return Object.entries(givenIn(env)).map(([name, value]) => ({ name, value: redacted(name, value) }));
 }
 
-/** @throws {SettingsError} naming every wrong variable */
+/** @throws {SettingsError} names every wrong variable */
 export function loadSettings(env: Environment): Settings {
   const given = givenIn(env);
   const parsed = schema.safeParse(given);
-  const problems = (parsed.error?.issues ?? []).map((issue) => {
+  const problems = (parsed.error?.issues ?? []).map((issue): SettingsProblem => {
     const name = String(issue.path[0]);
     const value = given[name];
-    if (value !== undefined) return `${name} is ${shown(name, value)}; it expects ${issue.message}`;
-    return name === 'MLFLOW_TRACKING_URI'
-      ? 'MLFLOW_TRACKING_URI is missing: the address of your MLflow tracking server, such as MLFLOW_TRACKING_URI=http://localhost:5000'
-      : `${name} is missing; it expects ${issue.message}`;
+    if (value !== undefined) {
+      return { name, problem: `is ${redacted(name, value)}`, remedy: `expected ${issue.message}` };
+    }
+    const remedy =
+      name === 'MLFLOW_TRACKING_URI'
+        ? 'set it to the address of your MLflow tracking server, such as MLFLOW_TRACKING_URI=http://localhost:5000'
+        : `expected ${issue.message}`;
+    return { name, problem: 'is missing', remedy };
   });
-  problems.push(...crossProblems(given));
+  problems.push(...contradictions(given));
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   const values = parsed.data;
   return {
@@ -107,35 +130,46 @@ export function loadSettings(env: Environment): Settings {
   };
 }
 
-/** Of settings that contradict each other; looks at the texts, so that it is told beside what is wrong with one alone. */
-function crossProblems(given: Readonly<Record<string, string>>): string[] {
+/** Settings that contradict each other. Takes unparsed values, so that these are reported together with wrong ones. */
+function contradictions(given: Readonly<Record<string, string>>): SettingsProblem[] {
   const { BATCH_SIZE, MAX_RESULTS_PER_PAGE, QUEUE_BACKEND, REDIS_URL } = given;
-  const problems: string[] = [];
-  // Not a number where one of them is missing or wrong.
+  const problems: SettingsProblem[] = [];
+  // NaN if one of them is missing or wrong.
   const difference = Number(BATCH_SIZE) - Number(MAX_RESULTS_PER_PAGE);
   if (difference !== 0 && !Number.isNaN(difference)) {
-    problems.push(
-      `BATCH_SIZE is ${BATCH_SIZE} and MAX_RESULTS_PER_PAGE is ${MAX_RESULTS_PER_PAGE}; they are two names of one setting`,
-    );
+    problems.push({
+      name: 'BATCH_SIZE',
+      problem: `is ${BATCH_SIZE} but its alias MAX_RESULTS_PER_PAGE is ${MAX_RESULTS_PER_PAGE}`,
+      remedy: 'set only one of the two',
+    });
   }
   if (given.MLFLOW_TRACKING_PASSWORD && !given.MLFLOW_TRACKING_USERNAME) {
-    problems.push('MLFLOW_TRACKING_PASSWORD is set; it expects MLFLOW_TRACKING_USERNAME beside it');
+    problems.push({
+      name: 'MLFLOW_TRACKING_PASSWORD',
+      problem: 'is set without a user name',
+      remedy: 'set MLFLOW_TRACKING_USERNAME too',
+    });
   }
   if (QUEUE_BACKEND === 'redis' && !REDIS_URL) {
-    problems.push('QUEUE_BACKEND is "redis"; it expects REDIS_URL beside it');
+    problems.push({ name: 'QUEUE_BACKEND', problem: 'is "redis"', remedy: 'set REDIS_URL too' });
   }
   if (given.S3_ENDPOINT && !given.S3_BUCKET) {
-    problems.push(
-      `S3_ENDPOINT is ${shown('S3_ENDPOINT', given.S3_ENDPOINT)}; it expects S3_BUCKET beside it`,
-    );
+    const problem = `is ${redacted('S3_ENDPOINT', given.S3_ENDPOINT)}`;
+    problems.push({ name: 'S3_ENDPOINT', problem, remedy: 'set S3_BUCKET too' });
   }
   if (given.S3_SSE_KMS_KEY_ID && !given.S3_SSE?.startsWith('aws:kms')) {
-    problems.push('S3_SSE_KMS_KEY_ID is set; it expects S3_SSE=aws:kms or S3_SSE=aws:kms:dsse beside it');
+    problems.push({
+      name: 'S3_SSE_KMS_KEY_ID',
+      problem: 'is set without KMS encryption',
+      remedy: 'set S3_SSE=aws:kms or S3_SSE=aws:kms:dsse too',
+    });
   }
   if (given.NODE_ENV === 'production' && !REDIS_URL && QUEUE_BACKEND !== 'embedded') {
-    problems.push(
-      'NODE_ENV is "production"; it expects REDIS_URL, or QUEUE_BACKEND=embedded for a single process on purpose',
-    );
+    problems.push({
+      name: 'NODE_ENV',
+      problem: 'is "production"',
+      remedy: 'set REDIS_URL, or QUEUE_BACKEND=embedded to run a single process without Redis',
+    });
   }
   return problems;
 }
@@ -182,7 +216,7 @@ export function catalogOptions(settings: Settings) {
   };
 }
 
-/** undefined: no bucket. */
+/** `undefined` without a bucket. */
 export function s3Options(settings: Settings) {
   if (!settings.S3_BUCKET) return undefined;
   return {
@@ -199,7 +233,7 @@ export function s3Options(settings: Settings) {
   };
 }
 
-/** What changes published numbers; stored in the rulebook. */
+/** The settings that affect published numbers. They are stored in the rulebook. */
 export function domainSettings(settings: Settings): DomainSettings {
   return {
     rules_version: RULES_VERSION,

@@ -12,19 +12,20 @@ import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { planPipelineRun } from './plan-pipeline-run.js';
 
-export interface PlanTools {
-  readonly store: ObjectStore;
-  readonly client: MlflowClient;
-  readonly clock: Clock;
-  readonly settings: Settings;
-}
-
-/** Loads what a plan is made of, and makes it. */
-export async function createPlan(tools: PlanTools, { kind, window }: PipelineRun): Promise<Plan> {
-  const { store, settings, clock } = tools;
+/**
+ * Loads the inputs of a plan and creates it.
+ * @throws {MonitorError} `other_source` if the store belongs to another tracking server
+ */
+export async function createPlan(
+  store: ObjectStore,
+  client: MlflowClient,
+  settings: Settings,
+  clock: Clock,
+  { kind, window }: PipelineRun,
+): Promise<Plan> {
   const scope = domainSettings(settings);
   const watermarks = await readWatermarks(store);
-  const open = await readOpenMlflowRuns(store);
+  const openMlflowRuns = await readOpenMlflowRuns(store);
   const storedDays: string[] = [];
   for await (const { key } of store.list('_base/')) {
     const day = dayOfKey(key);
@@ -34,7 +35,7 @@ export async function createPlan(tools: PlanTools, { kind, window }: PipelineRun
   let experiments = await readExperiments(store);
   const changes = kind === 'reevaluation' ? await unpublishedChanges(store, window) : undefined;
   if (kind !== 'reevaluation') {
-    const listing = await tools.client.listExperiments();
+    const listing = await client.listExperiments();
     await assertTrackingServer(
       store,
       listing.experiments,
@@ -50,7 +51,7 @@ export async function createPlan(tools: PlanTools, { kind, window }: PipelineRun
     now,
     experiments,
     watermarks,
-    open,
+    openMlflowRuns,
     storedDays,
     changes,
     settings: {

@@ -11,7 +11,7 @@ import { createPlan } from './create-plan.js';
 import { fetchSlice } from './fetch-slice.js';
 import { MLFLOW_CLIENT, type MlflowClient } from './mlflow-api.js';
 
-/** Runs the jobs of the queue `ingestion`: plans pipeline runs and downloads their slices. */
+/** Processes the queue `ingestion`: plans pipeline runs and downloads their slices. */
 @Processor('ingestion', WORKER_OPTIONS)
 export class IngestionProcessor extends StageProcessor<'ingestion'> {
   protected readonly concurrency: number;
@@ -28,9 +28,15 @@ export class IngestionProcessor extends StageProcessor<'ingestion'> {
     super();
     this.concurrency = settings.INGESTION_CONCURRENCY;
     this.handlers = {
-      plan: ({ record }) => createPlan({ store, client, clock, settings }, record),
+      plan: ({ record }) => createPlan(store, client, settings, clock, record),
       fetch: ({ record, plan, slice, heartbeat }) =>
-        fetchSlice({ store, client, duck, heartbeat }, { runId: record.id, kind: record.kind, plan, slice }),
+        fetchSlice(store, client, duck, {
+          pipelineRunId: record.id,
+          kind: record.kind,
+          plan,
+          slice,
+          heartbeat,
+        }),
     };
   }
 }

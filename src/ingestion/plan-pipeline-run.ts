@@ -9,16 +9,16 @@ import type { Watermarks } from '../state/watermarks.js';
 
 export interface PlanInputs {
   readonly kind: PipelineKind;
-  /** Only of a backfill: whole UTC days. */
+  /** Of a backfill or a reevaluation: whole UTC days. */
   readonly window: Window | null;
-  /** The earlier of our clock and the server's, ms. */
+  /** The earlier of this process's clock and the server's, ms. */
   readonly now: number;
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
   readonly watermarks: Watermarks;
-  readonly open: readonly OpenMlflowRun[];
-  /** Days that hold base facts, in any order. */
+  readonly openMlflowRuns: readonly OpenMlflowRun[];
+  /** Days with base facts, in any order. */
   readonly storedDays: readonly string[];
-  /** Only of a reevaluation: the changes of the rulebook that it reports. */
+  /** Of a reevaluation: the threshold changes that it publishes. */
   readonly changes?: ChangeSpan | undefined;
   readonly settings: {
     readonly lookbackHoursDelta: number;
@@ -30,7 +30,7 @@ export interface PlanInputs {
   };
 }
 
-/** Experiments in one question: the most that servers with a limit on variables take with ease. */
+/** Experiments in one search: well within the limits of servers that restrict the number of SQL variables. */
 const EXPERIMENTS_PER_CHUNK = 50;
 
 interface Group {
@@ -39,12 +39,13 @@ interface Group {
   readonly ids: readonly string[];
 }
 
-/** Fixes what a pipeline run does: from here on nothing of it depends on the clock. */
+/** Plans everything that a pipeline run does, so that its stages do not depend on the clock. */
 export function planPipelineRun(inputs: PlanInputs): Plan {
   const { kind, settings, storedDays } = inputs;
-  if (kind === 'reevaluation') return reevaluation(inputs);
+  if (kind === 'reevaluation') return planReevaluation(inputs);
   const to = inputs.window ? Math.min(inputs.window.to, inputs.now) : inputs.now;
-  const groups = kind === 'delta' || kind === 'backup' ? byWatermark(inputs, to) : wholeDays(inputs, to);
+  const groups =
+    kind === 'delta' || kind === 'backup' ? groupByWatermark(inputs, to) : groupWholeDays(inputs, to);
   const chunks = groups.flatMap(({ from, sweep, ids }) => {
     const parts: Plan['chunks'] = [];
     for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_CHUNK) {
@@ -66,7 +67,7 @@ export function planPipelineRun(inputs: PlanInputs): Plan {
     to,
     chunks,
     slices,
-    open: inputs.open.filter(({ experiment_id }) => inChunks.has(experiment_id)),
+    open: inputs.openMlflowRuns.filter(({ experiment_id }) => inChunks.has(experiment_id)),
     page_size: settings.pageSize,
   };
 }
@@ -84,8 +85,8 @@ function inScope({ experiments, settings }: PlanInputs): string[] {
 
 const historyStart = (to: number, days: number): number => dayStart(addDays(dayOf(to), -days));
 
-/** Experiments that were asked up to the same time are asked together; one that lags holds up nobody. */
-function byWatermark(inputs: PlanInputs, to: number): Group[] {
+/** Groups experiments that were read up to the same time, so that an experiment that lags does not delay the others. */
+function groupByWatermark(inputs: PlanInputs, to: number): Group[] {
   const { kind, watermarks, experiments, settings } = inputs;
   const lookback =
     (kind === 'delta' ? settings.lookbackHoursDelta : settings.lookbackHoursBackup) * MS_PER_HOUR;
@@ -103,15 +104,18 @@ function byWatermark(inputs: PlanInputs, to: number): Group[] {
   return [...groups.values()].sort((a, b) => b.from - a.from);
 }
 
-function wholeDays(inputs: PlanInputs, to: number): Group[] {
+function groupWholeDays(inputs: PlanInputs, to: number): Group[] {
   const from = inputs.window?.from ?? historyStart(to, inputs.settings.lookbackDaysHistorical);
   const ids = inScope(inputs);
   return ids.length === 0 ? [] : [{ from: dayStart(dayOf(from)), sweep: false, ids }];
 }
 
-/** The days of the window, and beside them whole days to sweep: those that hold something, as one run may be dated 1970. */
+/**
+ * A slice per day of the window and per other day to sweep. Only days with facts are swept: a single run may be dated 1970.
+ * @param swept days to sweep
+ */
 function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readonly string[]): Slice[] {
-  // An empty window still asks what began at its end, and the questions about what began before.
+  // An empty window still needs a slice: for runs that start at its end and those that started before it.
   const days = window.from < window.to ? daysOf(window) : [dayOf(window.to)];
   const whole = swept.filter((day) => !days.includes(day));
   return [...days, ...whole].map((day, i) => {
@@ -128,8 +132,8 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readon
   });
 }
 
-/** Judges stored days again, the newest first: no question to MLflow. */
-function reevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
+/** Plans to judge stored days again, newest first, without a request to MLflow. */
+function planReevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
   const days = storedDays
     .filter((day) => !window || (dayStart(day) >= window.from && dayStart(day) < window.to))
     .sort()

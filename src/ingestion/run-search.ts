@@ -1,159 +1,150 @@
 import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import type { Page } from '../pipeline/stage-contracts.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
 
-export interface RunSearchTools {
-  readonly store: ObjectStore;
-  readonly client: MlflowClient;
+export interface RunSearchOptions {
+  /** Prefix of the keys of stored pages: `_raw/<pipeline run>/<slice>`. */
+  readonly prefix: string;
+  readonly pageSize: number;
   /** Called after each page. */
   readonly heartbeat: () => void;
 }
 
-interface PageInfo {
-  runs: number;
-  ids: (string | null)[];
-  last_start: number | null;
-  token: string | null;
+/** An MLflow run that was searched for and not returned, with the time of the response. */
+export interface MissingRun {
+  readonly run_id: string;
+  readonly response: ResponseTime;
 }
 
-/** No question of one slice has more pages; a server that always names another one is stopped here. */
-const MAX_PAGES = 100_000;
-/** Ids in one `IN`: the filter stays far below what servers take. */
-const IDS_PER_QUESTION = 100;
+interface PageInfo {
+  readonly runs: number;
+  readonly ids: readonly (string | null)[];
+  readonly last_start: number | null;
+  readonly token: string | null;
+}
 
-/** What may stand between the quotes of a filter; a run of another name is quarantined. */
+/** No search of a slice has more pages. Stops at a server that always returns another token. */
+const MAX_PAGES = 100_000;
+/** Ids in one `IN`: keeps the filter far below the limits of servers. */
+const IDS_PER_SEARCH = 100;
+
+/** What is safe between the quotes of a filter; runs with other ids are quarantined. */
 const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const idsOf = ({ ids }: PageInfo): string[] => ids.filter((id) => id !== null);
 
-/** Asks the questions of one execution of a slice: every answer goes to scratch as it came, under a key of its own. */
+/** The run searches of one execution of a slice. Stores each page as MLflow sent it, under its own key. */
 export class RunSearch {
   readonly pages: Page[] = [];
-  readonly seen = new Set<string>();
+  readonly returnedIds = new Set<string>();
   bytes = 0;
   private readonly execution = randomUUID().slice(0, 8);
 
   constructor(
-    private readonly tools: RunSearchTools,
+    private readonly store: ObjectStore,
+    private readonly client: MlflowClient,
     private readonly session: DuckSession,
-    /** `_raw/<run>/<slice>` */
-    private readonly prefix: string,
-    private readonly pageSize: number,
+    private readonly options: RunSearchOptions,
   ) {}
 
   /**
-   * Asks one question to its last page. Each page begins at the last start time of the one before, so that a run that
-   * leaves between two pages shifts nothing. A token serves only inside equal times; where one of their runs has left
-   * meanwhile, the token may have passed over another, and these times are read again.
-   * @param from ms; null: without a lower end
+   * Fetches all pages of a search. Each page starts at the last start time of the page before, so that a run that is deleted
+   * between two pages shifts no other run out of view. Tokens are used only within equal start times. If one of the runs with
+   * that start time was deleted meanwhile, the token may have skipped another, and these runs are fetched again.
+   * @param terms further conditions of the filter
+   * @param from earliest start time, ms; null: no limit
    */
   async search(experiments: readonly string[], terms: readonly string[], from: number | null): Promise<void> {
     let cursor = from;
     let token: string | undefined;
-    /** The runs read since the cursor moved. */
-    let tied: string[] = [];
+    /** The runs fetched since the cursor moved. */
+    let sinceCursor: string[] = [];
     for (let n = 0; n < MAX_PAGES; n++) {
       const lower = cursor === null ? [] : [`attributes.start_time >= ${cursor}`];
-      const { info } = await this.page(experiments, [...lower, ...terms].join(' AND '), token);
-      tied.push(...idsOf(info).filter((id) => RUN_ID.test(id)));
-      const last = info.token === null || info.runs === 0;
+      const { info } = await this.fetchPage(experiments, [...lower, ...terms].join(' AND '), token);
+      sinceCursor.push(...idsOf(info).filter((id) => RUN_ID.test(id)));
+      const isLast = info.token === null || info.runs === 0;
       const moves = info.last_start !== null && (cursor === null || info.last_start > cursor);
-      if (!last && !moves) {
+      if (!isLast && !moves) {
         token = info.token ?? undefined;
         continue;
       }
-      const whole = token === undefined || (await this.findByIds(experiments, tied)).length === 0;
-      if (whole && last) return;
-      if (whole) cursor = info.last_start;
+      const isComplete =
+        token === undefined || (await this.findMissing(experiments, sinceCursor)).length === 0;
+      if (isComplete && isLast) return;
+      if (isComplete) cursor = info.last_start;
       token = undefined;
-      tied = [];
+      sinceCursor = [];
     }
-    throw new MonitorError('too_many_pages', `A question has more than ${MAX_PAGES} pages`, { terms });
+    throw new MonitorError('too_many_pages', `A search of runs has more than ${MAX_PAGES} pages`, { terms });
   }
 
-  /** Asks for runs by name. @returns those that were not returned, with the time of the answer */
-  async findByIds(
-    experiments: readonly string[],
-    runIds: readonly string[],
-  ): Promise<{ readonly run_id: string; readonly answer: ResponseTime }[]> {
-    const missing: { run_id: string; answer: ResponseTime }[] = [];
-    const size = Math.min(IDS_PER_QUESTION, this.pageSize);
+  /** Searches for runs by id. @returns those that MLflow does not return */
+  async findMissing(experiments: readonly string[], runIds: readonly string[]): Promise<MissingRun[]> {
+    const missing: MissingRun[] = [];
+    const size = Math.min(IDS_PER_SEARCH, this.options.pageSize);
     for (let at = 0; at < runIds.length; at += size) {
       let ids = runIds.slice(at, at + size);
       while (ids.length > 0) {
         const list = ids.map((id) => `'${id}'`).join(',');
-        const { info, answer } = await this.page(experiments, `attributes.run_id IN (${list})`, undefined);
+        const filter = `attributes.run_id IN (${list})`;
+        const { info, response } = await this.fetchPage(experiments, filter, undefined);
         const returned = new Set(info.ids);
         const left = ids.filter((id) => !returned.has(id));
-        // A page may hold fewer runs than were asked for; only a last one says what is not there.
-        const last = info.token === null || left.length === ids.length;
-        if (last) missing.push(...left.map((run_id) => ({ run_id, answer })));
-        ids = last ? [] : left;
+        // A page may have fewer runs than requested: only the last page shows which are missing.
+        const isLast = info.token === null || left.length === ids.length;
+        if (isLast) missing.push(...left.map((run_id) => ({ run_id, response })));
+        ids = isLast ? [] : left;
       }
     }
     return missing;
   }
 
-  private async page(
+  private async fetchPage(
     experiments: readonly string[],
     filter: string,
     token: string | undefined,
-  ): Promise<{ info: PageInfo; answer: ResponseTime }> {
-    const { store, client, heartbeat } = this.tools;
+  ): Promise<{ info: PageInfo; response: ResponseTime }> {
+    const { prefix, pageSize, heartbeat } = this.options;
     const file = this.session.tempFile('page.json');
     try {
-      const answer = await client.searchRuns(
+      const response = await this.client.searchRuns(
         {
           experiment_ids: experiments,
           filter,
-          max_results: this.pageSize,
+          max_results: pageSize,
           ...(token === undefined ? {} : { page_token: token }),
         },
         file,
       );
-      const info = await this.read(file, answer.bytes);
-      for (const id of idsOf(info)) this.seen.add(id);
-      this.bytes += answer.bytes;
+      const { bytes, date, began } = response;
+      const info = await this.readPageInfo(file, bytes);
+      for (const id of idsOf(info)) this.returnedIds.add(id);
+      this.bytes += bytes;
       if (info.runs > 0) {
-        const key = `${this.prefix}/${this.execution}-${this.pages.length}.json`;
-        await store.put(key, { file });
-        this.pages.push({
-          key,
-          date: answer.date,
-          began: answer.began,
-          runs: info.runs,
-          bytes: answer.bytes,
-        });
+        const key = `${prefix}/${this.execution}-${this.pages.length}.json`;
+        await this.store.put(key, { file });
+        this.pages.push({ key, date, began, runs: info.runs, bytes });
       }
       heartbeat();
-      return { info, answer };
+      return { info, response };
     } finally {
       await unlink(file).catch(() => undefined);
     }
   }
 
-  private async read(file: string, bytes: number): Promise<PageInfo> {
+  private async readPageInfo(file: string, bytes: number): Promise<PageInfo> {
     try {
-      const [info] = await this.session.rows<PageInfo>(sql(import.meta.url, './sql/page_info.sql'), {
-        file,
-        bytes,
-      });
+      const statement = sql(import.meta.url, './sql/page_info.sql');
+      const [info] = await this.session.rows<PageInfo>(statement, { file, bytes });
       if (info) return info;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new MonitorError(
-        'mlflow_not_json',
-        `A page of runs is not what MLflow sends: ${reason}`,
-        {},
-        true,
-        {
-          cause: error,
-        },
-      );
+      const message = `A page of runs is not valid JSON of MLflow: ${errorMessage(error)}`;
+      throw new MonitorError('mlflow_not_json', message, {}, true, { cause: error });
     }
     throw new MonitorError('mlflow_not_json', 'A page of runs is empty', {}, true);
   }

@@ -6,10 +6,10 @@ import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { createMlflowClient } from './mlflow-client.js';
 
-/** One attempt: the service starts without a tracking server that is down. */
+/** One attempt: a tracking server that is down does not keep the service from starting. */
 const START_CHECK = { maxRetries: 0, timeoutSeconds: 5 };
 
-/** Refuses to start against another tracking server than the one the store belongs to. */
+/** Checks at start that the store belongs to the configured tracking server. */
 @Injectable()
 export class TrackingServerCheck {
   private readonly client: MlflowClient;
@@ -22,7 +22,7 @@ export class TrackingServerCheck {
     this.client = createMlflowClient(http, settings, START_CHECK);
   }
 
-  /** @throws {MonitorError} `other_source`, or the error of the request to the tracking server */
+  /** @throws {MonitorError} `other_source` if it does not, or the error of the request to the tracking server */
   async check(): Promise<void> {
     const { experiments } = await this.client.listExperiments();
     const { uri } = mlflowOptions(this.settings);

@@ -100,7 +100,7 @@ describe('mlflow-monitor demo', () => {
   it('prints one link, and what is behind it tells the story; a restart goes on with the same company', async () => {
     const first = startDemo('--seed', `${SEED}`, '--port', '0');
     await first.line(/^ +http:/);
-    await first.line(/^All of its days are published/);
+    await first.line(/^All days are published/);
     const { founded } = JSON.parse(await readFile(join(folder, `seed-${SEED}`, 'demo.json'), 'utf8'));
     const { badDeploy, drift, stopped } = foundCompany(SEED, founded).story;
     const { platform, applications } = await currentOf(first);
@@ -147,7 +147,7 @@ describe('mlflow-monitor demo', () => {
     const port = typeof address === 'object' ? address?.port : undefined;
     const demo = startDemo('--seed', '12', '--port', `${port}`);
     expect(await demo.ended).toBe(1);
-    expect(demo.said.join('\n')).toContain(`The port ${port} of 127.0.0.1 is taken`);
+    expect(demo.said.join('\n')).toContain(`Port ${port} of 127.0.0.1 is already in use`);
     expect(demo.said.join('\n')).not.toContain('http://');
     server.close();
   });

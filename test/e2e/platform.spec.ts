@@ -199,7 +199,9 @@ if (program) {
       const outage = counted.days.lastIndexOf('no_data');
       await page.getByRole('slider').focus();
       for (let day = 29; day > outage; day--) await page.keyboard.press('ArrowLeft');
-      expect(await page.textContent('.legend')).toMatch(/^\w{3} \d+ \w{3}: no recent runs\. Nothing ran\.$/);
+      expect(await page.textContent('.legend')).toMatch(
+        /^\w{3} \d+ \w{3}: no recent runs\. No runs that day\.$/,
+      );
       await page.keyboard.press('End');
       expect(await page.textContent('.legend')).toContain(
         `${WORDS[counted.days[29] ?? '']?.toLowerCase()}. `,

@@ -43,7 +43,7 @@ function start(args: string[], env: Record<string, string> = {}): Program {
 
 /** The address of a service that is up. */
 async function up(program: Program): Promise<string> {
-  const [, url = ''] = await program.line(/page: (http:\/\/127\.0\.0\.1:\d+)\//);
+  const [, url = ''] = await program.line(/Page: (http:\/\/127\.0\.0\.1:\d+)\//);
   return url;
 }
 
@@ -65,8 +65,8 @@ describe('the program', () => {
     const program = start(['serve'], { PORT: 'http', BATCH_SIZE: '0', MLFLOW_TRACKING_PASSWORD: 'g3heim' });
     expect((await program.exited).code).toBe(1);
     const text = program.lines.join('\n');
-    expect(text).toContain('PORT is "http"; it expects');
-    expect(text).toContain('BATCH_SIZE is "0"; it expects');
+    expect(text).toContain('PORT is "http": expected');
+    expect(text).toContain('BATCH_SIZE is "0": expected');
     expect(text).not.toContain('g3heim');
     await expect(access(join(folder, 'store'))).rejects.toThrow('ENOENT');
   });

@@ -112,9 +112,9 @@ if (program) {
       await open();
       const finished = service.run('bootstrap');
       // The oldest day is held back, and with it all that look back on it.
-      await page.getByText('2 of 10 days are in').waitFor();
+      await page.getByText('2 of 10 days done').waitFor();
       expect(await page.getByRole('progressbar').getAttribute('value')).toBe('2');
-      expect(await page.getByText('not current').count()).toBe(0);
+      expect(await page.getByText('out of date').count()).toBe(0);
       await page.getByRole('heading', { name: 'No application needs attention' }).waitFor();
       await isAccessible('bootstrap');
       refusing = false;
@@ -142,8 +142,8 @@ if (program) {
       const notes = page.getByRole('status');
       await notes.waitFor();
       const text = await notes.textContent();
-      expect(text).toContain('These numbers are not current.');
-      expect(text).toMatch(/The last try, .* failed: .*503/);
+      expect(text).toContain('This data is out of date.');
+      expect(text).toMatch(/The last attempt, .* failed: .*503/);
       expect(text).toContain('One experiment lags behind: bad');
       expect(await page.locator('.freshness.late').count()).toBe(1);
       await isAccessible('stale');
@@ -218,9 +218,9 @@ if (program) {
         await notes.waitFor();
         const text = (await notes.textContent())?.replaceAll('\u00a0', ' ');
         expect(text).toContain(
-          `Thresholds as of ${formatDate(answered)}: the catalog cannot be read. Judging goes on by these.`,
+          `Thresholds as of ${formatDate(answered)}: the catalog cannot be read. These thresholds stay in use.`,
         );
-        expect(text).toContain('3 items of the catalog were refused');
+        expect(text).toContain('3 catalog items were rejected');
         expect(await overflowOf(page)).toBe(0);
         await isAccessible(name);
         expect(complaints).toEqual([]);
@@ -246,7 +246,7 @@ if (program) {
         await opened.clock.install();
         await opened.route('**/api/v1/events', (route) => route.fulfill({ status: 404 }));
       });
-      await page.getByText('asked every 30 s').waitFor();
+      await page.getByText('polling every 30 s').waitFor();
       log('fraud', now - HOUR, 0.1);
       now += 60_000;
       await service.run('delta');
@@ -261,9 +261,9 @@ if (program) {
       await open((opened) => opened.clock.install());
       await page.getByRole('heading', { name: 'No application needs attention' }).waitFor();
       await service.close();
-      await page.getByText('asked every 30 s').waitFor();
+      await page.getByText('polling every 30 s').waitFor();
       await page.clock.fastForward(31_000);
-      await page.getByText('The service does not answer.').waitFor();
+      await page.getByText('The service is unavailable.').waitFor();
       expect(await page.textContent('.facts')).toContain('100.0 %');
       await isAccessible('away');
     });
@@ -279,7 +279,7 @@ if (program) {
           broken ? route.fulfill({ status: 500 }) : route.continue(),
         );
       });
-      await page.getByRole('heading', { name: 'The service does not answer' }).waitFor();
+      await page.getByRole('heading', { name: 'The service is unavailable' }).waitFor();
       expect(await page.textContent('main')).toContain('500');
       await isAccessible('error');
       broken = false;

@@ -1,27 +1,27 @@
 import { useEffect } from 'preact/hooks';
+import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 import { Applications } from './applications.jsx';
 import { Hero } from './hero.jsx';
 import { NeedsAttention } from './needs-attention.jsx';
-import { Catalog, Notes, Progress } from './notes.jsx';
+import { CatalogNotes, Notes, Progress } from './notes.jsx';
 import { Age } from './parts.jsx';
-import { current, live, problem } from './state.js';
-import { clockTime, sentence } from './words.js';
+import { failure, platformCurrent, streaming } from './state.js';
+import { clockTime, headline } from './text.js';
 
 export function App() {
-  const now = current.value;
+  const current = platformCurrent.value;
   useEffect(() => {
-    if (now) document.title = `${sentence(now)} · mlflow-monitor`;
-  }, [now]);
+    if (current) document.title = `${headline(current)} · mlflow-monitor`;
+  }, [current]);
   return (
     <>
-      <Header />
-      <main>{now ? <Platform now={now} /> : <Waiting />}</main>
+      <Header current={current} />
+      <main>{current ? <Page current={current} /> : <Loading />}</main>
     </>
   );
 }
 
-function Header() {
-  const now = current.value;
+function Header({ current }: { current: PlatformCurrent | null }) {
   return (
     <header>
       <a class="brand" href="/">
@@ -37,16 +37,16 @@ function Header() {
         <a href="/admin/queues">Queues</a>
         <a href="/docs">API</a>
       </nav>
-      {now && (
-        <p class={now.stale || problem.value ? 'freshness late' : 'freshness'}>
+      {current && (
+        <p class={current.stale || failure.value ? 'freshness late' : 'freshness'}>
           <span class="pulse" aria-hidden="true" />
           <span>
-            {now.last_finished ? (
-              <Age at={now.last_finished} before="MLflow read " after=" ago" />
+            {current.last_finished ? (
+              <Age at={current.last_finished} before="MLflow last read " after=" ago" />
             ) : (
-              'not read yet'
+              'MLflow not read yet'
             )}
-            {!live.value && ', asked every 30 s'}
+            {!streaming.value && ', polling every 30 s'}
           </span>
         </p>
       )}
@@ -54,61 +54,62 @@ function Header() {
   );
 }
 
-function Platform({ now }: { now: NonNullable<typeof current.value> }) {
-  if (now.applications.length === 0) return <Empty now={now} />;
+function Page({ current }: { current: PlatformCurrent }) {
+  if (current.applications.length === 0) return <Empty current={current} />;
+  const hours = (Date.parse(current.to) - Date.parse(current.from)) / 3_600_000;
   return (
     <>
-      <Notes now={now} />
-      <Hero now={now} />
-      <NeedsAttention now={now} />
-      <Applications now={now} />
+      <Notes current={current} />
+      <Hero current={current} />
+      <NeedsAttention current={current} />
+      <Applications current={current} />
       <footer>
         <span>
-          Lights are decided over the runs from {clockTime(now.from)} to {clockTime(now.to)} UTC, the end of
-          this hour.
+          Statuses cover the {hours} h until {clockTime(current.to)} UTC, the end of the current hour.
         </span>
-        <a href="/api/v1/platform/current">These numbers as JSON</a>
+        <a href="/api/v1/platform/current">This data as JSON</a>
       </footer>
     </>
   );
 }
 
-function Empty({ now }: { now: NonNullable<typeof current.value> }) {
-  const [first] = now.progress;
+function Empty({ current }: { current: PlatformCurrent }) {
+  const [first] = current.progress;
   return (
     <section class="empty">
-      <h1>{first ? 'The first runs are on their way' : 'There is nothing to show yet'}</h1>
+      <h1>{first ? 'The first runs will appear soon' : 'There is nothing to show yet'}</h1>
       {first ? (
         <Progress each={first} />
       ) : (
         <p>
-          {now.last_finished
-            ? 'MLflow was read, and holds no run of the last 30 days in the experiments that are watched.'
-            : 'MLflow has not been read yet. The first runs appear here by themselves.'}
+          {current.last_finished
+            ? 'The monitored experiments in MLflow have no runs from the last 30 days.'
+            : 'MLflow has not been read yet. The first runs will appear here automatically.'}
         </p>
       )}
-      {now.last_failure && (
+      {current.last_failure && (
         <p>
-          The last try, <Age at={now.last_failure.at} after=" ago" />, failed: {now.last_failure.message}
+          The last attempt, <Age at={current.last_failure.at} after=" ago" />, failed:{' '}
+          {current.last_failure.message}
         </p>
       )}
-      <Catalog now={now} />
+      <CatalogNotes current={current} />
     </section>
   );
 }
 
-function Waiting() {
-  if (!problem.value) {
+function Loading() {
+  if (!failure.value) {
     return (
       <p class="waiting" aria-busy="true">
-        Asking the service…
+        Loading…
       </p>
     );
   }
   return (
     <section class="empty" role="alert">
-      <h1>The service does not answer</h1>
-      <p>{problem.value.message}. It is asked again every half minute.</p>
+      <h1>The service is unavailable</h1>
+      <p>{failure.value.message}. Retrying every 30 seconds.</p>
     </section>
   );
 }

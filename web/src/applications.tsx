@@ -2,19 +2,19 @@ import type { ApplicationNow, PlatformCurrent } from '../../src/dashboard/contra
 import type { Light } from '../../src/domain/model.js';
 import { Age, Status } from './parts.jsx';
 import { cellTitle, Strip } from './strip.jsx';
-import { LIGHT_WORDS, percent, runsText, tidy } from './words.js';
+import { keepUnits, LIGHT_LABELS, percent, runsText } from './text.js';
 
 const ORDER: readonly Light[] = ['critical', 'warning', 'no_data', 'healthy', 'unmonitored'];
 
-/** Every application, the worst first. */
-export function Applications({ now }: { now: PlatformCurrent }) {
-  const sorted = [...now.applications].sort((a, b) => ORDER.indexOf(a.light) - ORDER.indexOf(b.light));
+/** All applications, the worst status first. */
+export function Applications({ current }: { current: PlatformCurrent }) {
+  const sorted = [...current.applications].sort((a, b) => ORDER.indexOf(a.light) - ORDER.indexOf(b.light));
   return (
     <section aria-labelledby="applications">
       <h2 id="applications">Applications</h2>
       <ul class="applications">
         {sorted.map((each) => (
-          <Card key={each.application} each={each} dates={now.days} />
+          <Card key={each.application} each={each} dates={current.days} />
         ))}
       </ul>
     </section>
@@ -24,7 +24,7 @@ export function Applications({ now }: { now: PlatformCurrent }) {
 function Card({ each, dates }: { each: ApplicationNow; dates: readonly string[] }) {
   const { application, light, reason, pass_rate, last_run, last_known, running, needs_attention } = each;
   return (
-    <li class={needs_attention ? 'needy' : ''}>
+    <li class={needs_attention ? 'flagged' : ''}>
       <p class="top">
         <Status light={light} />
         {pass_rate !== null && (
@@ -40,10 +40,10 @@ function Card({ each, dates }: { each: ApplicationNow; dates: readonly string[] 
           title: cellTitle(dates[i] ?? '', day.light, runsText(day.total)),
         }))}
       />
-      <p class="reason">{tidy(reason)}</p>
+      <p class="reason">{keepUnits(reason)}</p>
       <p class="last">
         {last_run && <Age at={last_run.at} before="last run " after=" ago" />}
-        {last_known && `, ${LIGHT_WORDS[last_known.light].toLowerCase()} then`}
+        {last_known && `, last status ${LIGHT_LABELS[last_known.light].toLowerCase()}`}
         {running > 0 && `, ${running} running`}
       </p>
     </li>

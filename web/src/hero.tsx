@@ -2,28 +2,28 @@ import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 import type { MetricStatus } from '../../src/domain/model.js';
 import { Shape, Status } from './parts.jsx';
 import { cellTitle, Timeline } from './strip.jsx';
-import { percent, runsText, sentence, tidy } from './words.js';
+import { headline, keepUnits, percent, runsText } from './text.js';
 
-/** The sentence, what it was decided from, and how it was on the days before. */
-export function Hero({ now }: { now: PlatformCurrent }) {
-  const { platform, days } = now;
-  const hours = (Date.parse(now.to) - Date.parse(now.from)) / 3_600_000;
+/** The headline, the numbers behind it, and the platform's status on the days before. */
+export function Hero({ current }: { current: PlatformCurrent }) {
+  const { platform, days } = current;
+  const hours = (Date.parse(current.to) - Date.parse(current.from)) / 3_600_000;
   return (
-    <section class="hero" aria-labelledby="sentence">
-      <div class="answer">
+    <section class="hero" aria-labelledby="headline">
+      <div>
         <p class="kicker">
           <Status light={platform.light} />
           <span>platform, last {hours} h</span>
         </p>
-        <h1 id="sentence">{sentence(now)}</h1>
-        <p class="reason">{tidy(platform.reason)}</p>
+        <h1 id="headline">{headline(current)}</h1>
+        <p class="reason">{keepUnits(platform.reason)}</p>
       </div>
       <Facts platform={platform} hours={hours} />
       <Composition platform={platform} />
       <Timeline
         cells={platform.days.map(({ light, reason, total }, i) => ({
           light,
-          title: cellTitle(days[i] ?? '', light, total === 0 ? 'Nothing ran.' : reason),
+          title: cellTitle(days[i] ?? '', light, total === 0 ? 'No runs that day.' : reason),
         }))}
         dates={days}
       />
@@ -35,18 +35,18 @@ type Platform = PlatformCurrent['platform'];
 
 function Facts({ platform, hours }: { platform: Platform; hours: number }) {
   const { pass_rate, pass_rate_trend: trend, total, running, failed, coverage } = platform;
-  const more = [running > 0 ? `${running} running` : '', failed > 0 ? `${failed} failed` : ''].filter(
+  const details = [running > 0 ? `${running} running` : '', failed > 0 ? `${failed} failed` : ''].filter(
     Boolean,
   );
   return (
     <dl class="facts">
       <div>
-        <dt>pass rate{trend === null ? '' : <Trend points={trend} />}</dt>
+        <dt>pass rate{trend === null ? '' : <Trend points={trend} hours={hours} />}</dt>
         <dd>{percent(pass_rate)}</dd>
       </div>
       <div>
         <dt>
-          {total === 1 ? 'run' : 'runs'} in {hours} h{more.length > 0 ? `, ${more.join(', ')}` : ''}
+          {total === 1 ? 'run' : 'runs'} in {hours} h{details.length > 0 ? `, ${details.join(', ')}` : ''}
         </dt>
         <dd>{total.toLocaleString('en')}</dd>
       </div>
@@ -58,21 +58,21 @@ function Facts({ platform, hours }: { platform: Platform; hours: number }) {
   );
 }
 
-function Trend({ points }: { points: number }) {
+function Trend({ points, hours }: { points: number; hours: number }) {
   const rounded = Math.abs(points).toFixed(1);
-  if (rounded === '0.0') return <>, as the day before</>;
-  const way = points > 0 ? '▲' : '▼';
-  const title = `${points > 0 ? 'up' : 'down'} ${rounded} points from the same span before`;
+  if (rounded === '0.0') return <>, unchanged</>;
+  const arrow = points > 0 ? '▲' : '▼';
+  const title = `${points > 0 ? 'up' : 'down'} ${rounded} points from the previous ${hours} h`;
   return (
     <span title={title}>
-      , {way}
+      , {arrow}
       {'\u00a0'}
       {rounded} points
     </span>
   );
 }
 
-const PARTS: readonly [status: MetricStatus, word: string][] = [
+const PARTS: readonly [status: MetricStatus, label: string][] = [
   ['critical', 'critical'],
   ['invalid', 'invalid'],
   ['warning', 'warning'],
@@ -80,7 +80,7 @@ const PARTS: readonly [status: MetricStatus, word: string][] = [
   ['unmonitored', 'without threshold'],
 ];
 
-/** The runs of the span by status, in proportion. */
+/** The runs of the span by status, as a proportional bar with a legend. */
 function Composition({ platform }: { platform: Platform }) {
   const parts = PARTS.filter(([status]) => platform[status] > 0);
   if (parts.length === 0) return null;
@@ -92,10 +92,10 @@ function Composition({ platform }: { platform: Platform }) {
         ))}
       </div>
       <ul aria-label={`${runsText(platform.total)} by status`}>
-        {parts.map(([status, word]) => (
+        {parts.map(([status, label]) => (
           <li key={status}>
             <Shape of={status} />
-            <b>{platform[status].toLocaleString('en')}</b> {word}
+            <b>{platform[status].toLocaleString('en')}</b> {label}
           </li>
         ))}
       </ul>

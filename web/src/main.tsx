@@ -1,9 +1,9 @@
 import { render } from 'preact';
 import { App } from './app.jsx';
-import { follow } from './service.js';
+import { startUpdates } from './service.js';
 import { startClock } from './state.js';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 startClock();
-follow();
+startUpdates();

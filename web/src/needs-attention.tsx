@@ -2,26 +2,26 @@ import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashb
 import { formatQuantity, formatWithUnit } from '../../src/domain/format.js';
 import { Age, Status } from './parts.jsx';
 import { RunsPerDay, Sparkline } from './sparkline.jsx';
-import { CAUSE_WORDS, LIGHT_WORDS, runsText, tidy } from './words.js';
+import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, runsText } from './text.js';
 
-/** What is red, since when, against which limit, and why. */
-export function NeedsAttention({ now }: { now: PlatformCurrent }) {
-  if (now.needs_attention.length === 0) return null;
+/** The applications that need attention: metric, value and limit, since when, and why. */
+export function NeedsAttention({ current }: { current: PlatformCurrent }) {
+  if (current.needs_attention.length === 0) return null;
   return (
     <section aria-labelledby="needs-attention">
       <h2 id="needs-attention">Needs attention</h2>
       <ul class="attention">
-        {now.needs_attention.map((each) => (
-          <Row key={each.application} each={each} now={now} />
+        {current.needs_attention.map((each) => (
+          <Row key={each.application} each={each} current={current} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
+function Row({ each, current }: { each: Attention; current: PlatformCurrent }) {
   const { application, light, metric, run, since } = each;
-  const standing = now.applications.find((other) => other.application === application);
+  const totals = current.applications.find((other) => other.application === application);
   return (
     <li>
       <div class="when">
@@ -34,37 +34,37 @@ function Row({ each, now }: { each: Attention; now: PlatformCurrent }) {
         </h3>
         <p>
           <Cause each={each} />
-          {tidy(each.why ?? each.reason)}
+          {keepUnits(each.why ?? each.reason)}
         </p>
         <p class="evidence">
           {each.owner && <span>{each.owner}</span>}
-          {standing && <span>{share(each, standing)}</span>}
+          {totals && <span>{share(each, totals)}</span>}
           {run && (
-            <a href={run.url} title={`${run.run_name} in MLflow`}>
+            <a href={run.url} title={`Open ${run.run_name} in MLflow`}>
               {run.run_name}
             </a>
           )}
         </p>
       </div>
-      <div class="value">{metric ? <Value metric={metric} /> : <Silence each={each} />}</div>
+      <div class="value">{metric ? <Value metric={metric} /> : <LastRun each={each} />}</div>
       <div class="picture">
         {metric ? (
-          <Sparkline metric={metric} shown={run?.at} to={now.to} />
+          <Sparkline metric={metric} shown={run?.at} to={current.to} />
         ) : (
-          standing && <RunsPerDay days={standing.days} dates={now.days} />
+          totals && <RunsPerDay days={totals.days} dates={current.days} />
         )}
       </div>
     </li>
   );
 }
 
-/** One word for why, which leads to the facts behind it. */
+/** The cause in a few words, linked to the details. */
 function Cause({ each: { cause, explanation } }: { each: Attention }) {
   if (cause === null) return null;
   return (
     <span class="cause">
-      <a href={explanation ?? undefined} title="The facts behind it, as JSON">
-        {CAUSE_WORDS[cause]}
+      <a href={explanation ?? undefined} title="Details as JSON">
+        {CAUSE_LABELS[cause]}
       </a>
       {': '}
     </span>
@@ -78,7 +78,7 @@ function subject({ metric, light }: Attention): string {
   return light === 'no_data' ? 'no new runs' : 'failed runs';
 }
 
-/** The number that broke the limit, with its limit. */
+/** The value that is beyond its limit, and the limit. */
 function Value({ metric }: { metric: Metric }) {
   const { status, value, unit, higher_is_better, invalid_kind } = metric;
   const limit = status === 'critical' ? metric.critical_threshold : metric.warning_threshold;
@@ -94,12 +94,12 @@ function Value({ metric }: { metric: Metric }) {
   return (
     <>
       <b class={status}>{formatQuantity(value, unit, limit).replace(' ', '\u00a0')}</b>
-      {beyond && <span title={`the ${status} limit`}>{beyond}</span>}
+      {beyond && <span title={`${status} limit`}>{beyond}</span>}
     </>
   );
 }
 
-function Silence({ each: { run, light } }: { each: Attention }) {
+function LastRun({ each: { run, light } }: { each: Attention }) {
   if (light !== 'no_data' || !run) return <b>–</b>;
   return (
     <>
@@ -113,7 +113,7 @@ function Silence({ each: { run, light } }: { each: Attention }) {
 
 /** `18 of 23 runs critical` */
 function share({ metric }: Attention, { total, last_known }: ApplicationNow): string {
-  if (last_known) return `${LIGHT_WORDS[last_known.light].toLowerCase()} before`;
+  if (last_known) return `previously ${LIGHT_LABELS[last_known.light].toLowerCase()}`;
   if (!metric) return runsText(total);
   const status = (['critical', 'invalid', 'warning'] as const).find((each) => metric[each] > 0) ?? 'warning';
   return `${metric[status]} of ${runsText(total)} ${status}`;

@@ -1,32 +1,32 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 import { formatDate } from '../../src/domain/format.js';
 import { Age, Shape } from './parts.jsx';
-import { problem } from './state.js';
-import { daysText } from './words.js';
+import { failure } from './state.js';
+import { daysText } from './text.js';
 
-/** What is not as it should be with the numbers themselves; nothing while all is well. */
-export function Notes({ now }: { now: PlatformCurrent }) {
-  const reading = now.progress.some(({ kind }) => kind === 'bootstrap');
+/** Problems with the data itself, such as stale data or a catalog outage; empty if there are none. */
+export function Notes({ current }: { current: PlatformCurrent }) {
+  const bootstrapping = current.progress.some(({ kind }) => kind === 'bootstrap');
   return (
     <div class="notes" role="status">
-      {problem.value && (
+      {failure.value && (
         <Note>
-          <b>The service does not answer.</b> {problem.value.message}. These are the numbers of{' '}
-          <Age at={new Date(problem.value.since).toISOString()} after=" ago" />; it is asked again every half
-          minute.
+          <b>The service is unavailable.</b> {failure.value.message}.{' '}
+          <Age at={new Date(failure.value.since).toISOString()} before="Requests have failed for " />; this
+          page shows the last data received. Retrying every 30 seconds.
         </Note>
       )}
-      {now.progress.map((each) => (
+      {current.progress.map((each) => (
         <Progress key={each.run} each={each} />
       ))}
-      {now.stale && !reading && <Stale now={now} />}
-      {now.partial && <Partial lagging={now.lagging} />}
-      <Catalog now={now} />
-      {now.all_unmonitored && (
+      {current.stale && !bootstrapping && <Stale current={current} />}
+      {current.partial && <Partial lagging={current.lagging} />}
+      <CatalogNotes current={current} />
+      {current.all_unmonitored && (
         <Note>
-          <b>No metric has a threshold yet,</b> so nothing can be judged. <code>mlflow-monitor suggest</code>{' '}
-          writes thresholds from the history of your metrics into a file to edit;{' '}
-          <code>THRESHOLDS_API_URL=file:…</code> reads it.
+          <b>No metric has a threshold yet,</b> so nothing can be evaluated.{' '}
+          <code>mlflow-monitor suggest</code> derives thresholds from the history of your metrics and writes
+          them to a file for you to edit. Set <code>THRESHOLDS_API_URL=file:…</code> to use it.
         </Note>
       )}
     </div>
@@ -42,10 +42,10 @@ function Note({ children }: { children: preact.ComponentChildren }) {
   );
 }
 
-function Stale({ now: { last_finished, last_failure } }: { now: PlatformCurrent }) {
+function Stale({ current: { last_finished, last_failure } }: { current: PlatformCurrent }) {
   return (
     <Note>
-      <b>These numbers are not current.</b>{' '}
+      <b>This data is out of date.</b>{' '}
       {last_finished ? (
         <>
           MLflow was last read <Age at={last_finished} after=" ago" />.
@@ -56,15 +56,16 @@ function Stale({ now: { last_finished, last_failure } }: { now: PlatformCurrent 
       {last_failure && (
         <>
           {' '}
-          The last try, <Age at={last_failure.at} after=" ago" />, failed: {last_failure.message}
+          The last attempt, <Age at={last_failure.at} after=" ago" />, failed: {last_failure.message}
         </>
       )}
     </Note>
   );
 }
 
-/** What is not as it should be with the thresholds. */
-export function Catalog({ now: { catalog_outage, catalog_refused } }: { now: PlatformCurrent }) {
+/** Problems with the catalog of thresholds. */
+export function CatalogNotes({ current }: { current: PlatformCurrent }) {
+  const { catalog_outage, catalog_refused } = current;
   return (
     <>
       {catalog_outage && <Outage {...catalog_outage} />}
@@ -72,10 +73,11 @@ export function Catalog({ now: { catalog_outage, catalog_refused } }: { now: Pla
         <Note>
           <b>
             {catalog_refused === 1
-              ? '1 item of the catalog was refused,'
-              : `${catalog_refused} items of the catalog were refused,`}
+              ? '1 catalog item was rejected'
+              : `${catalog_refused} catalog items were rejected`}
           </b>{' '}
-          as {catalog_refused === 1 ? 'it' : 'they'} cannot be used; the log says why. All others serve.
+          because {catalog_refused === 1 ? 'it' : 'they'} cannot be used. The log has the reasons. All other
+          items are in use.
         </Note>
       )}
     </>
@@ -86,34 +88,35 @@ function Outage({ as_of, reason, waiting }: NonNullable<PlatformCurrent['catalog
   if (as_of === null) {
     return (
       <Note>
-        <b>Judging waits for the catalog:</b> {reason}, and has said nothing yet.
+        <b>Runs cannot be evaluated yet:</b> {reason}, and no thresholds have been received so far.
       </Note>
     );
   }
   return (
     <Note>
-      <b>Thresholds as of {formatDate(Date.parse(as_of))}:</b> {reason}. Judging goes on by these.
-      {waiting && ' Runs with metrics or experiments that it was never asked for wait to be judged.'}
+      <b>Thresholds as of {formatDate(Date.parse(as_of))}:</b> {reason}. These thresholds stay in use.
+      {waiting &&
+        ' Runs with metrics or experiments not yet requested from the catalog are evaluated once it responds.'}
     </Note>
   );
 }
 
-const NAMED = 3;
+const MAX_LISTED = 3;
 
 function Partial({ lagging }: { lagging: PlatformCurrent['lagging'] }) {
-  const more = lagging.length - NAMED;
+  const more = lagging.length - MAX_LISTED;
   return (
     <Note>
       <b>
         {lagging.length === 1 ? 'One experiment lags behind:' : `${lagging.length} experiments lag behind:`}
       </b>{' '}
-      {lagging.slice(0, NAMED).map(({ experiment_id, name, read_until, message }, i) => (
+      {lagging.slice(0, MAX_LISTED).map(({ experiment_id, name, read_until, message }, i) => (
         <span key={experiment_id}>
           {i > 0 && '; '}
           {name}
           {read_until && (
             <>
-              , read until <Age at={read_until} after=" ago" />
+              , read up to <Age at={read_until} after=" ago" />
             </>
           )}
           {message && ` (MLflow: ${message})`}
@@ -125,19 +128,19 @@ function Partial({ lagging }: { lagging: PlatformCurrent['lagging'] }) {
   );
 }
 
-const WORDS: Partial<Record<PlatformCurrent['progress'][number]['kind'], string>> = {
-  bootstrap: 'Reading the history from MLflow',
-  backfill: 'A backfill is at work',
+const LABELS: Partial<Record<PlatformCurrent['progress'][number]['kind'], string>> = {
+  bootstrap: 'Reading the run history from MLflow',
+  backfill: 'Backfill in progress',
 };
 
 export function Progress({ each }: { each: PlatformCurrent['progress'][number] }) {
   const { run, kind, days_done, days_all } = each;
-  const label = WORDS[kind] ?? kind;
+  const label = LABELS[kind] ?? kind;
   return (
     <div class="progress">
       <p>
         <b>{label}.</b>{' '}
-        {days_all === null ? 'It begins.' : `${days_done} of ${daysText(days_all)} are in, the newest first.`}
+        {days_all === null ? 'Starting.' : `${days_done} of ${daysText(days_all)} done, the newest first.`}
       </p>
       <progress aria-label={`${label}, ${run}`} max={days_all ?? 1} value={days_done} />
     </div>

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../src/domain/format.js';
 import type { Light, MetricStatus } from '../../src/domain/model.js';
-import { now } from './state.js';
-import { exactTime, LIGHT_WORDS } from './words.js';
+import { serviceTime } from './state.js';
+import { exactTime, LIGHT_LABELS } from './text.js';
 
 const SHAPES: Readonly<Record<Light | MetricStatus, preact.JSX.Element>> = {
   critical: <rect x="1.5" y="1.5" width="11" height="11" rx="1.5" />,
@@ -12,7 +12,7 @@ const SHAPES: Readonly<Record<Light | MetricStatus, preact.JSX.Element>> = {
   unmonitored: <path d="M7 1.4 12.6 7 7 12.6 1.4 7Z" class="stroke" />,
 };
 
-/** The shape of a status; the word stands beside it. */
+/** The icon of a status. It is hidden from screen readers because the label is always next to it. */
 export function Shape({ of }: { of: Light | MetricStatus }) {
   return (
     <svg class={`shape ${of}`} viewBox="0 0 14 14" width="13" height="13" aria-hidden="true">
@@ -25,14 +25,14 @@ export function Status({ light }: { light: Light }) {
   return (
     <span class={`status ${light}`}>
       <Shape of={light} />
-      {LIGHT_WORDS[light]}
+      {LIGHT_LABELS[light]}
     </span>
   );
 }
 
-/** How long ago something was, with the exact time on demand. */
+/** How long ago something was; the exact time is the tooltip. */
 export function Age({ at, before = '', after = '' }: { at: string; before?: string; after?: string }) {
-  const age = formatDuration(Math.max(0, now.value - Date.parse(at)));
+  const age = formatDuration(Math.max(0, serviceTime.value - Date.parse(at)));
   return (
     <time dateTime={at} title={exactTime(at)}>
       {before}

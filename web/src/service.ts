@@ -1,78 +1,78 @@
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
-import { current, live, problem, setServiceTime } from './state.js';
+import { failure, platformCurrent, setServiceTime, streaming } from './state.js';
 
 const POLL_MS = 30_000;
-/** Three heartbeats: a stream that is silent for longer is dead, whatever the browser believes. */
+/** Three heartbeats: a stream without events for longer is dead, even if the browser reports it as open. */
 const SILENCE_MS = 45_000;
 const TIMEOUT_MS = 15_000;
 
-let heard = 0;
+let lastEventAt = 0;
 let loading: Promise<void> | undefined;
-let again = false;
+let reloadPending = false;
 
-/** Asks for the platform; while an answer is under way, once more after it. */
-export function load(): Promise<void> {
+/** Fetches the platform. If a request is already running, fetches once more after it. */
+function load(): Promise<void> {
   if (loading) {
-    again = true;
+    reloadPending = true;
     return loading;
   }
-  loading = ask().finally(() => {
+  loading = fetchPlatform().finally(() => {
     loading = undefined;
-    if (again) {
-      again = false;
+    if (reloadPending) {
+      reloadPending = false;
       load();
     }
   });
   return loading;
 }
 
-async function ask(): Promise<void> {
+async function fetchPlatform(): Promise<void> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const answer = await fetch('/api/v1/platform/current', { cache: 'no-cache', signal });
-    if (!answer.ok) throw new Error(`It answered ${answer.status} ${answer.statusText}`.trim());
-    current.value = (await answer.json()) as PlatformCurrent;
-    setServiceTime(answer.headers.get('Date'));
-    problem.value = null;
+    const response = await fetch('/api/v1/platform/current', { cache: 'no-cache', signal });
+    if (!response.ok) throw new Error(`It returned HTTP ${response.status} ${response.statusText}`.trim());
+    platformCurrent.value = (await response.json()) as PlatformCurrent;
+    setServiceTime(response.headers.get('Date'));
+    failure.value = null;
   } catch (error) {
-    const message = error instanceof Error && error.name === 'Error' ? error.message : 'It cannot be reached';
-    problem.value = { message, since: problem.value?.since ?? Date.now() };
+    const message = error instanceof Error && error.name === 'Error' ? error.message : 'It did not respond';
+    failure.value = { message, since: failure.value?.since ?? Date.now() };
   }
 }
 
-/** Asks now, whenever the service says that something changed, and every half minute while it says nothing. */
-export function follow(): void {
+/** Fetches the platform now and on every change event, and polls while there is no event stream. */
+export function startUpdates(): void {
   load();
-  listen();
+  subscribe();
   setInterval(() => {
-    const silent = Date.now() - heard > SILENCE_MS;
-    if (silent) live.value = false;
-    if (!live.value || problem.value) load();
+    const silent = Date.now() - lastEventAt > SILENCE_MS;
+    if (silent) streaming.value = false;
+    if (!streaming.value || failure.value) load();
   }, POLL_MS);
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) load();
   });
 }
 
-function listen(): void {
+function subscribe(): void {
   const events = new EventSource('/api/v1/events');
-  const hear = () => {
-    heard = Date.now();
-    live.value = true;
+  const eventReceived = () => {
+    lastEventAt = Date.now();
+    streaming.value = true;
   };
   events.onopen = () => {
-    hear();
-    // What changed while nobody listened.
+    eventReceived();
+    // Catches up on changes while the stream was not connected.
     load();
   };
-  events.addEventListener('heartbeat', hear);
+  events.addEventListener('heartbeat', eventReceived);
   events.addEventListener('changed', () => {
-    hear();
+    eventReceived();
     load();
   });
   events.onerror = () => {
-    live.value = false;
-    // A browser tries again by itself, except after an answer that is no stream.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, POLL_MS);
+    streaming.value = false;
+    // The browser reconnects by itself unless the response was not an event stream.
+    if (events.readyState === EventSource.CLOSED) setTimeout(subscribe, POLL_MS);
   };
 }

@@ -1,13 +1,13 @@
 import type { ApplicationNow, Attention } from '../../src/dashboard/contract.js';
 import { formatQuantity } from '../../src/domain/format.js';
-import { dayText, runsText } from './words.js';
+import { dayText, runsText } from './text.js';
 
 const [WIDTH, HEIGHT, MARGIN] = [216, 52, 5];
 const SPAN_MS = 7 * 86_400_000;
 
 type Metric = NonNullable<Attention['metric']>;
 
-/** Seven days of a metric with the zones beyond its limits; the dot is the run that is shown. */
+/** Seven days of a metric, with the zones beyond its limits. The dot marks the run shown in the row. */
 export function Sparkline({ metric, shown, to }: { metric: Metric; shown: string | undefined; to: string }) {
   const { points, critical_threshold, warning_threshold, higher_is_better, unit } = metric;
   const [first, last] = [points[0], points.at(-1)];
@@ -55,13 +55,15 @@ export function Sparkline({ metric, shown, to }: { metric: Metric; shown: string
   );
 }
 
-/** Runs of each day: where a job stopped, the bars end. */
+/** Runs per day: the bars end where a job stopped. */
 export function RunsPerDay({ days, dates }: { days: ApplicationNow['days']; dates: readonly string[] }) {
-  const most = Math.max(1, ...days.map(({ total }) => total));
+  const max = Math.max(1, ...days.map(({ total }) => total));
   const step = WIDTH / days.length;
   const lastDay = days.findLastIndex(({ total }) => total > 0);
   const label =
-    lastDay < 0 ? 'no runs' : `Runs of each of 30 days; the last ones on ${dayText(dates[lastDay] ?? '')}`;
+    lastDay < 0
+      ? 'no runs'
+      : `Runs per day over ${days.length} days; the last ones on ${dayText(dates[lastDay] ?? '')}`;
   return (
     <svg
       class="sparkline"
@@ -73,7 +75,7 @@ export function RunsPerDay({ days, dates }: { days: ApplicationNow['days']; date
     >
       <line class="ground" x1="0" x2={WIDTH} y1={HEIGHT - 4.5} y2={HEIGHT - 4.5} />
       {days.map(({ total }, i) => {
-        const height = total === 0 ? 0 : Math.max(2, (total / most) * (HEIGHT - 14));
+        const height = total === 0 ? 0 : Math.max(2, (total / max) * (HEIGHT - 14));
         return (
           <rect
             key={dates[i]}

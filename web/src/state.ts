@@ -1,32 +1,32 @@
 import { computed, signal } from '@preact/signals';
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 
-/** What the service answered last; null: nothing yet. */
-export const current = signal<PlatformCurrent | null>(null);
-/** Why the service could not be asked, and since when (ms); null: it answers. */
-export const problem = signal<{ readonly message: string; readonly since: number } | null>(null);
-/** Whether the service tells by itself what changed; else it is asked every half minute. */
-export const live = signal(false);
+/** The latest response of `/api/v1/platform/current`; null before the first one. */
+export const platformCurrent = signal<PlatformCurrent | null>(null);
+/** Why the last request failed, and since when requests fail (ms); null if the last request succeeded. */
+export const failure = signal<{ readonly message: string; readonly since: number } | null>(null);
+/** Whether the event stream is connected; without it the page polls. */
+export const streaming = signal(false);
 
-const browserNow = signal(Date.now());
-/** How far the clock of the service is ahead of this machine's, ms. */
-const ahead = signal(0);
-/** The time by the service's clock, ms: ages hold although this machine's clock is wrong. */
-export const now = computed(() => browserNow.value + ahead.value);
+const browserTime = signal(Date.now());
+/** How far the service's clock is ahead of the browser's, ms. */
+const clockOffset = signal(0);
+/** The current time by the service's clock, ms, so that ages are right even if the browser's clock is wrong. */
+export const serviceTime = computed(() => browserTime.value + clockOffset.value);
 
 const TICK_MS = 5_000;
 
 export function startClock(): void {
   setInterval(() => {
-    browserNow.value = Date.now();
+    browserTime.value = Date.now();
   }, TICK_MS);
 }
 
-/** @param date the `Date` of an answer, to the second */
+/** @param date the `Date` header of a response; its resolution is one second */
 export function setServiceTime(date: string | null): void {
   const time = date === null ? Number.NaN : Date.parse(date);
   const difference = time - Date.now();
-  // Less than two seconds is the way and the rounding.
-  if (!Number.isNaN(time)) ahead.value = Math.abs(difference) < 2_000 ? 0 : difference;
-  browserNow.value = Date.now();
+  // Differences below two seconds come from the network and the resolution of the header.
+  if (!Number.isNaN(time)) clockOffset.value = Math.abs(difference) < 2_000 ? 0 : difference;
+  browserTime.value = Date.now();
 }

@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks';
 import type { Light } from '../../src/domain/model.js';
-import { dayText, LIGHT_WORDS, shortDay } from './words.js';
+import { dayText, LIGHT_LABELS, shortDay } from './text.js';
 
-export interface Cell {
+interface Cell {
   readonly light: Light;
   readonly title: string;
 }
 
-/** A mark a day: the worse, the taller; hatched where nothing ran. */
+/** One bar per day: taller is worse, hatched means no runs. */
 export function Strip({ cells }: { cells: readonly Cell[] }) {
   return (
     <div class="strip small" role="img" aria-label={summary(cells)}>
@@ -18,23 +18,23 @@ export function Strip({ cells }: { cells: readonly Cell[] }) {
   );
 }
 
-const STEPS: Readonly<Record<string, (at: number, last: number) => number>> = {
-  ArrowLeft: (at) => at - 1,
-  ArrowRight: (at) => at + 1,
+const KEYS: Readonly<Record<string, (index: number, last: number) => number>> = {
+  ArrowLeft: (index) => index - 1,
+  ArrowRight: (index) => index + 1,
   Home: () => 0,
   End: (_, last) => last,
 };
 
-/** The same with room for each day: the pointer, a tap or the arrow keys tell of one. */
+/** The same, wider: pointing at a day, tapping it or moving to it with the arrow keys shows its details. */
 export function Timeline({ cells, dates }: { cells: readonly Cell[]; dates: readonly string[] }) {
-  const [chosen, choose] = useState<number | null>(null);
+  const [selected, select] = useState<number | null>(null);
   const last = cells.length - 1;
-  const at = chosen ?? last;
-  const step = (event: KeyboardEvent) => {
-    const next = STEPS[event.key];
+  const shown = selected ?? last;
+  const onKeyDown = (event: KeyboardEvent) => {
+    const next = KEYS[event.key];
     if (!next) return;
     event.preventDefault();
-    choose(Math.max(0, Math.min(last, next(at, last))));
+    select(Math.max(0, Math.min(last, next(shown, last))));
   };
   return (
     <div class="days">
@@ -42,43 +42,43 @@ export function Timeline({ cells, dates }: { cells: readonly Cell[]; dates: read
         class="strip"
         role="slider"
         tabIndex={0}
-        aria-label="The platform by days"
+        aria-label="Platform status by day"
         aria-valuemin={1}
         aria-valuemax={cells.length}
-        aria-valuenow={at + 1}
-        aria-valuetext={cells[at]?.title}
-        onKeyDown={step}
-        onBlur={() => choose(null)}
-        onPointerLeave={() => choose(null)}
+        aria-valuenow={shown + 1}
+        aria-valuetext={cells[shown]?.title}
+        onKeyDown={onKeyDown}
+        onBlur={() => select(null)}
+        onPointerLeave={() => select(null)}
       >
         {cells.map(({ light, title }, i) => (
-          <span key={title} class={i === chosen ? 'day chosen' : 'day'} onPointerEnter={() => choose(i)}>
+          <span key={title} class={i === selected ? 'day selected' : 'day'} onPointerEnter={() => select(i)}>
             <span class={`cell ${light}`} />
           </span>
         ))}
       </div>
       <p class="scale" aria-hidden="true">
         {dates.map((day, i) => {
-          const named = i > 0 && (last - i) % 7 === 0;
-          return <span key={day}>{i === last ? 'today' : named && shortDay(day)}</span>;
+          const labelled = i > 0 && (last - i) % 7 === 0;
+          return <span key={day}>{i === last ? 'today' : labelled && shortDay(day)}</span>;
         })}
       </p>
       <p class="legend">
-        {chosen === null
-          ? 'One mark a day: the worse, the taller; hatched where nothing ran.'
-          : cells[chosen]?.title}
+        {selected === null
+          ? 'One bar per day: taller is worse, hatched means no runs.'
+          : cells[selected]?.title}
       </p>
     </div>
   );
 }
 
 export function cellTitle(day: string, light: Light, text: string): string {
-  return `${dayText(day)}: ${LIGHT_WORDS[light].toLowerCase()}. ${text}`;
+  return `${dayText(day)}: ${LIGHT_LABELS[light].toLowerCase()}. ${text}`;
 }
 
 function summary(cells: readonly Cell[]): string {
   const counts = new Map<Light, number>();
   for (const { light } of cells) counts.set(light, (counts.get(light) ?? 0) + 1);
-  const parts = [...counts].map(([light, count]) => `${count} ${LIGHT_WORDS[light].toLowerCase()}`);
+  const parts = [...counts].map(([light, count]) => `${count} ${LIGHT_LABELS[light].toLowerCase()}`);
   return `${cells.length} days: ${parts.join(', ')}`;
 }

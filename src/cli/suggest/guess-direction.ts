@@ -1,4 +1,4 @@
-/** Words of metric names by which a higher value is the better one; those of two letters only where they are customary. */
+/** Words in names of metrics where higher is better. Of two letters only if they are customary. */
 const HIGHER = new Set(
   (
     'accuracy acc auc auroc auprc aupr ap map precision recall sensitivity specificity f1 f2 fbeta fscore score r2 ' +
@@ -6,6 +6,7 @@ const HIGHER = new Set(
     'kendall silhouette throughput reward lift tpr tnr coverage success pass similarity likelihood psnr ssim'
   ).split(' '),
 );
+/** The same where lower is better. */
 const LOWER = new Set(
   (
     'loss logloss nll error errors err mae mse rmse rmsle mape smape wape msle perplexity ppl wer cer ter fpr fnr brier ' +
@@ -15,8 +16,8 @@ const LOWER = new Set(
 );
 
 /**
- * Which way is better, guessed from the words of a metric's name: `val_loss` lower, `macroF1` higher. null: no word tells,
- * or they disagree (`accuracy_loss`).
+ * Whether higher is better, guessed from the words of a metric's name: `false` for `val_loss`, `true` for `macroF1`.
+ * `null` if no word is known, or if they disagree (`accuracy_loss`).
  */
 export function guessDirection(name: string): boolean | null {
   const words = name

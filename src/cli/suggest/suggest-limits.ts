@@ -1,10 +1,10 @@
-/** The stored values of one metric over eligible runs; invalid ones are only counted. */
+/** The stored values of one metric in eligible runs. Invalid ones are only counted. */
 export interface MetricHistory {
   readonly metric_name: string;
   readonly values: number;
   readonly invalid: number;
   readonly min: number;
-  /** The quantiles 0.01, 0.05, 0.5, 0.95, 0.99, with linear interpolation. */
+  /** Quantiles 0.01, 0.05, 0.5, 0.95 and 0.99, with linear interpolation. */
   readonly q01: number;
   readonly q05: number;
   readonly median: number;
@@ -18,12 +18,12 @@ export interface Limits {
   readonly warning: number;
 }
 
-/** Fewer values say nothing about what is rare. */
-export const LEAST_VALUES = 20;
+/** With fewer values, nothing is suggested. */
+export const MIN_VALUES = 20;
 
 /**
- * Limits that the worst 1 % (critical) and the worst 5 % (warning) of the stored values are beyond, rounded away from the
- * median to three digits of their distance from it. Equal limits are one: of warning only.
+ * Limits such that 1 % (critical) and 5 % (warning) of the stored values are worse, rounded away from the median to
+ * three significant digits of the distance from it. If both are equal, only the warning limit is kept.
  */
 export function suggestLimits(history: MetricHistory, higherIsBetter: boolean): Limits {
   const [worst, bad] = higherIsBetter ? [history.q01, history.q05] : [history.q99, history.q95];
@@ -32,12 +32,12 @@ export function suggestLimits(history: MetricHistory, higherIsBetter: boolean): 
   return critical === warning ? { critical: null, warning } : { critical, warning };
 }
 
-/** Never toward the median: rounding marks no run more. */
+/** Rounds away from the median, so that rounding never marks more runs. */
 function roundOutward(value: number, median: number, down: boolean): number {
   const distance = Math.abs(value - median);
   if (distance === 0 || !Number.isFinite(distance)) return value;
   const digits = 2 - Math.floor(Math.log10(distance));
-  // Beyond what `toFixed` takes, or below what a double resolves, there is nothing to round.
+  // Outside this range `toFixed` fails or a double has no such digits.
   if (Math.abs(digits) > 15) return value;
   const scale = 10 ** Math.abs(digits);
   const scaled = digits < 0 ? value / scale : value * scale;

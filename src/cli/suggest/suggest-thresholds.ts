@@ -2,9 +2,9 @@ import { BOOLEAN, DOUBLE, VARCHAR } from '@duckdb/node-api';
 import type { Rule } from '../../domain/model.js';
 import { type Duck, type DuckSession, sql } from '../../storage/duck.js';
 import { guessDirection } from './guess-direction.js';
-import { LEAST_VALUES, type Limits, type MetricHistory, suggestLimits } from './suggest-limits.js';
+import { type Limits, type MetricHistory, MIN_VALUES, suggestLimits } from './suggest-limits.js';
 
-/** Limits for one direction, and how many stored runs they would have marked. */
+/** Limits for one direction, and how many stored runs they mark. */
 export interface Option {
   readonly higher_is_better: boolean;
   readonly limits: Limits;
@@ -14,11 +14,11 @@ export interface Option {
 
 export interface Suggestion {
   readonly history: MetricHistory;
-  /** Where the direction is from; null: nobody knows. */
+  /** Where the direction comes from; `null` if it is unknown. */
   readonly direction: 'catalog' | 'name' | null;
-  /** Of an unknown direction one for each, which the order of its limits tells. Empty: the values say nothing of what is rare. */
+  /** If the direction is unknown, one option for each; the order of the limits then defines it. Empty without a suggestion. */
   readonly options: readonly Option[];
-  /** What the catalog says now. */
+  /** The current rule of the catalog. */
   readonly rule: Rule;
 }
 
@@ -30,9 +30,9 @@ export interface Suggestions {
 }
 
 /**
- * Suggests thresholds of the platform for every metric of the published history.
+ * Suggests platform-wide thresholds for every metric of the published history.
  * @param files Parquet of `enriched_metrics`, at least one
- * @param ruleOf the rule that the catalog has for a metric
+ * @param ruleOf the current rule of the catalog for a metric
  */
 export function suggestThresholds(
   duck: Duck,
@@ -44,16 +44,16 @@ export function suggestThresholds(
     const [span] = await read<Omit<Suggestions, 'metrics'>>('./sql/span.sql');
     const histories = await read<MetricHistory>('./sql/histories.sql');
     const chosen = histories.map((history) => choose(history, ruleOf(history.metric_name)));
-    await createSuggested(session, chosen);
+    await createSuggestedTable(session, chosen);
     const marked = await read<Marked>('./sql/marked.sql');
     return {
       ...(span ?? { runs: 0, first_day: '', last_day: '' }),
-      metrics: chosen.map((suggestion) => counted(suggestion, marked)),
+      metrics: chosen.map((suggestion) => withCounts(suggestion, marked)),
     };
   });
 }
 
-/** Decides direction and limits; what they would have marked is counted later. */
+/** Chooses direction and limits. The runs they mark are counted later. */
 export function choose(history: MetricHistory, rule: Rule): Suggestion {
   const known = rule.higher_is_better;
   const guessed = known ?? guessDirection(history.metric_name);
@@ -69,7 +69,7 @@ export function choose(history: MetricHistory, rule: Rule): Suggestion {
     rule,
     direction: known !== null ? 'catalog' : guessed !== null ? 'name' : null,
     options: options.filter(
-      ({ limits }) => history.values >= LEAST_VALUES && (guessed !== null || limits.critical !== null),
+      ({ limits }) => history.values >= MIN_VALUES && (guessed !== null || limits.critical !== null),
     ),
   };
 }
@@ -81,7 +81,7 @@ interface Marked {
   readonly warning: number;
 }
 
-function counted(suggestion: Suggestion, marked: readonly Marked[]): Suggestion {
+function withCounts(suggestion: Suggestion, marked: readonly Marked[]): Suggestion {
   const options = suggestion.options.map((option) => {
     const found = marked.find(
       ({ metric_name, higher_is_better }) =>
@@ -92,7 +92,7 @@ function counted(suggestion: Suggestion, marked: readonly Marked[]): Suggestion 
   return { ...suggestion, options };
 }
 
-async function createSuggested(session: DuckSession, suggestions: readonly Suggestion[]): Promise<void> {
+async function createSuggestedTable(session: DuckSession, suggestions: readonly Suggestion[]): Promise<void> {
   const rows = suggestions.flatMap(({ history, options }) =>
     options.map(({ higher_is_better, limits }) => ({ name: history.metric_name, higher_is_better, limits })),
   );

@@ -1,20 +1,20 @@
-import { LEAST_VALUES } from './suggest-limits.js';
+import { MIN_VALUES } from './suggest-limits.js';
 import type { Option, Suggestion, Suggestions } from './suggest-thresholds.js';
 
 /**
- * The suggestions as a file to edit, in the shape of the catalog and with the reasons beside them. What a person has to
- * decide is there, commented out.
+ * The suggestions as a catalog file (YAML) to edit, with the reasons in comments. Rows that need a decision are
+ * commented out.
  * @param name of the file, for the settings that use it
  */
 export function suggestionsFile(suggestions: Suggestions, name: string): string {
   const { runs, first_day, last_day, metrics } = suggestions;
   const decided = metrics.filter(({ direction, options }) => direction !== null && options.length > 0);
   return [
-    `# Thresholds suggested from ${runs} runs of ${first_day} to ${last_day}. Read them, change them, then set both:`,
+    `# Thresholds suggested from ${runs} runs, ${first_day} to ${last_day}. Review and edit them, then set:`,
     `#   METRICS_API_URL=file:${name} THRESHOLDS_API_URL=file:${name}`,
-    '# critical: the worst 1 % of the stored values are beyond it; warning: the worst 5 %. Exactly on a limit is the better side.',
-    '# They say what was rare, not what is good: a limit that the business knows is better than any of these.',
-    '# A row with an `experiment_id` beside them overrides one for that experiment.',
+    '# 1 % of the stored values are worse than `critical`, 5 % are worse than `warning`. A value equal to a limit gets the better status.',
+    '# They show what was rare, not what is good: limits that the business knows are better.',
+    '# For other limits in one experiment, add a row with its `experiment_id`.',
     '',
     'metrics:',
     ...decided.map(
@@ -31,27 +31,27 @@ export function suggestionsFile(suggestions: Suggestions, name: string): string 
 
 function threshold({ history, direction, options, rule }: Suggestion): string[] {
   const { metric_name, values, invalid, min, median, max } = history;
-  const bad = invalid > 0 ? `, ${invalid} invalid` : '';
-  const about = `${values} values${bad}, ${short(min)} to ${short(max)}, median ${short(median)}`;
-  const now = [
+  const name = scalar(metric_name);
+  const range = `${short(min)} to ${short(max)}, median ${short(median)}`;
+  const about = `  # ${name}: ${values} values${invalid > 0 ? `, ${invalid} invalid` : ''}, ${range}.`;
+  const current = [
     rule.critical_threshold === null ? [] : [`critical ${rule.critical_threshold}`],
     rule.warning_threshold === null ? [] : [`warning ${rule.warning_threshold}`],
   ].flat();
-  const force = now.length > 0 ? [`  #   The catalog has: ${now.join(', ')}.`] : [];
-  const name = scalar(metric_name);
+  const catalog = current.length > 0 ? [`  #   Currently in the catalog: ${current.join(', ')}.`] : [];
   const [first] = options;
   if (!first) {
-    const why = values < LEAST_VALUES ? 'Too few' : 'Too much alike';
-    return [`  # ${name}: ${about}. ${why} to tell what is rare.`, ...force];
+    const why = values < MIN_VALUES ? 'Too few values' : 'The values are too similar';
+    return [`${about} ${why} for a suggestion.`, ...catalog];
   }
   if (direction !== null) {
-    return [`  # ${name}: ${about}. ${marks(first, values)}`, ...force, `  - ${row(name, first)}`];
+    return [`${about} The limits mark ${marks(first, values)}`, ...catalog, `  - ${row(name, first)}`];
   }
   return [
-    `  # ${name}: ${about}. Which way is better? Take the # from the row that is right.`,
-    ...force,
+    `${about} Which direction is better? Uncomment the correct row.`,
+    ...catalog,
     ...options.flatMap((option) => [
-      `  #   ${option.higher_is_better ? 'Higher' : 'Lower'} is better: ${marks(option, values)}`,
+      `  #   ${option.higher_is_better ? 'Higher' : 'Lower'} is better: marks ${marks(option, values)}`,
       `  # - ${row(name, option)}`,
     ]),
   ];
@@ -64,12 +64,12 @@ function row(name: string, { limits }: Option): string {
 
 function marks({ critical, warning }: Option, values: number): string {
   const part = (count: number) => `${((100 * count) / values).toFixed(1)} %`;
-  return `Marks ${critical} critical (${part(critical)}), ${warning} warning (${part(warning)}).`;
+  return `${critical} critical (${part(critical)}), ${warning} warning (${part(warning)}).`;
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 
-/** Words that YAML would not read as text. */
+/** Words that YAML does not read as text. */
 const WORDS = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
 const scalar = (text: string): string =>

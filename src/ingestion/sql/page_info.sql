@@ -1,4 +1,5 @@
--- One row about the page $file of $bytes bytes: how many runs it holds, their ids, the start time of the last one (ms; null: none) and the token of the next page.
+-- Returns one row about the page $file of $bytes bytes: the number of its runs, their ids (null if missing), the start time of
+-- the last one (`last_start`, ms; null if it has none) and the token of the next page (null if there is none).
 SELECT
   coalesce(len(runs), 0)::INTEGER AS runs,
   coalesce(list_transform(runs, lambda r: json_extract_string(r, '$.info.run_id')), CAST([] AS VARCHAR[])) AS ids,

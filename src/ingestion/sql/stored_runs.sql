@@ -1,4 +1,4 @@
--- A row per run of a base object ($base) in one of the experiments ($experiments) that has not left MLflow.
+-- Returns the runs of the base object $base in $experiments that are not gone, sorted by run_id.
 SELECT run_id, experiment_id
 FROM read_parquet($base)
 WHERE lifecycle_stage <> 'gone' AND experiment_id IN (SELECT unnest(CAST($experiments AS VARCHAR[])))

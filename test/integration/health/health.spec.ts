@@ -221,7 +221,7 @@ describe('health and metrics', () => {
     expect([startup.status, startup.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
     expect(await startup.json()).toMatchObject({ status: 503, title: 'Service Unavailable' });
     release();
-    await program.line(/The page: http/);
+    await program.line(/Page: http/);
     for (const path of ['live', 'ready', 'startup']) expect((await request(path)).status).toBe(200);
   });
 });

@@ -20,7 +20,7 @@ let store: FolderStore;
 beforeEach(async () => {
   mlflow = await TrackingServer.start(() => NOON);
   experiment = mlflow.experiment('churn').experiment_id;
-  folder = await mkdtemp(join(tmpdir(), 'asker-'));
+  folder = await mkdtemp(join(tmpdir(), 'run-search-'));
   duck = await Duck.open(folder);
   store = await FolderStore.open({ dir: folder });
 });
@@ -31,7 +31,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const withAsker = <T>(pageSize: number, work: (asker: RunSearch) => Promise<T>): Promise<T> => {
+const withSearch = <T>(pageSize: number, work: (search: RunSearch) => Promise<T>): Promise<T> => {
   const client = new HttpMlflowClient(new HttpService(), {
     uri: mlflow.uri,
     insecureTls: false,
@@ -41,51 +41,50 @@ const withAsker = <T>(pageSize: number, work: (asker: RunSearch) => Promise<T>):
     concurrency: 1,
     maxPageBytes: 1e6,
   });
-  return duck.session((session) =>
-    work(new RunSearch({ store, client, heartbeat: () => undefined }, session, '_raw/delta-1/c0', pageSize)),
-  );
+  const options = { prefix: '_raw/delta-1/c0', pageSize, heartbeat: () => undefined };
+  return duck.session((session) => work(new RunSearch(store, client, session, options)));
 };
 
-/** Before each search the server loses the runs that stand at its place in the list. */
-function loseBeforeSearches(losses: readonly (readonly number[])[], names: readonly string[]): void {
+/** Before the n-th search the server deletes the runs of the n-th list. */
+function deleteBeforeSearches(deletions: readonly (readonly number[])[], names: readonly string[]): void {
   let searches = 0;
   mlflow.intercept = ({ path }) => {
     if (path !== 'runs/search') return undefined;
-    for (const index of losses[searches++] ?? []) mlflow.runs.delete(names[index] ?? '');
+    for (const index of deletions[searches++] ?? []) mlflow.runs.delete(names[index] ?? '');
     return undefined;
   };
 }
 
-/** @param starts ms after noon, one per run; @returns the runs that were read, and those that were there all the time */
-async function read(starts: readonly number[], pageSize: number, losses: readonly (readonly number[])[]) {
+/** @param starts ms after noon, one per run; @returns the runs that were read, and those that were never deleted */
+async function read(starts: readonly number[], pageSize: number, deletions: readonly (readonly number[])[]) {
   mlflow.runs.clear();
   const names = starts.map((_, i) => `run${String(i).padStart(2, '0')}`);
   starts.forEach((start, i) => {
     mlflow.run({ run_id: names[i] ?? '', experiment_id: experiment, start_time: NOON + start });
   });
-  loseBeforeSearches(losses, names);
-  const seen = await withAsker(pageSize, async (asker) => {
-    await asker.search([experiment], [], NOON);
-    return asker.seen;
+  deleteBeforeSearches(deletions, names);
+  const seen = await withSearch(pageSize, async (search) => {
+    await search.search([experiment], [], NOON);
+    return search.returnedIds;
   });
   return { seen, stayed: names.filter((name) => mlflow.runs.has(name)) };
 }
 
-describe('a question of many pages', () => {
-  it('returns every run where nothing changes', async () => {
+describe('a search with many pages', () => {
+  it('returns every run if nothing changes', async () => {
     const { seen, stayed } = await read([0, 0, 1, 1, 1, 1, 1, 2, 3], 2, []);
     expect([...seen].sort()).toEqual(stayed);
   });
 
-  it('loses no run when others are deleted between its pages, whatever the start times', async () => {
+  it('misses no run when others are deleted between pages, whatever the start times', async () => {
     const start = fc.nat({ max: 3 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(start, { minLength: 1, maxLength: 9, size: 'max' }),
         fc.integer({ min: 1, max: 3 }),
         fc.array(fc.array(fc.nat({ max: 8 }), { maxLength: 2 }), { maxLength: 8, size: 'max' }),
-        async (starts, pageSize, losses) => {
-          const { seen, stayed } = await read(starts, pageSize, losses);
+        async (starts, pageSize, deletions) => {
+          const { seen, stayed } = await read(starts, pageSize, deletions);
           expect(stayed.filter((name) => !seen.has(name))).toEqual([]);
         },
       ),
@@ -93,17 +92,17 @@ describe('a question of many pages', () => {
     );
   });
 
-  it('takes no run for missing that a server with smaller pages holds back', async () => {
+  it('does not report a run as missing that a server with smaller pages returns later', async () => {
     const names = ['a', 'b', 'c', 'd'];
     for (const run_id of names) mlflow.run({ run_id, experiment_id: experiment, start_time: NOON });
     mlflow.intercept = ({ path, body }) => {
       if (path !== 'runs/search') return undefined;
-      const asked = names.filter((name) => String(body.filter).includes(`'${name}'`));
-      const runs = asked.slice(0, 1).map((run_id) => ({ info: { run_id, experiment_id: experiment } }));
-      const more = asked.length > 1 ? { next_page_token: '1' } : {};
+      const requested = names.filter((name) => String(body.filter).includes(`'${name}'`));
+      const runs = requested.slice(0, 1).map((run_id) => ({ info: { run_id, experiment_id: experiment } }));
+      const more = requested.length > 1 ? { next_page_token: '1' } : {};
       return { status: 200, body: JSON.stringify({ runs, ...more }) };
     };
-    const missing = await withAsker(100, (asker) => asker.findByIds([experiment], [...names, 'none']));
+    const missing = await withSearch(100, (search) => search.findMissing([experiment], [...names, 'none']));
     expect(missing.map(({ run_id }) => run_id)).toEqual(['none']);
   });
 });

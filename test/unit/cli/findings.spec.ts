@@ -11,7 +11,7 @@ import {
   verdict,
 } from '../../../src/cli/findings.js';
 
-describe('what validate says', () => {
+describe('the findings of validate', () => {
   it.each([
     ['3.17.0', 'ok'],
     ['2.22.1', 'note'],
@@ -19,30 +19,30 @@ describe('what validate says', () => {
     ['1.30.0', 'change'],
     [undefined, 'note'],
     ['<html>', 'note'],
-  ])('of MLflow %s: %s', (version, state) => {
+  ])('MLflow version %s: %s', (version, state) => {
     expect(mlflowVersion(version).state).toBe(state);
   });
 
   it.each([
-    [100_000, 'ok', 'the same as'],
-    [108_000, 'ok', 'the same as'],
-    // Whole seconds: this one may have been written at 99,999 ms.
-    [99_000, 'ok', 'the same as'],
+    [100_000, 'ok', 'in sync'],
+    [108_000, 'ok', 'in sync'],
+    // In whole seconds, so the response may be of 99,999 ms.
+    [99_000, 'ok', 'in sync'],
     [138_000, 'note', '30 s ahead'],
     [39_000, 'note', '60 s behind'],
     [169_000, 'change', '61 s ahead'],
     [38_000, 'change', '61 s behind'],
-  ])('of an answer of %d ms that took from 100,000 to 108,000 ms: %s', (date, state, found) => {
+  ])('clock of a server that dates a request from 100,000 to 108,000 ms as %d: %s', (date, state, found) => {
     expect(clockSkew(date, 100_000, 108_000)).toMatchObject({ state, found: expect.stringContaining(found) });
   });
 
-  it('of experiments: whether one is left to watch', () => {
-    expect(experimentsFound(0, 0)).toMatchObject({ state: 'change', found: 'none is listed' });
+  it('experiments: whether any are monitored', () => {
+    expect(experimentsFound(0, 0)).toMatchObject({ state: 'change', found: 'none are listed' });
     expect(experimentsFound(12, 0).todo).toContain('EXPERIMENT_INCLUDE');
-    expect(experimentsFound(12, 3)).toMatchObject({ state: 'ok', found: '3 of 12 are watched' });
+    expect(experimentsFound(12, 3)).toMatchObject({ state: 'ok', found: '3 of 12 are monitored' });
   });
 
-  it('of Redis: its version and that it never throws jobs away', () => {
+  it('Redis: its version, and that it never evicts jobs', () => {
     const info = (text: string) => redisServer(parseInfo(text)).map(({ state, found }) => [state, found]);
     expect(info('# Server\r\nredis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\n')).toEqual([
       ['ok', 'Redis 7.0.15'],
@@ -56,55 +56,58 @@ describe('what validate says', () => {
     expect(info('redis_version:6.2.0\nmaxmemory_policy:noeviction')[0]?.[0]).toBe('ok');
   });
 
-  it('of a store: whether several processes may use it', () => {
+  it('store: whether several processes can use it', () => {
     expect(storeFinding('s3://b', undefined)).toMatchObject({ state: 'ok' });
     const found = storeFinding('s3://b', '8 of 8 puts won');
     expect(found).toMatchObject({ state: 'note', found: expect.stringContaining('8 of 8 puts won') });
     expect(found.todo).toContain('exactly one process');
   });
 
-  it('of a catalog: what it refuses, and what nothing judges', () => {
-    const facts = { metrics: 2, thresholds: 3, refused: [], undirected: [] };
+  it('catalog: rejected rows, and limits that cannot be applied', () => {
+    const facts = { metrics: 2, thresholds: 3, rejectedRows: [], undirected: [] };
     expect(catalogFindings(facts)).toMatchObject([{ state: 'ok', found: '2 metrics, 3 thresholds' }]);
     expect(catalogFindings({ ...facts, thresholds: 0 })[0]).toMatchObject({ state: 'note' });
     expect(catalogFindings({ ...facts, thresholds: null })).toMatchObject([
       { state: 'ok', found: '2 metrics' },
     ]);
-    const refused = Array.from({ length: 7 }, (_, index) => ({
+    const rejectedRows = Array.from({ length: 7 }, (_, index) => ({
       list: 'thresholds' as const,
       index,
       metric_name: null,
       experiment_id: null,
       problem: 'metric_name: missing',
     }));
-    const found = catalogFindings({ ...facts, refused, undirected: ['entropy'] });
+    const found = catalogFindings({ ...facts, rejectedRows, undirected: ['entropy'] });
     expect(found.filter(({ state }) => state === 'change').map(({ found: text }) => text)).toEqual([
-      ...[0, 1, 2, 3, 4].map((i) => `thresholds[${i}] is refused`),
-      '2 more items are refused',
-      'limits without a direction, so nothing judges them: entropy',
+      ...[0, 1, 2, 3, 4].map((i) => `thresholds[${i}] is rejected`),
+      '2 more rows are rejected',
+      'limits without a direction, which cannot be applied: entropy',
     ]);
   });
 
-  it('of access', () => {
+  it('access', () => {
     expect(accessFinding('127.0.0.1', true, undefined).state).toBe('ok');
     expect(accessFinding('0.0.0.0', false, undefined)).toMatchObject({ state: 'note' });
-    expect(accessFinding('0.0.0.0', false, 2)).toMatchObject({ state: 'ok', found: 'admin by 2 tokens' });
-    expect(accessFinding('127.0.0.1', true, 'it holds no token').state).toBe('change');
+    expect(accessFinding('0.0.0.0', false, 2)).toMatchObject({
+      state: 'ok',
+      found: 'admin requests require a token; 2 configured',
+    });
+    expect(accessFinding('127.0.0.1', true, 'no token').state).toBe('change');
   });
 
-  it('stands in columns, and ends with what must change', () => {
+  it('are aligned in columns, followed by the number of changes', () => {
     const rows = [
-      { state: 'ok', what: 'MLflow', found: 'answers' },
+      { state: 'ok', what: 'MLflow', found: 'responds' },
       { state: 'change', what: 'Queue memory', found: 'x', todo: 'Do.' },
     ] as const;
     expect(findingsTable(rows)).toBe(
       [
-        'ok      MLflow        answers',
+        'ok      MLflow        responds',
         'change  Queue memory  x',
         `${' '.repeat('change  Queue memory  '.length)}→ Do.`,
       ].join('\n'),
     );
-    expect(verdict(rows)).toBe('1 thing must change.');
-    expect(verdict(rows.slice(0, 1))).toBe('All is well.');
+    expect(verdict(rows)).toBe('1 thing needs to change.');
+    expect(verdict(rows.slice(0, 1))).toBe('Nothing needs to change.');
   });
 });

@@ -21,7 +21,7 @@ const history = (metric_name: string, change: Partial<MetricHistory> = {}): Metr
 });
 const noRule = (metric: string) => resolveRule(metric, '', [], []);
 
-describe('the direction that a name tells', () => {
+describe('the direction guessed from a name', () => {
   it.each(['accuracy', 'val_acc', 'macroF1', 'f1-score', 'test/roc_auc', 'recall@10', 'hits10', 'R2', 'mAP'])(
     '%s: higher is better',
     (name) => {
@@ -37,7 +37,7 @@ describe('the direction that a name tells', () => {
   );
 
   it.each(['epoch', 'learning_rate', 'accuracy_loss', 'entropy', 'closeness', 'map_loss_x', ''])(
-    '%s: nobody knows',
+    '%s: unknown',
     (name) => {
       expect(guessDirection(name)).toBeNull();
     },
@@ -45,12 +45,12 @@ describe('the direction that a name tells', () => {
 });
 
 describe('suggested limits', () => {
-  it('are the worst hundredth and the worst twentieth, rounded away from the median', () => {
+  it('leave out the worst 1 % and the worst 5 %, rounded away from the median', () => {
     expect(suggestLimits(history('x'), true)).toEqual({ critical: 0.612, warning: 0.705 });
     expect(suggestLimits(history('x'), false)).toEqual({ critical: 0.9813, warning: 0.9679 });
   });
 
-  it('are rounded as finely as the values lie together, whatever their size', () => {
+  it('are rounded relative to the spread of the values, whatever their size', () => {
     const big = { q01: 1_234_567, q05: 1_300_001, median: 2_000_000, q95: 2_500_001, q99: 2_987_654 };
     expect(suggestLimits(history('x', big), false)).toEqual({ critical: 2_988_000, warning: 2_501_000 });
     expect(suggestLimits(history('x', big), true)).toEqual({ critical: 1_234_000, warning: 1_300_000 });
@@ -63,14 +63,14 @@ describe('suggested limits', () => {
     expect(suggestLimits(history('x', { q95: 0, q99: 0, median: -3 }), false).warning).toBe(0);
   });
 
-  it('that are equal are one', () => {
+  it('that are equal become a single warning limit', () => {
     const constant = { q01: 1, q05: 1, median: 1, q95: 1, q99: 1 };
     expect(suggestLimits(history('x', constant), true)).toEqual({ critical: null, warning: 1 });
   });
 });
 
 describe('a suggestion', () => {
-  it('takes the direction of the catalog before that of the name', () => {
+  it('prefers the direction of the catalog to that of the name', () => {
     const metadata = { metric_name: 'val_loss', display_name: null, description: null, unit: null };
     const rows = [{ ...metadata, category: null, higher_is_better: true }];
     const found = choose(history('val_loss'), resolveRule('val_loss', '', rows, []));
@@ -81,7 +81,7 @@ describe('a suggestion', () => {
     });
   });
 
-  it('has both directions where nobody knows, if the order of the limits tells them apart', () => {
+  it('has both directions if none is known, where the order of the limits distinguishes them', () => {
     const both = choose(history('entropy'), noRule('entropy'));
     expect(both.direction).toBeNull();
     expect(both.options.map((option) => option.higher_is_better)).toEqual([true, false]);
@@ -90,7 +90,7 @@ describe('a suggestion', () => {
     expect(flat.direction).toBeNull();
   });
 
-  it('is none of too few values', () => {
+  it('is not made from too few values', () => {
     expect(choose(history('accuracy', { values: 19 }), noRule('accuracy')).options).toEqual([]);
     expect(choose(history('accuracy', { values: 20 }), noRule('accuracy')).options).toHaveLength(1);
   });
@@ -103,9 +103,9 @@ describe('the file of suggestions', () => {
     choose(history(name), noRule(name)),
   );
 
-  it('is a catalog that serves as it is, without what a person has to decide', () => {
-    const { metadata, thresholds, rejectedRows: refused } = parseCatalog(parse(file(metrics)));
-    expect(refused).toEqual([]);
+  it('is a valid catalog, without the rows that need a decision', () => {
+    const { metadata, thresholds, rejectedRows } = parseCatalog(parse(file(metrics)));
+    expect(rejectedRows).toEqual([]);
     expect(metadata.map((row) => [row.metric_name, row.higher_is_better])).toEqual([
       ['accuracy', true],
       ['val_loss', false],
@@ -120,19 +120,19 @@ describe('the file of suggestions', () => {
     );
   });
 
-  it('judges in the right direction once a person took the # from a row', () => {
+  it('has the right direction once a row is uncommented', () => {
     const text = file(metrics).replace(/# (- \{ metric_name: entropy, critical_threshold: 0.612)/, '$1');
     const { metadata, thresholds } = parseCatalog(parse(text));
     expect(resolveRule('entropy', '', metadata, thresholds).higher_is_better).toBe(true);
   });
 
-  it('serves even where nothing could be suggested', () => {
+  it('is a valid catalog even without suggestions', () => {
     const text = file([choose(history('accuracy', { values: 3 }), noRule('accuracy'))]);
     expect(parseCatalog(parse(text))).toEqual({ metadata: [], thresholds: [], rejectedRows: [] });
     expect(text).toContain('Too few');
   });
 
-  it('says how many runs each would have marked, and what the catalog has', () => {
+  it('states how many runs the limits mark, and the limits of the catalog', () => {
     const limits = { experiment_id: null, updated_at: null, updated_by: null };
     const rows = [{ ...limits, metric_name: 'accuracy', critical_threshold: null, warning_threshold: 0.8 }];
     const made = choose(history('accuracy', { invalid: 4 }), resolveRule('accuracy', '', [], rows));
@@ -140,7 +140,7 @@ describe('the file of suggestions', () => {
     if (!option) throw new Error('There is no option');
     const text = file([{ ...made, options: [{ ...option, critical: 10, warning: 38 }] }]);
     expect(text).toContain('1000 values, 4 invalid, 0.1 to 1, median 0.9.');
-    expect(text).toContain('Marks 10 critical (1.0 %), 38 warning (3.8 %).');
-    expect(text).toContain('The catalog has: warning 0.8.');
+    expect(text).toContain('The limits mark 10 critical (1.0 %), 38 warning (3.8 %).');
+    expect(text).toContain('Currently in the catalog: warning 0.8.');
   });
 });

@@ -9,19 +9,19 @@ import {
 const MLFLOW_TRACKING_URI = 'http://localhost:5000';
 const load = (env: Record<string, string> = {}) => loadSettings({ MLFLOW_TRACKING_URI, ...env });
 
-describe('settings', () => {
-  it('need nothing but the tracking server, and say so', () => {
+describe('loadSettings', () => {
+  it('requires only the tracking server, and reports if it is missing', () => {
     expect(load().DELTA_SCHEDULE_MINUTES).toBe(5);
     expect(() => loadSettings({ MLFLOW_TRACKING_URI: ' ' })).toThrow(/MLFLOW_TRACKING_URI is missing.*http:/);
   });
 
-  it('names every wrong variable, what it got and what it expects', () => {
+  it('reports every wrong variable with its value and the expected form', () => {
     expect(() => load({ PORT: '99999', LOG_LEVEL: 'loud' })).toThrow(
-      /PORT is "99999"; it expects a whole number[\s\S]*LOG_LEVEL is "loud"; it expects one of error/,
+      /PORT is "99999": expected a whole number[\s\S]*LOG_LEVEL is "loud": expected one of error/,
     );
   });
 
-  it('never shows a secret, nor the password of an address', () => {
+  it('never prints a secret or the password of a URL', () => {
     const message = (env: Record<string, string>): string => {
       try {
         load(env);
@@ -36,22 +36,19 @@ describe('settings', () => {
   });
 
   it.each([
-    [{ BATCH_SIZE: '10', MAX_RESULTS_PER_PAGE: '20' }, 'two names of one setting'],
-    [{ QUEUE_BACKEND: 'redis' }, 'REDIS_URL beside it'],
+    [{ BATCH_SIZE: '10', MAX_RESULTS_PER_PAGE: '20' }, 'set only one of the two'],
+    [{ QUEUE_BACKEND: 'redis' }, 'set REDIS_URL too'],
     [{ NODE_ENV: 'production' }, 'QUEUE_BACKEND=embedded'],
-    [{ METRICS_API_URL: 'ftp://catalog' }, 'an address such as https://'],
-    [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'the key goes into API_KEY'],
+    [{ METRICS_API_URL: 'ftp://catalog' }, 'a URL such as https://'],
+    [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'its key goes into API_KEY'],
     [{ S3_BUCKET: 's3://bucket/path' }, 'without s3://'],
-    [
-      { S3_ENDPOINT: 'http://me:hunter2@localhost:9000' },
-      '"http://***@localhost:9000"; it expects S3_BUCKET',
-    ],
-    [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'expects S3_SSE=aws:kms'],
-  ])('refuses %j', (env, message) => {
+    [{ S3_ENDPOINT: 'http://me:hunter2@localhost:9000' }, '"http://***@localhost:9000": set S3_BUCKET too'],
+    [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'set S3_SSE=aws:kms'],
+  ])('rejects %j', (env, message) => {
     expect(() => load(env)).toThrow(message);
   });
 
-  it('keeps data in the folder unless there is a bucket', () => {
+  it('stores data in the folder unless a bucket is set', () => {
     expect(s3Options(load({ S3_PREFIX: 'team' }))).toBeUndefined();
     const env = { S3_BUCKET: 'my-metrics', S3_PREFIX: 'team', TIMEOUT: '5', S3_SSE: 'aws:kms' };
     expect(s3Options(load(env))).toMatchObject({
@@ -69,18 +66,21 @@ describe('settings', () => {
     [{ BATCH_SIZE: '50' }, 50, 50],
     [{ MAX_RESULTS_PER_PAGE: '50' }, 50, 50],
     [{ BATCH_SIZE: '50', MAX_RESULTS_PER_PAGE: '50' }, 50, 50],
-    // Chosen, it is an upper bound of the other kinds, never a lower one.
+    // If set, it is an upper limit of the other kinds, never a lower one.
     [{ BATCH_SIZE: '5000' }, 5000, 1000],
     [{ BATCH_SIZE: '100', HISTORICAL_BATCH_SIZE: '2000' }, 100, 100],
     [{ BATCH_SIZE: '5000', HISTORICAL_BATCH_SIZE: '2000' }, 5000, 2000],
     [{ HISTORICAL_BATCH_SIZE: '20' }, 100, 20],
-  ])('with %j asks for %d runs a page in deltas and backups, for %d in other runs', (env, recent, past) => {
-    const settings = load(env);
-    for (const kind of ['delta', 'backup'] as const) expect(pageSizeOf(kind, settings)).toBe(recent);
-    for (const kind of ['historical', 'bootstrap', 'backfill'] as const) {
-      expect(pageSizeOf(kind, settings)).toBe(past);
-    }
-  });
+  ])(
+    'with %j fetches %d runs per page in delta and backup runs, and %d in other runs',
+    (env, recent, past) => {
+      const settings = load(env);
+      for (const kind of ['delta', 'backup'] as const) expect(pageSizeOf(kind, settings)).toBe(recent);
+      for (const kind of ['historical', 'bootstrap', 'backfill'] as const) {
+        expect(pageSizeOf(kind, settings)).toBe(past);
+      }
+    },
+  );
 
   it.each([
     [{}, { maxRetries: 5, timeoutSeconds: 60, backoffSeconds: 2, concurrency: 2 }],
@@ -106,7 +106,7 @@ describe('settings', () => {
       },
       { uri: 'http://host', username: 'c', password: 'd' },
     ],
-  ])('with %j asks MLflow with %j: its own variables go before those of all', (env, options) => {
+  ])('with %j calls MLflow with %j: its own variables take precedence over general ones', (env, options) => {
     expect(mlflowOptions(load(env))).toMatchObject(options);
   });
 
@@ -114,17 +114,17 @@ describe('settings', () => {
     ['98.9', 98.9],
     ['0.000001', 0.000001],
     ['100', 100],
-  ])('takes %s percent as the decimal number it is', (text, value) => {
+  ])('reads %s percent as a decimal number', (text, value) => {
     expect(load({ PASS_RATE_PERCENT: text }).PASS_RATE_PERCENT).toBe(value);
   });
 
-  it.each(['100.1', '-1', '1e1', '0.0000001', '12,5', '5 %', 'NaN', '.5'])('refuses %s percent', (text) => {
+  it.each(['100.1', '-1', '1e1', '0.0000001', '12,5', '5 %', 'NaN', '.5'])('rejects %s percent', (text) => {
     expect(() => load({ PASS_RATE_PERCENT: text })).toThrow(
-      `PASS_RATE_PERCENT is "${text}"; it expects a number of percent from 0 to 100, with at most 6 decimals`,
+      `PASS_RATE_PERCENT is "${text}": expected a percentage from 0 to 100 with at most 6 decimals`,
     );
   });
 
-  it('takes Redis where it has its address, and credentials from the address of MLflow', () => {
+  it('uses Redis if its URL is set, and reads MLflow credentials from the tracking URI', () => {
     expect(queueBackendOf(load())).toBe('embedded');
     expect(queueBackendOf(load({ REDIS_URL: 'redis://localhost' }))).toBe('redis');
     const options = mlflowOptions(load({ MLFLOW_TRACKING_URI: 'https://me:s%40crt@host/path/' }));

@@ -21,7 +21,7 @@ const inputs = (rest: Partial<PlanInputs> = {}): PlanInputs => ({
   now: NOW,
   experiments: { 1: experiment() },
   watermarks: { 1: NOW - 5 * 60_000 },
-  open: [],
+  openMlflowRuns: [],
   storedDays: [],
   settings: {
     lookbackHoursDelta: 1,
@@ -35,7 +35,7 @@ const inputs = (rest: Partial<PlanInputs> = {}): PlanInputs => ({
 });
 const plan = (rest: Partial<PlanInputs> = {}): Plan => planPipelineRun(inputs(rest));
 const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
-/** `<id> <from> <to>`, with `>` for an open end and `*` for the questions about what began before. */
+/** `<id> <from> <to>`, with `>` for an open end and `*` if it also searches for runs that started before. */
 const shown = ({ slices }: Plan): string[] =>
   slices.map(
     ({ id, from, to, open_end, last }) =>
@@ -47,17 +47,17 @@ const many = <T>(n: number, value: T): Record<string, T> =>
 describe('the window of a delta', () => {
   it.each([
     ['the watermark less the lookback', { 1: NOW - 5 * 60_000 }, NOW - 5 * 60_000 - HOUR],
-    ['an old watermark: an outage is caught up', { 1: NOW - 50 * HOUR }, NOW - 51 * HOUR],
-    // The clock jumped back: what came since the true end of the last window is read again.
-    ['now, where the watermark is later', { 1: NOW + 5 * HOUR }, NOW - HOUR],
+    ['an old watermark, after an outage', { 1: NOW - 50 * HOUR }, NOW - 51 * HOUR],
+    // The clock was set back: runs since the true end of the last window are read again.
+    ['now, if the watermark is later', { 1: NOW + 5 * HOUR }, NOW - HOUR],
     ['the start of the historical window, without a watermark', {}, at('2026-02-08T00:00:00Z')],
-  ])('begins at %s', (_, watermarks, from) => {
+  ])('starts at %s', (_, watermarks, from) => {
     const made = plan({ watermarks });
     expect([made.from, made.to]).toEqual([from, NOW]);
     expect(made.chunks).toMatchObject([{ experiment_ids: ['1'], from, sweep: false }]);
   });
 
-  it('is cut at midnight; only the last slice has no upper end and asks for what began before', () => {
+  it('is split at midnight; only the last slice is open-ended and searches for runs that started before', () => {
     expect(
       shown(plan({ now: at('2026-03-10T00:20:00Z'), watermarks: { 1: at('2026-03-10T00:15:00Z') } })),
     ).toEqual([
@@ -66,20 +66,20 @@ describe('the window of a delta', () => {
     ]);
   });
 
-  it('that ends at midnight has no slice of the next day', () => {
+  it('has no slice of the next day if it ends at midnight', () => {
     const midnight = at('2026-03-10T00:00:00Z');
     expect(shown(plan({ now: midnight, watermarks: { 1: midnight } }))).toEqual([
       'c0-20260309 2026-03-09T23:00:00 2026-03-10T00:00:00>*',
     ]);
   });
 
-  it('of a backup reaches back further', () => {
+  it('starts earlier for a backup', () => {
     expect(plan({ kind: 'backup' }).from).toBe(NOW - 5 * 60_000 - 6 * HOUR);
   });
 });
 
 describe('the experiments of a delta', () => {
-  it('are asked together where they were asked up to the same time; one that lags is asked alone', () => {
+  it('are grouped by watermark, so that one that lags is read alone', () => {
     const lagging = { ...many(3, NOW), 1: NOW - 3 * HOUR };
     const made = plan({ experiments: many(3, experiment()), watermarks: lagging });
     expect(made.chunks).toMatchObject([
@@ -95,14 +95,14 @@ describe('the experiments of a delta', () => {
     ).toEqual([0, 1]);
   });
 
-  it('are asked by 50', () => {
+  it('are searched in chunks of 50', () => {
     const made = plan({ experiments: many(120, experiment()), watermarks: many(120, NOW) });
     expect(made.chunks.map(({ experiment_ids }) => experiment_ids.length)).toEqual([50, 50, 20]);
     expect(new Set(made.chunks.flatMap(({ experiment_ids }) => experiment_ids)).size).toBe(120);
     expect(made.slices.map(({ id }) => id)).toEqual(['c0-20260310', 'c1-20260310', 'c2-20260310']);
   });
 
-  it('are those that are listed and in scope, deleted ones too', () => {
+  it('are those that are listed and in scope, including deleted ones', () => {
     const experiments = {
       1: experiment(),
       2: experiment({ listed: false }),
@@ -119,11 +119,11 @@ describe('the experiments of a delta', () => {
     expect(made.chunks.map(({ experiment_ids }) => experiment_ids)).toEqual([['1', '3']]);
   });
 
-  it('none: there is nothing to fetch', () => {
+  it('lead to an empty plan if there are none', () => {
     expect(plan({ experiments: {} })).toMatchObject({ from: NOW, to: NOW, chunks: [], slices: [] });
   });
 
-  it('come in the order of their numbers, whatever the order in which they were stored', () => {
+  it('are sorted by number, not by stored order', () => {
     const made = plan({ experiments: many(12, experiment()), watermarks: many(12, NOW) });
     expect(made.chunks[0]?.experiment_ids).toEqual([
       '0',
@@ -141,14 +141,14 @@ describe('the experiments of a delta', () => {
     ]);
   });
 
-  it('bring their open runs, and not those of others', () => {
+  it('have their open runs in the plan, and not those of others', () => {
     const run = (experiment_id: string) => ({
       run_id: `r${experiment_id}`,
       experiment_id,
       day: null,
       token: 't',
     });
-    expect(plan({ open: [run('1'), run('2')] }).open).toEqual([run('1')]);
+    expect(plan({ openMlflowRuns: [run('1'), run('2')] }).open).toEqual([run('1')]);
   });
 });
 
@@ -157,7 +157,7 @@ describe('an experiment whose lifecycle changed', () => {
   const experiments = { 1: experiment(), 2: experiment({ swept: false, lifecycle_stage: 'deleted' }) };
   const watermarks = { 1: NOW, 2: NOW };
 
-  it('is swept over all its stored days by the next delta, apart from the others', () => {
+  it('is swept over all its stored days by the next delta, in its own chunk', () => {
     const made = plan({ experiments, watermarks, storedDays });
     expect(made.chunks).toMatchObject([
       { experiment_ids: ['1'], from: NOW - HOUR, sweep: false },
@@ -171,8 +171,8 @@ describe('an experiment whose lifecycle changed', () => {
     ]);
   });
 
-  it('costs no question about days that hold nothing, however far apart the others are', () => {
-    // A start time in seconds is a day of January 1970 in milliseconds; a clock may also be ahead.
+  it('has no slices for days without facts, however far apart the others are', () => {
+    // A start time in seconds, read as milliseconds, lies in January 1970; a clock may also be ahead.
     const days = ['1970-01-20', '2027-01-01'];
     const swept = shown(plan({ experiments: { 2: experiments[2] }, watermarks, storedDays: days }));
     expect(swept).toEqual([
@@ -182,7 +182,7 @@ describe('an experiment whose lifecycle changed', () => {
     ]);
   });
 
-  it('is named with its newest observation: a later change is not what was swept', () => {
+  it('is planned with its newest observation, as later changes are not swept', () => {
     const seen = {
       1: experiment(),
       2: { ...experiments[2], observed_at: 7 },
@@ -200,7 +200,7 @@ describe('an experiment whose lifecycle changed', () => {
 
 describe('whole days', () => {
   it.each(['historical', 'bootstrap'] as const)(
-    'of a %s begin 30 days ago, whatever the watermarks',
+    'of a %s start 30 days ago, whatever the watermarks',
     (kind) => {
       const made = plan({ kind, watermarks: { 1: NOW } });
       expect(made.from).toBe(at('2026-02-08T00:00:00Z'));
@@ -212,13 +212,13 @@ describe('whole days', () => {
     },
   );
 
-  it('come oldest first in a historical run, newest first in a bootstrap', () => {
+  it('are planned oldest first for a historical run, newest first for a bootstrap', () => {
     const ids = (kind: PlanInputs['kind']) => plan({ kind }).slices.map(({ id }) => id);
     expect(ids('historical')).toEqual(ids('historical').sort());
     expect(ids('bootstrap')).toEqual(ids('historical').reverse());
   });
 
-  it('of a backfill are those asked for, and have an upper end', () => {
+  it('of a backfill are the requested ones, and are not open-ended', () => {
     const window = { from: at('2026-01-05T00:00:00Z'), to: at('2026-01-07T00:00:00Z') };
     expect(shown(plan({ kind: 'backfill', window }))).toEqual([
       'c0-20260105 2026-01-05T00:00:00 2026-01-06T00:00:00',
@@ -226,7 +226,7 @@ describe('whole days', () => {
     ]);
   });
 
-  it('of a backfill that is not over yet end now, without an upper end', () => {
+  it('of a backfill that includes today end now, open-ended', () => {
     const window = { from: at('2026-03-09T00:00:00Z'), to: at('2026-03-12T00:00:00Z') };
     const made = plan({ kind: 'backfill', window });
     expect(made.to).toBe(NOW);
@@ -236,7 +236,7 @@ describe('whole days', () => {
     ]);
   });
 
-  it('of many experiments come day by day', () => {
+  it('of many experiments are planned day by day', () => {
     const made = plan({ kind: 'historical', experiments: many(51, experiment()) });
     expect(made.slices.slice(0, 3).map(({ id }) => id)).toEqual([
       'c0-20260208',
@@ -249,7 +249,7 @@ describe('whole days', () => {
 describe('a reevaluation', () => {
   const storedDays = ['2026-03-01', '2026-03-10', '2026-02-01'];
 
-  it('judges every stored day again, newest first, and asks MLflow nothing', () => {
+  it('judges every stored day again, newest first, without a request to MLflow', () => {
     const made = plan({ kind: 'reevaluation', storedDays });
     expect(made.chunks).toEqual([]);
     expect(made.open).toEqual([]);
@@ -260,7 +260,7 @@ describe('a reevaluation', () => {
     ]);
   });
 
-  it('of a window judges the days that begin in it', () => {
+  it('of a window judges the days that start in it', () => {
     const window = { from: at('2026-03-01T00:00:00Z'), to: at('2026-03-10T00:00:00Z') };
     const made = plan({ kind: 'reevaluation', storedDays, window });
     expect(made.slices.map(({ id }) => id)).toEqual(['d-20260301']);

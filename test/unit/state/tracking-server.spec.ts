@@ -75,7 +75,7 @@ describe('createPlan', () => {
       },
     } as unknown as MlflowClient;
     const record = await ensurePipelineRun(store, kind, `${kind}-1`, null, clock);
-    const plan = await createPlan({ store, client, clock: () => clock, settings: settingsWith(env) }, record);
+    const plan = await createPlan(store, client, settingsWith(env), () => clock, record);
     return { plan, listed };
   };
 

@@ -1,4 +1,4 @@
--- one row per metric of eligible runs: how many values it has, and their quantiles over those that are valid
+-- One row per metric of eligible runs: its number of values, and their quantiles over the valid ones.
 SELECT
   metric_name,
   count(value)::INTEGER AS "values",

@@ -1,4 +1,4 @@
--- one row per suggestion (metric and direction, of the table `suggested`): how many runs it would have marked
+-- One row per metric and direction of the table `suggested`: how many runs the limits mark.
 WITH judged AS (
   SELECT
     suggested.metric_name,

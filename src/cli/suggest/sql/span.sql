@@ -1,4 +1,4 @@
--- one row: how many eligible runs with metrics are stored, and their first and last day
+-- One row: the number of eligible runs with metrics, and their first and last day.
 SELECT
   count(DISTINCT run_id)::INTEGER AS runs,
   coalesce(min(date)::VARCHAR, '') AS first_day,

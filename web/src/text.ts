@@ -2,7 +2,7 @@ import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 import type { Light } from '../../src/domain/model.js';
 import type { Cause } from '../../src/domain/status-cause.js';
 
-export const LIGHT_WORDS: Readonly<Record<Light, string>> = {
+export const LIGHT_LABELS: Readonly<Record<Light, string>> = {
   critical: 'Critical',
   warning: 'Warning',
   healthy: 'Healthy',
@@ -10,21 +10,20 @@ export const LIGHT_WORDS: Readonly<Record<Light, string>> = {
   unmonitored: 'No thresholds',
 };
 
-export const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
+export const CAUSE_LABELS: Readonly<Record<Cause, string>> = {
   new_value: 'New value',
   new_threshold: 'New threshold',
   late_data: 'Late data',
 };
 
-/** The answer to the question with which people come. */
-export function sentence({ applications, needs_attention, all_unmonitored }: PlatformCurrent): string {
-  const [needy, all] = [needs_attention.length, applications.length];
-  const of = `${needy} of ${all === 1 ? '1 application' : `${all} applications`}`;
-  if (needy > 0) return `${of} ${needy === 1 ? 'needs' : 'need'} attention`;
+/** The summary of the page in one sentence: whether anything needs attention. */
+export function headline({ applications, needs_attention, all_unmonitored }: PlatformCurrent): string {
+  const [count, total] = [needs_attention.length, applications.length];
+  const share = `${count} of ${total === 1 ? '1 application' : `${total} applications`}`;
+  if (count > 0) return `${share} ${count === 1 ? 'needs' : 'need'} attention`;
   if (all_unmonitored)
-    return all === 1 ? 'The application has no thresholds' : 'No application has thresholds';
-  if (applications.every(({ light }) => light === 'no_data'))
-    return 'No application has run in the last days';
+    return total === 1 ? 'The application has no thresholds' : 'No application has thresholds';
+  if (applications.every(({ light }) => light === 'no_data')) return 'No application has run recently';
   return 'No application needs attention';
 }
 
@@ -65,6 +64,6 @@ export const exactTime = (instant: string): string =>
 /** `23:00` */
 export const clockTime = (instant: string): string => CLOCK.format(new Date(instant));
 
-/** Keeps a number and its unit on one line. */
-export const tidy = (text: string): string =>
+/** Puts a no-break space between a number and its unit. */
+export const keepUnits = (text: string): string =>
   text.replaceAll(/(\d) (?=(?:%|ms|s|min|h|d)(?![a-z]))/g, '$1\u00a0');
