@@ -121,7 +121,9 @@ describe('the alert rules', () => {
       })
       .parse(parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')));
     expect(config.rule_files).toEqual(['alerts.yml']);
-    const jobs = alerts.flatMap(({ expr }) => parsePromql(expr).selectors.flatMap(({ matchers }) => matchers));
+    const jobs = alerts.flatMap(({ expr }) =>
+      parsePromql(expr).selectors.flatMap(({ matchers }) => matchers),
+    );
     const named = new Set(jobs.filter(({ label }) => label === 'job').flatMap(({ values }) => values));
     expect(config.scrape_configs.map(({ job_name }) => job_name)).toEqual([...named]);
   });
