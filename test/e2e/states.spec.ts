@@ -1,3 +1,4 @@
+import { PlatformView } from '../../src/dashboard/platform-view.js';
 import { formatDate } from '../../src/domain/format.js';
 import { RulebookSync } from '../../src/enrichment/rulebook-sync.js';
 import { horizontalOverflow } from '../support/browser.js';
@@ -82,6 +83,8 @@ describePage('the page', (fixture) => {
     await fixture.service.writeCatalog('no catalog');
     fixture.advance(MINUTE);
     await fixture.service.app.get(RulebookSync).refresh();
+    // The view is cached for 5 s: its refresh after the delta may have preceded the outage.
+    fixture.service.app.get(PlatformView).invalidate();
     for (const [name, scheme, width] of [
       ['outage-light', 'light', 1240],
       ['outage-dark', 'dark', 1240],
