@@ -39,7 +39,7 @@ if (program) {
     beforeAll(async () => {
       await mkdir(SCREENSHOTS, { recursive: true });
       browser = await startChromium(program);
-      // The clock stands still, so that the page does not change during the comparison.
+      // The clock is fixed, so that the page does not change during the comparison.
       const now = Date.now();
       const company = foundCompany(seed, now);
       catalog = company.catalog as Catalog;
