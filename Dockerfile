@@ -25,13 +25,13 @@ WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE README.md ./
-# The folder belongs to the user, so that a new volume does too.
+# A new volume takes over the owner of the folder.
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# The program handles SIGTERM itself: it is process 1 and needs no init, for it starts no other process.
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+# The program handles SIGTERM and starts no other process, so it can run as PID 1 without an init.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

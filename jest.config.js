@@ -12,10 +12,10 @@ const swc = [
     sourceMaps: 'inline',
   },
 ];
-/** Time limits leave room for a machine that also runs the other tests: a test that comes near one hangs. */
+/** Time limits allow for other tests running at the same time: only a test that hangs reaches its limit. */
 const project = (name, timeLimitMs) => ({
   displayName: name,
-  // Jest knows `testTimeout` for all projects together only.
+  // `testTimeout` cannot be set per project.
   globals: { TIME_LIMIT_MS: timeLimitMs },
   setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.ts'],
   testEnvironment: 'node',
@@ -33,9 +33,10 @@ export default {
   ],
   // Most tests spend most of their time waiting for a process, a server or a disk.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
-  // Each case of `faults` starts the service two or three times.
+  // Each case in `faults` starts the service two or three times.
   maxConcurrency: 3,
   testSequencer: './test/support/longest-first.cjs',
+  reporters: ['default', './test/support/skip-report.cjs'],
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts'],
 };

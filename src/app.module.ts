@@ -22,7 +22,7 @@ class ResourcesModule {}
 
 @Module({})
 export class AppModule {
-  /** @param scheduled whether it makes pipeline runs by itself */
+  /** @param scheduled whether this process creates pipeline runs by schedule */
   static register(resources: Resources, scheduled: boolean): DynamicModule {
     const { settings, clock, store, duck, queue, stopping } = resources;
     const values = [
@@ -32,7 +32,7 @@ export class AppModule {
       { provide: OBJECT_STORE, useValue: store },
       { provide: DUCK, useValue: duck },
     ];
-    const works = settings.ROLES.includes('worker');
+    const isWorker = settings.ROLES.includes('worker');
     return {
       module: AppModule,
       imports: [
@@ -40,8 +40,8 @@ export class AppModule {
         AccessModule,
         QueueModule.register(queue),
         PipelineModule,
-        ...(works || scheduled ? [CatalogModule.register(scheduled)] : []),
-        ...(works ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
+        ...(isWorker || scheduled ? [CatalogModule.register(scheduled)] : []),
+        ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(settings.ROLES.includes('api') ? [adminModule(), DashboardModule] : []),
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
@@ -51,7 +51,7 @@ export class AppModule {
   }
 }
 
-/** Swagger and Bull Board are a fifth of a start; where nothing is served they are not even loaded. */
+/** Loaded only by processes that serve HTTP: Swagger and Bull Board take a fifth of the start. */
 async function adminModule(): Promise<DynamicModule> {
   const { AdminModule } = await import('./admin/admin.module.js');
   return { module: AdminModule };

@@ -8,7 +8,7 @@ import { lockFolder } from './storage/folder-lock.js';
 import type { ObjectStore } from './storage/object-store.js';
 import { openStore } from './storage/open-store.js';
 
-/** What outlives the application: opened before it, closed after it. */
+/** Everything that is opened before the application and closed after it. */
 export interface Resources {
   readonly settings: Settings;
   readonly clock: Clock;
@@ -21,8 +21,8 @@ export interface Resources {
 }
 
 /**
- * @param openQueue what makes or lends the queues
- * @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`; nothing stays open then
+ * @param openQueue opens the queue connection
+ * @throws {MonitorError} `store_owned`, `store_*` of a bucket or `queue_unreachable`; everything is closed then
  */
 export async function openResources(
   settings: Settings,
@@ -35,7 +35,7 @@ export async function openResources(
     for (const step of opened.reverse()) await step();
   };
   try {
-    // With a bucket too: temporary files and local copies are of one process.
+    // Even with a bucket: two processes must not share temporary files and local copies.
     const lock = await lockFolder(dir);
     opened.push(() => lock.release());
     const store = await openStore(settings, dir);

@@ -121,7 +121,7 @@ function coverageOf(
     setsOf(name).some(({ experiments }) => experiment === null || experiments.has(experiment));
 }
 
-/** All rows of the catalog: those of the response where it was queried, else the stored ones. A rejected row keeps the stored one. */
+/** All rows of the catalog: queried rows come from the response, all others are the stored ones. A rejected row does not replace the stored one. */
 function completeRows(book: Rulebook | undefined, response: CatalogResponse): CatalogRows {
   const { parsed, queriedLists } = response;
   const entries = [...latestEntries(book).values()];

@@ -8,8 +8,9 @@ export interface MergeCounts {
   inserted: number;
   updated: number;
   unchanged: number;
+  /** Runs whose stored row was kept, as the fetched content may be older. */
   superseded: number;
-  /** MLflow runs whose newest response cannot be determined yet: later pipeline runs fetch them again. */
+  /** MLflow runs whose newest content may not be stored yet: later pipeline runs fetch them again. */
   undecided: UndecidedRun[];
 }
 
@@ -72,7 +73,7 @@ async function decide(
     return session.rows(sql(import.meta.url, './sql/decision_counts.sql'));
   };
   let decisions = await decideAt(null);
-  // Only the server's clock, requested after the row was read, can tell a newer row from one whose time lies in the future.
+  // A later time of the stored row is right or in the future: the server's clock, requested after the row was read, decides.
   if (decisions.some(({ stored_ahead }) => stored_ahead > 0)) decisions = await decideAt(await serverNow());
   const runs = (wanted: MergeDecision) => decisions.find(({ decision }) => decision === wanted)?.runs ?? 0;
   return {

@@ -13,23 +13,23 @@ import {
   listValue,
   VARCHAR,
 } from '@duckdb/node-api';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 
 /** Injection token of the process's `Duck`. */
 export const DUCK = Symbol('DUCK');
 
 export interface DuckLimits {
-  /** As DuckDB reads it: `1GB`, `60%`. */
+  /** In DuckDB's notation: `1GB`, `60%`. */
   readonly memory?: string | undefined;
   readonly threads?: number | undefined;
   readonly maxTempSize?: string | undefined;
-  /** Where what does not fit into memory goes. Not given: below the folder, which then is this process's own. */
+  /** Where DuckDB spills data that does not fit into memory. By default below the folder, which this process must own then. */
   readonly temp?: string | undefined;
 }
 
 /**
- * An in-memory DuckDB that can read and write one folder and nothing else: no credentials, no network, no extension,
- * and a configuration that SQL cannot change.
+ * An in-memory DuckDB that can read and write one folder only: no credentials, no network, no extensions, and a
+ * configuration that SQL cannot change.
  */
 export class Duck {
   private constructor(
@@ -60,7 +60,7 @@ export class Duck {
     return new Duck(instance, folder);
   }
 
-  /** Runs `work` on a connection of its own, so that temporary tables of two jobs never meet. */
+  /** Runs `work` on a new connection: temporary tables belong to a connection, so two jobs do not share them. */
   async session<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
     const connection = await this.instance.connect();
     try {
@@ -75,16 +75,16 @@ export class Duck {
   }
 }
 
-/** DuckDB's vectors hold this many rows. */
+/** The size of DuckDB's vectors. */
 const CHUNK_ROWS = 2048;
 
-/** A column to be written: `Float64Array`, or an array with nulls. */
+/** A column to write; nulls need an array. */
 export interface Column {
   readonly type: DuckDBType;
   readonly values: Float64Array | readonly DuckDBValue[];
 }
 
-/** Whole numbers above 2³¹ go as `bigint`; a list is one of texts, and may be empty. */
+/** Integers above 2³¹ are passed as `bigint`. Lists contain strings and may be empty. */
 export type Parameters = Readonly<
   Record<string, string | number | bigint | boolean | null | readonly string[]>
 >;
@@ -104,7 +104,7 @@ export class DuckSession {
     await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
   }
 
-  /** Rows as objects of plain JavaScript values. For small results only: no object per metric. */
+  /** Rows as objects of plain JavaScript values. For small results only: one object per metric would take too much memory. */
   async rows<T>(statement: string, parameters?: Parameters): Promise<T[]> {
     const reader = await this.attempt(statement, () =>
       this.connection.runAndReadAll(statement, ...bound(parameters)),
@@ -112,7 +112,7 @@ export class DuckSession {
     return reader.getRowObjectsJS() as T[];
   }
 
-  /** A result column by column, as plain JavaScript values. */
+  /** The columns of a result as arrays of plain JavaScript values. */
   async columns(statement: string, parameters?: Parameters): Promise<Record<string, unknown[]>> {
     const reader = await this.attempt(statement, () =>
       this.connection.runAndReadAll(statement, ...bound(parameters)),
@@ -120,7 +120,7 @@ export class DuckSession {
     return reader.getColumnsObjectJS();
   }
 
-  /** The columns of a result, all of type DOUBLE and without nulls, as typed arrays: for numbers by the million. */
+  /** The columns of a result as typed arrays, for millions of numbers. All must be DOUBLE and without nulls. */
   async doubles(statement: string, parameters?: Parameters): Promise<Float64Array[]> {
     const result = await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
     const chunks = await result.fetchAllChunks();
@@ -135,7 +135,7 @@ export class DuckSession {
     });
   }
 
-  /** Makes a temporary table of these columns, which are of equal length. */
+  /** Creates a temporary table from columns of equal length. */
   async createTable(name: string, columns: Readonly<Record<string, Column>>): Promise<void> {
     const names = Object.keys(columns);
     const list = Object.values(columns);
@@ -155,12 +155,12 @@ export class DuckSession {
     try {
       return await work();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       throw new MonitorError(
         'duckdb',
         message.split('\n')[0] ?? message,
         { statement: statement.split('\n')[0] },
-        // Memory and disk come back; what never will is closed by the number of its tries.
+        // Memory and disk space may be available later; other errors end with the last attempt of the job.
         true,
         { cause: error },
       );
@@ -168,7 +168,7 @@ export class DuckSession {
   }
 }
 
-/** Values and types for a prepared statement: what DuckDB cannot tell from a value is said. */
+/** Values of a prepared statement, with the types that DuckDB cannot infer from them. */
 function bound(
   parameters: Parameters = {},
 ): [values: Record<string, DuckDBValue>, types: Record<string, DuckDBType>] {
@@ -188,7 +188,7 @@ function bound(
 
 const statements = new Map<string, string>();
 
-/** The text of a `.sql` file that stands beside the calling module: `sql(import.meta.url, './sql/judge.sql')`. */
+/** The text of a `.sql` file, relative to the calling module: `sql(import.meta.url, './sql/decide.sql')`. */
 export function sql(base: string, path: string): string {
   const url = new URL(path, base);
   let text = statements.get(url.href);

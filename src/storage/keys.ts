@@ -9,14 +9,14 @@ export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
 export type Dataset = DerivedDataset | '_base' | 'quarantine' | 'threshold_changes';
 
-/** The object of one UTC day (`YYYY-MM-DD`) of a dataset. */
+/** The key of the object of one UTC day (`YYYY-MM-DD`) of a dataset. */
 export function partitionKey(dataset: Dataset, day: string): string {
   return `${dataset}/${day.replaceAll('-', '/')}/part-0.parquet`;
 }
 
 export const baseKey = (day: string): string => partitionKey('_base', day);
 
-/** The day of a partition's key; undefined for any other key. */
+/** The day in the key of a partition; `undefined` for any other key. */
 export function dayOfKey(key: string): string | undefined {
   const parts = /\/(\d{4})\/(\d{2})\/(\d{2})\/part-\d+\.parquet$/.exec(key);
   return parts ? `${parts[1]}-${parts[2]}-${parts[3]}` : undefined;

@@ -18,9 +18,9 @@ const FRIDAY = Date.parse('2026-03-13T15:30:00Z');
 let mlflow: TrackingServer;
 let service: OpenService;
 let folder: string;
-/** The server's clock, and ours where a test does not say otherwise; ms. */
+/** Clock of the tracking server, and by default of the service, ms. */
 let now: number;
-let ours: () => number;
+let serviceClock: () => number;
 
 async function thresholds(critical: number, warning: number): Promise<void> {
   const row = { metric_name: 'accuracy', critical_threshold: critical, warning_threshold: warning };
@@ -29,7 +29,7 @@ async function thresholds(critical: number, warning: number): Promise<void> {
 
 beforeEach(async () => {
   now = FRIDAY;
-  ours = () => now;
+  serviceClock = () => now;
   folder = await mkdtemp(join(tmpdir(), 'break-it-'));
   await thresholds(0.7, 0.8);
   mlflow = await TrackingServer.start(() => now);
@@ -38,7 +38,7 @@ beforeEach(async () => {
     http: true,
     trackingUri: mlflow.uri,
     catalog: {},
-    clock: () => ours(),
+    clock: () => serviceClock(),
     env: {
       METRICS_API_URL: file,
       THRESHOLDS_API_URL: file,
@@ -70,7 +70,7 @@ describe('six things to try to break it', () => {
     experiment_id = mlflow.experiment('churn').experiment_id;
   });
 
-  it('a weekend without runs: no light is invented, the last one is shown with its age', async () => {
+  it('a weekend without runs: the light is no_data, and the last known light is shown', async () => {
     for (let hour = 1; hour < 40; hour++) log(FRIDAY - hour * HOUR, { accuracy: 0.9 });
     await service.run('bootstrap');
     expect((await current()).platform.light).toBe('healthy');
@@ -82,7 +82,7 @@ describe('six things to try to break it', () => {
     expect(needs_attention.map(({ light }) => light)).toEqual(['no_data']);
   });
 
-  it('a sweep of 500 trials: it is one run, not 500 incidents', async () => {
+  it('a hyperparameter sweep of 500 trials: it counts as one run, not 500 incidents', async () => {
     const parent = log(FRIDAY - HOUR, { accuracy: 0.9 });
     for (let trial = 0; trial < 500; trial++) {
       log(FRIDAY - HOUR + trial, { accuracy: 0.1 }, { 'mlflow.parentRunId': parent.run_id });
@@ -91,7 +91,7 @@ describe('six things to try to break it', () => {
     expect((await current()).platform).toMatchObject({ light: 'healthy', total: 1, critical: 0 });
   });
 
-  it('a renamed metric: it is unmonitored, and coverage says so; green never means "not checked"', async () => {
+  it('a renamed metric: its runs are unmonitored, which coverage shows; they are not healthy', async () => {
     log(FRIDAY - 3 * HOUR, { accuracy: 0.9 });
     for (const hours of [2, 1]) log(FRIDAY - hours * HOUR, { acc: 0.2 });
     await service.run('bootstrap');
@@ -101,7 +101,7 @@ describe('six things to try to break it', () => {
     expect(platform.reason).toContain('2 have none');
   });
 
-  it('an edited threshold: the last days are judged again, the days before them are not', async () => {
+  it('an edited threshold: recent days are reevaluated, older days are not', async () => {
     log(FRIDAY - 9 * DAY, { accuracy: 0.75 });
     log(FRIDAY - HOUR, { accuracy: 0.75 });
     await service.run('bootstrap');
@@ -124,7 +124,7 @@ describe('six things to try to break it', () => {
     expect(await status('04')).toEqual(['warning']);
   });
 
-  it('a paused queue: the service stays alive, and catches up', async () => {
+  it('a paused queue: the service stays alive and catches up', async () => {
     log(FRIDAY - HOUR, { accuracy: 0.9 });
     const queue = service.app.get<Queue>(getQueueToken('ingestion'), { strict: false });
     await queue.pause();
@@ -141,14 +141,14 @@ describe('six things to try to break it', () => {
   it.each([
     ['two hours behind', -2 * HOUR],
     ['two hours ahead', 2 * HOUR],
-  ])('a clock that is %s for a while: no run is lost', async (_, skew) => {
+  ])('a service clock that is temporarily %s: no run is lost', async (_, skew) => {
     log(FRIDAY - HOUR, { accuracy: 0.9 });
     await service.run('bootstrap');
-    ours = () => now + skew;
+    serviceClock = () => now + skew;
     now += HOUR;
     log(now - HOUR / 2, { accuracy: 0.9 });
     await service.run('delta');
-    ours = () => now;
+    serviceClock = () => now;
     now += HOUR;
     log(now - HOUR / 2, { accuracy: 0.9 });
     await service.run('delta');

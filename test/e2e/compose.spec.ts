@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { reportLeftOut } from '../support/left-out.js';
 import { findMlflow, startMlflow } from '../support/mlflow-server.js';
 import { Program } from '../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../support/redis-server.js';
 import { findS3Server, S3_CREDENTIALS, startS3 } from '../support/s3-server.js';
+import { skipSuite } from '../support/skip.js';
 
 const compose = z
   .object({
@@ -21,47 +21,47 @@ const compose = z
   })
   .parse(parse(await readFile('docker-compose.yml', 'utf8')));
 
-/** The variables that the image sets. */
+/** Environment variables of the image. */
 async function imageEnvironment(): Promise<Record<string, string>> {
   const text = (await readFile('Dockerfile', 'utf8')).replaceAll('\\\n', ' ');
   const pairs = [...text.matchAll(/^ENV (.*)$/gm)].flatMap(([, list = '']) => list.trim().split(/\s+/));
   return Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
 }
 
-/** The status of a request that names the server by another host. */
+/** The status of a response to a request with this `Host` header. */
 const statusFor = (uri: string, host: string): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    request(`${uri}/health`, { headers: { host } }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
+    request(`${uri}/health`, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
     })
       .on('error', reject)
       .end();
   });
 
-/** The flags of the store's server, but for its port. */
+/** The flags of the S3 server, without its port. */
 const storeFlags = (command: string): string[] =>
   (/exec versitygw --port :\d+ (.*) posix \/data$/.exec(command)?.[1] ?? '').split(' ');
 
 const [redis, mlflow, s3] = [findRedisServer(), findMlflow(), findS3Server()];
 if (redis && mlflow && s3) {
-  it('the processes of docker-compose.yml, with its settings, publish a first summary', async () => {
+  it('the processes in docker-compose.yml, with its settings, publish a first summary', async () => {
     const { services } = compose;
     const folder = await mkdtemp(join(tmpdir(), 'compose-'));
     const queue = await startRedis(redis, ['--dir', folder, ...services.queue.command.slice(1)]);
     const store = await startS3(s3, storeFlags(services.store.command.join(' ')));
     const port = await freePort();
-    const hosts = services.mlflow.command.filter((part) => part.startsWith('--allowed-hosts='));
+    const hosts = services.mlflow.command.filter((flag) => flag.startsWith('--allowed-hosts='));
     const tracking = await startMlflow(
       mlflow,
-      hosts.map((part) => `${part},127.0.0.1:*`),
+      hosts.map((flag) => `${flag},127.0.0.1:*`),
     );
-    const answers = await fetch(`${tracking.uri}/api/2.0/mlflow/runs/create`, {
+    const created = await fetch(`${tracking.uri}/api/2.0/mlflow/runs/create`, {
       method: 'POST',
       body: JSON.stringify({ experiment_id: '0', start_time: Date.now() - 60_000 }),
       headers: { 'Content-Type': 'application/json' },
     });
-    const { run } = (await answers.json()) as { run: { info: { run_id: string } } };
+    const { run } = (await created.json()) as { run: { info: { run_id: string } } };
     await fetch(`${tracking.uri}/api/2.0/mlflow/runs/update`, {
       method: 'POST',
       body: JSON.stringify({ run_id: run.info.run_id, status: 'FINISHED', end_time: Date.now() }),
@@ -85,7 +85,7 @@ if (redis && mlflow && s3) {
       for (const path of ['live', 'ready']) {
         expect((await fetch(`http://127.0.0.1:${port}/health/${path}`)).status).toBe(200);
       }
-      // That of its health check.
+      // The request of its health check.
       expect((await fetch(`${store.endpoint}/health`)).status).toBe(200);
       const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
       for (const upstream of ['store', 'queue', 'mlflow']) {
@@ -104,8 +104,8 @@ if (redis && mlflow && s3) {
     }
   });
 } else {
-  reportLeftOut(
-    'the processes of docker-compose.yml',
-    'redis-server, MLflow (test/independent/venv.sh) and versitygw (test/support/install-versitygw.sh)',
+  skipSuite(
+    'the processes in docker-compose.yml',
+    'redis-server or valkey-server on PATH, MLflow (sh test/independent/venv.sh) and versitygw (bash test/support/install-versitygw.sh)',
   );
 }

@@ -21,12 +21,12 @@ afterAll(async () => {
 });
 
 interface Demo {
-  /** Waits for a line that the program prints, now or later. @throws {Error} with all it has said if it ends before */
+  /** The first matching line, whether printed already or later. @throws {Error} with all lines if the program exits without it */
   line(pattern: RegExp): Promise<string>;
-  /** Stops it as Ctrl+C does. @returns its exit code */
+  /** Stops it like Ctrl+C. @returns its exit code */
   stop(): Promise<number | null>;
-  readonly ended: Promise<number | null>;
-  readonly said: readonly string[];
+  readonly exited: Promise<number | null>;
+  readonly lines: readonly string[];
 }
 
 function startDemo(...options: string[]): Demo {
@@ -35,37 +35,37 @@ function startDemo(...options: string[]): Demo {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
-  const said: string[] = [];
-  const waiting = new Set<() => void>();
+  const lines: string[] = [];
+  const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     createInterface(stream).on('line', (line) => {
-      said.push(line);
-      for (const look of waiting) look();
+      lines.push(line);
+      for (const check of listeners) check();
     });
   }
-  const ended = once(child, 'close').then(([code]) => {
+  const exited = once(child, 'close').then(([code]) => {
     running.delete(child);
-    for (const look of waiting) look();
+    for (const check of listeners) check();
     return code as number | null;
   });
   return {
-    said,
-    ended,
+    lines,
+    exited,
     line: (pattern) =>
       new Promise((resolve, reject) => {
-        const look = () => {
-          const found = said.find((line) => pattern.test(line));
-          if (found === undefined && running.has(child)) return;
-          waiting.delete(look);
-          if (found === undefined) reject(new Error(`It ended:\n${said.join('\n')}`));
-          else resolve(found);
+        const check = () => {
+          const match = lines.find((line) => pattern.test(line));
+          if (match === undefined && running.has(child)) return;
+          listeners.delete(check);
+          if (match === undefined) reject(new Error(`The demo exited:\n${lines.join('\n')}`));
+          else resolve(match);
         };
-        waiting.add(look);
-        look();
+        listeners.add(check);
+        check();
       }),
     stop: () => {
       child.kill('SIGINT');
-      return ended;
+      return exited;
     },
   };
 }
@@ -82,7 +82,7 @@ async function currentOf(demo: Demo): Promise<Current> {
   return (await response.json()) as Current;
 }
 
-/** Reads what the demo published as any reader of Parquet would. */
+/** Queries the Parquet files of the demo, as any reader could. */
 async function published<T>(query: string): Promise<T[]> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -97,7 +97,7 @@ async function published<T>(query: string): Promise<T[]> {
 }
 
 describe('mlflow-monitor demo', () => {
-  it('prints one link, and what is behind it tells the story; a restart goes on with the same company', async () => {
+  it('prints one link to a page with the scripted incidents; a restart continues the same company', async () => {
     const first = startDemo('--seed', `${SEED}`, '--port', '0');
     await first.line(/^ +http:/);
     await first.line(/^All days are published/);
@@ -105,59 +105,59 @@ describe('mlflow-monitor demo', () => {
     const { badDeploy, drift, stopped } = foundCompany(SEED, founded).story;
     const { platform, applications } = await currentOf(first);
     const lightOf = ({ application }: { application: string }) =>
-      applications.find((each) => each.application === application)?.light ?? 'no_data';
+      applications.find((row) => row.application === application)?.light ?? 'no_data';
     expect([badDeploy, drift, stopped].map(lightOf)).toEqual(['critical', 'warning', 'no_data']);
-    const lit = new Map(applications.map(({ application, light }) => [application, light]));
-    expect([...lit.values()].filter((light) => light === 'healthy').length).toBeGreaterThanOrEqual(8);
-    expect(lit.get('voice-ordering')).toBe('unmonitored');
+    const lights = new Map(applications.map(({ application, light }) => [application, light]));
+    expect([...lights.values()].filter((light) => light === 'healthy').length).toBeGreaterThanOrEqual(8);
+    expect(lights.get('voice-ordering')).toBe('unmonitored');
     expect(applications.find(({ light }) => light === 'critical')?.reason).toMatch(/critical|pass rate/);
     expect(platform.light).not.toBe('critical');
     expect(platform.total).toBeGreaterThan(100);
-    const [ran] = await published<{ runs: string; age: number }>(
+    const [stoppedRuns] = await published<{ runs: string; age: number }>(
       `SELECT count(*) AS runs, epoch(to_timestamp(${founded} / 1000) - max(timestamp)) / 86400 AS age
        FROM '$store/application_summary/*/*/*/*.parquet' WHERE application = '${stopped.application}'`,
     );
-    expect(Number(ran?.runs)).toBeGreaterThan(20);
-    expect(Number(ran?.age)).toBeGreaterThan(1);
-    expect(Number(ran?.age)).toBeLessThan(7);
+    expect(Number(stoppedRuns?.runs)).toBeGreaterThan(20);
+    expect(Number(stoppedRuns?.age)).toBeGreaterThan(1);
+    expect(Number(stoppedRuns?.age)).toBeLessThan(7);
     const days = await published<{ days: string }>(
       `SELECT count(DISTINCT date) AS days FROM '$store/platform_summary/*/*/*/*.parquet'`,
     );
     expect(Number(days[0]?.days)).toBeGreaterThanOrEqual(29);
     expect(await first.stop()).toBe(0);
-    expect(first.said.filter((line) => line.includes('http://'))).toHaveLength(1);
-    expect(first.said.filter((line) => /warn|error/i.test(line))).toEqual([]);
+    expect(first.lines.filter((line) => line.includes('http://'))).toHaveLength(1);
+    expect(first.lines.filter((line) => /warn|error/i.test(line))).toEqual([]);
 
     const before = await published<{ run_id: string }>(`SELECT run_id FROM '$store/runs/*/*/*/*.parquet'`);
-    const again = startDemo('--seed', `${SEED}`, '--port', '0');
-    const later = await currentOf(again);
+    const restarted = startDemo('--seed', `${SEED}`, '--port', '0');
+    const later = await currentOf(restarted);
     expect(later.platform.total).toBeGreaterThan(100);
     const company = foundCompany(SEED, founded);
     const known = new Set(company.runs(0, Date.now()).map(({ run_id }) => run_id));
     expect(before.length).toBeGreaterThan(6_000);
     expect(before.filter(({ run_id }) => !known.has(run_id))).toEqual([]);
-    expect(await again.stop()).toBe(0);
-    expect(again.said.join('\n')).not.toMatch(/in use by/);
+    expect(await restarted.stop()).toBe(0);
+    expect(restarted.lines.join('\n')).not.toMatch(/in use by/);
   }, 300_000);
 
-  it('says plainly that the port is taken, and leaves at once', async () => {
+  it('exits at once with an error if the port is already in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const demo = startDemo('--seed', '12', '--port', `${port}`);
-    expect(await demo.ended).toBe(1);
-    expect(demo.said.join('\n')).toContain(`Port ${port} of 127.0.0.1 is already in use`);
-    expect(demo.said.join('\n')).not.toContain('http://');
+    expect(await demo.exited).toBe(1);
+    expect(demo.lines.join('\n')).toContain(`Port ${port} of 127.0.0.1 is already in use`);
+    expect(demo.lines.join('\n')).not.toContain('http://');
     server.close();
   });
 
   it.each([
     ['--seed', 'x'],
     ['--port', '70000'],
-  ])('refuses %s %s', async (option, value) => {
+  ])('rejects %s %s', async (option, value) => {
     const demo = startDemo(option, value);
-    expect(await demo.ended).toBe(1);
-    expect(demo.said.join('\n')).toContain('whole number');
+    expect(await demo.exited).toBe(1);
+    expect(demo.lines.join('\n')).toContain('whole number');
   });
 });

@@ -7,7 +7,7 @@ const NOW = Date.parse('2026-03-10T15:30:00Z');
 
 function describeFlush(name: string, redisUrl: () => string | undefined): void {
   describe(`a pipeline run on ${name}`, () => {
-    it('loses nothing when the queue is flushed after each of its steps, and does nothing twice', async () => {
+    it('publishes the same bytes if the queue is flushed after each of its steps', async () => {
       const mlflow = await TrackingServer.start(() => NOW);
       const { experiment_id } = mlflow.experiment('churn');
       for (let i = 0; i < 40; i++) {
@@ -20,23 +20,23 @@ function describeFlush(name: string, redisUrl: () => string | undefined): void {
       const url = redisUrl();
       const env = { LOOKBACK_DAYS_HISTORICAL: '4', STAGE_TRIES: '100', ...(url ? { REDIS_URL: url } : {}) };
       const options = { trackingUri: mlflow.uri, clock: () => NOW, env };
-      const calm = await openService(options);
-      await calm.run('historical');
-      const digests = await calm.digests();
-      await calm.close();
+      const undisturbed = await openService(options);
+      await undisturbed.run('historical');
+      const digests = await undisturbed.digests();
+      await undisturbed.close();
 
       const flushed = await openService(options);
       let flushes = 0;
-      let underWay = Promise.resolve();
+      let pending = Promise.resolve();
       flushed.engine.events.on('progress', () => {
         flushes++;
-        underWay = underWay.then(async () => {
+        pending = pending.then(async () => {
           await flushed.resources.queue.flush();
           await flushed.engine.dispatch();
         });
       });
       const record = await flushed.run('historical');
-      await underWay;
+      await pending;
       expect(record).toMatchObject({ status: 'done', summary: { runs: 40 } });
       expect(flushes).toBeGreaterThan(10);
       expect(await flushed.digests()).toEqual(digests);
@@ -48,4 +48,4 @@ function describeFlush(name: string, redisUrl: () => string | undefined): void {
 
 describeFlush('the embedded queue', () => undefined);
 
-describeRedis('with a server', (server) => describeFlush('Redis', () => server().url));
+describeRedis('with Redis', (server) => describeFlush('Redis', () => server().url));

@@ -1,17 +1,17 @@
 import { describeTrackingServer } from '../integration/demo/contract.js';
 import type { Subject } from '../integration/demo/contract-client.js';
-import { reportLeftOut } from '../support/left-out.js';
 import { findMlflow, startMlflow } from '../support/mlflow-server.js';
+import { skipSuite } from '../support/skip.js';
 
 const pairs = (record: Readonly<Record<string, string>> = {}) =>
   Object.entries(record).map(([key, value]) => ({ key, value }));
 
-/** JSON has no NaN, no infinity and no int64 beyond a double's; MLflow takes all of them as text. */
+/** JSON has no NaN, no infinity and no integers beyond the precision of a double; MLflow accepts them as text. */
 const text = (value: number | bigint): number | string =>
   typeof value === 'bigint' || !Number.isFinite(value) ? String(value) : value;
 
-/** What MLflow answers to what is created. */
-interface Written {
+/** MLflow's response to a create request. */
+interface CreateResponse {
   readonly experiment_id: string;
   readonly run: { readonly info: { readonly run_id: string } };
 }
@@ -25,7 +25,7 @@ async function realServer(program: string): Promise<Subject> {
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Written;
+    return (await response.json()) as CreateResponse;
   };
   return {
     uri: server.uri,
@@ -33,13 +33,13 @@ async function realServer(program: string): Promise<Subject> {
       return (await post('experiments/create', { name, tags: pairs(tags) })).experiment_id;
     },
     async run(experiment_id, { name, start, end, status, metrics = {}, params, tags }) {
-      const made = {
+      const body = {
         experiment_id,
         run_name: name,
         tags: pairs(tags),
         ...(start === undefined ? {} : { start_time: start }),
       };
-      const { run_id } = (await post('runs/create', made)).run.info;
+      const { run_id } = (await post('runs/create', body)).run.info;
       const entries = Object.entries(metrics).map(([key, { value, step = 0n, timestamp = 0 }]) => ({
         key,
         value: text(value),
@@ -72,5 +72,5 @@ if (program) {
     describeTrackingServer(() => realServer(program));
   });
 } else {
-  reportLeftOut('the contract suite on a real MLflow', 'MLflow: sh test/independent/venv.sh');
+  skipSuite('the contract suite on a real MLflow', 'MLflow (sh test/independent/venv.sh)');
 }

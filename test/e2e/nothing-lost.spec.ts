@@ -6,11 +6,11 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const NOON = Date.parse('2026-03-10T12:00:00Z');
 const TODAY = { from: Date.parse('2026-03-10T00:00:00Z'), to: Date.parse('2026-03-11T00:00:00Z') };
-const REFUSAL = { status: 403, body: '{"error_code": "PERMISSION_DENIED", "message": "no"}' };
+const DENIED = { status: 403, body: '{"error_code": "PERMISSION_DENIED", "message": "no"}' };
 
 let mlflow: TrackingServer;
 let pipeline: OpenService;
-/** Both clocks, ms. */
+/** Clock of both service and tracking server, ms. */
 let now = NOON;
 
 beforeEach(async () => {
@@ -32,8 +32,8 @@ async function delta(): Promise<void> {
   expect(await pipeline.run('delta')).toMatchObject({ status: 'done', error: null });
 }
 
-describe('a run that is deleted between two pages', () => {
-  it.each([1, 2, 3])('of equal start times takes no other with it (before search %i)', async (before) => {
+describe('a run deleted between two pages of equal start times', () => {
+  it.each([1, 2, 3])('does not hide other runs (deleted before search %i)', async (before) => {
     const { experiment_id } = mlflow.experiment('churn');
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     for (const run_id of names) mlflow.run({ run_id, experiment_id, start_time: NOON - HOUR });
@@ -50,11 +50,11 @@ describe('a run that is deleted between two pages', () => {
   });
 });
 
-describe('an experiment that does not answer', () => {
+describe('an unreadable experiment', () => {
   let good: string;
   let lost: string;
-  /** Hours later in each, a run of each experiment starts and ends, and a delta asks. */
-  const hoursLater = async (n: number): Promise<void> => {
+  /** Step n, 3 h after the previous one: each experiment gets a run that has started and ended, and a delta reads them. */
+  const nextStep = async (n: number): Promise<void> => {
     now = NOON + n * 3 * HOUR;
     mlflow.run({ run_id: `good${n}`, experiment_id: good, start_time: now - 2 * HOUR, end_time: now });
     mlflow.run({ run_id: `lost${n}`, experiment_id: lost, start_time: now - 2 * HOUR, end_time: now - HOUR });
@@ -64,24 +64,24 @@ describe('an experiment that does not answer', () => {
   beforeEach(async () => {
     good = mlflow.experiment('good').experiment_id;
     lost = mlflow.experiment('lost').experiment_id;
-    await hoursLater(0);
+    await nextStep(0);
   });
 
-  const listings = (experimentIds: unknown) => (experimentIds as string[] | undefined)?.includes(lost);
+  const includesLost = (experimentIds: unknown) => (experimentIds as string[] | undefined)?.includes(lost);
   it.each<[string, () => void, () => void]>([
     [
-      'is refused',
+      'denied',
       () => {
         mlflow.intercept = ({ path, body }) =>
-          path === 'runs/search' && listings(body.experiment_ids) ? REFUSAL : undefined;
+          path === 'runs/search' && includesLost(body.experiment_ids) ? DENIED : undefined;
       },
       () => {
         mlflow.intercept = undefined;
       },
     ],
-    ['is hidden', () => mlflow.hidden.add(lost), () => mlflow.hidden.delete(lost)],
+    ['hidden', () => mlflow.hidden.add(lost), () => mlflow.hidden.delete(lost)],
     [
-      'is hidden while it is asked',
+      'hidden while it is read',
       () => {
         mlflow.intercept = ({ path }) => {
           if (path === 'runs/search') mlflow.hidden.add(lost);
@@ -93,19 +93,19 @@ describe('an experiment that does not answer', () => {
         mlflow.hidden.delete(lost);
       },
     ],
-  ])('(%s) keeps its watermark and its runs for hours, and catches up', async (_, lose, find) => {
+  ])('(%s) keeps its watermark and its runs for hours, then catches up', async (_, hide, restore) => {
     const { store } = pipeline.resources;
     const before = await readWatermarks(store);
     expect(before).toMatchObject({ [good]: NOON, [lost]: NOON });
-    lose();
-    await hoursLater(1);
-    // An experiment that is hidden during a delta is listed in its plan and not in the next.
+    hide();
+    await nextStep(1);
+    // Visible again for the next plan: an experiment hidden during a delta was in the plan of that delta.
     mlflow.hidden.delete(lost);
-    lose();
-    await hoursLater(2);
+    hide();
+    await nextStep(2);
     expect(await readWatermarks(store)).toMatchObject({ [good]: now, [lost]: NOON });
     expect(await published()).toEqual(['good0', 'good1', 'good2', 'lost0']);
-    find();
+    restore();
     now += MINUTE;
     await delta();
     expect(await readWatermarks(store)).toMatchObject({ [good]: now, [lost]: now });

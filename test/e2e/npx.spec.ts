@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-it('packed and installed into an empty folder, `npx mlflow-monitor demo` works', async () => {
+it('`npx mlflow-monitor demo` works with the packed package in an empty folder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'npx-'));
   try {
-    // The scripts would build again what other tests are using.
+    // The scripts would rebuild dist/ while other tests use it.
     const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
       maxBuffer: 2 ** 24,
     });
@@ -27,23 +27,23 @@ it('packed and installed into an empty folder, `npx mlflow-monitor demo` works',
     const demo = spawn('npx', ['--no-install', 'mlflow-monitor', 'demo', '--port', '0'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],
-      // A group of its own: npx stands between the signal and the program.
+      // In its own process group: npx does not forward the signal to the program.
       detached: true,
     });
-    const ended = once(demo, 'close');
+    const exited = once(demo, 'close');
     const url = await new Promise<string>((resolve, reject) => {
       createInterface(demo.stdout).on('line', (line) => {
         const link = /http:\/\/127\.0\.0\.1:\d+\//.exec(line);
         if (link) resolve(link[0]);
       });
-      ended.then(() => reject(new Error('The demo ended before it printed its link')));
+      exited.then(() => reject(new Error('The demo exited before it printed its link')));
     });
     const page = await fetch(url);
     expect(page.headers.get('content-type')).toContain('text/html');
     const current = await fetch(`${url}api/v1/platform/current`);
     expect(await current.json()).toHaveProperty('platform.light');
     process.kill(-(demo.pid ?? 0), 'SIGINT');
-    await ended;
+    await exited;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -6,11 +6,11 @@ import { PIPELINE_KINDS } from '../../src/domain/model.js';
 import { SchedulerService } from '../../src/pipeline/scheduler.service.js';
 import { readKindState } from '../../src/state/kind-state.js';
 import { readWatermarks } from '../../src/state/watermarks.js';
-import { HANG, s3Error, unseen } from '../support/behind-proxy.js';
 import { type Fault, FaultProxy } from '../support/fault-proxy.js';
-import { rounds } from '../support/long.js';
 import { type OpenService, openService } from '../support/open-service.js';
+import { HANG, notForwarded, s3Error } from '../support/proxied-s3.js';
 import { describeRedis } from '../support/redis-server.js';
+import { rounds } from '../support/rounds.js';
 import { describeS3 } from '../support/s3-server.js';
 
 const MINUTE = 60_000;
@@ -19,7 +19,7 @@ const NOW = Date.parse('2026-03-10T15:30:00Z');
 
 let mlflow: TrackingServer;
 let experiment_id: string;
-/** Both clocks, ms. */
+/** Clock of both service and tracking server, ms. */
 let now = NOW;
 
 const log = (start_time: number, value: number) =>
@@ -37,33 +37,33 @@ beforeEach(async () => {
 });
 afterEach(() => mlflow.close());
 
-/** What a pipeline publishes that nothing befalls. */
-async function calmDigests(): Promise<Record<string, string>> {
-  const calm = await openService({ trackingUri: mlflow.uri, clock: () => now });
-  await calm.run('bootstrap');
-  const digests = await calm.digests();
-  await calm.close();
+/** Digests of the objects that an undisturbed service publishes. */
+async function undisturbedDigests(): Promise<Record<string, string>> {
+  const service = await openService({ trackingUri: mlflow.uri, clock: () => now });
+  await service.run('bootstrap');
+  const digests = await service.digests();
+  await service.close();
   return digests;
 }
 
-/** Resolves as soon as no pipeline run is unfinished. */
+/** Resolves once all pipeline runs are finished. */
 function idle({ engine, resources }: OpenService): Promise<void> {
   return new Promise((resolve, reject) => {
-    const look = async () => {
+    const check = async () => {
       const kinds = await Promise.all(PIPELINE_KINDS.map((kind) => readKindState(resources.store, kind)));
       if (kinds.every(({ active }) => active.length === 0)) resolve();
     };
-    engine.events.on('finished', () => look().catch(reject));
-    look().catch(reject);
+    engine.events.on('finished', () => check().catch(reject));
+    check().catch(reject);
   });
 }
 
 describeS3('the store', (server) => {
-  it('may be away for 20 minutes in the middle of a pipeline run', async () => {
-    // It resets connections, answers that it is busy, and carries out what it is told but does not answer.
+  it('can be unavailable for 20 minutes during a pipeline run', async () => {
+    // It resets connections, responds with 503, or executes requests without responding.
     const faults: Fault[] = [
-      unseen({ end: { how: 'reset' } }),
-      unseen(s3Error(503, 'ServiceUnavailable')),
+      notForwarded({ end: { how: 'reset' } }),
+      notForwarded(s3Error(503, 'ServiceUnavailable')),
       HANG,
     ];
     const proxy = await FaultProxy.start(server().endpoint);
@@ -88,30 +88,30 @@ describeS3('the store', (server) => {
 
     now += 5 * MINUTE;
     log(now - MINUTE, 0.1);
-    let away = false;
-    const struck = new Promise<void>((resolve) => {
+    let unavailable = false;
+    const outageBegan = new Promise<void>((resolve) => {
       proxy.decide = ({ method, url, number }) => {
-        if (!away && method === 'PUT' && url.includes('/_base/')) {
-          away = true;
+        if (!unavailable && method === 'PUT' && url.includes('/_base/')) {
+          unavailable = true;
           resolve();
         }
-        return away ? faults[number % faults.length] : undefined;
+        return unavailable ? faults[number % faults.length] : undefined;
       };
     });
-    const looked = scheduler.tick();
-    await struck;
-    await looked;
+    const firstTick = scheduler.tick();
+    await outageBegan;
+    await firstTick;
     for (let minute = 0; minute < 20; minute++) {
       now += MINUTE;
       if (minute % 7 === 0) log(now - 1, 0.2);
-      // It says what is wrong and looks again; nothing is thrown at the process.
+      // It logs the error and continues at the next tick: nothing is thrown.
       await scheduler.tick();
     }
     proxy.decide = () => undefined;
-    // It is not moved before what it stands for is published.
+    // The watermark moves only after publishing.
     expect(await readWatermarks(store)).toEqual(before);
 
-    // Whatever became of the run under way: the next one covers its time.
+    // Whatever the outcome of the interrupted pipeline run, the next one covers its window.
     now += 5 * MINUTE;
     await scheduler.tick();
     await idle(pipeline);
@@ -120,14 +120,14 @@ describeS3('the store', (server) => {
     await pipeline.close();
     await proxy.close();
     await rm(folder, { recursive: true, force: true });
-    expect(digests).toEqual(await calmDigests());
+    expect(digests).toEqual(await undisturbedDigests());
   });
 });
 
 describeRedis('the queue', (_, another) => {
-  // Real seconds: the timers of BullMQ and of its connections are those of the machine.
-  it('may be away for seconds in the middle of a pipeline run, silent or restarted with nothing kept', async () => {
-    const calm = await calmDigests();
+  // In real time: BullMQ and its connections use the system's timers.
+  it('can be unavailable for seconds during a pipeline run, unresponsive or restarted without its data', async () => {
+    const undisturbed = await undisturbedDigests();
     const all = [
       [500, 'SIGKILL'],
       [6_000, 'SIGSTOP'],
@@ -140,14 +140,14 @@ describeRedis('the queue', (_, another) => {
         const server = await another();
         const env = { REDIS_URL: server.url, STAGE_TRIES: '5' };
         const pipeline = await openService({ trackingUri: mlflow.uri, clock: () => now, env });
-        let over: Promise<void> | undefined;
+        let outageEnd: Promise<void> | undefined;
         pipeline.engine.events.on('progress', (_id, done) => {
-          if (done < 5 || over) return;
-          // The dispatcher comes by once a minute.
-          over = server.outage(ms, how).then(() => pipeline.engine.dispatch());
+          if (done < 5 || outageEnd) return;
+          // Otherwise the engine dispatches only once a minute.
+          outageEnd = server.outage(ms, how).then(() => pipeline.engine.dispatch());
         });
         const record = await pipeline.run('bootstrap');
-        await over;
+        await outageEnd;
         expect({ ms, ...record }).toMatchObject({ ms, status: 'done', summary: { runs: 60 } });
         const published = await pipeline.digests();
         await pipeline.close();
@@ -155,6 +155,6 @@ describeRedis('the queue', (_, another) => {
         return published;
       }),
     );
-    expect(digests).toEqual(outages.map(() => calm));
+    expect(digests).toEqual(outages.map(() => undisturbed));
   });
 });

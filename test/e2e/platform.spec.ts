@@ -7,20 +7,20 @@ import { foundCompany } from '../../src/demo/company.js';
 import { serveCompany } from '../../src/demo/company-server.js';
 import type { TrackingServer } from '../../src/demo/tracking-server.js';
 import {
-  accessibilityOf,
-  complaintsOf,
+  accessibilityViolations,
+  collectPageErrors,
   findChromium,
-  overflowOf,
+  horizontalOverflow,
   startChromium,
 } from '../support/browser.js';
-import { reportLeftOut } from '../support/left-out.js';
 import { type OpenService, openService } from '../support/open-service.js';
-import { type Catalog, type Counted, count } from './count.js';
+import { skipSuite } from '../support/skip.js';
+import { type Catalog, type ExpectedPage, expectedPage } from './expected-page.js';
 
 Logger.overrideLogger(false);
-/** To be looked at. */
+/** For visual inspection. */
 const SCREENSHOTS = join(tmpdir(), 'mlflow-monitor-screenshots');
-const WORDS: Record<string, string> = {
+const LABELS: Record<string, string> = {
   critical: 'Critical',
   warning: 'Warning',
   healthy: 'Healthy',
@@ -34,19 +34,19 @@ if (program) {
     let browser: Browser;
     let mlflow: TrackingServer;
     let service: OpenService;
-    let counted: Counted;
+    let expected: ExpectedPage;
     let catalog: Catalog;
     beforeAll(async () => {
       await mkdir(SCREENSHOTS, { recursive: true });
       browser = await startChromium(program);
-      // Nothing moves while the page is compared.
+      // The clock stands still, so that the page does not change during the comparison.
       const now = Date.now();
       const company = foundCompany(seed, now);
       catalog = company.catalog as Catalog;
       mlflow = await serveCompany(company, () => now);
       service = await openService({ http: true, trackingUri: mlflow.uri, catalog, clock: () => now });
       await service.run('bootstrap');
-      counted = await count(mlflow.uri, catalog, now);
+      expected = await expectedPage(mlflow.uri, catalog, now);
     }, 300_000);
     afterAll(async () => {
       await browser.close();
@@ -55,10 +55,10 @@ if (program) {
     });
     const open = async (colorScheme: 'light' | 'dark' = 'light', width = 1240): Promise<[Page, string[]]> => {
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
-      const complaints = complaintsOf(page);
+      const errors = collectPageErrors(page);
       await page.goto(service.url);
       await page.waitForSelector('h1');
-      return [page, complaints];
+      return [page, errors];
     };
     const texts = (page: Page, selector: string) =>
       page
@@ -66,21 +66,21 @@ if (program) {
         .allTextContents()
         .then((all) => all.map((text) => text.replaceAll(/\s+/g, ' ').trim()));
 
-    it('shows the numbers that a count over the REST interface of MLflow gives', async () => {
+    it('shows the numbers counted from the REST API of MLflow', async () => {
       const [page] = await open();
-      const { platform, applications, needy } = counted;
+      const { platform, applications, incidents } = expected;
       expect(platform.total).toBeGreaterThan(100);
       expect(await page.textContent('h1')).toBe(
-        `${needy.length} of ${applications.size} applications need attention`,
+        `${incidents.length} of ${applications.size} applications need attention`,
       );
-      expect(await texts(page, '.kicker .status')).toEqual([WORDS[platform.light]]);
+      expect(await texts(page, '.kicker .status')).toEqual([LABELS[platform.light]]);
       expect(await texts(page, '.facts dd')).toEqual([
         platform.passRate,
         `${platform.total}`,
         platform.coverage,
       ]);
       const runs = (await texts(page, '.facts dt'))[1] ?? '';
-      expect(Number(/(\d+) running/.exec(runs)?.[1] ?? 0)).toBe(counted.running);
+      expect(Number(/(\d+) running/.exec(runs)?.[1] ?? 0)).toBe(expected.running);
       const parts = (['critical', 'invalid', 'warning', 'healthy', 'unmonitored'] as const)
         .filter((status) => platform[status] > 0)
         .map((status) => `${platform[status]} ${status === 'unmonitored' ? 'without threshold' : status}`);
@@ -89,7 +89,7 @@ if (program) {
       expect(await page.locator('.applications li').count()).toBe(applications.size);
       for (const [name, { light, passRate }] of applications) {
         const card = `.applications li:has(h3:text-is("${name}"))`;
-        expect([name, await texts(page, `${card} .status`)]).toEqual([name, [WORDS[light]]]);
+        expect([name, await texts(page, `${card} .status`)]).toEqual([name, [LABELS[light]]]);
         expect([name, await texts(page, `${card} .rate`)]).toEqual([
           name,
           passRate === null ? [] : [passRate],
@@ -97,23 +97,23 @@ if (program) {
       }
     });
 
-    it('names in each row the metric, its value against the limit, since when, and why', async () => {
+    it('shows for each incident the metric, its value, the limit, the start and the cause', async () => {
       const [page] = await open();
-      expect(counted.needy.length).toBeGreaterThanOrEqual(3);
-      expect(await page.locator('.attention li').count()).toBe(counted.needy.length);
-      for (const { application, light, metric, bad, value, limit, since } of counted.needy) {
+      expect(expected.incidents.length).toBeGreaterThanOrEqual(3);
+      expect(await page.locator('.attention li').count()).toBe(expected.incidents.length);
+      for (const { application, light, metric, bad, value, limit, since } of expected.incidents) {
         const row = `.attention li:has(h3:has-text("${application}"))`;
         const text = async (part: string) => (await texts(page, `${row} ${part}`)).join(' ');
-        expect(await text('.status')).toBe(WORDS[light]);
+        expect(await text('.status')).toBe(LABELS[light]);
         expect(await page.getAttribute(`${row} .when time`, 'datetime')).toBe(since);
         if (metric === null) continue;
         const { display_name } = catalog.metrics.find(({ metric_name }) => metric_name === metric) ?? {};
         expect(await text('h3')).toBe(`${application} ${display_name}`);
         expect(await text('.evidence')).toContain(
-          `${bad} of ${counted.applications.get(application)?.total} runs`,
+          `${bad} of ${expected.applications.get(application)?.total} runs`,
         );
         const number = async (part: string) => Number(/[\d.]+/.exec(await text(part))?.[0]);
-        // Three digits are shown.
+        // The page shows three digits.
         expect(Math.abs((await number('.value b')) / value - 1)).toBeLessThan(0.005);
         expect(await number('.value span')).toBe(limit);
       }
@@ -130,9 +130,9 @@ if (program) {
         page
           .locator(`${scope} .cell`)
           .evaluateAll((cells) => cells.map((cell) => cell.className.replace('cell ', '')));
-      expect(await lights('.days')).toEqual(counted.days);
-      expect(counted.days).toContain('no_data');
-      for (const [name, days] of counted.daysOf) {
+      expect(await lights('.days')).toEqual(expected.days);
+      expect(expected.days).toContain('no_data');
+      for (const [name, days] of expected.daysOf) {
         expect([name, await lights(`.applications li:has(h3:text-is("${name}"))`)]).toEqual([name, days]);
       }
     });
@@ -143,11 +143,11 @@ if (program) {
       ['light', 390],
       ['dark', 390],
       ['light', 800],
-    ] as const)('is accessible, complete and quiet: %s, %i px wide', async (scheme, width) => {
-      const [page, complaints] = await open(scheme, width);
-      expect(await accessibilityOf(page)).toEqual([]);
-      expect(await overflowOf(page)).toBe(0);
-      expect(complaints).toEqual([]);
+    ] as const)('is accessible, fits and logs no errors: %s, %i px wide', async (scheme, width) => {
+      const [page, errors] = await open(scheme, width);
+      expect(await accessibilityViolations(page)).toEqual([]);
+      expect(await horizontalOverflow(page)).toBe(0);
+      expect(errors).toEqual([]);
       await page.screenshot({
         path: join(SCREENSHOTS, `company-${seed}-${scheme}-${width}.png`),
         fullPage: true,
@@ -155,7 +155,7 @@ if (program) {
       await page.close();
     });
 
-    it('can be gone through by keyboard, and always shows where one is', async () => {
+    it('supports keyboard navigation with a visible focus', async () => {
       const [page] = await open();
       const focused = () =>
         page.evaluate<[name: string, outline: number]>(`(() => {
@@ -164,18 +164,18 @@ if (program) {
           return [name, outlineStyle === 'none' ? 0 : parseFloat(outlineWidth)];
         })()`);
       const stops = page.locator('a, [role=slider]');
-      const wanted = await stops.evaluateAll((all) =>
+      const names = await stops.evaluateAll((all) =>
         all.map((stop) => stop.getAttribute('aria-label') ?? stop.textContent),
       );
-      expect(wanted.length).toBeGreaterThan(counted.needy.length + 4);
-      for (const name of wanted) {
+      expect(names.length).toBeGreaterThan(expected.incidents.length + 4);
+      for (const name of names) {
         await page.keyboard.press('Tab');
         expect(await focused()).toEqual([name, 2]);
       }
     });
 
-    it('leads to the run in the tracking server, which has a page of the demo for it', async () => {
-      const [page, complaints] = await open();
+    it('links to the run on the tracking server, where the demo has a page for it', async () => {
+      const [page, errors] = await open();
       const link = page.locator('.attention .evidence a').first();
       const name = (await link.textContent()) ?? '';
       await link.click();
@@ -190,13 +190,13 @@ if (program) {
       expect(await page.textContent('#about')).toContain(`Run ${run?.run_id} of experiment`);
       await page.goto(`${mlflow.uri}/#/experiments/1/runs/nobody`);
       await page.getByText('Run with id=nobody not found').waitFor();
-      expect(await accessibilityOf(page)).toEqual([]);
-      expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
+      expect(await accessibilityViolations(page)).toEqual([]);
+      expect(errors.filter((text) => !text.includes('404'))).toEqual([]);
     });
 
-    it('tells of each day by the arrow keys', async () => {
+    it('describes each day when the arrow keys are used', async () => {
       const [page] = await open();
-      const outage = counted.days.lastIndexOf('no_data');
+      const outage = expected.days.lastIndexOf('no_data');
       await page.getByRole('slider').focus();
       for (let day = 29; day > outage; day--) await page.keyboard.press('ArrowLeft');
       expect(await page.textContent('.legend')).toMatch(
@@ -204,7 +204,7 @@ if (program) {
       );
       await page.keyboard.press('End');
       expect(await page.textContent('.legend')).toContain(
-        `${WORDS[counted.days[29] ?? '']?.toLowerCase()}. `,
+        `${LABELS[expected.days[29] ?? '']?.toLowerCase()}. `,
       );
       await page.keyboard.press('Home');
       expect(await page.getByRole('slider').getAttribute('aria-valuenow')).toBe('1');
@@ -213,5 +213,5 @@ if (program) {
     });
   });
 } else {
-  reportLeftOut('the page of the demo in a browser', 'chromium on PATH');
+  skipSuite('the page of the demo in a browser', 'chromium on PATH');
 }

@@ -41,27 +41,27 @@ function start(args: string[], env: Record<string, string> = {}): Program {
   return program;
 }
 
-/** The address of a service that is up. */
-async function up(program: Program): Promise<string> {
+/** Waits until the service has started. @returns its address */
+async function started(program: Program): Promise<string> {
   const [, url = ''] = await program.line(/Page: (http:\/\/127\.0\.0\.1:\d+)\//);
   return url;
 }
 
 const totalRuns = async (url: string): Promise<number> => {
-  const answer = await fetch(`${url}/api/v1/platform/current`);
-  const { platform } = (await answer.json()) as { platform: { total: number } };
+  const response = await fetch(`${url}/api/v1/platform/current`);
+  const { platform } = (await response.json()) as { platform: { total: number } };
   return platform.total;
 };
 
 describe('the program', () => {
-  it('says what is missing, and opens nothing', async () => {
+  it('names a missing setting, and creates no folder', async () => {
     const program = start(['serve'], { MLFLOW_TRACKING_URI: '' });
     expect(await program.exited).toEqual({ code: 1, signal: null });
     expect(program.lines.join('\n')).toContain('MLFLOW_TRACKING_URI is missing');
     await expect(access(join(folder, 'store'))).rejects.toThrow('ENOENT');
   });
 
-  it('says all that is wrong with the settings, and never a secret', async () => {
+  it('lists all invalid settings, but no secret', async () => {
     const program = start(['serve'], { PORT: 'http', BATCH_SIZE: '0', MLFLOW_TRACKING_PASSWORD: 'g3heim' });
     expect((await program.exited).code).toBe(1);
     const text = program.lines.join('\n');
@@ -71,7 +71,7 @@ describe('the program', () => {
     await expect(access(join(folder, 'store'))).rejects.toThrow('ENOENT');
   });
 
-  it('runs one pipeline run to its end, shows its progress and what it did', async () => {
+  it('executes one pipeline run, and prints its progress and a summary', async () => {
     const program = start(['run', 'bootstrap']);
     expect(await program.exited).toEqual({ code: 0, signal: null });
     expect(program.lines[0]).toMatch(/^bootstrap-1: \d+ of \d+ steps$/);
@@ -80,7 +80,7 @@ describe('the program', () => {
     );
   });
 
-  it('ends with 1 and the reason when the run fails', async () => {
+  it('exits with 1 and the reason if the pipeline run fails', async () => {
     mlflow.intercept = ({ path }) =>
       path === 'runs/search' ? { status: 200, body: '<html>login</html>' } : undefined;
     const program = start(['run', 'delta'], { STAGE_TRIES: '1' });
@@ -89,9 +89,9 @@ describe('the program', () => {
     expect(program.lines.at(-1)).toContain('not JSON, or truncated');
   });
 
-  it('serves: bootstraps at once, answers, logs JSON lines with run and job, and drains on SIGTERM', async () => {
+  it('serves: bootstraps at once, responds, logs JSON lines with run and job, and drains on SIGTERM', async () => {
     const program = start(['serve'], { LOG_LEVEL: 'debug' });
-    const url = await up(program);
+    const url = await started(program);
     await program.line(/bootstrap-1 done/);
     expect(await totalRuns(url)).toBeGreaterThan(0);
     for (const path of ['live', 'ready']) expect((await fetch(`${url}/health/${path}`)).status).toBe(200);
@@ -105,7 +105,7 @@ describe('the program', () => {
     });
   });
 
-  it('shows a newcomer a first screen of a few plain lines', async () => {
+  it('prints only a few lines on a first start, without warnings', async () => {
     const program = start(['serve'], { LOG_FORMAT: 'pretty' });
     await program.line(/bootstrap-1 done/);
     expect(program.lines.length).toBeLessThan(6);
@@ -113,29 +113,29 @@ describe('the program', () => {
     await program.stop();
   });
 
-  it('lets a running download end when it is told to stop, and goes on from there at the next start', async () => {
-    const asked = new Promise<void>((resolve) => {
+  it('completes an active download on SIGTERM, and continues from there at the next start', async () => {
+    const searched = new Promise<void>((resolve) => {
       mlflow.intercept = ({ path }) => {
         if (path === 'runs/search') resolve();
         return undefined;
       };
     });
     const program = start(['serve']);
-    await asked;
+    await searched;
     expect(await program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(program.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
     mlflow.intercept = undefined;
     const next = start(['serve']);
     await next.line(/bootstrap-1 done/);
-    expect(await totalRuns(await up(next))).toBeGreaterThan(0);
+    expect(await totalRuns(await started(next))).toBeGreaterThan(0);
   });
 
-  it('stops without waiting for a server that is away', async () => {
-    const askedByJob = new Promise<void>((resolve) => {
-      let asked = 0;
+  it('stops without waiting for an unreachable server', async () => {
+    const requestedByJob = new Promise<void>((resolve) => {
+      let requests = 0;
       mlflow.intercept = () => {
-        // The first one is the look at the start.
-        if (++asked === 2) resolve();
+        // The first request is the probe at the start.
+        if (++requests === 2) resolve();
         return { status: 503, body: 'down' };
       };
     });
@@ -143,23 +143,23 @@ describe('the program', () => {
       MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',
       MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '100',
     });
-    await Promise.all([up(program), askedByJob]);
+    await Promise.all([started(program), requestedByJob]);
     expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
-    // The job was handed back in the middle of its wait; at the end of the time to drain it would have been left behind.
+    // The wait was aborted and the job returned to the queue; a drain timeout would have abandoned the job.
     expect(program.lines.join('\n')).toMatch(/all.plan of bootstrap-1, attempt 1: .*503/);
   });
 
-  it('refuses a second process on the folder and names the owner; after kill -9 the next one starts', async () => {
+  it('rejects a second process on the folder and names the owner; after kill -9 the next one starts', async () => {
     const first = start(['serve']);
-    await up(first);
+    await started(first);
     const second = start(['run', 'delta']);
     expect((await second.exited).code).toBe(1);
     expect(second.lines.join('\n')).toContain(`process ${first.pid}`);
     await first.stop('SIGKILL');
-    await up(start(['serve']));
+    await started(start(['serve']));
   });
 
-  it('refuses to start on the store of another tracking server', async () => {
+  it('does not start on the store of another tracking server', async () => {
     await start(['run', 'bootstrap']).exited;
     for (const experiment of mlflow.experiments.values()) experiment.creation_time++;
     const program = start(['serve']);
@@ -167,10 +167,10 @@ describe('the program', () => {
     expect(program.lines.at(-1)).toContain('ALLOW_SOURCE_CHANGE');
   });
 
-  it('starts while MLflow is down, says so, and catches up', async () => {
+  it('starts while MLflow is unavailable, logs a warning, and catches up', async () => {
     mlflow.intercept = () => ({ status: 503, body: 'down' });
     const program = start(['serve']);
-    const url = await up(program);
+    const url = await started(program);
     await program.line(/warn.*503/);
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     mlflow.intercept = undefined;
@@ -179,7 +179,7 @@ describe('the program', () => {
 });
 
 describeRedis('the program on Redis', (server) => {
-  it('says in one line that the queue is away and in one that it is back', async () => {
+  it('logs one line when the queue becomes unreachable and one when it is back', async () => {
     const program = start(['serve'], { REDIS_URL: server().url });
     await program.line(/bootstrap-1 done/);
     const { host } = new URL(server().url);
@@ -193,11 +193,11 @@ describeRedis('the program on Redis', (server) => {
     ]);
   });
 
-  it('stops while the queue is away', async () => {
+  it('stops while the queue is unreachable', async () => {
     const program = start(['serve'], { REDIS_URL: server().url });
     await program.line(/bootstrap-1 done/);
-    const over = server().outage(3_000, 'SIGSTOP');
+    const outageEnd = server().outage(3_000, 'SIGSTOP');
     expect(await program.stop()).toEqual({ code: 0, signal: null });
-    await over;
+    await outageEnd;
   });
 });

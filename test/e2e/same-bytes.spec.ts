@@ -1,14 +1,14 @@
 import { TrackingServer } from '../../src/demo/tracking-server.js';
-import { rounds } from '../support/long.js';
 import { type OpenService, openService } from '../support/open-service.js';
+import { rounds } from '../support/rounds.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const MIDNIGHT = Date.parse('2026-03-10T00:00:00Z');
 const NOW = MIDNIGHT + 15.5 * HOUR;
-/** The days that deltas and sweeps go through; what happens in the first 10 is of every kind already. */
+/** The simulated days of deltas and daily historical runs; every kind of change occurs in the first 10. */
 const DAYS = rounds(10, 30);
-/** Three pipeline runs a day take their time. */
+/** Each day has three pipeline runs. */
 const LONGEST_MS = DAYS * 20_000;
 const VALUES = [0.7, 0.65, 0.8, 0.9, 0.75, Number.NaN, 0.1 + 0.2];
 
@@ -31,7 +31,7 @@ async function pipeline(uri: string, clock: () => number, env: Record<string, st
   return opened;
 }
 
-/** 160 runs of 10 days; runs that span midnight; more equal start times than a small page holds. */
+/** 160 runs within 10 days; some span midnight, and more have equal start times than fit on a small page. */
 function seed(mlflow: TrackingServer, order: (numbers: number[]) => number[]): void {
   const experiments = ['churn', 'fraud'].map((name) => mlflow.experiment(name).experiment_id);
   for (const i of order(Array.from({ length: 160 }, (_, n) => n))) {
@@ -54,8 +54,8 @@ function seed(mlflow: TrackingServer, order: (numbers: number[]) => number[]): v
   }
 }
 
-describe('the same facts and rules', () => {
-  it('make the same bytes, whatever the order, pages, slices, pipeline runs, threads and memory', async () => {
+describe('equal facts and rules', () => {
+  it('produce equal bytes for any order, page size, slices, pipeline runs, threads and memory', async () => {
     let now = NOW;
     const clock = () => now;
     const forward = await server(clock);
@@ -66,7 +66,7 @@ describe('the same facts and rules', () => {
     const first = await pipeline(forward.uri, clock, { DUCKDB_THREADS: '2' });
     expect((await first.run('historical')).status).toBe('done');
 
-    // Small pages; half the memory; the newest day first; each run at least twice.
+    // Small pages, half the memory, recent days first, and each run is read at least twice.
     const small = { BATCH_SIZE: '3', DUCKDB_THREADS: '1', DUCKDB_MEMORY_LIMIT: '500MB' };
     const second = await pipeline(backward.uri, clock, small);
     await second.run('backfill', { from: MIDNIGHT - 4 * DAY, to: MIDNIGHT - 2 * DAY });
@@ -77,27 +77,27 @@ describe('the same facts and rules', () => {
 
     const digests = await first.digests();
     expect(Object.keys(digests).filter((key) => !key.startsWith('_base/')).length).toBeGreaterThan(40);
-    const [spans] = await first.rows<{ runs: number }>(
+    const [overMidnight] = await first.rows<{ runs: number }>(
       'runs',
       '2026/03/08',
       'count_if(start_time::DATE <> end_time::DATE)::INTEGER AS runs',
     );
-    expect(spans?.runs).toBeGreaterThan(0);
+    expect(overMidnight?.runs).toBeGreaterThan(0);
     expect(await second.digests()).toEqual(digests);
   });
 
   it(
-    `make of ${DAYS} days of deltas and daily sweeps what a rebuild from nothing makes`,
+    `produce equal bytes by ${DAYS} days of deltas and daily historical runs and by one bootstrap`,
     async () => {
       let now = MIDNIGHT - DAYS * DAY;
       const clock = () => now;
       const mlflow = await server(clock);
-      const happen = month(mlflow, now);
+      const applyEvents = scheduleEvents(mlflow, now);
       const daily = await pipeline(mlflow.uri, clock, { LOOKBACK_DAYS_HISTORICAL: '4' });
       await daily.run('bootstrap');
       while (now < MIDNIGHT) {
         now += 12 * HOUR;
-        happen(now);
+        applyEvents(now);
         await daily.run('delta');
         if (now % DAY === 0) await daily.run('historical');
       }
@@ -113,11 +113,14 @@ describe('the same facts and rules', () => {
 
 interface Event {
   readonly at: number;
-  readonly happens: () => void;
+  readonly apply: () => void;
 }
 
-/** Lets a month of runs happen up to a time: runs of minutes and of days, late metrics, resumed, deleted and purged runs. */
-function month(mlflow: TrackingServer, begin: number): (until: number) => void {
+/**
+ * A month of events on the tracking server: runs of minutes and of days, late metrics, resumed, deleted and purged runs.
+ * @returns a function that applies all events up to a time
+ */
+function scheduleEvents(mlflow: TrackingServer, begin: number): (until: number) => void {
   const { experiment_id } = mlflow.experiment('churn');
   const events: Event[] = [];
   for (let i = 0; i < 150; i++) {
@@ -126,10 +129,10 @@ function month(mlflow: TrackingServer, begin: number): (until: number) => void {
     const metric = (value: number) => [{ key: 'accuracy', value, step: 0, timestamp: start }];
     const run = () => mlflow.runs.get(`run${i}`);
     const change = (at: number, changes: object) =>
-      events.push({ at, happens: () => Object.assign(run() ?? {}, changes) });
+      events.push({ at, apply: () => Object.assign(run() ?? {}, changes) });
     events.push({
       at: start,
-      happens: () =>
+      apply: () =>
         mlflow.run({
           run_id: `run${i}`,
           experiment_id,
@@ -146,10 +149,10 @@ function month(mlflow: TrackingServer, begin: number): (until: number) => void {
     if (i % 7 === 2) change(end + 50 * HOUR, { status: 'RUNNING' });
     if (i % 7 === 2) change(end + 60 * HOUR, { status: 'FAILED', end_time: end + 60 * HOUR });
     if (i % 17 === 3) change(end + 40 * HOUR, { lifecycle_stage: 'deleted' });
-    if (i % 19 === 4) events.push({ at: end + 45 * HOUR, happens: () => mlflow.runs.delete(`run${i}`) });
+    if (i % 19 === 4) events.push({ at: end + 45 * HOUR, apply: () => mlflow.runs.delete(`run${i}`) });
   }
   events.sort((a, b) => a.at - b.at);
   return (until) => {
-    while (events[0] && events[0].at <= until) events.shift()?.happens();
+    while (events[0] && events[0].at <= until) events.shift()?.apply();
   };
 }

@@ -1,13 +1,13 @@
-/** Where in its work a process is struck. */
+/** The moment at which a process gets a signal. */
 export interface Boundary {
-  /** An object is put into the store, a job into a queue, or the queue has heard that a job is done. */
+  /** An object is put into the store, a job is added to a queue, or a completed job is acknowledged. */
   readonly on: 'put' | 'add' | 'acknowledge';
-  /** A regular expression: of the object's key, or of the job's pipeline run. */
+  /** A regular expression for the object's key or the job's pipeline run. */
   readonly of: string;
   readonly condition?: 'ifMatch' | 'ifNoneMatch';
   /**
-   * `before`: it has not begun. `after`: it has happened, and who asked for it does not know yet. `later`: who asked for
-   * it knows, and does the next thing to the store.
+   * `before`: the operation has not begun. `after`: it is executed, but the caller does not know it yet. `later`: the
+   * caller knows it and accesses the store again.
    */
   readonly when: 'before' | 'after' | 'later';
 }
@@ -15,7 +15,7 @@ export interface Boundary {
 const RUN = '^_state/runs/delta-\\d+/';
 const JOB = '^delta-';
 
-/** From the birth of a delta to its end. */
+/** In the order in which a delta reaches them. */
 export const BOUNDARIES = {
   'record put': { on: 'put', of: `${RUN}record\\.json$`, condition: 'ifNoneMatch', when: 'after' },
   enqueued: { on: 'add', of: JOB, when: 'after' },
@@ -42,18 +42,18 @@ export type Signal = (typeof SIGNALS)[number];
 export const BACKENDS = ['embedded', 'redis'] as const;
 export type Backend = (typeof BACKENDS)[number];
 
-/** How long a job is that of a worker that says nothing more, ms. */
+/** How long a job belongs to a worker that no longer renews its lock, ms. */
 export const LOCK_MS = 1_000;
 
-/** What the program of `victim.mjs` is told. */
+/** Options of `victim.mjs`. */
 export interface VictimOptions {
-  /** What its clock says when it starts, ms; then it goes on. */
+  /** The time at which its clock starts, ms. */
   readonly now: number;
   readonly lockMs: number;
-  readonly strike?: { readonly boundary: Boundary; readonly signal: Signal };
-  /** A fault built in on purpose, for the tests to find. */
+  readonly interruption?: { readonly boundary: Boundary; readonly signal: Signal };
+  /** A deliberate fault that the tests must find. */
   readonly mutant?: Mutant;
 }
 
-/** `no fence`: puts of facts and derived objects are without a condition. `early watermark`: it moves with the plan. */
+/** `no fence`: facts and derived objects are put unconditionally. `early watermark`: it moves at planning time. */
 export type Mutant = 'no fence' | 'early watermark';

@@ -1,78 +1,78 @@
 import { BOUNDARIES, type Mutant } from './boundaries.js';
-import { idle, type Left } from './place.js';
-import { cleanRun, finish, type Outcome, reached } from './strike.js';
-import { backendsHere, World } from './world.js';
+import { type FinalState, untilIdle } from './deployment.js';
+import { availableBackends, Environment } from './environment.js';
+import { finish, type Outcome, reachedBoundary, undisturbedState } from './interrupt.js';
 
-const here = backendsHere('zombies');
-let world: World;
-let clean: Left;
+const backends = availableBackends('suspended processes');
+let environment: Environment;
+let undisturbed: FinalState;
 
 beforeAll(async () => {
-  world = await World.open(here);
-  clean = await cleanRun(world, 'struck', 'later');
+  environment = await Environment.open(backends);
+  undisturbed = await undisturbedState(environment, 'interrupted', 'later');
 });
-afterAll(() => world.close());
+afterAll(() => environment.close());
 
-/** Two processes are stopped before they publish what they made of older facts; a third publishes newer ones; then the two go on. */
-async function twoZombies(mutant?: Mutant): Promise<Outcome> {
-  const place = await world.place('redis');
+/** Two processes are suspended before they publish results of older facts; a third publishes newer ones; then they resume. */
+async function twoSuspended(mutant?: Mutant): Promise<Outcome> {
+  const deployment = await environment.deploy('redis');
   try {
-    const strike = { boundary: BOUNDARIES['judged locally'], signal: 'SIGSTOP' } as const;
-    const options = { strike, ...(mutant ? { mutant } : {}) };
-    const zombies = [place.start('struck', options)];
-    for (const zombie of zombies) {
-      await reached(zombie);
-      if (zombies.length < 2) zombies.push(place.start('struck', options));
+    const interruption = { boundary: BOUNDARIES['judged locally'], signal: 'SIGSTOP' } as const;
+    const options = { interruption, ...(mutant ? { mutant } : {}) };
+    const suspended = [deployment.start('interrupted', options)];
+    for (const program of suspended) {
+      await reachedBoundary(program);
+      if (suspended.length < 2) suspended.push(deployment.start('interrupted', options));
     }
-    await idle(place.start('later'), 'later');
-    for (const zombie of zombies) zombie.signal('SIGCONT');
-    return await finish(place);
+    await untilIdle(deployment.start('later'), 'later');
+    for (const program of suspended) program.signal('SIGCONT');
+    return await finish(deployment);
   } finally {
-    await place.clear();
+    await deployment.kill();
   }
 }
 
-/** A delta loses its only try to a kill and is closed as failed; the next one covers what it should have read. */
+/** A kill ends the only attempt of a delta, which is closed as failed; the next delta covers its window. */
 async function failedDelta(mutant?: Mutant): Promise<Outcome> {
-  const place = await world.place('embedded');
+  const deployment = await environment.deploy('embedded');
   try {
-    const strike = { boundary: BOUNDARIES['base merged locally'], signal: 'SIGKILL' } as const;
+    const interruption = { boundary: BOUNDARIES['base merged locally'], signal: 'SIGKILL' } as const;
     const faults = mutant ? { mutant } : {};
     const env = { STAGE_TRIES: '1' };
-    await place.start('struck', { strike, ...faults }, env).exited;
-    await idle(place.start('later', faults, env), 'later');
-    return await finish(place);
+    await deployment.start('interrupted', { interruption, ...faults }, env).exited;
+    await untilIdle(deployment.start('later', faults, env), 'later');
+    return await finish(deployment);
   } finally {
-    await place.clear();
+    await deployment.kill();
   }
 }
 
-if (here.includes('redis')) {
-  describe('two zombies that publish what they made of older facts', () => {
+if (backends.includes('redis')) {
+  describe('two suspended processes that resume and publish results of older facts', () => {
     it.concurrent('are fenced', async () => {
-      const { left, errors } = await twoZombies();
-      expect(left.digests).toEqual(clean.digests);
-      expect(left.unfinished).toEqual([]);
+      const { state, errors } = await twoSuspended();
+      expect(state.digests).toEqual(undisturbed.digests);
+      expect(state.unfinished).toEqual([]);
       expect(errors).toEqual([]);
     });
 
-    it.concurrent('are seen where the fence is off', async () => {
-      expect((await twoZombies('no fence')).left.digests).not.toEqual(clean.digests);
+    it.concurrent('are detected if the fence is off', async () => {
+      expect((await twoSuspended('no fence')).state.digests).not.toEqual(undisturbed.digests);
     });
   });
 }
 
 describe('the watermark', () => {
-  it.concurrent('stays where a run has failed, so that the next one covers its window', async () => {
-    const { left } = await failedDelta();
-    expect(left.deltas.map(({ status }) => status)).toEqual(['done', 'failed', 'done']);
-    expect(left.digests).toEqual(clean.digests);
-    expect(left.watermarks).toEqual(clean.watermarks);
+  it.concurrent('does not move if a pipeline run fails, so that the next one covers its window', async () => {
+    const { state } = await failedDelta();
+    expect(state.deltas.map(({ status }) => status)).toEqual(['done', 'failed', 'done']);
+    expect(state.digests).toEqual(undisturbed.digests);
+    expect(state.watermarks).toEqual(undisturbed.watermarks);
   });
 
-  it.concurrent('is seen where it moves too early', async () => {
-    const { left } = await failedDelta('early watermark');
-    expect(left.deltas.map(({ status }) => status)).toEqual(['done', 'failed', 'done']);
-    expect(left.digests).not.toEqual(clean.digests);
+  it.concurrent('is detected if it moves too early', async () => {
+    const { state } = await failedDelta('early watermark');
+    expect(state.deltas.map(({ status }) => status)).toEqual(['done', 'failed', 'done']);
+    expect(state.digests).not.toEqual(undisturbed.digests);
   });
 });

@@ -7,52 +7,54 @@ import {
   type BoundaryName,
   LOCK_MS,
 } from './boundaries.js';
-import { idle, type Left } from './place.js';
-import { cleanRun, finish, reached } from './strike.js';
-import { backendsHere, World } from './world.js';
+import { type FinalState, untilIdle } from './deployment.js';
+import { availableBackends, Environment } from './environment.js';
+import { finish, reachedBoundary, undisturbedState } from './interrupt.js';
 
 const ALL = process.env.LONG === '1';
-const here = backendsHere('flushes');
+const backends = availableBackends('flushes of the queue');
 const SOME: readonly BoundaryName[] = ['enqueued', 'marker put', 'base put done', 'derived put done'];
 const CASES = (ALL ? BOUNDARY_NAMES : SOME)
   .flatMap((boundary, b) =>
     BACKENDS.filter((_, q) => ALL || b % 2 === q).map((backend) => ({ boundary, backend })),
   )
-  .filter(({ backend }) => here.includes(backend));
+  .filter(({ backend }) => backends.includes(backend));
 
-let world: World;
-let clean: Left;
+let environment: Environment;
+let undisturbed: FinalState;
 
 beforeAll(async () => {
-  world = await World.open(here);
-  clean = await cleanRun(world, 'struck');
+  environment = await Environment.open(backends);
+  undisturbed = await undisturbedState(environment, 'interrupted');
 });
-afterAll(() => world.close());
+afterAll(() => environment.close());
 
-/** The queues are emptied while one process stands still in the middle of its work, and with Redis another one looks on. */
+/** Flushes the queues while a process is suspended at a boundary; with Redis, a second process is running. */
 async function flush(boundary: BoundaryName, backend: Backend) {
-  const place = await world.place(backend);
+  const deployment = await environment.deploy(backend);
   try {
-    const first = place.start('struck', { strike: { boundary: BOUNDARIES[boundary], signal: 'SIGSTOP' } });
-    await reached(first);
-    const live = backend === 'redis' ? [first, place.start('struck')] : [first];
-    const flushing = live.at(-1);
-    flushing?.tell('flush');
-    // Alone, it stands still until its locks have run out; before it really stands, SIGCONT would be lost.
+    const interruption = { boundary: BOUNDARIES[boundary], signal: 'SIGSTOP' } as const;
+    const first = deployment.start('interrupted', { interruption });
+    await reachedBoundary(first);
+    const programs = backend === 'redis' ? [first, deployment.start('interrupted')] : [first];
+    const flushing = programs.at(-1);
+    flushing?.writeLine('flush');
+    // A single process flushes after it resumes. Wait until it is really stopped (before, SIGCONT would be lost) and its
+    // locks have expired.
     if (flushing === first) await delay(2 * LOCK_MS);
     else await flushing?.line(/^dispatched$/);
     first.signal('SIGCONT');
-    await Promise.race(live.map((program) => idle(program, 'struck')));
-    return await finish(place);
+    await Promise.race(programs.map((program) => untilIdle(program, 'interrupted')));
+    return await finish(deployment);
   } finally {
-    await place.clear();
+    await deployment.kill();
   }
 }
 
 describe('a flush of the queues', () => {
   it.concurrent.each(CASES)('at "$boundary" ($backend) loses nothing', async ({ boundary, backend }) => {
-    const { left, ends, errors } = await flush(boundary, backend);
-    expect({ left, errors }).toEqual({ left: clean, errors: [] });
-    expect(new Set(ends)).toEqual(new Set([0]));
+    const { state, exits, errors } = await flush(boundary, backend);
+    expect({ state, errors }).toEqual({ state: undisturbed, errors: [] });
+    expect(new Set(exits)).toEqual(new Set([0]));
   });
 });

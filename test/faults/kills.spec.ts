@@ -1,38 +1,43 @@
 import { BACKENDS, BOUNDARY_NAMES, SIGNALS } from './boundaries.js';
-import { type Left } from './place.js';
-import { type Case, cleanRun, endOf, strike } from './strike.js';
-import { backendsHere, World } from './world.js';
+import type { FinalState } from './deployment.js';
+import { availableBackends, Environment } from './environment.js';
+import { type Case, finalTime, interrupt, undisturbedState } from './interrupt.js';
 
-/** Else each boundary and signal once, the queues in turn. */
+/** Otherwise each boundary with each signal once, alternating the queues. */
 const ALL = process.env.LONG === '1';
-const here = backendsHere('kills');
+const backends = availableBackends('kills');
 const CASES: Case[] = BOUNDARY_NAMES.flatMap((boundary, b) =>
   SIGNALS.flatMap((signal, s) =>
     BACKENDS.filter((_, q) => ALL || (b + s) % 2 === q).map((backend) => ({ boundary, signal, backend })),
   ),
-).filter(({ backend }) => here.includes(backend));
+).filter(({ backend }) => backends.includes(backend));
 
-let world: World;
-/** What is left where nothing is struck. */
-let clean: Record<'struck' | 'later', Left>;
+let environment: Environment;
+let undisturbed: Record<'interrupted' | 'later', FinalState>;
 
 beforeAll(async () => {
-  world = await World.open(here);
-  clean = { struck: await cleanRun(world, 'struck'), later: await cleanRun(world, 'struck', 'later') };
+  environment = await Environment.open(backends);
+  undisturbed = {
+    interrupted: await undisturbedState(environment, 'interrupted'),
+    later: await undisturbedState(environment, 'interrupted', 'later'),
+  };
 });
-afterAll(() => world.close());
+afterAll(() => environment.close());
 
-/** Which of two deltas reads a run, and what a zombie wants asked again, depends on when the zombie was stopped. */
-const lasting = (left: Left, time: 'struck' | 'later') =>
-  time === 'struck' ? left : { ...left, deltas: left.deltas.map(({ status }) => status), open: [] };
+/**
+ * The state without what depends on when a process was suspended: which of two deltas reads a run, and what the resumed
+ * process puts on the open list.
+ */
+const comparable = (state: FinalState, time: 'interrupted' | 'later') =>
+  time === 'interrupted' ? state : { ...state, deltas: state.deltas.map(({ status }) => status), open: [] };
 
-describe('the service', () => {
-  it.concurrent.each(CASES)('struck by $signal at "$boundary" ($backend) loses nothing', async (played) => {
-    const { left, ends, errors } = await strike(world, played);
-    const time = endOf(played);
-    expect(lasting(left, time)).toEqual(lasting(clean[time], time));
+describe('the service after', () => {
+  it.concurrent.each(CASES)('$signal at "$boundary" ($backend) has lost nothing', async (testCase) => {
+    const { state, exits, errors } = await interrupt(environment, testCase);
+    const time = finalTime(testCase);
+    expect(comparable(state, time)).toEqual(comparable(undisturbed[time], time));
     expect(errors).toEqual([]);
-    expect(ends[0]).toBe(played.signal === 'SIGKILL' ? 'SIGKILL' : 0);
-    expect(new Set(ends.slice(1))).toEqual(new Set(ends.length > 1 ? [0] : []));
+    expect(exits[0]).toBe(testCase.signal === 'SIGKILL' ? 'SIGKILL' : 0);
+    expect(new Set(exits.slice(1))).toEqual(new Set(exits.length > 1 ? [0] : []));
   });
 });

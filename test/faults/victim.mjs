@@ -1,11 +1,11 @@
-// The built service, composed with a store and queues that strike the process with a signal at one moment of its work.
-// Its argument: `VictimOptions` of boundaries.ts, as JSON. It prints `reached` when it is struck, and `idle` with the
-// number of pipeline runs of each kind whenever it has put an end to the last one that was not finished.
+// The built service with a store and queues that send a signal to the process at one moment of its work.
+// Its argument: `VictimOptions` of boundaries.ts, as JSON. It prints `reached` directly before the signal, and `idle` with
+// the number of pipeline runs of each kind whenever no pipeline run is unfinished.
 import 'reflect-metadata';
 import module from 'node:module';
 import { createInterface } from 'node:readline';
 
-// As src/main.ts does it: there are a hundred of these.
+// Like src/main.ts: the tests start this program a hundred times.
 module.enableCompileCache?.();
 const { BullModule } = await import('@nestjs/bullmq');
 const { Queue, Worker } = await import('bullmq');
@@ -14,35 +14,36 @@ const { loadSettings } = await import('../../dist/config/settings.js');
 const { ENGINE } = await import('../../dist/pipeline/engine.js');
 const { openResources } = await import('../../dist/resources.js');
 
-const { now, lockMs, strike, mutant } = JSON.parse(process.argv[2]);
-/** Nothing that a worker does by itself waits longer than the lock. */
+const { now, lockMs, interruption, mutant } = JSON.parse(process.argv[2]);
+/** No interval of a worker is longer than the lock. */
 const LOCK = { lockDuration: lockMs, stalledInterval: lockMs, drainDelay: lockMs / 1_000 };
-const begun = Date.now();
-const clock = () => now + Date.now() - begun;
+const startedAt = Date.now();
+const clock = () => now + Date.now() - startedAt;
 
-let struck = false;
-let answered = false;
+let interrupted = false;
+/** Whether the operation is done and the next access to the store sends the signal. */
+let pending = false;
 
-/** Looks whether this is the moment. */
+/** Sends the signal if this is the boundary. */
 function reach(on, of, when, condition) {
-  if (struck || !strike) return;
-  const { boundary } = strike;
-  if (answered) return hit();
+  if (interrupted || !interruption) return;
+  const { boundary } = interruption;
+  if (pending) return interrupt();
   if (boundary.on !== on || !new RegExp(boundary.of).test(of)) return;
   if (boundary.condition && !(boundary.condition in (condition ?? {}))) return;
-  if (boundary.when === when) hit();
-  else answered = boundary.when === 'later' && when === 'after';
+  if (boundary.when === when) interrupt();
+  else pending = boundary.when === 'later' && when === 'after';
 }
 
-/** SIGKILL and SIGSTOP take effect before the next line; SIGTERM is heard as soon as nothing else is to be done. */
-function hit() {
-  struck = true;
+/** SIGKILL and SIGSTOP take effect before the next line; SIGTERM is handled when the event loop is free. */
+function interrupt() {
+  interrupted = true;
   process.stdout.write('reached\n');
-  process.kill(process.pid, strike.signal);
+  process.kill(process.pid, interruption.signal);
 }
 
-/** The store, with an eye on everything that is done to it. */
-const watched = (store) => ({
+/** A store that reports every operation to `reach`. */
+const observed = (store) => ({
   description: store.description,
   get(key) {
     reach('get', key, 'before');
@@ -61,10 +62,10 @@ const watched = (store) => ({
     const fenced = mutant !== 'no fence' || key.startsWith('_state/');
     const etag = await store.put(key, body, fenced ? condition : undefined);
     reach('put', key, 'after', condition);
-    // Other kinds of runs plan too, and would take the watermark along.
+    // Only deltas: the plans of other kinds would move the watermark too.
     if (mutant === 'early watermark' && /delta-\d+\/done\/all\.plan\.json$/.test(key))
       await moveWatermark(store, body);
-    if (key.startsWith('_state/kinds/')) await sayIdle(store);
+    if (key.startsWith('_state/kinds/')) await reportIdle(store);
     return etag;
   },
   list(prefix) {
@@ -75,7 +76,7 @@ const watched = (store) => ({
   close: () => store.close(),
 });
 
-async function sayIdle(store) {
+async function reportIdle(store) {
   const sequences = {};
   for await (const { key } of store.list('_state/kinds/')) {
     const kind = JSON.parse((await store.get(key)).body);
@@ -113,7 +114,7 @@ BullModule.workerClass = class extends Worker {
 
 const { app, resources, stopped, close } = await startService(loadSettings(process.env), async (settings) => {
   const opened = await openResources(settings, clock);
-  return { ...opened, store: watched(opened.store) };
+  return { ...opened, store: observed(opened.store) };
 });
 createInterface(process.stdin).on('line', async (line) => {
   if (line === 'flush') await resources.queue.flush();

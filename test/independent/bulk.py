@@ -1,10 +1,10 @@
-"""Bulk rows by SQL into MLflow's own tables: too many to send one by one."""
+"""Inserts many rows into MLflow's tables by SQL: sending them one by one would take too long."""
 
 import random
 import sqlite3
 
 HOUR, DAY = 3_600_000, 86_400_000
-LIMITS = {  # name: critical, warning, spread; the values lie around the limits and often exactly on one
+LIMITS = {  # name: critical, warning, spread; values lie around the limits and are often equal to one
     "accuracy": (0.7, 0.85, 0.2),
     "val/accuracy": (0.5, 0.65, 0.2),
     "loss": (1.5, 1.0, 0.6),
@@ -27,7 +27,7 @@ COLUMNS = {
 
 
 class Rows:
-    """Rows of MLflow's tables; ids and what else is drawn by lot depend on the seed alone."""
+    """Rows of MLflow's tables; ids and everything else random depend only on the seed."""
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
@@ -70,7 +70,7 @@ def value(rng, name, quality):
 
 
 def moment(rng, now, days):
-    """A time in the last `days`; often where spans begin and end: full hours, midnight, the millisecond before."""
+    """A time in the last `days`; often where windows begin and end: full hours, midnight, the millisecond before."""
     t = now - rng.randrange(days * DAY)
     kind = rng.random()
     if kind < 0.05:
@@ -82,13 +82,13 @@ def moment(rng, now, days):
     return t
 
 
-def add_mass(rows, now, number, days, experiments):
-    """`experiments`: ids to spread the runs over."""
+def add_random_runs(rows, now, number, days, experiments):
+    """`experiments`: ids among which the runs are distributed."""
     rng = rows.rng
     same_time = now - 2 * DAY - 5 * HOUR - 123
     ids = []
     for i in range(number):
-        # More runs with one start time than a page holds, all in one experiment.
+        # More runs with one start time than fit on a page, all in one experiment.
         equal = i < 130
         experiment = experiments[0] if equal else rng.choice(experiments)
         start = min(same_time if equal else moment(rng, now, days), now - 1000)
@@ -105,14 +105,14 @@ def add_mass(rows, now, number, days, experiments):
         if status in ("RUNNING", "SCHEDULED") and rng.random() < 0.3:
             tags["monitor.judge"] = rng.choice(("running", "Running"))
         params = {key: str(rng.random()) for key in rng.sample(("lr", "epochs", "optimizer", "seed"), rng.randrange(4))}
-        # A tenth of the runs only has metrics that nothing judges, some have none at all.
+        # A tenth of the runs has only metrics without thresholds, or none at all.
         names = rng.sample(sorted(LIMITS), rng.randrange(6, 9)) if rng.random() < 0.9 else ["custom/unknown"][: rng.randrange(2)]
         metrics = [(key, value(rng, key, quality), start + rng.randrange(HOUR), rng.randrange(1000)) for key in names]
         name, user = rng.choice((f"train-{i}", "nightly", "", None)), rng.choice(("ana", "bo", ""))
         ids.append(rows.run(experiment, start, end, status, name, user, metrics, tags, params))
 
 
-# Name: healthy, warning, critical, invalid, unmonitored, failed runs; at every limit of the light and beside it.
+# Name: healthy, warning, critical, invalid, unmonitored, failed runs; at every limit of the light and next to it.
 LIGHTS = {
     "L all": (8, 0, 0, 0, 0, 0),
     "L one": (1, 0, 0, 0, 0, 0),
@@ -135,7 +135,7 @@ LIGHTS = {
     "L nothing, one": (0, 0, 0, 0, 1, 0),
     "L half up": (15, 0, 1, 0, 0, 0),
 }
-SHOWN = ((("accuracy", 0.9),), (("accuracy", 0.8),), (("accuracy", 0.1),), (("accuracy", float("nan")),), (("unknown", 1.0),), ())
+METRICS_BY_KIND = ((("accuracy", 0.9),), (("accuracy", 0.8),), (("accuracy", 0.1),), (("accuracy", float("nan")),), (("unknown", 1.0),), ())
 
 
 def add_lights(rows, now, experiment):
@@ -143,6 +143,6 @@ def add_lights(rows, now, experiment):
     for application, counts in LIGHTS.items():
         for kind, number in enumerate(counts):
             for i in range(number):
-                metrics = [(key, v, start, 0) for key, v in SHOWN[kind]]
+                metrics = [(key, v, start, 0) for key, v in METRICS_BY_KIND[kind]]
                 status = "FAILED" if kind == 5 else "FINISHED"
                 rows.run(experiment, start + kind * 1000 + i, start + HOUR, status, metrics=metrics, tags={"application": application})

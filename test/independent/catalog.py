@@ -1,4 +1,4 @@
-"""Writes the catalog of the harness: every rule of the choice of a threshold row has names that only it decides."""
+"""The catalog of the test: for each rule that selects a threshold row, there are metrics for which only that rule decides."""
 
 
 def metric(name, display=None, better=None, description=None, unit=None, category=None):
@@ -24,7 +24,7 @@ def limits(name, critical, warning, experiment=None, at="2026-01-01T00:00:00Z", 
 
 
 def catalog(overrides):
-    """`overrides`: ids of two experiments that have rows of their own."""
+    """`overrides`: ids of two experiments with their own rows."""
     first, second = overrides
     metrics = [
         metric("accuracy", "Accuracy", True, "Share of right answers", "%", "quality"),
@@ -78,7 +78,7 @@ def catalog(overrides):
         limits("len/😀?*", 0.5, 0.7),
         limits("one_null/critical", 0.5, None),
         limits("one_null/warning", None, 0.5),
-        # The instants decide, not the texts: 10:00+02:00 is before 09:00Z.
+        # Points in time are compared, not texts: 10:00+02:00 is before 09:00Z.
         limits("at/offsets", 0.2, 0.3, at=old, by="older, larger text"),
         limits("at/offsets", 0.6, 0.7, at=new, by="newer"),
         limits("at/offsets", 0.1, 0.2, at="2026-03-01T08:30:00+00:00", by="oldest"),
@@ -112,13 +112,13 @@ def catalog(overrides):
 
 
 def later(overrides):
-    """The same after changes: these apply from a day on, the new names from ever."""
+    """The changed catalog: changes apply from a certain day, rows of new metric names to all days."""
     document = catalog(overrides)
     metrics = [row for row in document["metrics"] if row["metric_name"] != "a.b"]
     thresholds = [row for row in document["thresholds"] if row["metric_name"] not in ("drift", "loss", "*curacy")]
     for row in metrics:
         if row["metric_name"] == "latency_ms":
             row["display_name"] = "Latency, renamed"
-    # Stricter, with a new row of an experiment, gone, and never known before.
+    # Stricter limits, a new row of an experiment, and a new pattern; rows were removed above.
     thresholds += [limits("loss", 1.2, 0.8), limits("loss", 0.5, 0.4, overrides[0]), limits("*/unknown", 1.0, 2.0)]
     return {"metrics": [*metrics, metric("custom/*", "Custom", True)], "thresholds": thresholds}

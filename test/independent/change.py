@@ -1,4 +1,4 @@
-"""What happens in MLflow between two looks of the service; each kind of pipeline run must see all that its function does.
+"""Changes MLflow between two pipeline runs of the service: a run of each kind must find all changes of its function.
 
 Usage: change.py --uri http://… --database mlflow.db --seeded seeded.json delta|backup|historical
 """
@@ -16,21 +16,21 @@ OK = {"accuracy": 0.9, "loss": 1.0, "latency_ms": 250.0}
 
 
 def purge(database, run_id):
-    """As `mlflow gc` does it: nothing of the run remains."""
+    """Like `mlflow gc`: nothing of the run remains."""
     with sqlite3.connect(database, timeout=30) as connection:
         for table in ("latest_metrics", "metrics", "params", "tags", "runs"):
             connection.execute(f"DELETE FROM {table} WHERE run_uuid = ?", [run_id])
 
 
 def for_delta(mlflow, database, ids, runs, now):
-    """The service's last look ended three hours ago: all that started, ended or became open since is due."""
+    """The service read MLflow three hours ago: every run that started, ended or became open since must be read."""
     client, where = mlflow.client, ids["times"]
     mlflow.run(where, now - 2 * HOUR, now - HOUR - HOUR // 2, metrics={"accuracy": 0.1}, name="came during the outage")
     mlflow.run(where, now - 15 * DAY, now - 2 * HOUR, metrics={"loss": 9.0}, name="unknown, long, ended during the outage")
     mlflow.run(where, now - 5 * DAY, status="SCHEDULED", metrics=OK, name="unknown, scheduled long ago")
     client.set_terminated(runs["RUNNING None"], "FINISHED", now)
     client.set_terminated(runs["SCHEDULED None"], "KILLED", now)
-    mlflow.metric(runs["ends_before_look"], "loss", 9.0, now, step=9)
+    mlflow.metric(runs["ends_before_read"], "loss", 9.0, now, step=9)
     client.update_run(runs["ended"], "RUNNING")
     mlflow.metric(runs["ended"], "accuracy", 0.1, now, step=9)
     client.set_terminated(runs["neither"], "FINISHED", now - 13 * DAY)
@@ -53,12 +53,12 @@ def for_backup(mlflow, database, ids, runs, now):
     """Late arrivals of the last six hours."""
     mlflow.run(ids["times"], now - 5 * HOUR, now - 4 * HOUR, metrics={"accuracy": 0.1}, name="arrived late")
     mlflow.client.set_terminated(runs["ended"], "FAILED", now)
-    # The first end that was seen stays the time of a run without a start.
+    # The first end that the service read remains the time of a run without a start.
     mlflow.client.set_terminated(runs["neither"], "FINISHED", now)
 
 
 def for_historical(mlflow, database, ids, runs, now):
-    """Late edits: whole days become equal to MLflow."""
+    """Late edits: afterwards, all days must be equal to MLflow."""
     client = mlflow.client
     mlflow.metric(runs["late"], "later", 0.1, now)
     client.set_tag(runs["late"], "application", "edited late")

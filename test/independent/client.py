@@ -1,4 +1,4 @@
-"""MLflow's own client, with runs made in one call; what it refuses to send goes to the REST interface by hand."""
+"""MLflow's client, with runs created in one call; what the client does not support is sent to the REST API directly."""
 
 import json
 import os
@@ -23,7 +23,7 @@ class Mlflow:
         if start > 0:
             run_id = self.client.create_run(experiment, start, tags, name).info.run_id
         else:
-            # The client takes 0 for the present.
+            # The client replaces 0 by the current time.
             run_id = self.post("runs/create", experiment_id=experiment, start_time=start, run_name=name)["run"]["info"]["run_id"]
         self.log(run_id, max(start, 0), metrics, params)
         if end is not None:
@@ -47,5 +47,5 @@ class Mlflow:
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)

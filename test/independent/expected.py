@@ -1,4 +1,4 @@
-"""Every dataset of docs/data.md, worked out from MLflow's SQLite file."""
+"""Every dataset of docs/data.md, computed from MLflow's SQLite file."""
 
 import collections
 import datetime
@@ -7,7 +7,7 @@ import sqlite3
 from rules import LIGHT_SPAN_HOURS, excluded, expression, invalid_kind, light, present, rates, status_of, worst
 from series import DAY, HOUR, Series
 
-LAST_INSTANT = 253_402_300_799_999  # of the year 9999
+LAST_INSTANT = 253_402_300_799_999  # end of the year 9999
 WINDOW = 24 * HOUR
 SPAN = 7 * DAY
 OPEN, ENDED = ("RUNNING", "SCHEDULED"), ("FINISHED", "FAILED", "KILLED")
@@ -15,7 +15,7 @@ COUNTS = ("total", "critical", "warning", "healthy", "invalid", "unmonitored", "
 
 
 def read(database):
-    """Experiments by id, and runs with their metrics, params and tags."""
+    """Returns experiments by id, and runs by id with their metrics, params and tags."""
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
     connection.row_factory = sqlite3.Row
     experiments = {}
@@ -45,14 +45,14 @@ def read(database):
 
 
 class Scope:
-    """What the service was asked to look at. `since`: the first instant that it ever looked back to, ms."""
+    """What the service monitors. `since`: start of the longest lookback so far, ms."""
 
     def __init__(self, experiments, since, include, pipeline_run):
         self.since, self.pipeline_run = since, pipeline_run
-        self.asked = {id for id, e in experiments.items() if not include or any(expression(p).fullmatch(e["name"]) for p in include)}
+        self.included = {id for id, e in experiments.items() if not include or any(expression(p).fullmatch(e["name"]) for p in include)}
 
-    def asks(self, run):
-        return run["experiment_id"] in self.asked
+    def includes(self, run):
+        return run["experiment_id"] in self.included
 
 
 def by_bytes(mapping):
@@ -68,20 +68,20 @@ def day_of(milliseconds):
 
 
 def published(runs, scope, memory):
-    """The runs that the service holds, by id, with the time that they have; `memory` of earlier calls is brought up to date."""
-    held = {}
+    """The runs that the service has stored, by id, with their times. Updates `memory`, the state of earlier calls."""
+    stored = {}
     seen, times, unreadable = memory["seen"], memory["times"], memory["unreadable"]
     for run_id, run in sorted(runs.items()):
         run["start_time"], run["end_time"] = run["start_time"] or None, run["end_time"] or None
         start, end = run["start_time"], run["end_time"]
         recent = max(start or 0, end or 0) >= scope.since or run["status"] in OPEN
-        if not scope.asks(run) or not (recent or run_id in seen):
+        if not scope.includes(run) or not (recent or run_id in seen):
             continue
         if start is not None and not 0 <= start <= LAST_INSTANT:
             unreadable.setdefault(run_id, {"run_id": run_id, "start_time": start, "pipeline_run_id": scope.pipeline_run})
             continue
         unreadable.pop(run_id, None)
-        # The end that was seen first stays the time of a run without a start.
+        # The first end that was read remains the time of a run without a start.
         if start is None and end is not None:
             times.setdefault(run_id, end)
         seen[run_id] = run
@@ -89,8 +89,8 @@ def published(runs, scope, memory):
         time = run["start_time"] or times.get(run_id)
         if time is not None:
             gone = {} if run_id in runs else {"lifecycle_stage": "gone"}
-            held[run_id] = {**run, **gone, "time": time, "run_id": run_id}
-    return held
+            stored[run_id] = {**run, **gone, "time": time, "run_id": run_id}
+    return stored
 
 
 def quarantine(memory):
@@ -100,8 +100,8 @@ def quarantine(memory):
         yield {"run_id": run["run_id"], "pipeline_run_id": run["pipeline_run_id"], "reason": reason, "record": facts, "record_digest": True}
 
 
-def base(held):
-    for run in held.values():
+def base(stored):
+    for run in stored.values():
         metrics = [
             {
                 "key": key,
@@ -114,7 +114,7 @@ def base(held):
             }
             for key, (value, time, step) in by_bytes(run["metrics"]).items()
         ]
-        # MLflow itself answers with the tag where a run has no name.
+        # MLflow returns the tag if a run has no name.
         name = run["name"] or run["tags"].get("mlflow.runName")
         yield {
             "date": day_of(run["time"]),
@@ -134,10 +134,10 @@ def base(held):
         }
 
 
-def judged(held, experiments, rulebook):
+def evaluated(stored, experiments, rulebook):
     """Rows of runs and of enriched_metrics."""
     runs, metrics = [], []
-    for run in held.values():
+    for run in stored.values():
         experiment = experiments[run["experiment_id"]]
         if run["lifecycle_stage"] != "active" or experiment["stage"] != "active":
             continue
@@ -163,8 +163,8 @@ def judged(held, experiments, rulebook):
             rule = rulebook.of(shared["date"]).rule(run["experiment_id"], name)
             kind = invalid_kind(value)
             row = {"metric_name": name, "value": None if kind else value, "step": step, "metric_timestamp": micros(time) if 0 <= time <= LAST_INSTANT else None}
-            verdict = {"status": status_of(value, rule), "invalid_kind": kind}
-            rows.append({**shared, **row, "model_id": None, "dataset_name": None, **rule, **verdict})
+            result = {"status": status_of(value, rule), "invalid_kind": kind}
+            rows.append({**shared, **row, "model_id": None, "dataset_name": None, **rule, **result})
         metrics += rows
         runs.append({
             **shared,
@@ -196,18 +196,18 @@ def timeseries(metrics, series):
     for row in metrics:
         if not row["eligible"]:
             continue
-        mates = sorted(of_run[row["run_id"]], key=lambda r: (r["threshold_source"] is None, r["metric_name"].encode()))
+        of_same_run = sorted(of_run[row["run_id"]], key=lambda r: (r["threshold_source"] is None, r["metric_name"].encode()))
         time = row["timestamp"] // 1000
         yield {
             **row,
             "moving_avg": series[row["application"], row["metric_name"]].mean(time - WINDOW + 1, time + 1),
             "forecast": None,
-            "run_summary_metrics": by_bytes({mate["metric_name"]: mate["value"] for mate in mates[:50]}),
+            "run_summary_metrics": by_bytes({other["metric_name"]: other["value"] for other in of_same_run[:50]}),
         }
 
 
 def hour_counts(runs):
-    """Counts by hour of runs that are no children."""
+    """Counts of runs by hour, without child runs."""
     hours = collections.defaultdict(collections.Counter)
     for run in runs:
         if run["parent_run_id"] is not None:
@@ -229,7 +229,7 @@ def span(hours, end):
 
 
 def summary(hours, hour):
-    """What a row of either summary says of its hour."""
+    """The columns that both summaries have for an hour."""
     counts = hours[hour]
     pass_rate, strict, coverage = rates(counts)
     shown, reason = light(span(hours, hour + HOUR))
@@ -291,13 +291,13 @@ def platform_summary(runs):
 
 
 def datasets(database, rulebook, memory, since, include, pipeline_run):
-    """Rows by dataset; `memory` is brought up to date."""
+    """Rows by dataset. Updates `memory`."""
     experiments, all_runs = read(database)
-    held = published(all_runs, Scope(experiments, since, include, pipeline_run), memory)
-    runs, metrics = judged(held, experiments, rulebook)
+    stored = published(all_runs, Scope(experiments, since, include, pipeline_run), memory)
+    runs, metrics = evaluated(stored, experiments, rulebook)
     series = all_series(metrics)
     return {
-        "_base": list(base(held)),
+        "_base": list(base(stored)),
         "runs": runs,
         "enriched_metrics": metrics,
         "metric_timeseries": list(timeseries(metrics, series)),

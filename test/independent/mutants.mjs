@@ -2,10 +2,10 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Faults that the comparison must find: a text of the built product, which stands there once, is replaced.
- * `shows`: what one of the differences it then prints looks like.
+ * Deliberate faults that the comparison must find: each replaces a text that occurs exactly once in the built service.
+ * `shows` matches one of the differences that are then printed.
  */
-export const JUDGING = [
+export const EVALUATION_MUTANTS = [
   {
     name: 'a value on the critical limit is critical',
     file: 'enrichment/sql/judge_metrics.sql',
@@ -16,8 +16,8 @@ export const JUDGING = [
   {
     name: 'thresholds of an experiment are ignored',
     file: 'domain/rule.js',
-    find: 'const own = rowsFor(book.get(experimentId), metricName);',
-    replace: 'const own = [];',
+    find: 'const experimentRows = rowsFor(thresholds.get(experimentId), metricName);',
+    replace: 'const experimentRows = [];',
     shows: /^ {2}enriched_metrics: .*: threshold_source: expected 'experiment', is /m,
   },
   {
@@ -35,7 +35,7 @@ export const JUDGING = [
     shows: /^ {2}enriched_metrics: .*: threshold_updated_by: expected 'newer/m,
   },
 ];
-export const LOOKING_BACK = {
+export const LOOKBACK_MUTANT = {
   name: 'the lookback is measured from the end of the window',
   file: 'ingestion/plan-pipeline-run.js',
   find: 'Math.min(to, watermark) - lookback',
@@ -43,7 +43,7 @@ export const LOOKING_BACK = {
   shows: /^ {2}runs: .*: the row is missing$/m,
 };
 
-/** @returns the folder of a copy of `dist` with the fault */
+/** Copies `dist` and inserts the fault. @returns the folder of the copy */
 export async function mutate(root, folder, { name, file, find, replace }) {
   const dist = join(folder, 'dist');
   await mkdir(folder, { recursive: true });
@@ -52,8 +52,10 @@ export async function mutate(root, folder, { name, file, find, replace }) {
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   const path = join(dist, file);
   const text = await readFile(path, 'utf8');
-  const times = text.split(find).length - 1;
-  if (times !== 1) throw new Error(`The mutant "${name}" finds its text ${times} times in ${file}`);
+  const occurrences = text.split(find).length - 1;
+  if (occurrences !== 1) {
+    throw new Error(`The text of the mutant "${name}" occurs ${occurrences} times in ${file}, not once`);
+  }
   await writeFile(
     path,
     text.replace(find, () => replace),

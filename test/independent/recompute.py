@@ -1,11 +1,12 @@
 """Recomputes every dataset from MLflow's SQLite file and compares the service's Parquet with it, cell by cell.
 
 Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder --from-day YYYY-MM-DD --run delta-1
-  --from-day: the first day that the service ever looked back to. --run: the pipeline run that came before.
-  --changed file --changed-from YYYY-MM-DD: the catalog now, and the day from which its changes apply.
-  --include patterns: the names of the experiments that the service watches, separated by commas.
-  --memory file: what earlier comparisons of this store knew (runs that had been seen, times chosen for runs without start).
-  --at-least N: fewer cells are a failure. Exit 1 with the first cells that differ.
+  --from-day: the first day of the longest lookback so far. --run: the last pipeline run.
+  --changed file --changed-from YYYY-MM-DD: the current catalog, and the day from which its changes apply.
+  --include patterns: names of the experiments that the service monitors, separated by commas.
+  --memory file: state between comparisons of one store (runs that were read, times of runs without a start).
+  --at-least N: fewer cells are an error.
+Exits with 1 and the first differences if any cell differs.
 """
 
 import argparse
@@ -55,9 +56,9 @@ COLUMNS = {
         critical_threshold warning_threshold run_summary_metrics display_name unit""",
     "application_summary": f"date timestamp application {HOUR_COLUMNS} metrics_summary",
     "platform_summary": f"date timestamp {HOUR_COLUMNS} pass_rate_trend recent_run_ids active_applications",
-    # Of its record what can be told from the database, and that the digest is that of the record.
+    # Only the parts of its record that the database determines, and whether the digest matches the record.
     "quarantine": "run_id pipeline_run_id reason record record_digest",
-    # Of the base only what MLflow says: its digests and times of observation are the service's own.
+    # Only the columns with MLflow's data: the others hold digests and observation times of the service.
     "_base": """date timestamp run_id run_name experiment_id user_id run_status start_time end_time lifecycle_stage
         params tags metrics inputs""",
 }
@@ -81,18 +82,18 @@ class Comparison:
         keys = [key for key in SORTED_BY if key in columns]
         order = [key for key in ("date", *keys) if key in columns]
 
-        def place(row):
+        def position(row):
             return tuple(row[key].encode() if isinstance(row[key], str) else row[key] for key in order)
 
         def label(row):
             return ", ".join(str(row[key]) for key in keys)
 
-        wanted = sorted(rows, key=place)
-        found = {tuple(row[key] for key in keys): row for row in actual}
-        if len(found) != len(actual):
-            self.differ(name, f"{len(actual) - len(found)} rows appear twice")
+        wanted = sorted(rows, key=position)
+        remaining = {tuple(row[key] for key in keys): row for row in actual}
+        if len(remaining) != len(actual):
+            self.differ(name, f"{len(actual) - len(remaining)} rows are duplicates")
         for row in wanted:
-            other = found.pop(tuple(row[key] for key in keys), None)
+            other = remaining.pop(tuple(row[key] for key in keys), None)
             self.cells[name] += len(columns)
             if other is None:
                 self.differ(name, label(row), "the row is missing")
@@ -100,17 +101,17 @@ class Comparison:
             for column in columns:
                 if not same(row[column], other[column]):
                     self.differ(name, label(row), column, f"expected {row[column]!r}, is {other[column]!r}")
-        for row in found.values():
-            self.differ(name, label(row), "the row should not be there")
-        if not found and name not in ("_base", "quarantine") and [place(row) for row in actual] != [place(row) for row in wanted]:
-            self.differ(name, "the rows of some file are not sorted")
+        for row in remaining.values():
+            self.differ(name, label(row), "the row is unexpected")
+        if not remaining and name not in ("_base", "quarantine") and [position(row) for row in actual] != [position(row) for row in wanted]:
+            self.differ(name, "the rows of a file are not sorted")
 
     def files(self, name):
-        """Paths by day; there is nothing but parts of days."""
+        """Paths in the order of their days; any other file is a difference."""
         paths = sorted(path for path in (self.store / name).rglob("*") if path.is_file())
         for path in paths:
             if not re.fullmatch(r"\d{4}/\d\d/\d\d/part-0\.parquet", path.relative_to(self.store / name).as_posix()):
-                self.differ(name, "stray file", path)
+                self.differ(name, "unexpected file", path)
         return [str(path) for path in paths]
 
     def read(self, name, columns, files):
@@ -138,7 +139,7 @@ class Comparison:
                 info = json.loads(row["record"])["info"]
                 row["record"] = {"run_id": info["run_id"], "start_time": int(info["start_time"])}
             elif row["date"] != "-".join(pathlib.PurePath(path).parts[-4:-1]):
-                self.differ(name, path, f"holds a row of {row['date']}")
+                self.differ(name, path, f"contains a row of {row['date']}")
             rows.append(row)
         return rows
 
@@ -148,7 +149,7 @@ def type_of(duck, text):
 
 
 def same(a, b):
-    """Equal to the last bit and in order; a NaN, which only the base may hold, equals a NaN."""
+    """Whether both are equal to the last bit and in the same order. NaN, which only the base may contain, equals NaN."""
     if isinstance(a, dict):
         return isinstance(b, dict) and list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list):
@@ -183,7 +184,7 @@ def main():
         options.memory.write_text(json.dumps(memory), encoding="utf-8")
     total = sum(comparison.cells.values())
     if total < options.at_least:
-        comparison.differ("only", f"{total} cells, at least {options.at_least} are wanted")
+        comparison.differ("cells", f"only {total} compared, expected at least {options.at_least}")
     parts = ", ".join(f"{name} {count:,}" for name, count in comparison.cells.items() if count)
     print(f"independent, after {options.run}: {total:,} cells compared ({parts})", flush=True)
     if comparison.differences:

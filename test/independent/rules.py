@@ -1,4 +1,4 @@
-"""The rules of docs/data.md, written down a second time: names, limits, statuses, lights. Settings are the defaults."""
+"""A second implementation of the rules in docs/data.md: names, limits, statuses, lights. Settings have their defaults."""
 
 import datetime
 import fractions
@@ -31,13 +31,13 @@ def excluded(metric_name):
 
 
 def most_specific(rows, name):
-    """The rows of the one name that fits best: the name itself, else the longest pattern, else the alphabetically first."""
+    """The rows of the best matching name: the exact name, otherwise the longest pattern, of equal length the alphabetically first."""
     exact = [row for row in rows if row["metric_name"] == name]
     if exact:
         return exact
     patterns = {row["metric_name"] for row in rows if set(row["metric_name"]) & {"*", "?"}}
-    fitting = sorted((p for p in patterns if expression(p).fullmatch(name)), key=lambda p: (-len(p), p))
-    return [row for row in rows if fitting and row["metric_name"] == fitting[0]]
+    matching = sorted((p for p in patterns if expression(p).fullmatch(name)), key=lambda p: (-len(p), p))
+    return [row for row in rows if matching and row["metric_name"] == matching[0]]
 
 
 def instant(text):
@@ -51,17 +51,17 @@ def instant(text):
 
 
 class Catalog:
-    """What applies to a metric of an experiment."""
+    """The rows of a catalog, and the rule for each metric of an experiment."""
 
     def __init__(self, metrics, thresholds):
         self.metrics = [row for row in metrics if present(row["metric_name"])]
         self.thresholds = [row for row in thresholds if present(row["metric_name"])]
-        self.known = {}
+        self.cache = {}
 
     def rule(self, experiment_id, name):
-        if (experiment_id, name) not in self.known:
-            self.known[experiment_id, name] = self.work_out(experiment_id, name)
-        return self.known[experiment_id, name]
+        if (experiment_id, name) not in self.cache:
+            self.cache[experiment_id, name] = self.find_rule(experiment_id, name)
+        return self.cache[experiment_id, name]
 
     def threshold(self, experiment_id, name, better):
         for experiment in (experiment_id, None):
@@ -82,7 +82,7 @@ class Catalog:
 
         return max(enumerate(rows), key=precedence)[1] if rows else None
 
-    def work_out(self, experiment_id, name):
+    def find_rule(self, experiment_id, name):
         described = (most_specific(self.metrics, name) or [None])[-1] or {}
         better = described.get("higher_is_better")
         row = self.threshold(experiment_id, name, better)
@@ -104,10 +104,10 @@ class Catalog:
 
 
 class Rulebook:
-    """The catalog of each day: the first rows of a name apply to all days, later ones from a day on."""
+    """The catalog of each day: the first rows of a metric name apply to all days, later ones from a certain day."""
 
     def __init__(self, document, changed=None, first_day=None):
-        """`changed`: the document that came later, whose changes apply from `first_day` (YYYY-MM-DD) on."""
+        """`changed`: the later document; its changes apply from `first_day` (YYYY-MM-DD)."""
         self.first_day = first_day
         self.later = self.earlier = Catalog(document["metrics"], document["thresholds"])
         if changed is not None:
@@ -146,7 +146,7 @@ def worst(statuses):
 
 
 def rates(counts):
-    """Pass rate, strict pass rate, coverage."""
+    """Returns pass rate, strict pass rate and coverage in percent."""
     evaluated = counts["total"] - counts["unmonitored"]
 
     def percent(part, whole):
@@ -157,7 +157,7 @@ def rates(counts):
 
 
 def light(counts):
-    """The light and its reason, of the counts of the span."""
+    """Returns the light and its reason for the counts of the span."""
     total, healthy, warnings, critical, invalid, unmonitored, failed = (
         counts[key] for key in ("total", "healthy", "warning", "critical", "invalid", "unmonitored", "failed")
     )

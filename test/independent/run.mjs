@@ -1,6 +1,7 @@
 /**
- * A real MLflow server, filled with all that is awkward; the built service reads it; a program that knows nothing of the
- * service recomputes every dataset from MLflow's SQLite file. Then the same with faults in the service: each must be found.
+ * Fills a real MLflow server with special cases, lets the built service read it, and recomputes every dataset from MLflow's
+ * SQLite file with a program that shares no code with the service. Then repeats this with faults in the service: each must
+ * be found.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,31 +9,31 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { JUDGING, LOOKING_BACK, mutate } from './mutants.mjs';
+import { EVALUATION_MUTANTS, LOOKBACK_MUTANT, mutate } from './mutants.mjs';
 import { startMlflow } from './server.mjs';
 
 const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, '../..');
 const DAY = 86_400_000;
 const AT_LEAST = 50_000;
-/** The first look is by a clock three hours behind, so that the next one has an outage to make up for. */
+/** The bootstrap runs with a clock three hours slow, so that the next run has an outage to catch up on. */
 const BEHIND = 3 * 3_600_000;
 const SLOW_CLOCK = `data:text/javascript,${encodeURIComponent(`const now = Date.now; Date.now = () => now() - ${BEHIND};`)}`;
-/** Two looks at a run within this time may leave its change to a third: DATE_LAG_MS of src/domain/base-rule.ts. */
+/** If a run is read twice within this time, its change may be found only by a third: `DATE_LAG_MS` in src/domain/merge-precedence.ts. */
 const DATE_LAG_MS = 15_000;
-/** What is enough to find a fault in judging: few days of few experiments. */
+/** A few days of a few experiments suffice to find a fault in the evaluation. */
 const SMALL = {
   EXPERIMENT_INCLUDE: 'exp rules,exp override,exp edge',
   LOOKBACK_DAYS_HISTORICAL: '7',
 };
 
-const begun = Date.now();
+const startedAt = Date.now();
 const folder = await mkdtemp(join(tmpdir(), 'independent-'));
 const running = new Set();
-let looked = 0;
+let lastReadAt = 0;
 let server;
 
-/** Runs a program to its end. @returns its exit code and all that it said */
+/** Runs a program. @returns its exit code and output */
 function run(command, args, env = {}) {
   return new Promise((done, fail) => {
     const child = spawn(command, args, {
@@ -52,22 +53,22 @@ function run(command, args, env = {}) {
 
 async function mustRun(command, args, env) {
   const { code, output } = await run(command, args, env);
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}`);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} exited with ${code}:\n${output}`);
   return output;
 }
 
-const say = (text) => console.log(`${((Date.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+const print = (text) => console.log(`${((Date.now() - startedAt) / 1000).toFixed(0).padStart(4)} s  ${text}`);
 const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 const out = (name) => join(folder, name);
 
-/** Runs the service on a store, and says its last line. */
-async function serve(
+/** Executes a pipeline run on a store, and prints its last line. */
+async function runService(
   kind,
   store,
   { dist = join(ROOT, 'dist'), catalog = 'catalog.json', node = [], env = {} } = {},
 ) {
   const file = `file:${out(catalog)}`;
-  if (kind !== 'bootstrap') await wait(Math.max(0, looked + DATE_LAG_MS - Date.now()));
+  if (kind !== 'bootstrap') await wait(Math.max(0, lastReadAt + DATE_LAG_MS - Date.now()));
   const output = await mustRun(process.execPath, [...node, join(dist, 'main.js'), 'run', kind], {
     MLFLOW_TRACKING_URI: server.uri,
     METRICS_API_URL: file,
@@ -76,12 +77,12 @@ async function serve(
     BATCH_SIZE: '50',
     ...env,
   });
-  looked = Date.now();
-  say(`${store}: ${output.trim().split('\n').at(-1)}`);
+  lastReadAt = Date.now();
+  print(`${store}: ${output.trim().split('\n').at(-1)}`);
 }
 
-/** Compares a store with the database. @returns the exit code and what was said */
-function compare(python, store, kind, fromDay, more = []) {
+/** Compares a store with the database. @returns the exit code and output */
+function compare(python, store, kind, fromDay, options = []) {
   const args = ['--database', server.database, '--catalog', out('catalog.json'), '--store', out(store)];
   const memory = ['--memory', out(`${store}.memory.json`)];
   return run(python, [
@@ -92,7 +93,7 @@ function compare(python, store, kind, fromDay, more = []) {
     `${kind}-1`,
     '--from-day',
     fromDay,
-    ...more,
+    ...options,
   ]);
 }
 
@@ -104,11 +105,11 @@ async function mustEqual(...args) {
 
 async function mustDiffer(mutant, ...args) {
   const { code, output } = await compare(...args);
-  if (code === 1 && mutant.shows.test(output)) return say(`found: ${mutant.name}`);
+  if (code === 1 && mutant.shows.test(output)) return print(`found: ${mutant.name}`);
   throw new Error(`The mutant "${mutant.name}" was not found (exit ${code}):\n${output}`);
 }
 
-/** The day from which the change of the catalog applies: the service keeps it, and it must be the one that its rule gives. */
+/** The day from which the change of the catalog applies: the service has stored it, and it must follow the rule. */
 async function changedFrom(before) {
   const book = JSON.parse(await readFile(out('store/_state/rulebook.json'), 'utf8'));
   const [day, ...others] = new Set(
@@ -116,70 +117,70 @@ async function changedFrom(before) {
   );
   const expected = [before, Date.now()].map((ms) => dayOf(ms - 7 * DAY));
   if (others.length > 0 || !expected.includes(day))
-    throw new Error(`The catalog changed from ${day} ${others} on, not from ${expected}`);
+    throw new Error(`The changed catalog applies from ${[day, ...others]}, expected ${expected}`);
   return day;
 }
 
-/** What a service that runs for days does, each step compared. */
-async function mainJob(python, change) {
+/** The pipeline runs of a service over some days, with a comparison after each. */
+async function serviceOverDays(python, change) {
   const firstDay = dayOf(Date.now() - BEHIND - 30 * DAY);
-  await serve('bootstrap', 'store', { node: ['--import', SLOW_CLOCK] });
+  await runService('bootstrap', 'store', { node: ['--import', SLOW_CLOCK] });
   await mustEqual(python, 'store', 'bootstrap', firstDay, ['--at-least', String(AT_LEAST)]);
 
   await change('delta');
   for (const name of ['', '.memory.json'])
     await cp(out(`store${name}`), out(`late${name}`), { recursive: true });
-  const faulty = { dist: await mutate(ROOT, out('late-product'), LOOKING_BACK) };
-  await Promise.all([serve('delta', 'store'), serve('delta', 'late', faulty)]);
+  const faulty = { dist: await mutate(ROOT, out('late-product'), LOOKBACK_MUTANT) };
+  await Promise.all([runService('delta', 'store'), runService('delta', 'late', faulty)]);
   await mustEqual(python, 'store', 'delta', firstDay);
-  await mustDiffer(LOOKING_BACK, python, 'late', 'delta', firstDay);
+  await mustDiffer(LOOKBACK_MUTANT, python, 'late', 'delta', firstDay);
 
   await change('backup');
-  await serve('backup', 'store');
+  await runService('backup', 'store');
   await mustEqual(python, 'store', 'backup', firstDay);
 
   await change('historical');
   const before = Date.now();
-  await serve('historical', 'store', { catalog: 'catalog-later.json' });
+  await runService('historical', 'store', { catalog: 'catalog-later.json' });
   const changed = ['--changed', out('catalog-later.json'), '--changed-from', await changedFrom(before)];
   await mustEqual(python, 'store', 'historical', firstDay, changed);
 }
 
-/** The same first look with each fault in judging, and once without. */
-async function judgingMutants(python) {
+/** A bootstrap without faults, and one with each fault in the evaluation. */
+async function evaluationMutants(python) {
   const firstDay = dayOf(Date.now() - 7 * DAY);
   const include = ['--include', SMALL.EXPERIMENT_INCLUDE];
-  await serve('bootstrap', 'small', { env: SMALL });
+  await runService('bootstrap', 'small', { env: SMALL });
   await mustEqual(python, 'small', 'bootstrap', firstDay, include);
-  for (const [number, mutant] of JUDGING.entries()) {
+  for (const [number, mutant] of EVALUATION_MUTANTS.entries()) {
     const store = `small-${number}`;
     const dist = await mutate(ROOT, out(`${store}-product`), mutant);
-    await serve('bootstrap', store, { dist, env: SMALL });
+    await runService('bootstrap', store, { dist, env: SMALL });
     await mustDiffer(mutant, python, store, 'bootstrap', firstDay, include);
   }
 }
 
-async function everything() {
+async function main() {
   const mlflow = (await mustRun('sh', [join(HERE, 'venv.sh')])).trim().split('\n').at(-1);
   const python = join(dirname(mlflow), 'python');
-  say('the virtual environment is there');
+  print('the virtual environment is ready');
   server = await startMlflow(mlflow, folder);
   await server.ready;
-  say(`MLflow is up at ${server.uri}`);
+  print(`MLflow is running at ${server.uri}`);
   const where = ['--uri', server.uri, '--database', server.database];
-  say((await mustRun(python, [join(HERE, 'seed.py'), ...where, '--out', folder])).trim());
+  print((await mustRun(python, [join(HERE, 'seed.py'), ...where, '--out', folder])).trim());
   const changeArgs = [join(HERE, 'change.py'), ...where, '--seeded', out('seeded.json')];
   await Promise.all([
-    mainJob(python, (kind) => mustRun(python, [...changeArgs, kind])),
-    judgingMutants(python),
+    serviceOverDays(python, (kind) => mustRun(python, [...changeArgs, kind])),
+    evaluationMutants(python),
   ]);
-  console.log(`mutants: ${JUDGING.length + 1} of ${JUDGING.length + 1} found`);
+  console.log(`mutants: ${EVALUATION_MUTANTS.length + 1} of ${EVALUATION_MUTANTS.length + 1} found`);
 }
 
 async function cleanUp() {
-  const ended = [...running].map((child) => once(child, 'close'));
+  const closed = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGTERM');
-  await Promise.all([...ended, server?.stop()]);
+  await Promise.all([...closed, server?.stop()]);
   await rm(folder, { recursive: true, force: true });
 }
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -187,7 +188,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 try {
-  await everything();
+  await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,7 +1,7 @@
-"""Fills an empty MLflow: the awkward runs through its client, the mass by SQL; writes the catalogs.
+"""Fills an empty MLflow, special cases through its client and random runs by SQL, and writes the catalogs.
 
 Usage: seed.py --uri http://… --database mlflow.db --out folder [--seed 1] [--runs 1500]
-Writes catalog.json, catalog-later.json and seeded.json (ids that change.py needs) to --out.
+Writes catalog.json, catalog-later.json and seeded.json (ids for change.py) to --out.
 """
 
 import argparse
@@ -22,7 +22,7 @@ HOSTILE = ["../../x", "'; DROP TABLE runs; --", 'quo"te\\back', "Ω ünï 😀 �
 
 
 def experiments(mlflow):
-    """The experiments by the role that they play."""
+    """The experiments by their purpose."""
     made = {f"bulk{i}": mlflow.experiment(f"bulk-exp-{i:02}", **({"application": f"bulk-app-{i % 3}"} if i < 5 else {})) for i in range(12)}
     for i, name in enumerate(HOSTILE):
         made[f"hostile{i}"] = mlflow.experiment(name)
@@ -37,7 +37,7 @@ def experiments(mlflow):
 
 
 def texts(mlflow, ids, now):
-    """Hostile names everywhere MLflow takes them."""
+    """Hostile texts wherever MLflow accepts them."""
     for i, name in enumerate(HOSTILE):
         params = {"p": name or "-", "é/" + "k" * 240: name, "empty": ""}
         tags = {"note": name, "t" * 250: "long key", "application": name} if i % 2 else {"note": name, "blank": "  "}
@@ -50,13 +50,13 @@ def texts(mlflow, ids, now):
     mlflow.run(ids["rules"], now - 2 * DAY, now - DAY, name="  ", metrics={"loss": 1.2})
 
 
-def judged(mlflow, ids, now):
-    """One run per value and rule of the catalog, among them values exactly on every limit."""
+def evaluated(mlflow, ids, now):
+    """One run per value and rule of the catalog, including values equal to every limit."""
     rows = catalog.catalog((ids["override"], ids["override_all"]))["thresholds"]
     names = sorted({row["metric_name"] for row in rows if "*" not in row["metric_name"]} - {"no_such_metric"})
     names += ["tie/metric", "len/😀x", "len/x", "strict/lowest", "no_rows", "myXmetric1", "my_metric1", "m_1", "me1", "axb", "case", "Accuracy"]
     names += ["train/accuracy", "equal/other", "unknown"]
-    # The catalog's own patterns need characters that MLflow refuses in a key, these must match nothing.
+    # MLflow rejects emoji in metric names, so these names must match no pattern of the catalog.
     names = [name.replace("😀", "Ω") if "😀" in name else name for name in names]
     numbers = {row[limit] for row in rows for limit in ("critical_threshold", "warning_threshold")} - {None}
     values = sorted(v for v in numbers if 1e-300 < abs(v) < 1e300)
@@ -68,7 +68,7 @@ def judged(mlflow, ids, now):
 
 
 def values(mlflow, ids, now):
-    """Numbers at the edge of a double."""
+    """Numbers at the limits of a double."""
     edge = [NAN, INF, -INF, 1.7976931348623155e308, 1e308, 1e308, -1e308, 5e-324, 1e-310, -5e-324, 0.1, 0.2, 0.3, 1e16, 1.0, -1e16, 2**53 + 1]
     for i, v in enumerate(edge):
         run = mlflow.run(ids["edge"], now - 6 * DAY + i * HOUR, now - 5 * DAY, metrics={"edge/value": v, "unknown": v, "accuracy": 0.9})
@@ -81,14 +81,14 @@ def values(mlflow, ids, now):
 
 
 def times(mlflow, ids, now):
-    """Runs whose time is the difficulty."""
+    """Runs with special times."""
     where, midnight = ids["times"], now // DAY * DAY
     noon = midnight - 3 * DAY + 12 * HOUR
-    # Both ends of the windows: exactly 24 h and 7 days apart, a millisecond to either side.
+    # Both ends of the windows: exactly 24 h and 7 days, and one millisecond less and more.
     for offset in (-7 * DAY - 1, -7 * DAY, -7 * DAY + 1, -DAY - 1, -DAY, -DAY + 1, -1, 0, 0, HOUR - 1, HOUR):
         metrics = {**OK, "accuracy": 0.8 + offset % 1000 / 5000}
         mlflow.run(where, noon + offset, noon + HOUR, metrics=metrics, tags={"application": "spans"})
-    # Trend: two within an hour of the third, then exactly an hour, then more.
+    # Trend: three runs within less than an hour, then exactly an hour, then more.
     for offset in (0, HOUR - 2, HOUR - 1, HOUR, 2 * HOUR):
         mlflow.run(where, noon + offset, noon + DAY, metrics={"accuracy": 0.8 + offset / DAY}, tags={"application": "trend"})
     for start in (midnight - 1, midnight, midnight - DAY, midnight - DAY - 1):
@@ -98,7 +98,7 @@ def times(mlflow, ids, now):
     mlflow.run(where, now + 2 * HOUR, now + 3 * HOUR, metrics=OK, name="from the future")
     mlflow.run(where, 0, now - 9 * DAY, metrics=OK, name="no start")
     mlflow.run(where, 0, now - 9 * DAY, status="FAILED", name="no start, no metric")
-    # Of those that began before the first look back, one had ended before it too.
+    # Both started before the first lookback; only the first also ended before it.
     mlflow.run(where, now - 40 * DAY, now - 39 * DAY, metrics=OK, name="too old")
     mlflow.run(where, now - 40 * DAY, now - 3 * DAY, metrics=OK, name="old, but long")
     steps = mlflow.run(where, now - DAY, now, name="steps")
@@ -118,15 +118,15 @@ def family(mlflow, ids, now):
     for i in range(5):
         child = mlflow.run(where, now - 2 * DAY + i, now - DAY, metrics={"accuracy": 0.0}, tags={"mlflow.parentRunId": parent})
     mlflow.run(where, now - 2 * DAY, now - DAY, metrics=OK, tags={"mlflow.parentRunId": child}, name="grandchild")
-    # An hour of an application with nothing but a child has no row, with nothing but a running run it has.
+    # An hour with only a child run has no row in application_summary, an hour with only a running run has one.
     mlflow.run(where, now - 4 * DAY, now, metrics=OK, tags={"mlflow.parentRunId": parent, "application": "children only"})
     mlflow.run(where, now - 4 * DAY, status="RUNNING", metrics=OK, tags={"application": "running only"})
 
 
 def changing(mlflow, ids, now):
-    """What change.py changes later. Returns its ids."""
+    """Runs that change.py changes later. Returns their ids."""
     where = ids["times"]
-    resumed = mlflow.run(where, now - 8 * DAY, now - 7 * DAY, metrics=OK, name="resumed before the first look")
+    resumed = mlflow.run(where, now - 8 * DAY, now - 7 * DAY, metrics=OK, name="resumed before the first read")
     mlflow.client.update_run(resumed, "RUNNING")
     mlflow.metric(resumed, "accuracy", 0.1, now - HOUR, step=5)
     mlflow.client.set_terminated(resumed, "FINISHED", now - HOUR)
@@ -146,7 +146,7 @@ def changing(mlflow, ids, now):
         "deleted": deleted,
         "neither": mlflow.run(where, 0, status="RUNNING", metrics=OK, name="neither start nor end"),
         "ended": mlflow.run(where, now - 9 * DAY, now - 8 * DAY, metrics=OK, name="to be resumed"),
-        "ends_before_look": mlflow.run(where, now - 9 * DAY, now - HOUR // 2, metrics=OK, name="logs after its end"),
+        "ends_before_read": mlflow.run(where, now - 9 * DAY, now - HOUR // 2, metrics=OK, name="logs after its end"),
         "old_open": mlflow.run(where, now - 40 * DAY, status="RUNNING", metrics=OK, name="open for long"),
         "purged_open": mlflow.run(where, now - 6 * DAY, status="RUNNING", metrics=OK),
         "deleted_open": mlflow.run(where, now - 6 * DAY, status="RUNNING", metrics=OK),
@@ -174,17 +174,17 @@ def main():
     mlflow, now = Mlflow(options.uri), int(time.time() * 1000)
     with sqlite3.connect(options.database) as database:
         if database.execute("SELECT count(*) FROM runs").fetchone()[0]:
-            raise SystemExit("seed.py starts from an empty MLflow")
+            raise SystemExit("seed.py requires an empty MLflow")
     ids = experiments(mlflow)
     texts(mlflow, ids, now)
-    judged(mlflow, ids, now)
+    evaluated(mlflow, ids, now)
     values(mlflow, ids, now)
     times(mlflow, ids, now)
     family(mlflow, ids, now)
     seeded = changing(mlflow, ids, now)
     rows = bulk.Rows(options.seed)
     bulk.add_lights(rows, now, ids["summary"])
-    bulk.add_mass(rows, now, options.runs, 12, [ids[f"bulk{i}"] for i in range(12)])
+    bulk.add_random_runs(rows, now, options.runs, 12, [ids[f"bulk{i}"] for i in range(12)])
     counts = rows.write(options.database)
     documents = {
         "catalog.json": catalog.catalog((ids["override"], ids["override_all"])),
@@ -193,7 +193,7 @@ def main():
     }
     for name, document in documents.items():
         (options.out / name).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-    print(f"seeded {counts['runs']} runs and {counts['latest_metrics']} metrics by SQL (seed {options.seed}), the awkward ones by the client")
+    print(f"seeded {counts['runs']} runs and {counts['latest_metrics']} metrics by SQL (seed {options.seed}), and the special cases through the client")
 
 
 if __name__ == "__main__":

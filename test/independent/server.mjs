@@ -14,8 +14,8 @@ async function freePort() {
 }
 
 /**
- * Starts MLflow on a new SQLite file in `folder`, its log beside it.
- * @returns its address, its database, `ready`, which settles when it serves or has ended, and `stop`, which ends all of its processes
+ * Starts MLflow on a new SQLite file in `folder`, which also gets its log.
+ * @returns its address and database; `ready`, which resolves once it serves and rejects if it exits; `stop`, which stops all its processes
  */
 export async function startMlflow(mlflow, folder) {
   const port = await freePort();
@@ -23,23 +23,23 @@ export async function startMlflow(mlflow, folder) {
   const options = ['--host', '127.0.0.1', '--port', String(port), '--workers', '1'];
   const child = spawn(mlflow, ['server', '--backend-store-uri', `sqlite:///${database}`, ...options], {
     cwd: folder,
-    // A process group, since the server has children.
+    // In its own process group, to stop its child processes too.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false', MLFLOW_DISABLE_TELEMETRY: 'true' },
   });
   const closed = once(child, 'close');
   const log = createWriteStream(join(folder, 'server.log'));
-  let said = '';
+  let output = '';
   const ready = new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         log.write(chunk);
-        said = `${said}${chunk}`.slice(-4_000);
-        if (said.includes('Uvicorn running on')) resolve();
+        output = `${output}${chunk}`.slice(-4_000);
+        if (output.includes('Uvicorn running on')) resolve();
       });
     }
-    child.once('close', () => reject(new Error(`MLflow did not start:\n${said}`)));
+    child.once('close', () => reject(new Error(`MLflow did not start:\n${output}`)));
   });
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGTERM');

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes, once, a virtual environment with MLflow and DuckDB; prints the path of its mlflow and nothing else.
+# Creates a virtual environment with MLflow and DuckDB unless it exists; prints only the path of its mlflow program.
 set -eu
 venv="${MLFLOW_VENV:-$HOME/.cache/mlflow-monitor/venv}"
 
@@ -7,7 +7,7 @@ if ! { [ -x "$venv/bin/mlflow" ] && "$venv/bin/python" -c 'import duckdb, mlflow
   {
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
       if ! command -v apt-get >/dev/null; then
-        echo "python3 cannot make virtual environments: install its venv module"
+        echo "python3 cannot create virtual environments: install its venv module"
         exit 1
       fi
       root=''

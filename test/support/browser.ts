@@ -20,20 +20,20 @@ const FLAGS = [
 export const startChromium = (program: string): Promise<Browser> =>
   chromium.launch({ executablePath: program, args: FLAGS });
 
-/** What a page complained about: errors and warnings of its console, and errors that nobody caught. */
-export function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
+/** Collects the page's console errors, console warnings and uncaught errors. */
+export function collectPageErrors(page: Page): string[] {
+  const errors: string[] = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
   });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  return complaints;
+  page.on('pageerror', (error) => errors.push(error.message));
+  return errors;
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds with all its rules, one line for each element. */
-export async function accessibilityOf(page: Page): Promise<string[]> {
+/** The violations of all axe rules, one line per element. */
+export async function accessibilityViolations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(`
     axe.run(document, { runOnly: undefined }).then(({ violations }) =>
@@ -41,6 +41,6 @@ export async function accessibilityOf(page: Page): Promise<string[]> {
   `);
 }
 
-/** How much wider the page is than the window, px. */
-export const overflowOf = (page: Page): Promise<number> =>
+/** Width of the page beyond the window, px. */
+export const horizontalOverflow = (page: Page): Promise<number> =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');

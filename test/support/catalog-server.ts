@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
-export interface CatalogQuestion {
+export interface CatalogRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly body: Readonly<Record<string, readonly string[]>>;
@@ -15,17 +15,17 @@ interface Threshold {
   readonly [column: string]: unknown;
 }
 
-const MOST_NAMES = 200;
+const MAX_NAMES = 200;
 const bodySchema = z.record(z.string(), z.array(z.string()));
 
-/** The two APIs of an enterprise, below `/api`: they know only what they are asked for, and take 200 names at once. */
+/** The two APIs of a company catalog, below `/api`: they return only the requested rows and accept at most 200 names. */
 export class CatalogServer {
   metrics: { metric_name: string; [column: string]: unknown }[] = [];
   thresholds: Threshold[] = [];
-  /** Whether answers are inside `{response: …}`. */
+  /** Whether responses are inside `{response: …}`. */
   wrapped = false;
   apiKey: string | undefined;
-  readonly questions: CatalogQuestion[] = [];
+  readonly requests: CatalogRequest[] = [];
 
   private constructor(private readonly server: Server) {}
 
@@ -33,9 +33,9 @@ export class CatalogServer {
     const server = createServer();
     const catalog = new CatalogServer(server);
     server.on('request', async (request, response) => {
-      const { status, answer } = await catalog.answer(request);
+      const { status, content } = await catalog.respond(request);
       response.writeHead(status, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(answer));
+      response.end(JSON.stringify(content));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -52,18 +52,18 @@ export class CatalogServer {
     await once(this.server, 'close');
   }
 
-  private async answer(request: IncomingMessage): Promise<{ status: number; answer: unknown }> {
+  private async respond(request: IncomingMessage): Promise<{ status: number; content: unknown }> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const { method, url: path = '', headers } = request;
     const { authorization } = headers;
-    if (this.apiKey && authorization !== `Bearer ${this.apiKey}`) return { status: 401, answer: 'no' };
+    if (this.apiKey && authorization !== `Bearer ${this.apiKey}`) return { status: 401, content: 'no' };
     const body = bodySchema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-    this.questions.push({ path, authorization, body });
-    if (method !== 'POST' || Object.values(body).some(({ length }) => length > MOST_NAMES)) {
-      return { status: 400, answer: `At most ${MOST_NAMES}` };
+    this.requests.push({ path, authorization, body });
+    if (method !== 'POST' || Object.values(body).some(({ length }) => length > MAX_NAMES)) {
+      return { status: 400, content: `At most ${MAX_NAMES}` };
     }
-    const answers: Record<string, () => unknown> = {
+    const handlers: Record<string, () => unknown> = {
       '/api/metrics/batch': () => ({
         metrics: this.metrics.filter(({ metric_name }) => body.metric_names?.includes(metric_name)),
       }),
@@ -75,8 +75,8 @@ export class CatalogServer {
         ),
       }),
     };
-    const found = answers[path]?.();
-    if (!found) return { status: 404, answer: 'no such path' };
-    return { status: 200, answer: this.wrapped ? { response: found } : found };
+    const rows = handlers[path]?.();
+    if (!rows) return { status: 404, content: 'no such path' };
+    return { status: 200, content: this.wrapped ? { response: rows } : rows };
   }
 }

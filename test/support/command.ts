@@ -8,27 +8,30 @@ import { runCommand } from '../../src/cli/program.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-export interface Ended {
+export interface CommandResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-export interface Surroundings {
-  /** All of its settings: nothing of the test's own environment gets in. */
+export interface CommandOptions {
+  /** All of its settings: the test's own environment is not inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
 let running = false;
 
-/** Runs a command in this process to its end. One at a time: the streams and the working directory are those of all. */
-export async function runHere(args: readonly string[], { env, cwd }: Surroundings): Promise<Ended> {
-  if (running) throw new Error('A command runs already in this process');
+/** Runs a command in this process. One at a time: streams and working directory belong to the whole process. */
+export async function runInProcess(
+  args: readonly string[],
+  { env, cwd }: CommandOptions,
+): Promise<CommandResult> {
+  if (running) throw new Error('Another command is running in this process');
   running = true;
-  const [out, err] = [new Heard(), new Heard()];
-  const before = process.cwd();
-  // No terminal, whatever the tests run on. What jest itself prints goes past them.
+  const [out, err] = [new CapturedOutput(), new CapturedOutput()];
+  const previous = process.cwd();
+  // Never a terminal. Jest's own output bypasses these streams.
   const stdout = jest.spyOn(process, 'stdout', 'get').mockReturnValue(out as never);
   const stderr = jest.spyOn(process, 'stderr', 'get').mockReturnValue(err as never);
   const console = jest.replaceProperty(globalThis, 'console', new Console(out, err));
@@ -37,7 +40,7 @@ export async function runHere(args: readonly string[], { env, cwd }: Surrounding
     const code = await runCommand(args, env);
     return { code, out: out.text, err: err.text };
   } finally {
-    process.chdir(before);
+    process.chdir(previous);
     console.restore();
     stderr.mockRestore();
     stdout.mockRestore();
@@ -46,8 +49,8 @@ export async function runHere(args: readonly string[], { env, cwd }: Surrounding
   }
 }
 
-/** Runs the built program to its end, as a process of its own. */
-export function runProgram(args: readonly string[], { env, cwd }: Surroundings): Promise<Ended> {
+/** Runs the built program as a child process. */
+export function runProgram(args: readonly string[], { env, cwd }: CommandOptions): Promise<CommandResult> {
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env.PATH, ...env }, cwd };
     execFile(process.execPath, [PROGRAM, ...args], options, (error, out, err) =>
@@ -56,7 +59,7 @@ export function runProgram(args: readonly string[], { env, cwd }: Surroundings):
   });
 }
 
-class Heard extends Writable {
+class CapturedOutput extends Writable {
   text = '';
 
   override _write(chunk: unknown, _encoding: BufferEncoding, done: () => void): void {

@@ -2,13 +2,13 @@ import { domainSettings, loadSettings, type Settings } from '../../src/config/se
 import { NO_RUNS } from '../../src/domain/light.js';
 import type { DomainSettings, RunCounts } from '../../src/domain/model.js';
 
-/** The settings of somebody who set nothing but the tracking server, and these. */
+/** Default settings, apart from the tracking server and these. */
 export const settingsWith = (env: Record<string, string> = {}): Settings =>
   loadSettings({ MLFLOW_TRACKING_URI: 'http://localhost:5000', ...env });
 
 export const domainDefaults: DomainSettings = domainSettings(settingsWith());
 
-/** Counts of runs with these statuses; the total is their sum unless it is given. */
+/** Counts of runs by status; the total defaults to their sum. */
 export function countsOf(parts: Partial<RunCounts>): RunCounts {
   const { critical = 0, invalid = 0, warning = 0, healthy = 0, unmonitored = 0 } = parts;
   return { ...NO_RUNS, total: critical + invalid + warning + healthy + unmonitored, ...parts };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Resources } from '../../src/resources.js';
 import { readFooter } from '../../src/storage/footer.js';
 
-/** SHA-256 of every derived object of a store, and the content digest of every base object. */
+/** SHA-256 of every derived object of a store, and the content digest of every base object, by key. */
 export async function digestsOf({
   store,
   duck,

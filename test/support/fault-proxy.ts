@@ -15,7 +15,7 @@ export interface ProxiedRequest {
   /** Path and query. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
-  /** Counted from 1. */
+  /** Starts with 1. */
   readonly number: number;
 }
 
@@ -26,25 +26,25 @@ export interface Answer {
   readonly body?: string | Iterable<string | Buffer> | AsyncIterable<string | Buffer>;
 }
 
-/** What goes wrong with one request. Parts may be combined; what is not named goes well. */
+/** The faults of one request; they can be combined. Without any, the request is proxied normally. */
 export interface Fault {
-  /** Waits before anything else. */
+  /** Delay before anything else. */
   readonly delayMs?: number;
-  /** Resets the connection after so many bytes of the request's body; the upstream gets no more than these. */
+  /** Resets the connection after this many bytes of the request body; the upstream gets no more than these. */
   readonly resetRequestAfter?: number;
-  /** `false`: the upstream never sees the request. */
+  /** With `false`, the request is not forwarded. */
   readonly forward?: boolean;
-  /** Takes the place of the upstream's answer, which is awaited first. */
+  /** Replaces the upstream's response, which is still awaited. */
   readonly answer?: Answer;
-  /** Where the answer ends: before its first byte, or after so many bytes of its body; in silence, with RST, or with FIN. */
+  /** Where the response ends: before its first byte, or after this many bytes of its body; silently, with RST or with FIN. */
   readonly end?: { readonly after?: number; readonly how: 'hang' | 'reset' | 'close' };
-  /** Sends the body in pieces of so many bytes, with a pause after each. */
+  /** Sends the body in chunks of this many bytes, with a pause after each. */
   readonly drip?: { readonly bytes: number; readonly everyMs: number };
 }
 
 export type Decide = (request: ProxiedRequest) => Fault | undefined | Promise<Fault | undefined>;
 
-/** An HTTP proxy before one server; `decide` says for each request what goes wrong with it. */
+/** An HTTP proxy in front of one server; `decide` returns the fault of each request. */
 export class FaultProxy {
   readonly requests: ProxiedRequest[] = [];
   private readonly sockets = new Set<Socket>();
@@ -57,7 +57,7 @@ export class FaultProxy {
 
   static async start(upstream: string): Promise<FaultProxy> {
     const server = createServer();
-    // What a client leaves open stays open.
+    // Only the client closes idle connections.
     server.keepAliveTimeout = 0;
     const proxy = new FaultProxy(server, new URL(upstream));
     server.on('connection', (socket) => {
@@ -76,7 +76,7 @@ export class FaultProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Resolves as soon as no client holds a connection open. */
+  /** Resolves once no client has an open connection. */
   async idle(): Promise<void> {
     for (const socket of this.sockets) await once(socket, 'close');
   }
@@ -93,13 +93,13 @@ export class FaultProxy {
     this.requests.push(request);
     const fault = (await this.decide(request)) ?? {};
     if (fault.delayMs) await wait(fault.delayMs);
-    const upstream = fault.forward === false ? await refuse(incoming) : await this.forward(incoming, fault);
+    const upstream = fault.forward === false ? await discard(incoming) : await this.forward(incoming, fault);
     const answer = fault.answer ?? upstream;
     if (fault.answer && upstream) for await (const _ of upstream.body);
     await send(response, answer ?? { status: 502 }, fault);
   }
 
-  /** @returns the upstream's answer, with its body to be read */
+  /** @returns the upstream's response, with its body still unread */
   private async forward(
     incoming: IncomingMessage,
     { resetRequestAfter }: Fault,
@@ -110,13 +110,13 @@ export class FaultProxy {
       port: this.upstream.port,
       method,
       path: url,
-      // As they came, the host too: they belong to what an S3 client signs.
+      // Unchanged, `Host` too: an S3 client signs them.
       headers,
       setHost: false,
     });
-    const answered = once(outgoing, 'response');
-    // It is awaited only after the request's body.
-    answered.catch(() => undefined);
+    const responded = once(outgoing, 'response');
+    // Awaited only after the request body is sent.
+    responded.catch(() => undefined);
     let bytes = 0;
     for await (const chunk of incoming) {
       bytes += chunk.length;
@@ -128,15 +128,15 @@ export class FaultProxy {
       outgoing.write(chunk);
     }
     outgoing.end();
-    const [body]: IncomingMessage[] = await answered;
-    if (!body) throw new Error('A response event carries a response');
-    const named = Object.entries(body.headers).map(([name, value]) => [name, String(value)]);
-    return { status: body.statusCode ?? 502, headers: Object.fromEntries(named), body };
+    const [body]: IncomingMessage[] = await responded;
+    if (!body) throw new Error('The response event has no response');
+    const entries = Object.entries(body.headers).map(([name, value]) => [name, String(value)]);
+    return { status: body.statusCode ?? 502, headers: Object.fromEntries(entries), body };
   }
 }
 
-/** Takes the whole request, so that the client is heard out. */
-async function refuse(incoming: IncomingMessage): Promise<undefined> {
+/** Reads the whole request, so that the client can finish sending it. */
+async function discard(incoming: IncomingMessage): Promise<undefined> {
   for await (const _ of incoming);
 }
 
@@ -146,20 +146,20 @@ async function send(response: ServerResponse, answer: Answer, { end, drip }: Fau
   const length = typeof body === 'string' ? { 'Content-Length': String(Buffer.byteLength(body)) } : {};
   response.writeHead(status, { ...length, ...headers });
   response.flushHeaders();
-  let left = end?.after ?? Number.POSITIVE_INFINITY;
-  for await (const piece of pieces(typeof body === 'string' ? [body] : body, drip?.bytes)) {
-    const sent = piece.subarray(0, left);
-    left -= sent.length;
+  let remaining = end?.after ?? Number.POSITIVE_INFINITY;
+  for await (const chunk of chunks(typeof body === 'string' ? [body] : body, drip?.bytes)) {
+    const sent = chunk.subarray(0, remaining);
+    remaining -= sent.length;
     if (!response.write(sent) && !response.destroyed)
       await Promise.race([once(response, 'drain'), once(response, 'close')]);
     if (response.destroyed) return;
-    if (end && left === 0) return stop(response, end.how);
+    if (end && remaining === 0) return stop(response, end.how);
     if (drip) await wait(drip.everyMs);
   }
   response.end();
 }
 
-async function* pieces(
+async function* chunks(
   body: Iterable<string | Buffer> | AsyncIterable<string | Buffer>,
   bytes: number | undefined,
 ): AsyncIterable<Buffer> {
@@ -173,7 +173,7 @@ async function* pieces(
 function stop(response: ServerResponse, how: 'hang' | 'reset' | 'close'): void {
   const { socket } = response;
   if (how === 'hang' || !socket) return;
-  // What was written goes out first.
+  // Data already written is sent first.
   if (how === 'close') socket.destroySoon();
   else setImmediate(() => socket.resetAndDestroy());
 }

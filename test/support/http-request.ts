@@ -5,7 +5,7 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** undefined if the body is not JSON. */
+  /** `undefined` if the body is not JSON. */
   readonly json: unknown;
 }
 
@@ -15,7 +15,7 @@ export interface RequestOptions {
   readonly body?: unknown;
 }
 
-/** Sends a request to 127.0.0.1 with `node:http`: `fetch` does not let its caller choose the `Host`. */
+/** Sends a request to 127.0.0.1 with `node:http`: `fetch` does not allow a `Host` header. */
 export async function httpRequest(
   port: number,
   method: string,

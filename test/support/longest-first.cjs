@@ -1,4 +1,4 @@
-// Jest begins with the largest files. The one with the kills is short and takes the longest: begun last, it would end alone.
+// Jest starts with the largest files. kills.spec.ts is small but takes longest: started last, it would run alone at the end.
 const Sequencer = require('@jest/test-sequencer').default;
 
 module.exports = class extends Sequencer {

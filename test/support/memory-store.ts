@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { PreconditionFailedError } from '../../src/storage/errors.js';
 import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition } from '../../src/storage/object-store.js';
 
-/** Objects in memory, with the port's conditions: every operation is one step that nothing interrupts. */
+/** An object store in memory, with conditional writes. Every operation is atomic. */
 export class MemoryStore implements ObjectStore {
   readonly description = 'memory';
   puts = 0;
-  /** Runs before each put is judged: another writer, or a fault. */
+  /** Called before each put checks its condition: simulates another writer or a fault. */
   beforePut: (key: string) => void = () => undefined;
 
-  /** @param files what stands in the files that are fetched and put, by name */
+  /** @param files contents of the files that `fetch` returns and `put` reads, by name */
   constructor(
     readonly objects = new Map<string, Buffer>(),
     readonly files = new Map<string, Buffer>(),
@@ -38,8 +38,8 @@ export class MemoryStore implements ObjectStore {
     if (!body) throw new Error('No such file in memory');
     this.beforePut(key);
     const stored = this.objects.get(key);
-    const demanded = condition && ('ifMatch' in condition ? condition.ifMatch : undefined);
-    if (condition && (stored && etagOf(stored)) !== demanded) throw new PreconditionFailedError(key);
+    const required = condition && ('ifMatch' in condition ? condition.ifMatch : undefined);
+    if (condition && (stored && etagOf(stored)) !== required) throw new PreconditionFailedError(key);
     this.objects.set(key, body);
     this.puts++;
     return etagOf(body);

@@ -9,14 +9,14 @@ import { freePort } from './redis-server.js';
 
 export interface MlflowServer {
   readonly uri: string;
-  /** Changes the server's database behind its back: what older versions have left in it. */
+  /** Changes the server's database directly, to what older versions stored. */
   sql(statement: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 const environment = (): string => process.env.MLFLOW_VENV ?? join(homedir(), '.cache/mlflow-monitor/venv');
 
-/** MLflow's program in the virtual environment that `test/independent/venv.sh` makes. */
+/** MLflow's program in the virtual environment that `test/independent/venv.sh` creates. */
 export function findMlflow(): string | undefined {
   const program = join(environment(), 'bin/mlflow');
   try {
@@ -27,29 +27,29 @@ export function findMlflow(): string | undefined {
   }
 }
 
-/** Starts a real MLflow on a SQLite database of its own. @throws {Error} with what it said if it does not start */
-export async function startMlflow(program: string, more: readonly string[] = []): Promise<MlflowServer> {
+/** Starts a real MLflow on a new SQLite database. @throws {Error} with its output if it does not start */
+export async function startMlflow(program: string, flags: readonly string[] = []): Promise<MlflowServer> {
   const folder = await mkdtemp(join(tmpdir(), 'mlflow-'));
   const port = await freePort();
   const database = join(folder, 'mlflow.db');
-  const args = ['server', '--backend-store-uri', `sqlite:///${database}`, '--workers', '1', ...more];
+  const args = ['server', '--backend-store-uri', `sqlite:///${database}`, '--workers', '1', ...flags];
   const server = spawn(program, [...args, '--host', '127.0.0.1', '--port', `${port}`], {
     cwd: folder,
-    // A process group, since the server has children.
+    // In its own process group, to stop its child processes too.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false', MLFLOW_DISABLE_TELEMETRY: 'true' },
   });
-  const ended = once(server, 'close');
-  let said = '';
+  const exited = once(server, 'close');
+  let output = '';
   await new Promise<void>((resolve, reject) => {
     for (const stream of [server.stdout, server.stderr]) {
       stream.on('data', (chunk) => {
-        said = `${said}${chunk}`.slice(-4_000);
-        if (said.includes('Uvicorn running on')) resolve();
+        output = `${output}${chunk}`.slice(-4_000);
+        if (output.includes('Uvicorn running on')) resolve();
       });
     }
-    ended.then(() => reject(new Error(`${program} ended:\n${said}`)), reject);
+    exited.then(() => reject(new Error(`${program} exited:\n${output}`)), reject);
   });
   return {
     uri: `http://127.0.0.1:${port}`,
@@ -59,7 +59,7 @@ export async function startMlflow(program: string, more: readonly string[] = [])
     },
     async stop() {
       if (server.exitCode === null && server.pid) process.kill(-server.pid, 'SIGTERM');
-      await ended;
+      await exited;
       await rm(folder, { recursive: true, force: true });
     },
   };

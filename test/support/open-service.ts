@@ -56,8 +56,8 @@ export interface OpenService {
   nextFinished(kind: PipelineKind): Promise<PipelineRun>;
   /** Resolves once this many steps of the pipeline run are done; call it before they can be. */
   stepsDone(id: string, steps: number): Promise<void>;
-  /** Replaces the content of the catalog file. */
-  writeCatalog(catalog: object): Promise<void>;
+  /** Replaces the content of the catalog file by this value as JSON. */
+  writeCatalog(content: unknown): Promise<void>;
   /** Rows of a published object. @param day `YYYY/MM/DD` */
   rows<T>(dataset: string, day: string, columns: string, where?: string): Promise<T[]>;
   /** SHA-256 of every derived object, and the content digest of every base object. */
@@ -71,7 +71,7 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
   const { trackingUri, clock = Date.now, catalog = ACCURACY_CATALOG, env, http = false } = options;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'service-')));
   const catalogFile = join(folder, 'catalog.json');
-  const writeCatalog = (content: object) => writeFile(catalogFile, JSON.stringify(content));
+  const writeCatalog = (content: unknown) => writeFile(catalogFile, JSON.stringify(content));
   if (catalog) await writeCatalog(catalog);
   const settings = loadSettings({
     MLFLOW_TRACKING_URI: trackingUri,

@@ -7,25 +7,25 @@ const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** The built program as a child process. */
 export class Program {
-  /** All lines so far, of both streams. */
+  /** All lines of both streams so far. */
   readonly lines: string[] = [];
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  private readonly waiting = new Set<() => void>();
+  private readonly lineListeners = new Set<() => void>();
 
   private constructor(private readonly child: ChildProcess) {
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
       createInterface(stream).on('line', (line) => {
         this.lines.push(line);
-        for (const look of this.waiting) look();
+        for (const onLine of this.lineListeners) onLine();
       });
     }
     this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
   /**
-   * @param env all of it, beside PATH: nothing of the test's own environment gets in
-   * @param file another program than the service's own
+   * @param env the whole environment, apart from PATH and HOME: the test's own is not inherited
+   * @param file the program, by default the service
    */
   static start(
     args: readonly string[],
@@ -41,8 +41,8 @@ export class Program {
     );
   }
 
-  /** Writes one line into its input. */
-  tell(line: string): void {
+  /** Writes a line to its standard input. */
+  writeLine(line: string): void {
     this.child.stdin?.write(`${line}\n`);
   }
 
@@ -54,25 +54,25 @@ export class Program {
     return this.child.pid ?? 0;
   }
 
-  /** The first line, also of those already printed, that matches. @throws {Error} with all lines if the program ends without it */
+  /** The first matching line, whether printed already or later. @throws {Error} with all lines if the program exits without it */
   line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         for (const line of this.lines) {
-          const found = pattern.exec(line);
-          if (!found) continue;
-          this.waiting.delete(look);
-          resolve(found);
+          const match = pattern.exec(line);
+          if (!match) continue;
+          this.lineListeners.delete(check);
+          resolve(match);
           return;
         }
       };
-      this.waiting.add(look);
-      look();
+      this.lineListeners.add(check);
+      check();
       this.exited.then(() => reject(new Error(`No line ${pattern} in:\n${this.lines.join('\n')}`)));
     });
   }
 
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the exit. */
   async stop(
     signal: NodeJS.Signals = 'SIGTERM',
   ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {

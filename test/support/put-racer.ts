@@ -3,19 +3,19 @@ import { PreconditionFailedError } from '../../src/storage/errors.js';
 import type { PutCondition } from '../../src/storage/object-store.js';
 import { S3Store, type S3StoreOptions } from '../../src/storage/s3-store.js';
 
-/** What a racer is told, one line of JSON each. */
+/** A command to a racer, one line of JSON. */
 export interface Race {
   readonly key: string;
   readonly condition: PutCondition;
   readonly writers: number;
 }
-/** What it says then: the bodies that won, and what went wrong beside lost races. */
-export interface Raced {
+/** Its response, one line of JSON: the bodies that won, and errors other than lost races. */
+export interface RaceResult {
   readonly won: readonly string[];
   readonly errors: readonly string[];
 }
 
-/** A program that puts, as often at the same time as it is told, each time other bytes. Its argument: the store's options. */
+// A program that runs concurrent puts with different bodies, as many as each race asks for. Its argument: the store's options.
 const options: S3StoreOptions = JSON.parse(process.argv[2] ?? '{}');
 const store = await S3Store.open(options);
 process.stdout.write('ready\n');
@@ -35,7 +35,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       }
     }),
   );
-  const raced: Raced = { won, errors };
-  process.stdout.write(`${JSON.stringify(raced)}\n`);
+  const result: RaceResult = { won, errors };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 await store.close();

@@ -1,13 +1,13 @@
 import { type DiagnosticsEvent, subscribe } from '../../src/observability/diagnostics.js';
 
-/** What is told while the work goes on, whether it succeeds or not. */
+/** The diagnostics events published during the work, whether it succeeds or fails. */
 export async function eventsDuring(work: () => Promise<unknown>): Promise<DiagnosticsEvent[]> {
-  const heard: DiagnosticsEvent[] = [];
-  const end = subscribe((event) => heard.push(event));
+  const events: DiagnosticsEvent[] = [];
+  const unsubscribe = subscribe((event) => events.push(event));
   try {
     await work().catch(() => undefined);
   } finally {
-    end();
+    unsubscribe();
   }
-  return heard;
+  return events;
 }

@@ -8,19 +8,19 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram } from './find-program.js';
-import { reportLeftOut } from './left-out.js';
+import { skipSuite } from './skip.js';
 
 export interface RedisServer {
   readonly url: string;
-  /** Does not answer for so long. After SIGKILL it starts again with what it kept. */
+  /** Makes the server unavailable for this time. After SIGKILL it restarts with the data it persisted. */
   outage(ms: number, how: 'SIGSTOP' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The path of a Redis or Valkey server's program on PATH. */
+/** The path of a Redis or Valkey server on PATH. */
 export const findRedisServer = (): string | undefined => findProgram('redis-server', 'valkey-server');
 
-/** A port of the loopback address that was free a moment ago. */
+/** A loopback port that was just free. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,8 +32,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Tests on a server of their own; without the program they are left out, or fail where everything is required.
- * @param tests gets that server, and what starts another one
+ * Tests with a Redis server; without the program they are skipped, or fail with `REQUIRE_ALL=1`.
+ * @param tests gets the server, and a function that starts another one
  */
 export function describeRedis(
   name: string,
@@ -53,16 +53,16 @@ export function describeRedis(
       );
     });
   } else {
-    reportLeftOut(name, 'redis-server or valkey-server on PATH');
+    skipSuite(name, 'redis-server or valkey-server on PATH');
   }
 }
 
-/** Starts a server of its own, which keeps nothing unless `more` arguments say so. @throws {Error} with what the server said if it does not start */
-export async function startRedis(program: string, more: readonly string[] = []): Promise<RedisServer> {
+/** Starts a server that persists nothing unless `flags` say so. @throws {Error} with its output if it does not start */
+export async function startRedis(program: string, flags: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const port = await freePort();
-  const nothingKept = ['--save', '', '--appendonly', 'no'];
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...nothingKept, ...more];
+  const noPersistence = ['--save', '', '--appendonly', 'no'];
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...noPersistence, ...flags];
   const run = () => ready(spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
   let server = await run();
   return {
@@ -74,23 +74,23 @@ export async function startRedis(program: string, more: readonly string[] = []):
       else server = await run();
     },
     async stop() {
-      const ended = once(server, 'exit');
+      const exited = once(server, 'exit');
       server.kill('SIGKILL');
-      await ended;
+      await exited;
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
 async function ready(server: ChildProcessByStdio<null, Readable, null>): Promise<ChildProcess> {
-  const said: string[] = [];
+  const lines: string[] = [];
   await new Promise<void>((resolve, reject) => {
     createInterface(server.stdout).on('line', (line) => {
-      said.push(line);
+      lines.push(line);
       if (line.includes('Ready to accept connections')) resolve();
     });
     server.on('error', reject);
-    server.on('exit', () => reject(new Error(`The server ended:\n${said.join('\n')}`)));
+    server.on('exit', () => reject(new Error(`The server exited:\n${lines.join('\n')}`)));
   });
   return server;
 }

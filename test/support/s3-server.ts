@@ -5,29 +5,29 @@ import { connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { findProgram, isProgram } from './find-program.js';
-import { reportLeftOut } from './left-out.js';
+import { findProgram, isExecutable } from './find-program.js';
 import { freePort } from './redis-server.js';
+import { skipSuite } from './skip.js';
 
-/** What the SDK's default chain of credentials finds in the environment. */
+/** Environment variables for the default credential chain of the SDK. */
 export const S3_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'tester', AWS_SECRET_ACCESS_KEY: 'testing-only' } as const;
 
 export interface S3Server {
   readonly endpoint: string;
-  /** Makes a bucket of that name. */
+  /** Creates a bucket. @returns its name */
   bucket(name: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Where `test/support/install-versitygw.sh` puts it. */
+/** Where `test/support/install-versitygw.sh` installs versitygw. */
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mlflow-monitor', 'bin');
 
 /** The path of versitygw, an S3 server with conditional writes, on PATH or in the cache. */
 export function findS3Server(): string | undefined {
-  return findProgram('versitygw') ?? [join(CACHE, 'versitygw')].find(isProgram);
+  return findProgram('versitygw') ?? [join(CACHE, 'versitygw')].find(isExecutable);
 }
 
-/** Tests on a server of their own; without the program they are left out, or fail where everything is required. */
+/** Tests with an S3 server; without the program they are skipped, or fail with `REQUIRE_ALL=1`. */
 export function describeS3(name: string, tests: (server: () => S3Server) => void): void {
   const program = findS3Server();
   if (program) {
@@ -41,16 +41,16 @@ export function describeS3(name: string, tests: (server: () => S3Server) => void
       tests(() => server);
     });
   } else {
-    reportLeftOut(name, 'versitygw: bash test/support/install-versitygw.sh');
+    skipSuite(name, 'versitygw (bash test/support/install-versitygw.sh)');
   }
 }
 
 const START_MS = 20_000;
 
 /**
- * Starts a server of its own over a temporary folder.
- * @param flags beside those for its port and its keys
- * @throws {Error} with what it said if it does not start
+ * Starts a server on a temporary folder.
+ * @param flags in addition to those for its port and its keys
+ * @throws {Error} with its output if it does not start
  */
 export async function startS3(
   program: string,
@@ -63,26 +63,26 @@ export async function startS3(
   const server = spawn(program, [...args, ...flags, 'posix', folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said: string[] = [];
-  for (const output of [server.stdout, server.stderr]) output.on('data', (part) => said.push(String(part)));
-  const ended = once(server, 'exit');
+  const output: string[] = [];
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => output.push(`${chunk}`));
+  const exited = once(server, 'exit');
   const stop = async () => {
     server.kill();
-    await ended;
+    await exited;
     await rm(folder, { recursive: true, force: true });
   };
-  const begun = Date.now();
+  const startedAt = Date.now();
   while (!(await listens(port))) {
-    if (server.exitCode === null && Date.now() - begun < START_MS) {
+    if (server.exitCode === null && Date.now() - startedAt < START_MS) {
       await wait(20);
       continue;
     }
     await stop();
-    throw new Error(`${program} does not listen:\n${said.join('')}`);
+    throw new Error(`${program} does not listen:\n${output.join('')}`);
   }
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    // Its buckets are the folders of its folder.
+    // Buckets are subfolders.
     bucket: async (name) => {
       await mkdir(join(folder, name));
       return name;

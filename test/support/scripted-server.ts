@@ -8,10 +8,10 @@ export interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
-/** Answers one request, in any way that HTTP knows, and in some that it does not. */
+/** Responds to one request, within the rules of HTTP or not. */
 export type Answer = (response: ServerResponse, received: Received) => void;
 
-/** A server that answers its requests by a script: the n-th request by the n-th answer, all others by the last one. */
+/** A server with scripted responses: the n-th request gets the n-th response, later ones the last. */
 export class ScriptedServer {
   readonly received: Received[] = [];
   script: Answer[] = [];
@@ -45,7 +45,7 @@ export class ScriptedServer {
   }
 }
 
-/** An answer with this status, body and headers, whole and at once. */
+/** A response with this status, body and headers, sent at once. */
 export const answer =
   (status: number, body: string | Buffer = '', headers: Record<string, string> = {}): Answer =>
   (response) =>

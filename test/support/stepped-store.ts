@@ -1,7 +1,7 @@
 import type { ObjectBody, PutCondition } from '../../src/storage/object-store.js';
 import { MemoryStore } from './memory-store.js';
 
-/** One actor's access to a shared store: each of its operations is a step. */
+/** An actor's access to a shared store: each operation is a step. */
 export class SteppedStore extends MemoryStore {
   constructor(
     shared: MemoryStore,
@@ -10,7 +10,7 @@ export class SteppedStore extends MemoryStore {
     super(shared.objects, shared.files);
   }
 
-  /** Also of `fetch`. */
+  /** `fetch` calls it too. */
   override async get(key: string) {
     await this.step();
     return super.get(key);

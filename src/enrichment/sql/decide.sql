@@ -1,8 +1,11 @@
--- Makes `decided`: the decision of `decideMerge` (domain/merge-precedence.ts) for each run of the day $day in `facts` and for
--- each stored run in `gone`. Reads `facts`, `gone` and `stored`. $date_lag: ms. $server_now: the tracking server's clock,
--- requested after `stored` was read, ms; null if it was not requested.
--- `undecided`: nothing proves that the newest content is in the base now, so later pipeline runs must fetch the run again.
--- `stored_is_ahead`: the stored row is kept and has the later time. Only $server_now shows whether that time is in the future.
+-- Makes `decided`: a `MergeDecision` (domain/merge-precedence.ts) for each run of the day $day in `facts` and for each stored run
+-- in `gone`. Reads `facts`, `gone` and `stored`.
+-- Different content replaces the stored row only if its request certainly began after the stored response was read. That was
+-- between `began` and the full duration of the request after `date`, which itself may lag by $date_lag (ms).
+-- $server_now: the tracking server's clock, requested after `stored` was read, ms; null if it was not requested. A stored time
+-- ahead of it is wrong: without `overrule`, no response could replace the row until the clock catches up.
+-- `undecided`: the newest content may not be in the base yet, so later pipeline runs fetch the run again.
+-- `stored_is_ahead`: the stored row stays and has the later time; $server_now shows whether that time is wrong.
 CREATE OR REPLACE TEMP TABLE decided AS
 WITH incoming AS (
   SELECT run_id, experiment_id, content_digest, date_ms, began_ms, torn, false AS gone

@@ -2,58 +2,58 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { PreconditionFailedError, StoreError } from '../../../src/storage/errors.js';
+import type { Fault } from '../../support/fault-proxy.js';
 import {
-  describeBehindProxy,
+  describeProxiedS3,
   HANG,
   html,
   keysOf,
+  notForwarded,
   once,
   reasonOf,
   s3Error,
   TIMEOUT_MS,
   text,
-  unseen,
-} from '../../support/behind-proxy.js';
-import type { Fault } from '../../support/fault-proxy.js';
+} from '../../support/proxied-s3.js';
 
-/** Two attempts, each with a look at what became of a put, and what a busy machine adds. */
+/** Two attempts, each with a HEAD request to determine the outcome of a put, and time for a busy machine. */
 const BOUND_MS = 4 * TIMEOUT_MS + 3_000;
 
 type Operation = 'get' | 'head' | 'fetch' | 'put' | 'list' | 'delete';
 const ALL: readonly Operation[] = ['get', 'head', 'fetch', 'put', 'list', 'delete'];
-/** Those whose answers have a body, and one whose requests have. */
+/** Operations whose responses have a body, and the one whose requests have one. */
 const READS: readonly Operation[] = ['get', 'fetch', 'list'];
 const WRITES: readonly Operation[] = ['put'];
-/** A deletion is answered by any success; only scratch is ever deleted. */
-const BUT_DELETE = ALL.filter((operation) => operation !== 'delete');
+/** A delete accepts any 2xx response: only temporary objects are deleted. */
+const ALL_BUT_DELETE = ALL.filter((operation) => operation !== 'delete');
 
 const FAULTS: readonly (readonly [string, Fault, readonly Operation[]])[] = [
-  ['silence before the request is carried out', unseen(HANG), ALL],
-  ['silence after it was carried out', HANG, ALL],
-  ['silence in the body', { end: { how: 'hang', after: 3 } }, READS],
-  ['a connection that is reset before the answer', { end: { how: 'reset' } }, ALL],
-  ['a connection that is reset in the body', { end: { how: 'reset', after: 3 } }, READS],
-  ['a connection that is closed in the body', { end: { how: 'close', after: 3 } }, READS],
-  ['a connection that is reset in the body of the request', { resetRequestAfter: 0 }, WRITES],
-  ['an answer that drips', { drip: { bytes: 1, everyMs: TIMEOUT_MS / 3 } }, READS],
-  ['500 before the request is carried out', unseen(s3Error(500, 'InternalError')), ALL],
-  ['500 after it was carried out', s3Error(500, 'InternalError'), ALL],
-  ['503', unseen(s3Error(503, 'SlowDown')), ALL],
-  ['429 with Retry-After', unseen(s3Error(429, 'TooManyRequests', { 'Retry-After': '7' })), ALL],
-  ['a request that was damaged', unseen(s3Error(400, 'XAmzContentChecksumMismatch')), WRITES],
-  ['502 as HTML', unseen(html(502)), ALL],
-  ['502 as HTML after it was carried out', html(502), ALL],
-  ['the login page of a proxy', unseen(html(200)), BUT_DELETE],
+  ['no response, request not executed', notForwarded(HANG), ALL],
+  ['no response, request executed', HANG, ALL],
+  ['response body that stalls', { end: { how: 'hang', after: 3 } }, READS],
+  ['connection reset before the response', { end: { how: 'reset' } }, ALL],
+  ['connection reset in the response body', { end: { how: 'reset', after: 3 } }, READS],
+  ['connection closed in the response body', { end: { how: 'close', after: 3 } }, READS],
+  ['connection reset in the request body', { resetRequestAfter: 0 }, WRITES],
+  ['response body that arrives byte by byte', { drip: { bytes: 1, everyMs: TIMEOUT_MS / 3 } }, READS],
+  ['500, request not executed', notForwarded(s3Error(500, 'InternalError')), ALL],
+  ['500, request executed', s3Error(500, 'InternalError'), ALL],
+  ['503', notForwarded(s3Error(503, 'SlowDown')), ALL],
+  ['429 with Retry-After', notForwarded(s3Error(429, 'TooManyRequests', { 'Retry-After': '7' })), ALL],
+  ['corrupted request', notForwarded(s3Error(400, 'XAmzContentChecksumMismatch')), WRITES],
+  ['502 as HTML, request not executed', notForwarded(html(502)), ALL],
+  ['502 as HTML, request executed', html(502), ALL],
+  ['login page of a proxy', notForwarded(html(200)), ALL_BUT_DELETE],
 ];
 
-describeBehindProxy('an S3 bucket behind a faulty network', (s3) => {
-  describe.each(FAULTS)('%s', (_, fault, breaks) => {
-    it('once changes nothing', async () => {
+describeProxiedS3('an S3 store with network faults', (s3) => {
+  describe.each(FAULTS)('%s', (_, fault, affected) => {
+    it('once: every operation succeeds', async () => {
       const etag = await s3().direct.put('a/old', text('a text of some length'));
       const file = join(s3().dir, 'file');
       await writeFile(file, 'from a file');
       const faulty = <T>(operation: Operation, work: () => Promise<T>): Promise<T> => {
-        s3().proxy.decide = breaks.includes(operation) ? once(fault) : () => undefined;
+        s3().proxy.decide = affected.includes(operation) ? once(fault) : () => undefined;
         return work();
       };
       expect((await faulty('get', () => s3().store.get('a/old')))?.body.toString()).toBe(
@@ -72,11 +72,11 @@ describeBehindProxy('an S3 bucket behind a faulty network', (s3) => {
       expect((await s3().direct.get('a/old'))?.body).toEqual(text('from a file'));
     });
 
-    it('for good ends in bounded time, with an error that says that it may pass', async () => {
+    it('permanently: every operation fails in bounded time with a retryable error', async () => {
       await s3().reopen({ maxRetries: 1 });
-      // Big enough that the time allowed for all of it does not end a silence.
+      // Large enough that the idle timeout, not the one for the whole download, detects a stalled body.
       await s3().direct.put('a', Buffer.alloc(fault.drip ? 20 : 2 * 2 ** 20));
-      s3().proxy.decide = ({ method }) => (breaks === WRITES && method !== 'PUT' ? undefined : fault);
+      s3().proxy.decide = ({ method }) => (affected === WRITES && method !== 'PUT' ? undefined : fault);
       const work: Record<Operation, () => Promise<unknown>> = {
         get: () => s3().store.get('a'),
         head: () => s3().store.head('a'),
@@ -85,14 +85,14 @@ describeBehindProxy('an S3 bucket behind a faulty network', (s3) => {
         list: () => keysOf(s3().store),
         delete: () => s3().store.delete('a'),
       };
-      for (const operation of breaks) {
-        const begun = Date.now();
+      for (const operation of affected) {
+        const startedAt = Date.now();
         const error = await work[operation]().then(() => operation, reasonOf);
-        expect(Date.now() - begun).toBeLessThan(BOUND_MS);
+        expect(Date.now() - startedAt).toBeLessThan(BOUND_MS);
         expect(error).toBeInstanceOf(StoreError);
         expect(error).not.toBeInstanceOf(PreconditionFailedError);
         expect(error).toMatchObject({ retryable: true });
-        // It goes into logs: no signature, no key.
+        // The error is logged: it must not contain a signature or key.
         expect(inspect(error, { depth: 9 })).not.toMatch(/Signature=|Credential=|Authorization/i);
       }
     });

@@ -1,8 +1,8 @@
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
-import { s3Error, unseen } from '../../support/behind-proxy.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { openService } from '../../support/open-service.js';
+import { notForwarded, s3Error } from '../../support/proxied-s3.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 const HOUR = 3_600_000;
@@ -24,11 +24,11 @@ function seed(mlflow: TrackingServer): void {
   }
 }
 
-describeS3('the main job on an S3 bucket', (server) => {
+describeS3('a pipeline run on an S3 bucket', (server) => {
   let mlflow: TrackingServer;
-  /** Both clocks, ms; each pipeline run begins a minute after the one before. */
+  /** Clock of both service and tracking server, ms; each pipeline run begins a minute after the previous one. */
   let now = NOW;
-  let inFolder: Record<string, string>;
+  let folderDigests: Record<string, string>;
 
   const run = async (kind: PipelineKind, env: Record<string, string>) => {
     now += 60_000;
@@ -50,29 +50,29 @@ describeS3('the main job on an S3 bucket', (server) => {
   beforeAll(async () => {
     mlflow = await TrackingServer.start(() => now);
     seed(mlflow);
-    inFolder = await run('bootstrap', {});
+    folderDigests = await run('bootstrap', {});
   });
   afterAll(() => mlflow.close());
 
-  it('publishes the bytes that it publishes in a folder, and goes on in another process', async () => {
+  it('publishes the same bytes as in a folder, and another process continues', async () => {
     const bucket = onBucket(await server().bucket('main-job'));
     const first = await run('bootstrap', bucket);
-    expect(Object.keys(inFolder).length).toBeGreaterThan(10);
-    expect(first).toEqual(inFolder);
-    // All that lasts is in the bucket: another folder for temporary files and copies changes nothing.
-    expect(await run('delta', bucket)).toEqual(inFolder);
+    expect(Object.keys(folderDigests).length).toBeGreaterThan(10);
+    expect(first).toEqual(folderDigests);
+    // All persistent state is in the bucket: a new folder for temporary files and copies changes nothing.
+    expect(await run('delta', bucket)).toEqual(folderDigests);
   });
 
-  it('publishes the same bytes while the store fails before and after it carried out a request', async () => {
+  it('publishes the same bytes although requests to the store fail before and after their execution', async () => {
     const proxy = await FaultProxy.start(server().endpoint);
     try {
       proxy.decide = ({ number }) => {
         if (number % 7 > 1) return undefined;
         const fault = s3Error(500, 'InternalError');
-        return number % 7 === 0 ? fault : unseen(fault);
+        return number % 7 === 0 ? fault : notForwarded(fault);
       };
       const bucket = onBucket(await server().bucket('failing'), proxy.url);
-      expect(await run('bootstrap', { ...bucket, MAX_RETRIES: '10' })).toEqual(inFolder);
+      expect(await run('bootstrap', { ...bucket, MAX_RETRIES: '10' })).toEqual(folderDigests);
       expect(proxy.requests.length).toBeGreaterThan(100);
     } finally {
       await proxy.close();

@@ -3,31 +3,31 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
+import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
 import {
-  describeBehindProxy,
+  describeProxiedS3,
   HANG,
   html,
   keysOf,
+  notForwarded,
   once,
   reasonOf,
   s3Error,
   text,
-  unseen,
-} from '../../support/behind-proxy.js';
-import type { Fault, ProxiedRequest } from '../../support/fault-proxy.js';
+} from '../../support/proxied-s3.js';
 import { eventsDuring } from '../../support/recorded-events.js';
 
-/** `20260310T153000Z` in milliseconds. */
+/** A time such as `20260310T153000Z`, ms. */
 const signedAt = (date: unknown): number =>
   Date.parse(String(date).replace(/^(....)(..)(..T..)(..)/, '$1-$2-$3:$4:'));
 
-describeBehindProxy('an S3 store', (s3) => {
+describeProxiedS3('an S3 store', (s3) => {
   const uploads = async (): Promise<number> => {
     const { Uploads } = await s3().client.send(new ListMultipartUploadsCommand({ Bucket: s3().bucket }));
     return Uploads?.length ?? 0;
   };
 
-  it('asks once what became of a put without an answer, and sends it no second time', async () => {
+  it('determines the outcome of a put without a response by one HEAD request, and does not repeat the put', async () => {
     await s3().reopen({ maxRetries: 0 });
     const reset = { end: { how: 'reset' } } as const;
     for (const fault of [s3Error(500, 'InternalError'), html(502), HANG, reset]) {
@@ -40,13 +40,13 @@ describeBehindProxy('an S3 store', (s3) => {
     }
   });
 
-  it('tells of each attempt whether it was answered, and of a put that nobody can tell from its answer', async () => {
+  it('publishes an event for each attempt, and one for a put with an unknown outcome', async () => {
     s3().proxy.decide = once(s3Error(500, 'InternalError'));
     expect(await eventsDuring(() => s3().store.put('a', text('x')))).toEqual([
       { type: 'store_unclear' },
       { type: 'request', upstream: 'store', outcome: 'answered' },
     ]);
-    s3().proxy.decide = once(unseen(s3Error(503, 'SlowDown')));
+    s3().proxy.decide = once(notForwarded(s3Error(503, 'SlowDown')));
     expect(await eventsDuring(() => s3().store.get('a'))).toEqual(
       ['failed', 'answered'].map((outcome) => ({ type: 'request', upstream: 'store', outcome })),
     );
@@ -57,8 +57,8 @@ describeBehindProxy('an S3 store', (s3) => {
     expect(lost).toEqual({ type: 'request', upstream: 'store', outcome: 'answered' });
   });
 
-  it('knows its own object when the condition is refused because of it', async () => {
-    // As when a proxy repeats a request.
+  it('recognizes its own object if the condition fails because of it', async () => {
+    // For example if a proxy repeats a request.
     s3().proxy.decide = once(s3Error(412, 'PreconditionFailed'));
     const etag = await s3().store.put('a', text('own'), { ifNoneMatch: '*' });
     expect(await s3().direct.get('a')).toEqual({ body: text('own'), etag });
@@ -67,12 +67,12 @@ describeBehindProxy('an S3 store', (s3) => {
   it.each([
     ['other bytes', 'other'],
     ['the same bytes', 'own'],
-  ])('loses to another writer of %s after a put without an answer', async (_, other) => {
+  ])('loses to another writer of %s after a put without a response', async (_, other) => {
     s3().proxy.decide = async ({ method }) => {
       if (method !== 'PUT') return undefined;
       await s3().direct.put('a', text(other), { ifNoneMatch: '*' });
       s3().proxy.decide = () => undefined;
-      return unseen(s3Error(500, 'InternalError'));
+      return notForwarded(s3Error(500, 'InternalError'));
     };
     await expect(s3().store.put('a', text('own'), { ifNoneMatch: '*' })).rejects.toThrow(
       PreconditionFailedError,
@@ -81,27 +81,27 @@ describeBehindProxy('an S3 store', (s3) => {
     expect(s3().sent('PUT')).toBe(1);
   });
 
-  it('repeats a put that met another one under way (409)', async () => {
-    s3().proxy.decide = once(unseen(s3Error(409, 'ConditionalRequestConflict')));
+  it('repeats a put that conflicts with a concurrent one (409)', async () => {
+    s3().proxy.decide = once(notForwarded(s3Error(409, 'ConditionalRequestConflict')));
     const etag = await s3().store.put('a', text('x'), { ifNoneMatch: '*' });
     expect((await s3().direct.head('a'))?.etag).toBe(etag);
     expect(s3().sent('PUT')).toBe(2);
   });
 
-  it('takes a missing object under If-Match for a lost race, as Amazon answers it', async () => {
-    s3().proxy.decide = once(unseen(s3Error(404, 'NoSuchKey')));
+  it('treats 404 for If-Match as a lost race: Amazon S3 responds with it if the object is missing', async () => {
+    s3().proxy.decide = once(notForwarded(s3Error(404, 'NoSuchKey')));
     await expect(s3().store.put('a', text('x'), { ifMatch: '"0"' })).rejects.toThrow(PreconditionFailedError);
   });
 
-  it('waits as long as the store asks, within reason, and else longer each time', async () => {
+  it('respects Retry-After up to a minute, and otherwise backs off', async () => {
     await s3().reopen({ maxRetries: 4 });
-    const inAMinute = new Date(Date.now() + 30_000).toUTCString();
-    const waits = ['7', inAMinute, '86400', undefined];
+    const halfAMinuteFromNow = new Date(Date.now() + 30_000).toUTCString();
+    const headers = ['7', halfAMinuteFromNow, '86400', undefined];
     s3().proxy.decide = ({ number }) => {
-      const asked = waits[number - 1];
-      return number > waits.length
+      const retryAfter = headers[number - 1];
+      return number > headers.length
         ? undefined
-        : unseen(s3Error(503, 'SlowDown', asked ? { 'Retry-After': asked } : {}));
+        : notForwarded(s3Error(503, 'SlowDown', retryAfter ? { 'Retry-After': retryAfter } : {}));
     };
     await s3().store.get('a');
     expect(s3().pauses).toHaveLength(4);
@@ -111,12 +111,12 @@ describeBehindProxy('an S3 store', (s3) => {
     expect(s3().pauses[3]).toBeLessThan(1_000);
   });
 
-  it('goes by the clock of the store when its own is wrong', async () => {
+  it('signs with the clock of the store if its own is wrong', async () => {
     const hour = 3_600_000;
-    const theirs = new Date(Date.now() + hour).toUTCString();
+    const serverTime = new Date(Date.now() + hour).toUTCString();
     const found: Fault = { answer: { status: 200, headers: { ETag: '"1"' }, body: 'x' } };
     s3().proxy.decide = ({ number }) =>
-      unseen(number === 1 ? s3Error(403, 'RequestTimeTooSkewed', { Date: theirs }) : found);
+      notForwarded(number === 1 ? s3Error(403, 'RequestTimeTooSkewed', { Date: serverTime }) : found);
     expect((await s3().store.get('a'))?.body).toEqual(text('x'));
     const [first, second] = s3().proxy.requests.map(({ headers }) => signedAt(headers['x-amz-date']));
     expect(Math.abs((second ?? 0) - (first ?? 0) - hour)).toBeLessThan(60_000);
@@ -127,8 +127,8 @@ describeBehindProxy('an S3 store', (s3) => {
     [404, 'NoSuchBucket', 'store_no_bucket'],
     [301, 'PermanentRedirect', 'store_refused'],
     [501, 'NotImplemented', 'store_refused'],
-  ])('asks once when the answer will not change: %i %s', async (status, name, code) => {
-    s3().proxy.decide = () => unseen(s3Error(status, name));
+  ])('does not retry permanent errors: %i %s', async (status, name, code) => {
+    s3().proxy.decide = () => notForwarded(s3Error(status, name));
     for (const work of [
       () => s3().store.get('a'),
       () => s3().store.put('a', text('x')),
@@ -140,7 +140,7 @@ describeBehindProxy('an S3 store', (s3) => {
     }
   });
 
-  it('fetches again what was replaced between the look and the download', async () => {
+  it('downloads again if the object was replaced between HEAD and GET', async () => {
     await s3().direct.put('a', text('old'));
     s3().proxy.decide = async ({ method }) => {
       if (method === 'GET' && s3().sent('GET') === 1) await s3().direct.put('a', text('new'));
@@ -151,10 +151,10 @@ describeBehindProxy('an S3 store', (s3) => {
     expect(fetched?.etag).toBe((await s3().direct.head('a'))?.etag);
   });
 
-  it('downloads an object once for all who ask, and again only when it changed', async () => {
+  it('downloads an object once for concurrent fetches, and again only if it changed', async () => {
     await s3().direct.put('a', text('first'));
-    const asked = await Promise.all(Array.from({ length: 5 }, () => s3().store.fetch('a')));
-    expect(new Set(asked.map((each) => each?.file)).size).toBe(1);
+    const fetched = await Promise.all(Array.from({ length: 5 }, () => s3().store.fetch('a')));
+    expect(new Set(fetched.map((entry) => entry?.file)).size).toBe(1);
     await s3().store.fetch('a');
     expect(s3().sent('GET')).toBe(1);
     await s3().direct.put('a', text('second'));
@@ -162,7 +162,7 @@ describeBehindProxy('an S3 store', (s3) => {
     expect(s3().sent('GET')).toBe(2);
   });
 
-  it('refuses bytes that are not those that were stored', async () => {
+  it('rejects a body that does not match its checksum', async () => {
     await s3().direct.put('a', text('right'));
     s3().proxy.decide = async ({ method }) => {
       if (method !== 'GET') return undefined;
@@ -177,16 +177,16 @@ describeBehindProxy('an S3 store', (s3) => {
     }
   });
 
-  it('asks for encryption as it is told', async () => {
+  it('requests the configured encryption', async () => {
     await s3().reopen({ sse: 'aws:kms', kmsKeyId: 'key-1', multipartFrom: 10, partBytes: 5 });
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     s3().proxy.decide = ({ method, url, headers }) => {
-      asked.push([
+      requested.push([
         method,
         headers['x-amz-server-side-encryption'],
         headers['x-amz-server-side-encryption-aws-kms-key-id'],
       ]);
-      return unseen(
+      return notForwarded(
         url.includes('uploads')
           ? s3Error(403, 'AccessDenied')
           : { answer: { status: 200, headers: { ETag: '"1"' } } },
@@ -196,7 +196,7 @@ describeBehindProxy('an S3 store', (s3) => {
     await s3()
       .store.put('big', text('x'.repeat(11)))
       .catch(() => undefined);
-    expect(asked).toEqual([
+    expect(requested).toEqual([
       ['PUT', 'aws:kms', 'key-1'],
       ['POST', 'aws:kms', 'key-1'],
     ]);
@@ -205,7 +205,7 @@ describeBehindProxy('an S3 store', (s3) => {
   it.each([
     ['WHEN_SUPPORTED', true],
     ['WHEN_REQUIRED', false],
-  ] as const)('sends a file with its length, and its digest with %s', async (checksumMode, digested) => {
+  ] as const)('sends a file with its length (%s, checksum: %s)', async (checksumMode, hasChecksum) => {
     await s3().reopen({ checksumMode });
     const file = join(s3().dir, 'file');
     await writeFile(file, 'x'.repeat(100_000));
@@ -213,16 +213,16 @@ describeBehindProxy('an S3 store', (s3) => {
     const headers = s3().proxy.requests[0]?.headers ?? {};
     expect(headers['content-length']).toBe('100000');
     expect(headers['transfer-encoding']).toBeUndefined();
-    expect('x-amz-checksum-sha256' in headers).toBe(digested);
-    expect(Object.keys(headers).some((name) => name.startsWith('x-amz-checksum-'))).toBe(digested);
+    expect('x-amz-checksum-sha256' in headers).toBe(hasChecksum);
+    expect(Object.keys(headers).some((name) => name.startsWith('x-amz-checksum-'))).toBe(hasChecksum);
   });
 
-  describe('in parts', () => {
+  describe('a multipart upload', () => {
     const whole = 'x'.repeat(7 * 2 ** 20);
     const isComplete = ({ method, url }: ProxiedRequest) => method === 'POST' && url.includes('uploadId=');
     beforeEach(() => s3().reopen({ multipartFrom: 2 ** 20, partBytes: 5 * 2 ** 20, timeoutMs: 5_000 }));
 
-    it('sends a part again, and only that part', async () => {
+    it('repeats only the failed part', async () => {
       s3().proxy.decide = once({ resetRequestAfter: 1_000 }, ({ url }) => url.includes('partNumber=2'));
       await s3().store.put('a', text(whole), { ifNoneMatch: '*' });
       expect(s3().sent('PUT')).toBe(3);
@@ -232,21 +232,21 @@ describeBehindProxy('an S3 store', (s3) => {
     it.each([
       [500, 'InternalError'],
       [404, 'NoSuchUpload'],
-    ])('knows what became of an end that was carried out and answered with %i', async (status, name) => {
+    ])('recognizes that it was completed although the response is %i', async (status, name) => {
       s3().proxy.decide = once(s3Error(status, name), isComplete);
       const etag = await s3().store.put('a', text(whole), { ifNoneMatch: '*' });
       expect((await s3().direct.head('a'))?.etag).toBe(etag);
       expect(s3().proxy.requests.filter(isComplete)).toHaveLength(1);
     });
 
-    it('begins again when the end was not carried out, and leaves no parts behind', async () => {
-      s3().proxy.decide = once(unseen(s3Error(409, 'ConditionalRequestConflict')), isComplete);
+    it('starts over if it was not completed, and leaves no parts behind', async () => {
+      s3().proxy.decide = once(notForwarded(s3Error(409, 'ConditionalRequestConflict')), isComplete);
       await s3().store.put('a', text(whole), { ifNoneMatch: '*' });
       expect((await s3().direct.get('a'))?.body.toString()).toBe(whole);
       expect(await uploads()).toBe(0);
     });
 
-    it('keeps the other object when the race is lost, and leaves no parts behind', async () => {
+    it('keeps the other object if the race is lost, and leaves no parts behind', async () => {
       const etag = await s3().direct.put('a', text('other'));
       for (const condition of [{ ifNoneMatch: '*' }, { ifMatch: '"0"' }] as const) {
         await expect(s3().store.put('a', text(whole), condition)).rejects.toThrow(PreconditionFailedError);
@@ -256,7 +256,7 @@ describeBehindProxy('an S3 store', (s3) => {
     });
   });
 
-  it('ends what is under way when it is closed, and holds no connection open', async () => {
+  it('aborts active requests when it is closed, and leaves no connection open', async () => {
     await s3().reopen({ timeoutMs: 60_000 });
     const reached = new Promise<void>((resolve) => {
       s3().proxy.decide = ({ number }) => {
@@ -265,18 +265,18 @@ describeBehindProxy('an S3 store', (s3) => {
         return HANG;
       };
     });
-    // Two connections; one of them is free when the store is closed.
+    // Two connections; one of them is idle when the store is closed.
     await Promise.all([s3().store.get('a'), s3().store.get('a')]);
-    const asked = s3().store.get('a').catch(reasonOf);
+    const pending = s3().store.get('a').catch(reasonOf);
     await reached;
     await s3().store.close();
-    expect(await asked).toMatchObject({ code: 'store_closed' });
+    expect(await pending).toMatchObject({ code: 'store_closed' });
     expect(await s3().store.get('a').catch(reasonOf)).toMatchObject({ code: 'store_closed' });
     await s3().proxy.idle();
     expect(s3().proxy.requests).toHaveLength(3);
   });
 
-  it('ends a pause when it is closed', async () => {
+  it('stops waiting for a retry when it is closed', async () => {
     await s3().reopen({
       pause: (ms, signal) => {
         const pausing = sleep(ms, undefined, { signal });
@@ -284,7 +284,7 @@ describeBehindProxy('an S3 store', (s3) => {
         return pausing;
       },
     });
-    s3().proxy.decide = () => unseen(s3Error(503, 'SlowDown', { 'Retry-After': '60' }));
+    s3().proxy.decide = () => notForwarded(s3Error(503, 'SlowDown', { 'Retry-After': '60' }));
     expect(await s3().store.get('a').catch(reasonOf)).toMatchObject({ code: 'store_closed' });
   });
 });

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { S3Store, type S3StoreOptions } from '../../../src/storage/s3-store.js';
-import { rounds } from '../../support/long.js';
-import type { Race, Raced } from '../../support/put-racer.js';
+import type { Race, RaceResult } from '../../support/put-racer.js';
+import { rounds } from '../../support/rounds.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 const PROCESSES = 4;
@@ -30,7 +30,7 @@ class Racer {
     return racer;
   }
 
-  async race(race: Race): Promise<Raced> {
+  async race(race: Race): Promise<RaceResult> {
     this.child.stdin?.write(`${JSON.stringify(race)}\n`);
     return JSON.parse(await this.line());
   }
@@ -43,7 +43,7 @@ class Racer {
 
   private async line(): Promise<string> {
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`A racer ended with ${this.child.exitCode}`);
+    if (done) throw new Error(`A racer exited with ${this.child.exitCode}`);
     return value;
   }
 }
@@ -74,17 +74,17 @@ describeS3('several processes on one S3 bucket', (server) => {
   });
 
   it(
-    `have one winner in each of ${ROUNDS} rounds of ${WRITERS} puts on one key`,
+    `have exactly one winner in each of ${ROUNDS} rounds of ${WRITERS} puts on one key`,
     async () => {
       for (let round = 0; round < ROUNDS; round++) {
-        // Every tenth round begins from nothing, the others replace what is there.
+        // Every tenth round creates an object, the others replace it.
         const key = `race/${Math.floor(round / 10)}`;
         const etag = (await store.head(key))?.etag;
         const condition = etag ? { ifMatch: etag } : ({ ifNoneMatch: '*' } as const);
         const race = { key, condition, writers: WRITERS / PROCESSES };
-        const raced = await Promise.all(racers.map((racer) => racer.race(race)));
-        expect(raced.flatMap(({ errors }) => errors)).toEqual([]);
-        const won = raced.flatMap((each) => each.won);
+        const results = await Promise.all(racers.map((racer) => racer.race(race)));
+        expect(results.flatMap(({ errors }) => errors)).toEqual([]);
+        const won = results.flatMap((result) => result.won);
         expect(won).toHaveLength(1);
         expect((await store.get(key))?.body.toString()).toBe(won[0]);
       }

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describeS3 } from '../../support/s3-server.js';
 
 describeS3('the command on an S3 bucket', (server) => {
-  it('says in one line what is wrong with it, and nothing that the SDK would add', async () => {
+  it('prints one line about a missing bucket, without warnings of the SDK', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'start-s3-'));
     try {
       const args = ['dist/main.js', 'run', 'delta'];
@@ -23,9 +23,11 @@ describeS3('the command on an S3 bucket', (server) => {
           S3_FORCE_PATH_STYLE: 'true',
         },
       });
-      const said = text(child.stderr);
+      const errors = text(child.stderr);
       const [code] = await once(child, 'exit');
-      expect(await said).toMatch(/^Cannot put _probe\/[\w-]+ of s3:\/\/missing: 404 NoSuchBucket: [^\n]+\n$/);
+      expect(await errors).toMatch(
+        /^Cannot put _probe\/[\w-]+ of s3:\/\/missing: 404 NoSuchBucket: [^\n]+\n$/,
+      );
       expect(code).toBe(1);
     } finally {
       await rm(dir, { recursive: true, force: true });

@@ -6,14 +6,14 @@ import { SingleWriterStore } from '../../../src/storage/single-writer.js';
 import { describeObjectStore } from '../../integration/storage/conformance.js';
 import { describeS3 } from '../../support/s3-server.js';
 
-/** Hides every condition from the store. */
-function careless(store: S3Store): S3Store {
+/** A store that ignores every condition. */
+function withoutConditions(store: S3Store): S3Store {
   const put = store.put.bind(store);
   store.put = (key, body) => put(key, body);
   return store;
 }
 
-describeS3('with a server', (server) => {
+describeS3('an S3 server', (server) => {
   const folders: string[] = [];
   let buckets = 0;
   async function open(options: Partial<S3StoreOptions> = {}): Promise<S3Store> {
@@ -35,7 +35,7 @@ describeS3('with a server', (server) => {
   });
 
   describeObjectStore('an S3 bucket', () => open());
-  describeObjectStore('an S3 bucket with a prefix, in parts and without checksums', () =>
+  describeObjectStore('an S3 bucket with a prefix, multipart uploads and no checksums', () =>
     open({
       prefix: 'team/monitor/',
       multipartFrom: 1024,
@@ -44,10 +44,10 @@ describeS3('with a server', (server) => {
     }),
   );
   describeObjectStore('an S3 bucket without conditional writes, for one writer', async () =>
-    SingleWriterStore.open(careless(await open()), { pause: async () => undefined }),
+    SingleWriterStore.open(withoutConditions(await open()), { pause: async () => undefined }),
   );
 
-  it('keeps two prefixes of one bucket apart, also where one begins with the other', async () => {
+  it('keeps two prefixes of one bucket apart, even if one begins with the other', async () => {
     const bucket = await server().bucket('shared');
     const [team, teammate] = [
       await open({ bucket, prefix: 'team' }),

@@ -12,7 +12,7 @@ const DAY = 24 * HOUR;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
 const folders: string[] = [];
 let mlflow: TrackingServer;
-/** Both clocks, ms; each pipeline run begins a minute after the one before. */
+/** Clock of both service and tracking server, ms; each pipeline run begins a minute after the previous one. */
 let now = NOW;
 
 beforeEach(async () => {
@@ -35,23 +35,23 @@ interface Outcome {
   readonly pipeline: OpenService;
 }
 
-/** Runs one pipeline run on a folder in a process of its own, as far as the store can tell, and looks at what it left. */
+/** Executes one pipeline run on a folder like a new process, and inspects the outcome. */
 async function run<T>(
   folder: string,
   kind: PipelineKind,
-  look: (outcome: Outcome) => Promise<T>,
+  inspect: (outcome: Outcome) => Promise<T>,
 ): Promise<T> {
   now += 60_000;
   const pipeline = await openService({ trackingUri: mlflow.uri, clock: () => now, folder });
   try {
-    return await look({ record: await pipeline.run(kind), pipeline });
+    return await inspect({ record: await pipeline.run(kind), pipeline });
   } finally {
     await pipeline.close();
   }
 }
 
-describe('the main job', () => {
-  it('publishes what MLflow holds, judged: exactly on a limit is the better side', async () => {
+describe('a pipeline run', () => {
+  it('publishes evaluated metrics; a value equal to a limit gets the better status', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     const start = Date.parse('2026-03-10T01:00:00Z');
     const values = { critical: 0.69, on: 0.7, warning: 0.79, healthy: 0.8, nan: Number.NaN };
@@ -86,7 +86,7 @@ describe('the main job', () => {
     });
   });
 
-  it('takes white space of any kind for an absent text', async () => {
+  it('treats texts of only white space as missing', async () => {
     const { experiment_id } = mlflow.experiment('churn', { application: '\u2003\t' });
     const tags = { application: '\n', 'mlflow.user': '\t', 'mlflow.parentRunId': '\u3000', note: '\u001f' };
     mlflow.run({ experiment_id, start_time: NOW - DAY, run_name: '\u00a0', user_id: '\v', tags });
@@ -98,7 +98,7 @@ describe('the main job', () => {
     });
   });
 
-  it('reads what changed, asks for open runs until they end, and drops what MLflow deleted', async () => {
+  it('reads changed runs, polls open runs until they end, and removes runs deleted in MLflow', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     const metric = { key: 'accuracy', value: 0.9, step: 0, timestamp: 0 };
     const open = mlflow.run({
@@ -116,34 +116,34 @@ describe('the main job', () => {
       metrics: [metric],
     });
     const folder = await newFolder();
-    const look = (outcome: Outcome) =>
+    const readRuns = (outcome: Outcome) =>
       outcome.pipeline.rows<{ run_id: string }>('runs', '2026/03/08', 'run_id, run_status, status');
-    expect(await run(folder, 'bootstrap', look)).toHaveLength(2);
+    expect(await run(folder, 'bootstrap', readRuns)).toHaveLength(2);
     open.status = 'FINISHED';
     open.end_time = NOW;
     open.metrics = [{ ...metric, value: 0.1 }];
     mlflow.runs.delete(purged.run_id);
-    expect(await run(folder, 'delta', look)).toEqual([
+    expect(await run(folder, 'delta', readRuns)).toEqual([
       { run_id: open.run_id, run_status: 'FINISHED', status: 'critical' },
     ]);
     mlflow.runs.clear();
-    expect(await run(folder, 'historical', look)).toEqual([]);
+    expect(await run(folder, 'historical', readRuns)).toEqual([]);
   });
 
-  it('keeps the runs of an experiment that is hidden, and catches up when it is shown again', async () => {
+  it('keeps the runs of a hidden experiment, and catches up when it is visible again', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     mlflow.run({ experiment_id, start_time: NOW - DAY });
     const folder = await newFolder();
-    const look = (outcome: Outcome) => outcome.pipeline.rows('runs', '2026/03/09', 'run_id');
-    expect(await run(folder, 'historical', look)).toHaveLength(1);
+    const readRuns = (outcome: Outcome) => outcome.pipeline.rows('runs', '2026/03/09', 'run_id');
+    expect(await run(folder, 'historical', readRuns)).toHaveLength(1);
     mlflow.hidden.add(experiment_id);
     mlflow.run({ experiment_id, start_time: NOW - DAY + 1 });
-    expect(await run(folder, 'historical', look)).toHaveLength(1);
+    expect(await run(folder, 'historical', readRuns)).toHaveLength(1);
     mlflow.hidden.delete(experiment_id);
-    expect(await run(folder, 'historical', look)).toHaveLength(2);
+    expect(await run(folder, 'historical', readRuns)).toHaveLength(2);
   });
 
-  it('quarantines a run that cannot be read, and goes on with the rest of its page', async () => {
+  it('quarantines an unreadable run, and reads the rest of its page', async () => {
     const { experiment_id } = mlflow.experiment('churn');
     mlflow.run({ experiment_id, start_time: NOW - DAY });
     mlflow.run({ experiment_id, start_time: NOW - DAY + 1, status: 'BROKEN' as 'FAILED' });
@@ -155,7 +155,7 @@ describe('the main job', () => {
     });
   });
 
-  it('names an experiment that MLflow refuses; the others go on', async () => {
+  it('records an experiment for which MLflow denies access, and reads the others', async () => {
     const good = mlflow.experiment('good');
     const bad = mlflow.experiment('bad');
     for (const { experiment_id } of [good, bad]) mlflow.run({ experiment_id, start_time: NOW - DAY });
@@ -174,12 +174,12 @@ describe('the main job', () => {
 
   it.each([
     ['HTML', { status: 200, body: '<html>login</html>' }],
-    ['a page cut in half', { status: 200, body: '{"runs": [ ]}                    ', cut: true }],
+    ['a truncated page', { status: 200, body: '{"runs": [ ]}                    ', cut: true }],
     ['an error', { status: 503, body: 'busy' }],
-  ])('fails visibly on %s, publishes nothing, and the next run catches up', async (_, answer) => {
+  ])('fails on %s and publishes nothing; the next one catches up', async (_, response) => {
     const { experiment_id } = mlflow.experiment('churn');
     mlflow.run({ experiment_id, start_time: NOW - DAY });
-    mlflow.intercept = ({ path }) => (path === 'runs/search' ? answer : undefined);
+    mlflow.intercept = ({ path }) => (path === 'runs/search' ? response : undefined);
     const folder = await newFolder();
     await run(folder, 'delta', async (outcome) => {
       expect(outcome.record.status).toBe('failed');
@@ -192,7 +192,7 @@ describe('the main job', () => {
     });
   });
 
-  it('refuses another tracking server than the one the store belongs to', async () => {
+  it('fails if the store belongs to another tracking server', async () => {
     const folder = await newFolder();
     await run(folder, 'delta', async () => undefined);
     for (const experiment of mlflow.experiments.values()) experiment.creation_time++;
@@ -201,7 +201,7 @@ describe('the main job', () => {
     expect(error?.message).toContain('ALLOW_SOURCE_CHANGE');
   });
 
-  it('refuses a second owner of the folder', async () => {
+  it('rejects a second process on the folder', async () => {
     const folder = await newFolder();
     await run(folder, 'delta', async ({ pipeline }) => {
       await expect(openResources(pipeline.resources.settings)).rejects.toThrow(`process ${process.pid}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { Duck } from '../../../src/storage/duck.js';
-import { type Ended, runHere, runProgram } from '../../support/command.js';
+import { type CommandResult, runInProcess, runProgram } from '../../support/command.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 
 const DAY = 86_400_000;
@@ -46,12 +46,12 @@ export class Commands {
   }
 
   /** Runs a command to its end in this process. @param more settings, with precedence over `env` */
-  run(args: readonly string[], more: Env = {}): Promise<Ended> {
-    return runHere(args, { env: { ...this.env, ...more }, cwd: this.folder });
+  run(args: readonly string[], more: Env = {}): Promise<CommandResult> {
+    return runInProcess(args, { env: { ...this.env, ...more }, cwd: this.folder });
   }
 
   /** Runs a command as a process of its own, for tests of just that: each costs a second or more of CPU. */
-  runProgram(args: readonly string[]): Promise<Ended> {
+  runProgram(args: readonly string[]): Promise<CommandResult> {
     return runProgram(args, { env: this.env, cwd: this.folder });
   }
 

@@ -70,7 +70,7 @@ describe('mlflow-monitor validate', () => {
       expect(badRow.out).toMatch(
         /change +Thresholds API +thresholds\[0\] is rejected\n +→ Correct critical_threshold/,
       );
-      expect(catalog.questions).toContainEqual({
+      expect(catalog.requests).toContainEqual({
         path: '/api/thresholds/batch',
         authorization: 'Bearer right',
         body: { metrics: ['accuracy'], experiments: [expect.any(String)] },

@@ -59,7 +59,7 @@ describe('the catalog behind HTTP', () => {
       ['7', 0.9],
     ]);
     expect(rejectedRows).toEqual([]);
-    expect(server.questions.map(({ path, body }) => [path, body])).toEqual(
+    expect(server.requests.map(({ path, body }) => [path, body])).toEqual(
       expect.arrayContaining([
         ['/api/metrics/batch', { metric_names: ['accuracy', 'loss'] }],
         ['/api/thresholds/batch', { metrics: ['accuracy', 'loss'], experiments: ['7'] }],
@@ -73,7 +73,7 @@ describe('the catalog behind HTTP', () => {
     const { metadata, thresholds } = await open().read([{ metrics: names, experiments }]);
     expect(metadata).toHaveLength(1);
     expect(thresholds).toHaveLength(3);
-    const sent = (path: string) => server.questions.filter((question) => question.path.includes(path));
+    const sent = (path: string) => server.requests.filter((request) => request.path.includes(path));
     expect(sent('metrics').map(({ body }) => body.metric_names?.length)).toEqual([200, 200, 1]);
     expect(sent('thresholds')).toHaveLength(6);
   });
@@ -163,7 +163,7 @@ describe('a failing catalog', () => {
         code: 'catalog_refused',
         message: expect.stringContaining('not followed'),
       });
-      expect(other.questions).toEqual([]);
+      expect(other.requests).toEqual([]);
     } finally {
       await other.close();
     }

@@ -32,7 +32,6 @@ const value = fc.oneof(
 );
 const limit = fc.option(number, { nil: null });
 const judged = fc.record({
-  /** Metrics of one run are next to each other. */
   run: fc.nat(4),
   value,
   rule: fc.record({
@@ -42,7 +41,7 @@ const judged = fc.record({
   }),
 });
 
-/** The columns of `active` that the statements read; the metrics are those of `given`. */
+/** Makes `active` with the columns that the statements read and the metrics of `given`. */
 const ACTIVE = `CREATE OR REPLACE TEMP TABLE active AS
 SELECT DATE '2026-03-10' AS date, TIMESTAMPTZ '2026-03-10 12:00:00Z' AS "timestamp", 'r' || run::INTEGER AS run_id,
   NULL::VARCHAR AS run_name, 'r' || run::INTEGER AS experiment_id, NULL::VARCHAR AS experiment_name, 'a' AS application,
@@ -53,8 +52,8 @@ SELECT DATE '2026-03-10' AS date, TIMESTAMPTZ '2026-03-10 12:00:00Z' AS "timesta
     model_id: NULL::VARCHAR, dataset_name: NULL::VARCHAR} ORDER BY metric) AS metrics
 FROM given GROUP BY run`;
 
-describe('what the statements judge', () => {
-  it('is what the rules of the domain say, of metrics and of runs', async () => {
+describe('judge_metrics.sql and copy_runs.sql', () => {
+  it('judge metrics and runs as the model does', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(judged, { minLength: 1, maxLength: 60 }), async (cases) => {
         const found = await duck.session(async (session) => {

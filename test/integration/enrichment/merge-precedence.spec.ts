@@ -19,7 +19,7 @@ const FACTS = `SELECT run_id, '1' AS experiment_id, CAST('${DAY}' AS DATE) AS da
   "date" AS date_ms, began AS began_ms, torn`;
 const COLUMNS = `[{"run_id": "VARCHAR", "content": "VARCHAR", "date": "BIGINT", "began": "BIGINT", "torn": "BOOLEAN"}]`;
 
-/** What `decide.sql` makes of each case: all of them at once, each as a run of its own. */
+/** The decisions of `decide.sql`; each case is a separate run. */
 async function decideInSql(session: DuckSession, cases: readonly Case[], serverNow: number | null) {
   const rows = (pick: (one: Case) => ObservedRun | undefined) =>
     JSON.stringify(
@@ -59,16 +59,16 @@ function decideInCode(cases: readonly Case[], serverNow: number | null) {
   return cases
     .map(({ stored, incoming, torn }, i) => {
       const decision = decideMerge(stored, incoming, serverNow);
-      const asked = decision === 'supersede' || decision === 'overrule';
-      // Answers that say a run is gone never disagree.
-      return { run_id: `run${i}`, decision, undecided: asked || (torn && incoming.content !== null) };
+      const isUncertain = decision === 'supersede' || decision === 'overrule';
+      // Responses without the run never differ.
+      return { run_id: `run${i}`, decision, undecided: isUncertain || (torn && incoming.content !== null) };
     })
     .filter(({ decision }) => decision !== undefined)
     .sort((a, b) => (a.run_id < b.run_id ? -1 : 1));
 }
 
 const content = fc.constantFrom('a', 'b', null);
-/** Around the moments at which a decision turns. */
+/** Close to the times at which a decision changes. */
 const moment = fc
   .tuple(
     fc.constantFrom(-1, 0, 1),

@@ -31,7 +31,7 @@ async function timeOf(store: MemoryStore, [start_ms, end_ms]: Observation): Prom
       { start_ms, end_ms },
     );
     await session.run(
-      "CREATE OR REPLACE TEMP TABLE page_answers AS SELECT 'page' AS file, 0::BIGINT AS date, 0::BIGINT AS began",
+      "CREATE OR REPLACE TEMP TABLE page_times AS SELECT 'page' AS file, 0::BIGINT AS date, 0::BIGINT AS began",
     );
     const chosen = await chooseRunTimes(session, store);
     await session.run(sql(FACTS, './sql/facts.sql'), { chosen: JSON.stringify(chosen) });

@@ -8,11 +8,11 @@ import type { Queue } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { type Decide, FaultProxy } from '../../support/fault-proxy.js';
 import type { HttpResponse } from '../../support/http-request.js';
-import { reportLeftOut } from '../../support/left-out.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 import { Program } from '../../support/program.js';
 import { findRedisServer, freePort, startRedis } from '../../support/redis-server.js';
 import { describeS3 } from '../../support/s3-server.js';
+import { skipSuite } from '../../support/skip.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;
@@ -291,5 +291,5 @@ if (redis) {
     for (;;) if ((await probe(service, '/health/ready')).status === 200) break;
   });
 } else {
-  reportLeftOut('health without Redis', 'redis-server or valkey-server on PATH');
+  skipSuite('health without Redis', 'redis-server or valkey-server on PATH');
 }

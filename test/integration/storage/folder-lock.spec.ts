@@ -19,10 +19,14 @@ afterEach(async () => {
 
 /** Starts a process that tries to lock the folder. @returns the process and the line it prints */
 async function start(folder: string): Promise<{ child: ChildProcess; output: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', './test/support/own-folder.ts', folder], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', './test/support/folder-lock-program.ts', folder],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    },
+  );
   children.push(child);
   const lines = createInterface({ input: child.stdout });
   for await (const line of lines) return { child, output: line };

@@ -6,8 +6,8 @@ import { loadSettings } from '../../../src/config/settings.js';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { openStore } from '../../../src/storage/open-store.js';
-import { keysOf, reasonOf, s3Error, unseen } from '../../support/behind-proxy.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
+import { keysOf, notForwarded, reasonOf, s3Error } from '../../support/proxied-s3.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 describeS3('the store of the settings', (server) => {
@@ -53,7 +53,7 @@ describeS3('the store of the settings', (server) => {
     const proxy = await FaultProxy.start(server().endpoint);
     try {
       proxy.decide = ({ headers }) =>
-        headers['if-none-match'] ? unseen(s3Error(501, 'NotImplemented')) : undefined;
+        headers['if-none-match'] ? notForwarded(s3Error(501, 'NotImplemented')) : undefined;
       const store = await open({ S3_BUCKET: await server().bucket('careless'), S3_ENDPOINT: proxy.url });
       expect(warnings).toHaveLength(1);
       expect(warnings[0]).toMatch(

@@ -16,7 +16,7 @@ import {
 import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 import { readKindState } from '../../../src/state/kind-state.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { answersOf } from '../../support/plan.js';
+import { fetchResultOf } from '../../support/stage-results.js';
 import { enrichResultOf, NOTHING_REBUILT } from '../pipeline/engine-fixture.js';
 
 const DAY = 86_400_000;
@@ -141,7 +141,7 @@ describe('the progress of a backfill', () => {
     const markers = new Markers(store, id);
     await markers.put('all', 'plan', plan);
     for (const each of ['c0-20260301', 'c1-20260301', 'c0-20260302']) {
-      await markers.put(each, 'fetch', answersOf({}));
+      await markers.put(each, 'fetch', fetchResultOf({}));
       await markers.put(each, 'enrich', enrichResultOf());
     }
     await markers.put('c0-20260301', 'aggregate', NOTHING_REBUILT);

@@ -26,7 +26,7 @@ const { services, volumes } = z
 const all = Object.entries(services);
 
 describe('docker-compose.yml', () => {
-  it('opens ports to this machine only, each once, and leaves 3000 to the monitor', () => {
+  it('publishes each port once, on the loopback address only, and 3000 for the monitor', () => {
     const ports = all.flatMap(([name, { ports: own }]) => own.map((port) => ({ name, port })));
     for (const { port } of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     const outside = ports.map(({ port }) => port.split(':')[1]);
@@ -36,14 +36,14 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  it('takes images of one version, but its own', () => {
+  it('pins every image to a version, except its own build', () => {
     for (const [name, { image, build }] of all) {
       if (build) expect(name).toBe('monitor');
       else expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
     }
   });
 
-  it('mounts what is there: files of this folder, or volumes that it names', () => {
+  it('mounts only existing files and declared volumes', () => {
     const sources = all.flatMap(([, { volumes: mounts }]) =>
       mounts.map((mount) => mount.split(':')[0] ?? ''),
     );
@@ -55,7 +55,7 @@ describe('docker-compose.yml', () => {
     expect([...(named ?? [])].sort()).toEqual(Object.keys(volumes).sort());
   });
 
-  it('gives the monitor the keys and the bucket of its store', () => {
+  it('gives the monitor the keys and the bucket of the store', () => {
     const { environment } = services.monitor;
     const { store } = services;
     expect([store.environment.ROOT_ACCESS_KEY, store.environment.ROOT_SECRET_KEY]).toEqual([
@@ -66,7 +66,7 @@ describe('docker-compose.yml', () => {
     expect(store.command.join(' ')).toContain(`--port :${new URL(environment.S3_ENDPOINT ?? '').port} `);
   });
 
-  it('has Prometheus scrape the monitor, and Grafana ask Prometheus and find its dashboards', () => {
+  it('lets Prometheus scrape the monitor, and Grafana query Prometheus and find its dashboards', () => {
     const scraped = parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8'));
     expect(scraped.scrape_configs[0].static_configs[0].targets).toEqual(['monitor:3000']);
     const folder = 'deploy/grafana/provisioning';

@@ -9,12 +9,12 @@ import { JOB_STATES } from '../../../src/health/queue-facts.js';
 import { STAGES } from '../../../src/pipeline/stage-contracts.js';
 import { QUEUES } from '../../../src/queue/queue-names.js';
 import { EXPERIMENT_STATES } from '../../../src/state/service-status.js';
-import { readPromql } from '../../support/promql.js';
+import { parsePromql } from '../../support/promql.js';
 
 const PAGE = readFileSync('docs/metrics.md', 'utf8');
 const { registry } = createMetrics();
 
-/** What labels may be, where that is known. */
+/** The values of labels whose values are fixed. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   kind: PIPELINE_KINDS,
   light: LIGHTS,
@@ -25,10 +25,10 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   outcome: ['done', 'failed', 'retried', 'waiting', 'answered'],
   upstream: ['store', 'queue', 'mlflow', 'catalog'],
 };
-/** Those that Prometheus itself adds. */
+/** Labels that Prometheus adds. */
 const ADDED = ['job', 'instance'];
 
-/** The labels of a metric by the name that Prometheus stores it under. */
+/** The labels of a metric, by the name under which Prometheus stores it; `undefined` if there is no such metric. */
 function labelsOf(name: string): readonly string[] | undefined {
   if (name === 'up') return [];
   const own = registry.getSingleMetric(name);
@@ -40,13 +40,13 @@ function labelsOf(name: string): readonly string[] | undefined {
 const labelNames = (metric: Metric): readonly string[] =>
   'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames : [];
 
-/** What is wrong with an expression, in words. */
-function faultsOf(expression: string): string[] {
-  const { asked, grouping } = readPromql(expression);
-  const known = asked.map(({ metric }) => labelsOf(metric));
-  const faults = asked.flatMap(({ metric, matchers }, i) => {
+/** The errors of an expression, in words. */
+function errorsOf(expression: string): string[] {
+  const { selectors, grouping } = parsePromql(expression);
+  const known = selectors.map(({ metric }) => labelsOf(metric));
+  const errors = selectors.flatMap(({ metric, matchers }, i) => {
     const labels = known[i];
-    if (!labels) return [`${metric} is no metric`];
+    if (!labels) return [`${metric} is not a metric`];
     return matchers.flatMap(({ label, values }) => {
       if (ADDED.includes(label)) return [];
       if (!labels.includes(label)) return [`${metric} has no label ${label}`];
@@ -56,15 +56,15 @@ function faultsOf(expression: string): string[] {
     });
   });
   const groups = new Set([...known.flatMap((labels) => labels ?? []), ...ADDED]);
-  return [...faults, ...grouping.filter((label) => !groups.has(label)).map((label) => `grouped by ${label}`)];
+  return [...errors, ...grouping.filter((label) => !groups.has(label)).map((label) => `grouped by ${label}`)];
 }
 
-it('the page of the metrics holds what the registry does: else run `npm run metrics`', () => {
+it('docs/metrics.md lists the metrics of the registry (if not, run `npm run metrics`)', () => {
   expect(withMetrics(PAGE)).toBe(PAGE);
   expect(PAGE).toContain('`mlflow_monitor_watermark_lag_seconds`');
 });
 
-it('the names follow the conventions of Prometheus', () => {
+it('metric names follow the conventions of Prometheus', () => {
   const own = registry.getMetricsAsArray().filter(({ name }) => !/_(process|nodejs)_/.test(name));
   for (const { name, type, help } of own) {
     expect(name).toMatch(/^mlflow_monitor_[a-z]+(_[a-z]+)*$/);
@@ -74,15 +74,15 @@ it('the names follow the conventions of Prometheus', () => {
   }
 });
 
-it('a wrong expression is found out', () => {
-  expect(faultsOf('max(mlflow_monitor_nothing)')).toEqual(['mlflow_monitor_nothing is no metric']);
-  expect(faultsOf('mlflow_monitor_queue_paused{kind="delta"}')).toHaveLength(1);
-  expect(faultsOf('mlflow_monitor_platform_light{light="red"}')).toEqual(['light is never red']);
-  expect(faultsOf('max by (kind) (mlflow_monitor_queue_paused)')).toEqual(['grouped by kind']);
-  expect(() => faultsOf('max(mlflow_monitor_queue_paused')).toThrow(SyntaxError);
+it('invalid expressions are detected', () => {
+  expect(errorsOf('max(mlflow_monitor_nothing)')).toEqual(['mlflow_monitor_nothing is not a metric']);
+  expect(errorsOf('mlflow_monitor_queue_paused{kind="delta"}')).toHaveLength(1);
+  expect(errorsOf('mlflow_monitor_platform_light{light="red"}')).toEqual(['light is never red']);
+  expect(errorsOf('max by (kind) (mlflow_monitor_queue_paused)')).toEqual(['grouped by kind']);
+  expect(() => errorsOf('max(mlflow_monitor_queue_paused')).toThrow(SyntaxError);
 });
 
-describe('the alerts', () => {
+describe('the alert rules', () => {
   const alert = z.strictObject({
     alert: z.string().regex(/^MlflowMonitor[A-Z][A-Za-z]+$/),
     expr: z.string(),
@@ -98,12 +98,14 @@ describe('the alerts', () => {
     .parse(parse(readFileSync('deploy/prometheus/alerts.yml', 'utf8')));
   const alerts = groups.flatMap(({ rules }) => rules);
 
-  it('ask for what there is', () => {
-    expect(alerts.flatMap(({ expr }) => faultsOf(expr))).toEqual([]);
+  it('query existing metrics, and so does the example in docs/metrics.md', () => {
+    const [example = ''] = PAGE.match(/(?<=^ *expr: ).+$/m) ?? [];
+    expect(errorsOf(example)).toEqual([]);
+    expect(alerts.flatMap(({ expr }) => errorsOf(expr))).toEqual([]);
     expect(alerts.length).toBeGreaterThan(10);
   });
 
-  it('name the part of the page that says what to do, and each part is of one', () => {
+  it('link to their section in docs/metrics.md, and each section belongs to one', () => {
     const headings = [...PAGE.matchAll(/^### (MlflowMonitor\w+)$/gm)].map(([, name]) => name);
     expect(alerts.map(({ alert: name }) => name)).toEqual(headings);
     for (const { alert: name, annotations } of alerts) {
@@ -111,7 +113,7 @@ describe('the alerts', () => {
     }
   });
 
-  it('are those that the scrape configuration reads, under the name of its job', () => {
+  it('are loaded by the scrape configuration and use its job name', () => {
     const config = z
       .object({
         rule_files: z.array(z.string()),
@@ -119,7 +121,9 @@ describe('the alerts', () => {
       })
       .parse(parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')));
     expect(config.rule_files).toEqual(['alerts.yml']);
-    const jobs = alerts.flatMap(({ expr }) => readPromql(expr).asked.flatMap(({ matchers }) => matchers));
+    const jobs = alerts.flatMap(({ expr }) =>
+      parsePromql(expr).selectors.flatMap(({ matchers }) => matchers),
+    );
     const named = new Set(jobs.filter(({ label }) => label === 'job').flatMap(({ values }) => values));
     expect(config.scrape_configs.map(({ job_name }) => job_name)).toEqual([...named]);
   });
@@ -142,9 +146,9 @@ describe('the dashboards', () => {
   );
   const panels = dashboards.flatMap((dashboard) => dashboard.panels);
 
-  it('ask for what there is, and for what somebody on call wants to see', () => {
+  it('query existing metrics, including those that on-call needs', () => {
     const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
-    expect(expressions.flatMap(faultsOf)).toEqual([]);
+    expect(expressions.flatMap(errorsOf)).toEqual([]);
     const all = expressions.join('\n');
     for (const name of [
       'platform_light',
@@ -163,7 +167,7 @@ describe('the dashboards', () => {
     }
   });
 
-  it('take it from the data source that is provisioned', () => {
+  it('use the provisioned data source', () => {
     const { datasources } = z
       .object({ datasources: z.array(z.object({ uid: z.string(), url: z.url() })) })
       .parse(parse(readFileSync('deploy/grafana/provisioning/datasources/prometheus.yml', 'utf8')));
@@ -171,7 +175,7 @@ describe('the dashboards', () => {
     expect([...used]).toEqual(datasources.map(({ uid }) => uid));
   });
 
-  it('have panels that do not overlap, each with a number of its own', () => {
+  it('have panels with unique ids that do not overlap', () => {
     for (const { panels: own } of dashboards) {
       expect(new Set(own.map(({ id }) => id)).size).toBe(own.length);
       const cells = own.flatMap(({ gridPos: { x, y, w, h } }) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ExactSum, roundToDouble } from '../../../src/domain/exact-sum.js';
-import { exactSum, nearest, unitsOf } from '../../support/exact.js';
+import { exactSum, nearest, unitsOf } from '../../support/models/exact-sum.js';
 
 const MAX = Number.MAX_VALUE;
 const MIN = Number.MIN_VALUE;

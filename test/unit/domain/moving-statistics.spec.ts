@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { MovingStatistics, movingAverage } from '../../../src/domain/moving-statistics.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
-import { exactSum, nearest, unitsOf } from '../../support/exact.js';
+import { exactSum, nearest, unitsOf } from '../../support/models/exact-sum.js';
 
 const averages = (points: readonly (readonly [time: number, value: number])[], windowMs: number) => [
   ...movingAverage(

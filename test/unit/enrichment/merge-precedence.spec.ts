@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
-import { contentAt, MergeSimulation, type Server, type SliceOfAsks } from '../../support/merge-simulation.js';
+import {
+  contentAt,
+  MergeSimulation,
+  type Server,
+  type SimulatedSlice,
+} from '../../support/merge-simulation.js';
 import { decideMerge, latestReadTime, type ObservedRun } from '../../support/models/merge-precedence.js';
 
 const MINUTE = 60_000;
@@ -50,15 +55,15 @@ describe('the merge rule', () => {
   });
 });
 
-type World = [Server, SliceOfAsks[]];
+type World = [Server, SimulatedSlice[]];
 
 const upTo = (...limits: number[]) => fc.oneof(...limits.map((max) => fc.integer({ min: 0, max })));
 
 /** Fast and slow requests, and workers that are delayed before they merge. */
-function slicesWithin(scale: number): fc.Arbitrary<SliceOfAsks[]> {
+function slicesWithin(scale: number): fc.Arbitrary<SimulatedSlice[]> {
   const duration = upTo(scale / 30, scale);
   const phase = upTo(DATE_LAG_MS - 1000);
-  const ask = fc.record({
+  const request = fc.record({
     phase,
     begin: upTo(scale),
     arrive: upTo(200),
@@ -66,11 +71,11 @@ function slicesWithin(scale: number): fc.Arbitrary<SliceOfAsks[]> {
     reply: upTo(200),
     end: duration,
   });
-  const asks = fc.oneof(
-    ask.map((one) => [one]),
-    fc.array(ask, { minLength: 2, maxLength: 2 }),
+  const requests = fc.oneof(
+    request.map((one) => [one]),
+    fc.array(request, { minLength: 2, maxLength: 2 }),
   );
-  const slice = fc.record({ asks, hold: upTo(0, scale, 2 * MINUTE) });
+  const slice = fc.record({ requests, hold: upTo(0, scale, 2 * MINUTE) });
   return fc.array(slice, { minLength: 2, maxLength: 5 });
 }
 
@@ -118,13 +123,13 @@ const END = 20 * MINUTE;
 
 /** Two deltas, which fetch the runs on the open list. */
 function twoDeltas(world: MergeSimulation, begin: number): void {
-  for (const at of [begin, begin + 5 * MINUTE]) if (world.entry !== undefined) world.ask(at);
+  for (const at of [begin, begin + 5 * MINUTE]) if (world.entry !== undefined) world.fetch(at);
 }
 
 /** Whether the base ends with the content of the newest merged response, or with something newer. */
 function endsNewest(rule: typeof decideMerge, [server, slices]: World): boolean {
   const world = new MergeSimulation(server, rule);
-  world.live(slices);
+  world.run(slices);
   twoDeltas(world, END);
   return world.entry === undefined && Number(world.row?.content) >= Number(world.newest?.content);
 }
@@ -132,9 +137,9 @@ function endsNewest(rule: typeof decideMerge, [server, slices]: World): boolean 
 /** Whether the base ends with the content in MLflow after a sweep, which fetches every run. */
 function endsTrue(rule: typeof decideMerge, [server, slices]: World): boolean {
   const world = new MergeSimulation(server, rule);
-  world.live(slices);
+  world.run(slices);
   twoDeltas(world, END);
-  world.ask(END + 30 * MINUTE);
+  world.fetch(END + 30 * MINUTE);
   twoDeltas(world, END + 31 * MINUTE);
   return world.entry === undefined && (world.row?.content ?? null) === contentAt(server, END);
 }
@@ -195,8 +200,8 @@ describe('a simulation of MLflow, its readers and the base', () => {
         { at: MINUTE, content: '1' },
       ],
     };
-    const slow = { asks: [{ ...fast, begin: 5000, read: MINUTE }], hold: 0 };
-    const delayed = { asks: [{ ...fast, begin: 50_000 }], hold: MINUTE };
+    const slow = { requests: [{ ...fast, begin: 5000, read: MINUTE }], hold: 0 };
+    const delayed = { requests: [{ ...fast, begin: 50_000 }], hold: MINUTE };
     expect(endsNewest(decideMerge, [server, [slow, delayed]])).toBe(true);
     const ignoresDuration = newerIf((a, b) => b.began > a.date + DATE_LAG_MS);
     expect(endsNewest(ignoresDuration, [server, [slow, delayed]])).toBe(false);
@@ -206,14 +211,14 @@ describe('a simulation of MLflow, its readers and the base', () => {
     const changes = ['a', 'b', 'a'].map((content, i) => ({ at: i * MINUTE, content }));
     const server: Server = { refresh: 1000, dateOfArrival: true, jumps: [], changes };
     const world = new MergeSimulation(server, decideMerge);
-    world.live([
-      { asks: [{ ...fast, begin: 1000 }], hold: 0 },
-      { asks: [{ ...fast, begin: 1.5 * MINUTE }], hold: 2 * MINUTE },
-      { asks: [{ ...fast, begin: 2.5 * MINUTE }], hold: 0 },
+    world.run([
+      { requests: [{ ...fast, begin: 1000 }], hold: 0 },
+      { requests: [{ ...fast, begin: 1.5 * MINUTE }], hold: 2 * MINUTE },
+      { requests: [{ ...fast, begin: 2.5 * MINUTE }], hold: 0 },
     ]);
     twoDeltas(world, END);
     expect(world.row?.content).toBe('b');
-    world.ask(END + 30 * MINUTE);
+    world.fetch(END + 30 * MINUTE);
     expect(world.row?.content).toBe('a');
   });
 });

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { quarantine } from '../../../src/enrichment/quarantine.js';
 import type { Column, DuckSession } from '../../../src/storage/duck.js';
 import { partitionKey } from '../../../src/storage/keys.js';
+import { Actor, chooseFrom } from '../../support/interleaving.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { SteppedStore } from '../../support/stepped-store.js';
-import { Actor, chooseBy } from '../../support/stepper.js';
 
 const NOON = Date.parse('2026-03-10T12:00:00Z');
 const KEY = partitionKey('quarantine', '2026-03-10');
@@ -32,7 +32,7 @@ function sessionOf(store: MemoryStore, bad: readonly { run_id: string; reason: s
 
 /** Two slices quarantine a run each, with their steps in the order that the numbers choose. @returns what is published */
 async function play(numbers: readonly number[]): Promise<unknown> {
-  const choose = chooseBy(numbers);
+  const choose = chooseFrom(numbers);
   const shared = new MemoryStore();
   const slices = ['first', 'second'].map(
     (reason) =>

@@ -7,7 +7,7 @@ import {
 import type { FetchResult } from '../../../src/pipeline/stage-contracts.js';
 import { readWatermarks, type Watermarks } from '../../../src/state/watermarks.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 
 const FROM = 1_000;
 const TO = 2_000;
@@ -28,7 +28,7 @@ const plan = planOf({
   ],
 });
 const fetched = (answered: Record<string, string[]>): Map<string, FetchResult> =>
-  new Map(Object.entries(answered).map(([id, ids]) => [id, answersOf({ answered: ids })]));
+  new Map(Object.entries(answered).map(([id, ids]) => [id, fetchResultOf({ answered: ids })]));
 const ALL = fetched({ a: ['1', '2'], b: ['1', '2'], c: ['3'] });
 
 describe('the completely fetched experiments', () => {

@@ -13,7 +13,7 @@ import { EMPTY_QUERY, RULEBOOK_KEY, thresholdRowSchema } from '../../../src/stat
 import { unpublishedChanges } from '../../../src/state/threshold-changes.js';
 import { readWatermarks } from '../../../src/state/watermarks.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 import { enrichResultOf } from './engine-fixture.js';
 
 const TO = 2_000;
@@ -47,7 +47,7 @@ describe('completing a published pipeline run', () => {
       { run_id: 'running', experiment_id: '1', day: null },
     ]);
     const plan = onePlan({ open: await readOpenMlflowRuns(store) });
-    await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
+    await markers.put('a', 'fetch', fetchResultOf({ answered: ['1'] }));
     await markers.put('a', 'enrich', enrichResultOf({ closed: ['ended'] }));
     expect(await complete(plan)).toEqual([]);
     expect(await complete(plan)).toEqual([]);
@@ -58,8 +58,8 @@ describe('completing a published pipeline run', () => {
   it('returns each denied experiment once, and keeps its watermark', async () => {
     const refused = [{ experiment_id: '1', message: '403' }];
     const plan = onePlan({ slices: [sliceOf({ id: 'a' }), sliceOf({ id: 'b', last: true })] });
-    await markers.put('a', 'fetch', answersOf({ refused }));
-    await markers.put('b', 'fetch', answersOf({ refused }));
+    await markers.put('a', 'fetch', fetchResultOf({ refused }));
+    await markers.put('b', 'fetch', fetchResultOf({ refused }));
     expect(await complete(plan)).toEqual(refused);
     expect(await readWatermarks(store)).toEqual({});
   });
@@ -99,26 +99,26 @@ describe('a sweep', () => {
   });
 
   it('is done when the experiment was completely fetched', async () => {
-    await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
+    await markers.put('a', 'fetch', fetchResultOf({ answered: ['1'] }));
     await complete(sweep);
     expect(await swept()).toBe(true);
   });
 
   it('is not done when access to the experiment was denied', async () => {
-    await markers.put('a', 'fetch', answersOf({ refused: [{ experiment_id: '1', message: '403' }] }));
+    await markers.put('a', 'fetch', fetchResultOf({ refused: [{ experiment_id: '1', message: '403' }] }));
     await complete(sweep);
     expect(await swept()).toBe(false);
   });
 
   it('is not done when the lifecycle of the experiment has changed since', async () => {
     await mergeExperiments(store, listing('active'), 300);
-    await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
+    await markers.put('a', 'fetch', fetchResultOf({ answered: ['1'] }));
     await complete(sweep);
     expect(await swept()).toBe(false);
   });
 
   it('is not done by a pipeline run that does not sweep', async () => {
-    await markers.put('a', 'fetch', answersOf({ answered: ['1'] }));
+    await markers.put('a', 'fetch', fetchResultOf({ answered: ['1'] }));
     await complete(onePlan());
     expect(await swept()).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { dueStages, stageName } from '../../../src/pipeline/due-stages.js';
-import { planOf, sliceOf } from '../../support/plan.js';
+import { planOf, sliceOf } from '../../support/stage-results.js';
 
 const DAY = 86_400_000;
 const slices = [0, 1, 2, 3].map((i) => sliceOf({ id: `c0-${i}`, from: i * DAY, to: (i + 1) * DAY }));

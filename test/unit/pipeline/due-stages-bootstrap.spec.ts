@@ -1,6 +1,6 @@
 import { MS_PER_DAY } from '../../../src/domain/time.js';
 import { dueStages, stageName } from '../../../src/pipeline/due-stages.js';
-import { planOf, sliceOf } from '../../support/plan.js';
+import { planOf, sliceOf } from '../../support/stage-results.js';
 
 const DAYS = 12;
 /** Newest day first, as a bootstrap is planned. */

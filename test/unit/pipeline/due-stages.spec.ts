@@ -2,7 +2,7 @@ import { PIPELINE_KINDS, type PipelineKind } from '../../../src/domain/model.js'
 import { MS_PER_DAY } from '../../../src/domain/time.js';
 import { dueStages, progressOf, stageName } from '../../../src/pipeline/due-stages.js';
 import { ALL_SLICES, type Plan, type Slice, type Stage } from '../../../src/pipeline/stage-contracts.js';
-import { planOf, sliceOf } from '../../support/plan.js';
+import { planOf, sliceOf } from '../../support/stage-results.js';
 
 const plan = (...slices: Slice[]): Plan => planOf({ slices });
 const due = (kind: PipelineKind, of: Plan | undefined, done: readonly string[]): string[] =>

@@ -3,7 +3,7 @@ import { MS_PER_DAY } from '../../../src/domain/time.js';
 import type { Handler } from '../../../src/pipeline/engine.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import type { Stage } from '../../../src/pipeline/stage-contracts.js';
-import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 import { createEngine, enrichResultOf, NOTHING_REBUILT } from './engine-fixture.js';
 
 const DAYS = 12;
@@ -17,7 +17,7 @@ const plan = planOf({
 });
 const handlers: { [S in Stage]: Handler<S> } = {
   plan: async () => plan,
-  fetch: async () => answersOf({ answered: ['1'] }),
+  fetch: async () => fetchResultOf({ answered: ['1'] }),
   enrich: async () => enrichResultOf(),
   aggregate: async () => NOTHING_REBUILT,
   publish: async () => NOTHING_REBUILT,

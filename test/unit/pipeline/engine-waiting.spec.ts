@@ -3,7 +3,7 @@ import { MonitorError } from '../../../src/domain/errors.js';
 import type { Engine, Handler } from '../../../src/pipeline/engine.js';
 import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 import { createEngine, enrichResultOf, NOTHING_REBUILT } from './engine-fixture.js';
 
 const MINUTE = 60_000;
@@ -42,7 +42,7 @@ beforeEach(() => {
 async function runDelta(enrich: Handler<'enrich'>): Promise<void> {
   const handlers = {
     plan: async () => planOf({ slices: [sliceOf({ id: 'a', last: true })] }),
-    fetch: async () => answersOf({}),
+    fetch: async () => fetchResultOf({}),
     enrich,
     aggregate: async () => NOTHING_REBUILT,
     publish: async () => NOTHING_REBUILT,

@@ -1,7 +1,7 @@
 import { Markers } from '../../../src/pipeline/markers.js';
 import { ALL_SLICES } from '../../../src/pipeline/stage-contracts.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 
 const id = { slice: 'c0-20260310', stage: 'fetch' } as const;
 let store: MemoryStore;
@@ -15,10 +15,10 @@ describe('a marker', () => {
   it('stores the first result of a stage', async () => {
     expect(await markers.has(id)).toBe(false);
     expect(await markers.get(id.slice, 'fetch')).toBeUndefined();
-    await markers.put(id.slice, 'fetch', answersOf({ bytes: 1 }));
-    await markers.put(id.slice, 'fetch', answersOf({ bytes: 2 }));
+    await markers.put(id.slice, 'fetch', fetchResultOf({ bytes: 1 }));
+    await markers.put(id.slice, 'fetch', fetchResultOf({ bytes: 2 }));
     expect(await markers.has(id)).toBe(true);
-    expect(await markers.get(id.slice, 'fetch')).toEqual(answersOf({ bytes: 1 }));
+    expect(await markers.get(id.slice, 'fetch')).toEqual(fetchResultOf({ bytes: 1 }));
   });
 
   it('of the stage `plan` is the plan', async () => {
@@ -29,7 +29,7 @@ describe('a marker', () => {
   });
 
   it('that does not match its schema is not stored', async () => {
-    await expect(markers.put(id.slice, 'fetch', answersOf({ bytes: 1.5 }))).rejects.toMatchObject({
+    await expect(markers.put(id.slice, 'fetch', fetchResultOf({ bytes: 1.5 }))).rejects.toMatchObject({
       code: 'broken_document',
     });
     expect(await markers.has(id)).toBe(false);
@@ -37,17 +37,17 @@ describe('a marker', () => {
 
   it('is listed as done in its own pipeline run only', async () => {
     await markers.put(ALL_SLICES, 'plan', planOf({}));
-    await markers.put(id.slice, 'fetch', answersOf({}));
+    await markers.put(id.slice, 'fetch', fetchResultOf({}));
     await markers.claimAttempt({ ...id, stage: 'enrich' }, undefined);
-    await new Markers(store, 'delta-11').put('other', 'fetch', answersOf({}));
+    await new Markers(store, 'delta-11').put('other', 'fetch', fetchResultOf({}));
     expect(await markers.done()).toEqual(new Set(['all.plan', 'c0-20260310.fetch']));
   });
 
   it('that was removed can be stored again', async () => {
-    await markers.put(id.slice, 'fetch', answersOf({ bytes: 1 }));
+    await markers.put(id.slice, 'fetch', fetchResultOf({ bytes: 1 }));
     await markers.remove(id);
     expect(await markers.done()).toEqual(new Set());
-    await markers.put(id.slice, 'fetch', answersOf({ bytes: 2 }));
+    await markers.put(id.slice, 'fetch', fetchResultOf({ bytes: 2 }));
     expect((await markers.get(id.slice, 'fetch'))?.bytes).toBe(2);
   });
 });

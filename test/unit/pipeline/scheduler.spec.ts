@@ -10,7 +10,7 @@ import {
 import { SchedulerService } from '../../../src/pipeline/scheduler.service.js';
 import { settingsWith } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { answersOf, planOf, sliceOf } from '../../support/plan.js';
+import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 
 Logger.overrideLogger(false);
 const MINUTE = 60_000;
@@ -71,7 +71,7 @@ const fillStore = () =>
       chunks: [{ experiment_ids: ['1'], from: 0, sweep: false, observed_at: 0 }],
       slices: [sliceOf({})],
     }),
-    new Map([[sliceOf({}).id, answersOf({ answered: ['1'] })]]),
+    new Map([[sliceOf({}).id, fetchResultOf({ answered: ['1'] })]]),
   );
 
 describe('at a start, the scheduler', () => {

@@ -1,9 +1,9 @@
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
 import { publishObject, type StoredFile, type WriteFile } from '../../../src/storage/publish.js';
+import { Actor, forEverySequence } from '../../support/interleaving.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { eventsDuring } from '../../support/recorded-events.js';
 import { SteppedStore } from '../../support/stepped-store.js';
-import { Actor, playAll } from '../../support/stepper.js';
 
 const KEY = '_base/2026/03/10/part-0.parquet';
 const LIST = '_state/list.json';
@@ -61,7 +61,7 @@ async function playWriters(
   write: (store: SteppedStore, shared: MemoryStore, writer: number) => Promise<unknown>,
 ): Promise<{ rows: string[]; puts: number }[]> {
   const outcomes: { rows: string[]; puts: number }[] = [];
-  await playAll(async (choose) => {
+  await forEverySequence(async (choose) => {
     const shared = new MemoryStore();
     const stores: SteppedStore[] = [];
     const writers = [0, 1].map(

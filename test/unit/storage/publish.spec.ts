@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { type Publication, publishDerived, type TempFiles } from '../../../src/storage/publish.js';
+import { Actor, type Choose, chooseFrom, forEverySequence } from '../../support/interleaving.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { SteppedStore } from '../../support/stepped-store.js';
-import { Actor, type Choose, chooseBy, playAll } from '../../support/stepper.js';
 
 /** @param changed whether this publisher's merge changed the facts before */
 type PublishRule = (
@@ -147,7 +147,7 @@ const MERGES = [
 /** The outcomes of every order of the steps. */
 async function outcomes(rule: PublishRule, scenario: Scenario): Promise<Outcome[]> {
   const all: Outcome[] = [];
-  await playAll(async (choose) => {
+  await forEverySequence(async (choose) => {
     all.push(await play(rule, scenario, choose));
   });
   return all;
@@ -204,7 +204,7 @@ describe('two writers, a changing rulebook and a rebuild after the last change',
   it('publish the newest inputs, even if a stalled writer resumes after the rebuild', async () => {
     await fc.assert(
       fc.asyncProperty(onward, order, async (scenario, numbers) => {
-        const outcome = await play(publishDerived, scenario, chooseBy(numbers));
+        const outcome = await play(publishDerived, scenario, chooseFrom(numbers));
         expect(outcome).toEqual({ correct: true, repaired: true });
       }),
       { numRuns: 300 },
@@ -214,7 +214,7 @@ describe('two writers, a changing rulebook and a rebuild after the last change',
   it('are repaired by the next rebuild if inputs returned to an earlier value while a writer stalled', async () => {
     await fc.assert(
       fc.asyncProperty(andBack, order, async (scenario, numbers) => {
-        expect((await play(publishDerived, scenario, chooseBy(numbers))).repaired).toBe(true);
+        expect((await play(publishDerived, scenario, chooseFrom(numbers))).repaired).toBe(true);
       }),
       { numRuns: 300 },
     );
@@ -222,7 +222,7 @@ describe('two writers, a changing rulebook and a rebuild after the last change',
 
   it('need that next rebuild', async () => {
     const isCorrect = fc.asyncProperty(andBack, order, async (scenario, numbers) => {
-      return (await play(publishDerived, scenario, chooseBy(numbers))).correct;
+      return (await play(publishDerived, scenario, chooseFrom(numbers))).correct;
     });
     expect(await finds(isCorrect)).toBe(true);
   });
@@ -232,7 +232,7 @@ describe('two writers, a changing rulebook and a rebuild after the last change',
     ['unchanged facts are a reason to skip', skipWhenUnchanged],
   ])('publish older inputs in some order if %s', async (_, rule) => {
     const isCorrect = fc.asyncProperty(onward, order, async (scenario, numbers) => {
-      return (await play(rule, scenario, chooseBy(numbers))).correct;
+      return (await play(rule, scenario, chooseFrom(numbers))).correct;
     });
     expect(await finds(isCorrect)).toBe(true);
   });

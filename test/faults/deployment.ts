@@ -13,15 +13,15 @@ import { S3Store } from '../../src/storage/s3-store.js';
 import { digestsOf } from '../support/digests.js';
 import { Program } from '../support/program.js';
 import { LOCK_MS, type VictimOptions } from './boundaries.js';
-import { DELTAS, type Mlflow, TIMES, type Time } from './facts.js';
+import { DELTAS, type MlflowHistory, TIMES, type Time } from './mlflow-history.js';
 
 const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
 
 /**
- * What is left in a store. The SHA-256 of a derived object is that of all its rows, so where the digests are equal no
- * row is lost and none is doubled.
+ * The final state of a store. A digest of a derived object covers all its rows: if digests are equal, no row is lost or
+ * duplicated.
  */
-export interface Left {
+export interface FinalState {
   readonly digests: Readonly<Record<string, string>>;
   readonly quarantined: readonly string[];
   readonly watermarks: Watermarks;
@@ -35,33 +35,33 @@ export interface Left {
   }[];
 }
 
-/** Waits until all that is due at that time is done. */
-export async function idle(program: Program, time: Time): Promise<void> {
+/** Waits until all pipeline runs due at that time are finished. */
+export async function untilIdle(program: Program, time: Time): Promise<void> {
   await program.line(new RegExp(`^idle .*"delta":${DELTAS[time]}\\D`));
 }
 
-/** A store, and the queues of the processes that work on it. */
-export class Place {
+/** A store, a queue, a tracking server and the processes of the service that use them. */
+export class Deployment {
   readonly processes: Program[] = [];
-  private readonly begun = Date.now();
+  private readonly startedAt = Date.now();
 
   constructor(
     private readonly home: string,
-    private readonly mlflow: Mlflow,
+    private readonly mlflow: MlflowHistory,
     private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
-  /** Lets that time come, and starts the service. */
+  /** Moves the tracking server to that time and starts a process of the service. */
   start(
     time: Time,
-    options: Pick<VictimOptions, 'strike' | 'mutant'> = {},
+    options: Pick<VictimOptions, 'interruption' | 'mutant'> = {},
     env: Readonly<Record<string, string>> = {},
   ): Program {
-    this.mlflow.goOn(time);
+    this.mlflow.moveTo(time);
     const program = Program.start(
       [
         JSON.stringify({
-          now: TIMES[time] + Date.now() - this.begun,
+          now: TIMES[time] + Date.now() - this.startedAt,
           lockMs: LOCK_MS,
           ...options,
         } satisfies VictimOptions),
@@ -73,10 +73,10 @@ export class Place {
     return program;
   }
 
-  /** Opens the store; with a folder, no process may run then. */
+  /** Opens the store. If it is a folder, no process may be running. */
   async withStore<T>(use: (store: ObjectStore, dir: string) => Promise<T>): Promise<T> {
-    const dir = this.folder('looking');
-    // Not by `openStore`: jest refuses its `import()` where tests run beside each other.
+    const dir = this.folder('inspection');
+    // Not with `openStore`: Jest does not allow its `import()` in concurrent tests.
     const bucket = s3Options(loadSettings(this.settings));
     const store = bucket ? await S3Store.open({ ...bucket, dir }) : await FolderStore.open({ dir });
     try {
@@ -86,34 +86,34 @@ export class Place {
     }
   }
 
-  look(): Promise<Left> {
+  finalState(): Promise<FinalState> {
     return this.withStore(async (store, dir) => {
       const duck = await Duck.open(dir, { memory: '500MB', threads: 1, maxTempSize: '1GB' });
       try {
-        return await lookAt(store, duck);
+        return await readFinalState(store, duck);
       } finally {
         duck.close();
       }
     });
   }
 
-  /** Ends what still runs. */
-  async clear(): Promise<void> {
+  /** Kills the processes that are still running. */
+  async kill(): Promise<void> {
     await Promise.all(this.processes.map((program) => program.stop('SIGKILL')));
   }
 
   async close(): Promise<void> {
-    await this.clear();
+    await this.kill();
     await this.mlflow.close();
   }
 
-  /** With a bucket, processes share no folder. */
-  private folder(own: string): string {
-    return join(this.home, this.settings.S3_BUCKET ? own : 'store');
+  /** With a bucket, each process has its own folder. */
+  private folder(name: string): string {
+    return join(this.home, this.settings.S3_BUCKET ? name : 'store');
   }
 }
 
-async function lookAt(store: ObjectStore, duck: Duck): Promise<Left> {
+async function readFinalState(store: ObjectStore, duck: Duck): Promise<FinalState> {
   const quarantined: string[] = [];
   for await (const { key } of store.list('quarantine/')) {
     const file = (await store.fetch(key))?.file ?? '';
@@ -124,12 +124,12 @@ async function lookAt(store: ObjectStore, duck: Duck): Promise<Left> {
   }
   const unfinished: string[] = [];
   for (const kind of PIPELINE_KINDS) unfinished.push(...(await readKindState(store, kind)).active);
-  const deltas: Left['deltas'][number][] = [];
+  const deltas: FinalState['deltas'][number][] = [];
   const { sequence } = await readKindState(store, 'delta');
   for (let n = 1; n <= sequence; n++) {
     const record = await readPipelineRun(store, `delta-${n}`);
-    const { runs, metrics, quarantined: refused } = record?.summary ?? {};
-    deltas.push({ status: record?.status, runs, metrics, quarantined: refused });
+    const { runs, metrics, quarantined: unreadable } = record?.summary ?? {};
+    deltas.push({ status: record?.status, runs, metrics, quarantined: unreadable });
   }
   return {
     digests: await digestsOf({ store, duck }),

@@ -1,6 +1,7 @@
 import type { FetchResult, Plan, Slice } from '../../src/pipeline/stage-contracts.js';
 
-/** A slice, a plan and the answers of a slice that differ from empty ones in what is given. */
+// A slice, a plan and a fetch result: empty except for the given fields.
+
 export const sliceOf = (rest: Partial<Slice>): Slice => ({
   id: 'c0-20260310',
   chunk: 0,
@@ -21,7 +22,7 @@ export const planOf = (rest: Partial<Plan>): Plan => ({
   ...rest,
 });
 
-export const answersOf = (rest: Partial<FetchResult>): FetchResult => ({
+export const fetchResultOf = (rest: Partial<FetchResult>): FetchResult => ({
   pages: [],
   gone: [],
   answered: [],

@@ -1,7 +1,4 @@
-/**
- * What the page should show, counted by its own means from what a tracking server answers over REST: nothing of the
- * service's own code or SQL is in here.
- */
+/** What the page should show, counted from the REST API of a tracking server, without any code or SQL of the service. */
 interface Threshold {
   readonly metric_name: string;
   readonly experiment_id?: string;
@@ -22,7 +19,7 @@ interface RestRun {
   readonly info: { run_id: string; experiment_id: string; status: string; start_time: number };
   readonly data: { metrics?: readonly { key: string; value: number | string }[]; tags?: Pairs };
 }
-interface Judged {
+interface EvaluatedRun {
   readonly application: string;
   readonly time: number;
   readonly id: string;
@@ -42,7 +39,7 @@ export interface Counts {
   readonly coverage: string | null;
   readonly light: string;
 }
-export interface Needy {
+export interface ExpectedIncident {
   readonly application: string;
   readonly light: string;
   readonly metric: string | null;
@@ -51,11 +48,11 @@ export interface Needy {
   readonly limit: number;
   readonly since: string | null;
 }
-export interface Counted {
+export interface ExpectedPage {
   readonly platform: Counts;
   readonly running: number;
   readonly applications: ReadonlyMap<string, Counts>;
-  readonly needy: readonly Needy[];
+  readonly incidents: readonly ExpectedIncident[];
   /** The light of each of the 30 days. */
   readonly days: readonly string[];
   readonly daysOf: ReadonlyMap<string, readonly string[]>;
@@ -67,32 +64,32 @@ const BAD = ['critical', 'invalid', 'warning'];
 const WORST_FIRST = [...BAD, 'healthy'];
 
 async function post<T>(uri: string, path: string, body: object): Promise<T> {
-  const answer = await fetch(`${uri}/api/2.0/mlflow/${path}`, {
+  const response = await fetch(`${uri}/api/2.0/mlflow/${path}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return (await answer.json()) as T;
+  return (await response.json()) as T;
 }
 
-async function everyRun(uri: string, experiment_ids: string[]): Promise<RestRun[]> {
+async function allRuns(uri: string, experiment_ids: string[]): Promise<RestRun[]> {
   const runs: RestRun[] = [];
   let page_token: string | undefined;
   do {
-    const asked = {
+    const query = {
       experiment_ids,
       max_results: 500,
       order_by: ['attributes.start_time ASC'],
       ...(page_token ? { page_token } : {}),
     };
-    const page = await post<{ runs?: RestRun[]; next_page_token?: string }>(uri, 'runs/search', asked);
+    const page = await post<{ runs?: RestRun[]; next_page_token?: string }>(uri, 'runs/search', query);
     runs.push(...(page.runs ?? []));
     page_token = page.next_page_token;
   } while (page_token);
   return runs;
 }
 
-const fits = (pattern: string, name: string): boolean =>
+const matches = (pattern: string, name: string): boolean =>
   new RegExp(
     `^${pattern
       .replaceAll(/[.+^$()|[\]{}\\]/g, '\\$&')
@@ -102,11 +99,11 @@ const fits = (pattern: string, name: string): boolean =>
 function choose<Row extends { metric_name: string }>(rows: readonly Row[], name: string): Row | undefined {
   const exact = rows.find((row) => row.metric_name === name);
   const byLength = [...rows].sort((a, b) => b.metric_name.length - a.metric_name.length);
-  return exact ?? byLength.find((row) => fits(row.metric_name, name));
+  return exact ?? byLength.find((row) => matches(row.metric_name, name));
 }
 
-function judge(name: string, sent: number | string, experiment: string, { metrics, thresholds }: Catalog) {
-  const value = Number(sent);
+function evaluate(name: string, text: number | string, experiment: string, { metrics, thresholds }: Catalog) {
+  const value = Number(text);
   const own = thresholds.filter(({ experiment_id }) => experiment_id === experiment);
   const limits =
     choose(own, name) ??
@@ -118,12 +115,12 @@ function judge(name: string, sent: number | string, experiment: string, { metric
   const { critical_threshold: critical, warning_threshold: warning } = limits;
   if (Number.isNaN(value)) return { status: 'invalid', value, limit: warning };
   const higher = choose(metrics, name)?.higher_is_better ?? critical < warning;
-  const beyond = (limit: number) => (higher ? value < limit : value > limit);
-  if (beyond(critical)) return { status: 'critical', value, limit: critical };
-  return { status: beyond(warning) ? 'warning' : 'healthy', value, limit: warning };
+  const violates = (limit: number) => (higher ? value < limit : value > limit);
+  if (violates(critical)) return { status: 'critical', value, limit: critical };
+  return { status: violates(warning) ? 'warning' : 'healthy', value, limit: warning };
 }
 
-function countsOf(runs: readonly Judged[]): Counts {
+function countsOf(runs: readonly EvaluatedRun[]): Counts {
   const of = (status: string) => runs.filter((run) => run.status === status).length;
   const [total, critical, invalid, warning, healthy] = [
     runs.length,
@@ -150,8 +147,14 @@ function countsOf(runs: readonly Judged[]): Counts {
   };
 }
 
-/** The metric to blame, and how it went. */
-function blame(application: string, light: string, runs: readonly Judged[], from: number, to: number): Needy {
+/** The metric that causes the light, with its latest bad value and when it turned bad. */
+function findIncident(
+  application: string,
+  light: string,
+  runs: readonly EvaluatedRun[],
+  from: number,
+  to: number,
+): ExpectedIncident {
   const names = new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]));
   const inSpan = runs.filter(({ time }) => time >= from);
   const count = (name: string, status: string) =>
@@ -161,14 +164,14 @@ function blame(application: string, light: string, runs: readonly Judged[], from
       BAD.map((status) => count(b, status) - count(a, status)).find((difference) => difference !== 0) ??
       (a < b ? -1 : 1),
   );
-  const blamed = worst !== undefined && BAD.some((status) => count(worst, status) > 0) ? worst : null;
-  if (blamed === null) {
+  const metric = worst !== undefined && BAD.some((status) => count(worst, status) > 0) ? worst : null;
+  if (metric === null) {
     const last = runs.at(-1)?.time ?? 0;
-    const gone = light === 'no_data' ? new Date(Math.floor(last / HOUR) * HOUR + DAY).toISOString() : null;
-    return { application, light, metric: null, bad: 0, value: Number.NaN, limit: Number.NaN, since: gone };
+    const since = light === 'no_data' ? new Date(Math.floor(last / HOUR) * HOUR + DAY).toISOString() : null;
+    return { application, light, metric, bad: 0, value: Number.NaN, limit: Number.NaN, since };
   }
   const series = runs
-    .flatMap(({ time, metrics }) => ({ time, ...metrics.get(blamed) }))
+    .flatMap(({ time, metrics }) => ({ time, ...metrics.get(metric) }))
     .filter(({ time, status }) => time >= to - 7 * DAY && status !== undefined && status !== 'unmonitored');
   const last = series.findLastIndex(({ status }) => BAD.includes(status ?? ''));
   const before = series.slice(0, last).findLastIndex(({ status }) => status === 'healthy');
@@ -176,15 +179,15 @@ function blame(application: string, light: string, runs: readonly Judged[], from
   return {
     application,
     light,
-    metric: blamed,
-    bad: BAD.map((status) => count(blamed, status)).find((some) => some > 0) ?? 0,
+    metric,
+    bad: BAD.map((status) => count(metric, status)).find((number) => number > 0) ?? 0,
     value: shown?.value ?? Number.NaN,
     limit: shown?.limit ?? Number.NaN,
     since: new Date(first?.time ?? 0).toISOString(),
   };
 }
 
-export async function count(uri: string, catalog: Catalog, now: number): Promise<Counted> {
+export async function expectedPage(uri: string, catalog: Catalog, now: number): Promise<ExpectedPage> {
   const listing = await post<{ experiments: { experiment_id: string; name: string; tags?: Pairs }[] }>(
     uri,
     'experiments/search',
@@ -193,16 +196,16 @@ export async function count(uri: string, catalog: Catalog, now: number): Promise
       view_type: 'ALL',
     },
   );
-  const experiments = new Map(listing.experiments.map((each) => [each.experiment_id, each]));
-  const tag = (tags: Pairs | undefined, wanted: string) => tags?.find(({ key }) => key === wanted)?.value;
-  const judged = (await everyRun(uri, [...experiments.keys()]))
+  const experiments = new Map(listing.experiments.map((row) => [row.experiment_id, row]));
+  const tag = (tags: Pairs | undefined, name: string) => tags?.find(({ key }) => key === name)?.value;
+  const evaluated = (await allRuns(uri, [...experiments.keys()]))
     .filter(({ data }) => tag(data.tags, 'mlflow.parentRunId') === undefined)
-    .map(({ info, data }): Judged => {
+    .map(({ info, data }): EvaluatedRun => {
       const experiment = experiments.get(info.experiment_id);
       const metrics = new Map(
         (data.metrics ?? [])
           .filter(({ key }) => !key.startsWith('system/'))
-          .map(({ key, value }) => [key, judge(key, value, info.experiment_id, catalog)]),
+          .map(({ key, value }) => [key, evaluate(key, value, info.experiment_id, catalog)]),
       );
       const statuses = new Set([...metrics.values()].map(({ status }) => status));
       return {
@@ -220,26 +223,26 @@ export async function count(uri: string, catalog: Catalog, now: number): Promise
   const to = (Math.floor(now / HOUR) + 1) * HOUR;
   const today = Math.floor(now / DAY) * DAY;
   const ends = Array.from({ length: 30 }, (_, i) => (i === 29 ? to : today - (28 - i) * DAY));
-  const runs = judged.filter(({ running }) => !running);
-  const within = (some: readonly Judged[], end: number) =>
-    some.filter(({ time }) => time >= end - DAY && time < end);
+  const runs = evaluated.filter(({ running }) => !running);
+  const within = (all: readonly EvaluatedRun[], end: number) =>
+    all.filter(({ time }) => time >= end - DAY && time < end);
   const names = [...new Set(runs.map(({ application }) => application))].sort();
   const of = (name: string) => runs.filter(({ application }) => application === name);
   const applications = new Map(names.map((name) => [name, countsOf(within(of(name), to))]));
-  const needy = names.flatMap((name) => {
+  const incidents = names.flatMap((name) => {
     const { light } = applications.get(name) ?? { light: '' };
     const recent = (of(name).at(-1)?.time ?? 0) >= to - 7 * DAY;
-    const needs = light === 'critical' || light === 'warning' || (light === 'no_data' && recent);
-    return needs ? [blame(name, light, of(name), to - DAY, to)] : [];
+    const needsAttention = light === 'critical' || light === 'warning' || (light === 'no_data' && recent);
+    return needsAttention ? [findIncident(name, light, of(name), to - DAY, to)] : [];
   });
   return {
     platform: countsOf(within(runs, to)),
     running: within(
-      judged.filter(({ running }) => running),
+      evaluated.filter(({ running }) => running),
       to,
     ).length,
     applications,
-    needy,
+    incidents,
     days: ends.map((end) => countsOf(within(runs, end)).light),
     daysOf: new Map(names.map((name) => [name, ends.map((end) => countsOf(within(of(name), end)).light)])),
   };

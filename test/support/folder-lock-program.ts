@@ -1,8 +1,8 @@
 import { lockFolder } from '../../src/storage/folder-lock.js';
 
 /**
- * A program that tries to own the folder of its first argument and prints one line: `owned`, or the refusal as JSON.
- * It owns until it is killed, or until its input ends.
+ * A program that locks the folder in its first argument and prints one line: `owned`, or the error as JSON.
+ * It holds the lock until it is killed or its standard input ends.
  */
 const dir = process.argv[2] ?? '';
 try {

@@ -29,34 +29,34 @@ export const s3Error = (status: number, code: string, headers: Record<string, st
     body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>no</Message></Error>`,
   },
 });
-/** The fault befalls a request before the upstream sees it. */
-export const unseen = (fault: Fault): Fault => ({ ...fault, forward: false });
-/** The fault befalls the first request that is meant. */
-export function once(fault: Fault, meant: (request: ProxiedRequest) => boolean = () => true): Decide {
-  let met = false;
+/** The request fails before it reaches the upstream. */
+export const notForwarded = (fault: Fault): Fault => ({ ...fault, forward: false });
+/** Only the first matching request fails. */
+export function once(fault: Fault, matches: (request: ProxiedRequest) => boolean = () => true): Decide {
+  let applied = false;
   return (request) => {
-    if (met || !meant(request)) return undefined;
-    met = true;
+    if (applied || !matches(request)) return undefined;
+    applied = true;
     return fault;
   };
 }
 
-/** A bucket of its own for each test, and two ways to it. */
-export class BehindProxy {
-  /** What the store would have waited for. */
+/** A bucket with a store behind the proxy and one beside it. */
+export class ProxiedS3 {
+  /** The requested pauses between attempts, ms; the store does not actually wait. */
   readonly pauses: number[] = [];
 
   private constructor(
     readonly bucket: string,
     readonly dir: string,
     readonly proxy: FaultProxy,
-    /** Past the proxy. */
+    /** Bypasses the proxy. */
     readonly direct: S3Store,
     readonly client: S3Client,
     public store: S3Store,
   ) {}
 
-  static async open(endpoint: string, bucket: string): Promise<BehindProxy> {
+  static async open(endpoint: string, bucket: string): Promise<ProxiedS3> {
     const dir = await mkdtemp(join(tmpdir(), 's3-faults-'));
     const proxy = await FaultProxy.start(endpoint);
     const direct = await S3Store.open({
@@ -64,18 +64,18 @@ export class BehindProxy {
       timeoutMs: 10_000,
     });
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true });
-    const opened = new BehindProxy(bucket, dir, proxy, direct, client, direct);
-    opened.store = await opened.another({});
+    const opened = new ProxiedS3(bucket, dir, proxy, direct, client, direct);
+    opened.store = await opened.openStore({});
     return opened;
   }
 
-  /** Replaces the store by one with other options. */
+  /** Replaces the store by one with these options. */
   async reopen(options: Partial<S3StoreOptions>): Promise<void> {
     await this.store.close();
-    this.store = await this.another(options);
+    this.store = await this.openStore(options);
   }
 
-  private another(options: Partial<S3StoreOptions>): Promise<S3Store> {
+  private openStore(options: Partial<S3StoreOptions>): Promise<S3Store> {
     return S3Store.open({
       ...optionsOf(this.proxy.url, this.bucket, join(this.dir, 'store')),
       pause: async (ms) => this.pauses.push(ms),
@@ -83,9 +83,9 @@ export class BehindProxy {
     });
   }
 
-  /** How many requests of a method were sent. */
+  /** The number of requests with this method. */
   sent(method: string): number {
-    return this.proxy.requests.filter((each) => each.method === method).length;
+    return this.proxy.requests.filter((request) => request.method === method).length;
   }
 
   async close(): Promise<void> {
@@ -107,12 +107,13 @@ const optionsOf = (endpoint: string, bucket: string, dir: string): S3StoreOption
   dir,
 });
 
-export function describeBehindProxy(name: string, tests: (s3: () => BehindProxy) => void): void {
+/** Tests with a new bucket for each. */
+export function describeProxiedS3(name: string, tests: (s3: () => ProxiedS3) => void): void {
   describeS3(name, (server) => {
-    let s3: BehindProxy;
+    let s3: ProxiedS3;
     let buckets = 0;
     beforeEach(async () => {
-      s3 = await BehindProxy.open(server().endpoint, await server().bucket(`bucket-${++buckets}`));
+      s3 = await ProxiedS3.open(server().endpoint, await server().bucket(`bucket-${++buckets}`));
     });
     afterEach(() => s3.close());
     tests(() => s3);

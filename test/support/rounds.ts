@@ -1,2 +1,2 @@
-/** A count of rounds: `npm run test:long` plays as many as the promise names, other runs fewer. */
+/** Number of rounds: the documented number with `npm run test:long`, fewer otherwise. */
 export const rounds = (usual: number, long: number): number => (process.env.LONG === '1' ? long : usual);

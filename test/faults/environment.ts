@@ -5,17 +5,18 @@ import { FolderStore } from '../../src/storage/folder-store.js';
 import { openService } from '../support/open-service.js';
 import { findRedisServer, type RedisServer, startRedis } from '../support/redis-server.js';
 import { findS3Server, S3_CREDENTIALS, type S3Server, startS3 } from '../support/s3-server.js';
+import { skipSuite } from '../support/skip.js';
 import { BACKENDS, type Backend } from './boundaries.js';
-import { Mlflow, TIMES } from './facts.js';
-import { Place } from './place.js';
+import { Deployment } from './deployment.js';
+import { MlflowHistory, TIMES } from './mlflow-history.js';
 
 const DATABASES = 256;
 const BUCKET = 'faults';
 
-/** The servers, and the filled store from which every case begins. */
-export class World {
-  private readonly places: Place[] = [];
-  private numbers = 0;
+/** The servers, and the filled store with which every case starts. */
+export class Environment {
+  private readonly deployments: Deployment[] = [];
+  private lastNumber = 0;
 
   private constructor(
     private readonly home: string,
@@ -23,37 +24,37 @@ export class World {
     private readonly servers: Servers | undefined,
   ) {}
 
-  /** Beside `redis` the store is a bucket: several processes need one. */
-  static async open(backends: readonly Backend[]): Promise<World> {
+  /** With `redis`, the store is a bucket: several processes cannot share a folder. */
+  static async open(backends: readonly Backend[]): Promise<Environment> {
     const home = await mkdtemp(join(tmpdir(), 'faults-'));
     const objects = await fill(home);
     const servers = backends.includes('redis') ? await startServers() : undefined;
-    return new World(home, objects, servers);
+    return new Environment(home, objects, servers);
   }
 
-  /** A filled store of its own, with a tracking server and queues of its own. */
-  async place(backend: Backend): Promise<Place> {
-    const number = ++this.numbers;
+  /** A new deployment with a filled store. */
+  async deploy(backend: Backend): Promise<Deployment> {
+    const number = ++this.lastNumber;
     const home = join(this.home, `${number}`);
-    const mlflow = await Mlflow.start('filled');
-    const place = new Place(home, mlflow, {
+    const mlflow = await MlflowHistory.start('filled');
+    const deployment = new Deployment(home, mlflow, {
       ...settingsIn(this.home, mlflow),
       ...(backend === 'redis' ? this.sharedSettings(number) : {}),
     });
-    this.places.push(place);
+    this.deployments.push(deployment);
     await mkdir(home);
     if (backend === 'embedded') {
       await cp(join(this.home, 'store'), join(home, 'store'), { recursive: true });
     } else {
-      await place.withStore(async (store) => {
+      await deployment.withStore(async (store) => {
         for (const [key, body] of this.filled) await store.put(key, body);
       });
     }
-    return place;
+    return deployment;
   }
 
   private sharedSettings(number: number): Record<string, string> {
-    if (!this.servers || number >= DATABASES) throw new Error('There is no database left for this case');
+    if (!this.servers || number >= DATABASES) throw new Error('No Redis database is left for this case');
     return {
       REDIS_URL: `${this.servers.redis.url}/${number}`,
       S3_BUCKET: BUCKET,
@@ -65,7 +66,7 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.places.map((place) => place.close()));
+    await Promise.all(this.deployments.map((deployment) => deployment.close()));
     await Promise.all([this.servers?.redis.stop(), this.servers?.s3.stop()]);
     await rm(this.home, { recursive: true, force: true });
   }
@@ -76,11 +77,12 @@ interface Servers {
   readonly s3: S3Server;
 }
 
-/** The queues that can be tried: without its programs Redis is left out, or fails where everything is required. */
-export function backendsHere(what: string): readonly Backend[] {
+/** The queues that can be tested. Without its programs, Redis is skipped; with `REQUIRE_ALL=1`, its cases fail. */
+export function availableBackends(tests: string): readonly Backend[] {
   if (process.env.REQUIRE_ALL === '1' || (findRedisServer() && findS3Server())) return BACKENDS;
-  process.stderr.write(
-    `Left out: ${what} with Redis (it takes redis-server or valkey-server, and versitygw)\n`,
+  skipSuite(
+    `${tests} with Redis`,
+    'redis-server or valkey-server on PATH, and versitygw (bash test/support/install-versitygw.sh)',
   );
   return ['embedded'];
 }
@@ -88,7 +90,7 @@ export function backendsHere(what: string): readonly Backend[] {
 async function startServers(): Promise<Servers> {
   const [redisProgram, s3Program] = [findRedisServer(), findS3Server()];
   if (!redisProgram || !s3Program) {
-    throw new Error('redis-server (or valkey-server) and versitygw are needed, see CONTRIBUTING.md');
+    throw new Error('Install redis-server (or valkey-server) and versitygw, see CONTRIBUTING.md');
   }
   Object.assign(process.env, S3_CREDENTIALS);
   const redis = await startRedis(redisProgram, ['--databases', `${DATABASES}`]);
@@ -97,7 +99,7 @@ async function startServers(): Promise<Servers> {
   return { redis, s3 };
 }
 
-const settingsIn = (home: string, mlflow: Mlflow) => ({
+const settingsIn = (home: string, mlflow: MlflowHistory) => ({
   MLFLOW_TRACKING_URI: mlflow.uri,
   METRICS_API_URL: `file:${join(home, 'catalog.json')}`,
   THRESHOLDS_API_URL: `file:${join(home, 'catalog.json')}`,
@@ -109,9 +111,9 @@ const settingsIn = (home: string, mlflow: Mlflow) => ({
   PORT: '0',
 });
 
-/** Fills a store as the service would: with a bootstrap, and a delta of its schedule. */
+/** Fills a store like the service: with a bootstrap and a scheduled delta. */
 async function fill(home: string): Promise<Map<string, Buffer>> {
-  const mlflow = await Mlflow.start('filled');
+  const mlflow = await MlflowHistory.start('filled');
   const env = settingsIn(home, mlflow);
   const pipeline = await openService({
     trackingUri: mlflow.uri,
@@ -121,9 +123,9 @@ async function fill(home: string): Promise<Map<string, Buffer>> {
   });
   try {
     await pipeline.run('bootstrap');
-    const ended = pipeline.nextFinished('delta');
+    const finished = pipeline.nextFinished('delta');
     await pipeline.engine.create('delta', { scheduledAt: TIMES.filled });
-    await ended;
+    await finished;
   } finally {
     await pipeline.close();
     await mlflow.close();

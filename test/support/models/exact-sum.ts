@@ -1,6 +1,4 @@
-/**
- * A second way to exact sums, for comparison: a finite double is a whole number of 2^-1074, and BigInt adds whole numbers.
- */
+/** A model of `src/domain/exact-sum.ts`: a finite double is an integer multiple of 2^-1074, and BigInt adds integers exactly. */
 const cell = new DataView(new ArrayBuffer(8));
 
 /** The value in units of 2^-1074. */
@@ -13,11 +11,14 @@ export function unitsOf(value: number): bigint {
   return word >> 63n === 1n ? -magnitude : magnitude;
 }
 
-/** The double nearest to a number of units, half to even; null: it overflows. `Number` of a BigInt rounds so (ECMA-262, 21.1.1.1). */
+/**
+ * The double nearest to a number of units, ties to even; null if it overflows. `Number` of a BigInt rounds this way
+ * (ECMA-262, 21.1.1.1).
+ */
 export function nearest(units: bigint): number | null {
   const magnitude = units < 0n ? -units : units;
   const length = magnitude.toString(2).length;
-  // Beyond this, Number would overflow before the scaling: what is cut off leaves a bit that decides ties.
+  // Beyond 1000 bits, Number would overflow before the scaling. A sticky bit replaces the removed bits, to decide ties.
   const cut = Math.max(length - 1000, 0);
   const rest = BigInt.asUintN(cut, magnitude);
   const kept = (magnitude >> BigInt(cut)) | (rest === 0n ? 0n : 1n);
