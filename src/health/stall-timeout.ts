@@ -1,6 +1,6 @@
 import { mlflowOptions, type Settings } from '../config/settings.js';
 
-/** The longest wait before a retry, s. */
+/** The longest wait before a retry of any upstream client, s. */
 const MAX_RETRY_WAIT_SECONDS = 120;
 /** Never so short that a slow disk would count as a stall. */
 const MIN_STALL_TIMEOUT_MS = 30 * 60_000;

@@ -1,0 +1,42 @@
+import { Logger } from '@nestjs/common';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { type OpenService, openService } from '../../support/open-service.js';
+
+Logger.overrideLogger(false);
+
+let mlflow: TrackingServer;
+let service: OpenService;
+
+beforeEach(async () => {
+  mlflow = await TrackingServer.start();
+  service = await openService({ http: true, trackingUri: mlflow.uri, catalog: null });
+});
+afterEach(async () => {
+  await service.close();
+  await mlflow.close();
+});
+
+describe('GET /', () => {
+  it('serves the page and its assets only, with a strict policy', async () => {
+    const page = await fetch(service.url, { headers: { 'Accept-Encoding': 'br' } });
+    const html = await page.text();
+    expect(page.status).toBe(200);
+    expect(page.headers.get('Content-Type')).toMatch('text/html');
+    expect(page.headers.get('Content-Encoding')).toBe('br');
+    expect(page.headers.get('Cache-Control')).toBe('no-cache');
+    expect(page.headers.get('X-Content-Type-Options')).toBe('nosniff');
+    const policy = page.headers.get('Content-Security-Policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|data:|https?:|\*/);
+    const assets = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(assets.length).toBeGreaterThanOrEqual(3);
+    for (const path of assets) {
+      const asset = await fetch(service.url + path);
+      expect([path, asset.status]).toEqual([path, 200]);
+      expect(asset.headers.get('Cache-Control')).toContain('immutable');
+    }
+    expect((await fetch(`${service.url}/assets/none.js`)).status).toBe(404);
+    expect((await fetch(`${service.url}/..%2fmain.js`)).status).toBe(404);
+  });
+});
