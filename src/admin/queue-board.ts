@@ -4,6 +4,10 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
+/**
+ * The segment `admin` protects the board: other paths can be read without a token (`src/http/access-rules.ts`). The page
+ * links to it (`web/src/app.tsx`).
+ */
 export const BOARD_PATH = '/admin/queues';
 
 /** Bull Board's page has inline styles. Its fonts of another site are blocked: viewing a queue must not be visible to others. */

@@ -1,8 +1,9 @@
 import { Global, type MiddlewareConsumer, Module, type NestModule, RequestMethod } from '@nestjs/common';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { domainSettings, mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
+import { lateAfterMs } from '../domain/status-cause.js';
 import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
-import { lateAfterMs, statusOptions } from '../state/service-status.js';
+import { statusOptions } from '../state/service-status.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ExplanationController } from './explanation.controller.js';

@@ -9,8 +9,9 @@ import {
 } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { lateAfterMs } from '../domain/status-cause.js';
 import { readRulebook } from '../state/rulebook.js';
-import { lateAfterMs, statusOptions } from '../state/service-status.js';
+import { statusOptions } from '../state/service-status.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { type Explanation, loadExplanations } from './load-explanations.js';

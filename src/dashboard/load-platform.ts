@@ -38,8 +38,8 @@ export async function loadPlatform(
 ): Promise<PlatformFacts> {
   return duck.session(async (session) => {
     const judgement = judgeRollups(await loadRollups(store, session, published, spans));
-    const needy = judgement.applications.filter((each) => each.needs_attention);
-    const [silent, unhealthy] = partition(needy, ({ now }) => now.light === 'no_data');
+    const flagged = judgement.applications.filter((each) => each.needs_attention);
+    const [silent, unhealthy] = partition(flagged, ({ now }) => now.light === 'no_data');
     const series = await loadWorstSeries(store, session, published, spans.current, namesOf(unhealthy));
     const shownDays = spans.days.map(({ day }) => day);
     const window = { to: spans.current.to, days: shownDays };
@@ -58,7 +58,7 @@ export async function loadPlatform(
         { ...worst, explanation: explanations[i] },
       ]),
     );
-    const incidents = needy.map((application): ApplicationIncident => {
+    const incidents = flagged.map((application): ApplicationIncident => {
       const { application: name } = application;
       return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });

@@ -36,7 +36,7 @@ export function parseFilter(filter: string): Predicate {
   if (tokens.length === 0) throw invalid(`Invalid filter '${filter}'. Could not be parsed.`);
   const predicates: Predicate[] = [];
   for (let position = 0; position < tokens.length; ) {
-    // MLflow ignores where an AND stands, and whether there is one.
+    // MLflow ignores the position of an AND, and whether there is one.
     if (/^and$/i.test(tokens[position] ?? '')) {
       position++;
       continue;

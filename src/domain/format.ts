@@ -50,7 +50,7 @@ export function formatDuration(ms: number): string {
   const count = Math.max(0, Math.floor(ms / size));
   const [nextSize, nextName] = units[largest + 1] ?? [0, ''];
   const rest = nextSize > 1_000 ? Math.floor((ms - count * size) / nextSize) : 0;
-  // From ten days on, hours are noise.
+  // From ten days on, hours do not matter.
   return rest > 0 && !(name === 'd' && count >= 10)
     ? `${count} ${name} ${rest} ${nextName}`
     : `${count} ${name}`;

@@ -1,4 +1,4 @@
-/** Fewer bursts of runs are too few to tell how often an application runs. */
+/** With fewer bursts of runs, it is unknown how often an application runs. */
 const MIN_BURSTS = 4;
 
 /**

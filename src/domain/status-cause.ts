@@ -22,7 +22,12 @@ export interface Observation {
   readonly asked_before: number | null;
 }
 
-/** Whether a run was first observed long after its end, for whatever reason: MLflow may simply not have been read. */
+/** An MLflow run first observed more than this many delta periods after its end is late. docs/api.md names the number. */
+const LATE_AFTER_PERIODS = 3;
+
+export const lateAfterMs = (deltaPeriodMs: number): number => LATE_AFTER_PERIODS * deltaPeriodMs;
+
+/** Whether a run was first observed long after its end. Possibly only because MLflow was not read before. */
 export function isLateArrival(
   { ended_at, first_observed_at }: Pick<Observation, 'ended_at' | 'first_observed_at'>,
   lateMs: number,

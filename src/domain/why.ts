@@ -27,7 +27,7 @@ export interface Lateness {
   readonly only: boolean;
 }
 
-/** What the runs and the rules tell about an unhealthy metric. */
+/** What is known from the runs and the rules about an unhealthy metric. */
 export interface Evidence {
   readonly unit: string | null;
   /** Value of the last unhealthy run; null: it was invalid. */
@@ -46,7 +46,7 @@ export interface Evidence {
   readonly healthy_again: number;
 }
 
-/** Why a metric is unhealthy, in sentences for people; null if the evidence does not tell. */
+/** Why a metric is unhealthy, in sentences for people; null if the evidence shows no reason. */
 export function why(evidence: Evidence): string | null {
   const { limit_change, late, unit, healthy_again } = evidence;
   const sentences = [

@@ -137,7 +137,7 @@ export class RulebookSync {
     const { code, message, context } = error;
     const status = typeof context.status === 'number' ? context.status : null;
     const { last_error } = await readCatalogState(store);
-    // `catalog_away` means that no request was made: the error before it says why.
+    // `catalog_away` means that no request was made: the error before it has the reason.
     const cause = code === 'catalog_away' ? last_error : null;
     await writeCatalogState(store, { last_error: cause ?? { at: clock(), code, message, status }, ...more });
   }

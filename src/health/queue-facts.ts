@@ -10,7 +10,7 @@ export interface QueueFacts {
   readonly oldestMs: number;
 }
 
-/** Jobs fetched of each state to find the oldest; more than a healthy queue ever holds. */
+/** Jobs fetched of each state to find the oldest; more than a healthy queue ever contains. */
 const MAX_JOBS = 100;
 
 /** @param now ms */

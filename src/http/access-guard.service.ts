@@ -19,8 +19,8 @@ import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 
 /**
- * Checks the access of every HTTP request to this process. Its middleware runs before all routes, whoever registers them:
- * it is the first one that the HTTP adapter gets.
+ * Checks the access of every HTTP request to this process. Its middleware runs before the routes of all modules: it is the
+ * first one that the HTTP adapter gets.
  */
 @Injectable()
 export class AccessGuardService implements OnApplicationShutdown {

@@ -2,7 +2,7 @@ import { MS_PER_DAY } from '../domain/time.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readPipelineRun } from './pipeline-run.js';
 
-/** How long raw pages are kept after their pipeline run has finished. No stage reads them any more. */
+/** How long raw pages are kept after their pipeline run has finished. No stage reads them any more. docs/storage.md names it. */
 const RAW_PAGE_RETENTION_DAYS = 3;
 
 /** Deletes the raw pages of pipeline runs that finished more than `RAW_PAGE_RETENTION_DAYS` ago. */

@@ -24,7 +24,7 @@ const WHOLE_RUN_STAGES = ['plan', 'publish'] as const satisfies readonly Stage[]
 
 /** Slices of a bootstrap in progress at the same time: few, so that the newest days are published before old ones are fetched. */
 const BOOTSTRAP_SLICES = 4;
-/** Days of a bootstrap that are aggregated before the days they look back on: they are what people want to see first. */
+/** Days of a bootstrap that are aggregated before the days they look back on, because people look at them first. */
 const BOOTSTRAP_EARLY_DAYS = 2;
 
 /**

@@ -29,7 +29,7 @@ import { attemptOf, isLastAttempt, parseStageJob, StageJobs, stageJobId } from '
 export const ENGINE = Symbol('ENGINE');
 /** Injection token of the delay before a stage that waits for another service runs again, ms. */
 export const WAIT_MS = Symbol('WAIT_MS');
-/** How often whoever creates pipeline runs calls `Engine.dispatch`, ms: the longest that a job lost by the queue is missing. */
+/** Period at which the scheduler and the commands call `Engine.dispatch`, ms: the longest that a job lost by the queue is missing. */
 export const DISPATCH_PERIOD_MS = 60_000;
 
 export type Handler<S extends Stage> = (context: StageContext) => Promise<StageResults[S]>;
@@ -72,8 +72,8 @@ interface EngineEvents {
 }
 
 /**
- * Moves pipeline runs forward. The record and the markers in the store are the truth; the queue holds only work in
- * flight. Whatever the queue loses is missing at the next dispatch and is enqueued again.
+ * Moves pipeline runs forward. The record and the markers in the store are the source of truth; the queue holds only
+ * work in flight. The next dispatch enqueues again what the queue lost.
  */
 export class Engine {
   readonly events = new EventEmitter<EngineEvents>();

@@ -18,7 +18,10 @@ const PRIORITY: Readonly<Record<PipelineKind, number>> = {
 const CHANGED_RULES_PRIORITY = 5;
 
 const DAY_SECONDS = 86_400;
-/** Finished jobs, for Bull Board only: a stage's result is its marker in the store. Ages in seconds. */
+/**
+ * Finished jobs, for Bull Board only: a stage's result is its marker in the store. Ages in seconds. The help of the metric
+ * `queue_jobs` (`src/health/metrics.ts`) names the age of failed jobs.
+ */
 const COMPLETED_JOB_RETENTION = { age: DAY_SECONDS, count: 1_000 } as const;
 const FAILED_JOB_RETENTION = { age: 14 * DAY_SECONDS } as const;
 /** Between two attempts of one job; the first delay in ms. */

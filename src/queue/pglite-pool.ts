@@ -67,7 +67,7 @@ export class PGlitePool extends EventEmitter implements PgPool {
     }
   }
 
-  /** Waits until nobody else holds the lock. @returns a function that releases it */
+  /** Waits until the lock is free, then takes it. @returns a function that releases it */
   async lock(): Promise<() => void> {
     const previous = this.tail;
     let unlock = () => {};
@@ -80,7 +80,7 @@ export class PGlitePool extends EventEmitter implements PgPool {
 
   /** Only for the holder of `lock`. */
   async run(text: string, params: readonly unknown[] = []): Promise<PgQueryResult> {
-    // PGlite runs queries synchronously in this thread: thousands in a row would starve timers and sockets.
+    // PGlite runs queries synchronously in this thread: thousands in a row would delay timers and sockets.
     await nextEventLoopTurn();
     this.assertNotEnded();
     const result =

@@ -1,6 +1,9 @@
 import type { QueueOptions } from 'bullmq';
 
-/** Where the queues live. Open it before creating any queue or worker, and close it after all of them. */
+/**
+ * The backend of the queues: Redis (`redis-queue.ts`) or embedded (`embedded-queue.ts`). Open it before creating any queue
+ * or worker, and close it after all of them.
+ */
 export interface QueueConnection {
   readonly backend: 'redis' | 'embedded';
   /** For `BullModule.forRoot`, `new Queue` and `new Worker`. */

@@ -8,11 +8,6 @@ import type { ServiceFacts } from './service-facts.js';
 
 /** Without a successful pipeline run for more than this many delta periods, the published data is stale. */
 const STALE_AFTER_PERIODS = 3;
-/** An MLflow run first observed more than this many delta periods after its end is late. */
-const LATE_AFTER_PERIODS = 3;
-
-export const staleAfterMs = (deltaPeriodMs: number): number => STALE_AFTER_PERIODS * deltaPeriodMs;
-export const lateAfterMs = (deltaPeriodMs: number): number => LATE_AFTER_PERIODS * deltaPeriodMs;
 
 export interface StatusOptions {
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
@@ -77,7 +72,7 @@ export function serviceStatus(
   const experiments = experimentStatuses(facts, scope);
   return {
     lastFinished,
-    stale: lastFinished === null || now - lastFinished > staleAfterMs(deltaPeriodMs),
+    stale: lastFinished === null || now - lastFinished > STALE_AFTER_PERIODS * deltaPeriodMs,
     experiments,
     lagMs: watermarkLag(experiments, now),
     catalog: catalogStatus(facts.catalog),

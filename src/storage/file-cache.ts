@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface FileCacheOptions {
   /** Above this size, bytes, the least recently used files are evicted. */
   readonly maxBytes?: number;
-  /** A file used within this time is not evicted, whatever the size: somebody may be reading it. */
+  /** A file used within this time is not evicted, whatever the size: a job may be reading it. */
   readonly graceMs?: number;
   readonly clock?: () => number;
 }

@@ -52,7 +52,7 @@ export interface OpenService {
   run(kind: PipelineKind, window?: Window): Promise<PipelineRun>;
   /** Resolves with the record of this pipeline run once it has finished. */
   finished(id: string): Promise<PipelineRun>;
-  /** Resolves with the next finished pipeline run of a kind, whoever created it. */
+  /** Resolves with the next pipeline run of a kind that finishes, requested by the test or scheduled. */
   nextFinished(kind: PipelineKind): Promise<PipelineRun>;
   /** Resolves once this many steps of the pipeline run are done; call it before they can be. */
   stepsDone(id: string, steps: number): Promise<void>;

@@ -15,7 +15,7 @@ export interface RaceResult {
   readonly errors: readonly string[];
 }
 
-// A program that runs concurrent puts with different bodies, as many as each race asks for. Its argument: the store's options.
+// A program that runs concurrent puts with different bodies. Each input line is a `Race`. Its argument: the store's options.
 const options: S3StoreOptions = JSON.parse(process.argv[2] ?? '{}');
 const store = await S3Store.open(options);
 process.stdout.write('ready\n');

@@ -13,7 +13,7 @@ export function suggestionsFile(suggestions: Suggestions, name: string): string 
     `# Thresholds suggested from ${runs} runs, ${first_day} to ${last_day}. Review and edit them, then set:`,
     `#   METRICS_API_URL=file:${name} THRESHOLDS_API_URL=file:${name}`,
     '# 1 % of the stored values are worse than `critical`, 5 % are worse than `warning`. A value equal to a limit gets the better status.',
-    '# They show what was rare, not what is good: limits that the business knows are better.',
+    '# They show what was rare, not what is good. If you have requirements, use those as limits.',
     '# For other limits in one experiment, add a row with its `experiment_id`.',
     '',
     'metrics:',

@@ -248,7 +248,7 @@ describe('the backfill API', () => {
     for (const body of [{}, [], { ...WEEK, force: true }, { from: '2026-02-07', to: '2026-02-01' }]) {
       expect((await post(body)).status).toBe(400);
     }
-    // The clock of the service says the 10th.
+    // The clock of the service is at the 10th.
     expect((await post({ from: '2026-03-10', to: '2026-03-11' })).json).toMatchObject({
       status: 400,
       code: 'backfill_window',

@@ -8,7 +8,7 @@ describe('the built program', () => {
     expect(stdout).toMatch(/^Usage: mlflow-monitor/);
   });
 
-  // Otherwise the shell between npm and node dies on SIGTERM, and node runs on and owns the folder.
+  // Otherwise SIGTERM ends only the shell between npm and node: node continues and owns the folder.
   it.each(['start', 'demo', 'start:dev'])('replaces the shell of `npm run %s`', async (script) => {
     const { scripts } = JSON.parse(await readFile('package.json', 'utf8'));
     expect(scripts[script]).toMatch(/ && exec \S+ [^&;|]*$/);

@@ -32,7 +32,7 @@ describe('mlflow-monitor validate', () => {
     expect(code).toBe(1);
   });
 
-  it('says for each connection what to change', async () => {
+  it('reports for each connection what to change', async () => {
     await writeFile(
       join(commands.folder, 'c.yaml'),
       'thresholds: [{ metric_name: x, critical_threshold: high }]',

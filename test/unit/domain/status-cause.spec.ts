@@ -2,7 +2,9 @@ import { metricStatus } from '../../../src/domain/status.js';
 import {
   explainChange,
   isComparable,
+  isLateArrival,
   type JudgedMetric,
+  lateAfterMs,
   type Observation,
 } from '../../../src/domain/status-cause.js';
 
@@ -87,5 +89,14 @@ describe('the cause of a status change', () => {
     expect(isComparable('critical', 'healthy')).toBe(true);
     expect(isComparable('healthy', 'unmonitored')).toBe(true);
     expect(isComparable('healthy', 'healthy')).toBe(false);
+  });
+});
+
+describe('a late run', () => {
+  it('is first observed more than 3 delta periods after its end', () => {
+    const late = lateAfterMs(HOUR);
+    expect(late).toBe(3 * HOUR);
+    const isLate = (ms: number) => isLateArrival({ ended_at: END, first_observed_at: END + ms }, late);
+    expect([isLate(late), isLate(late + 1)]).toEqual([false, true]);
   });
 });

@@ -77,7 +77,7 @@ describe('a catalog', () => {
     expect(() => parseCatalog(document)).toThrow('expected an object with a list `metrics` or `thresholds`');
   });
 
-  it('with invalid items loses only these, and says why', () => {
+  it('with invalid items loses only these, and reports why', () => {
     const good = { metric_name: 'accuracy', critical_threshold: 0.7 };
     const bad = [
       { critical_threshold: 1 },
@@ -159,7 +159,7 @@ describe('the response of an API', () => {
     ['an object in place of the list', { metrics: { metric_name: 'a' } }],
     ['no list', { metrics: null }],
     ['a response without it', { response: { thresholds: [] } }],
-  ])('that is %s is invalid: it does not say that there are no rows', (_, document) => {
+  ])('that is %s is invalid: only an empty list means that there are no rows', (_, document) => {
     expect(() => parseCatalog(document, 'metrics')).toThrow('expected an object with a list `metrics`');
   });
 

@@ -1,16 +1,13 @@
 import { PIPELINE_KINDS } from '../../../src/domain/model.js';
-import { isLateArrival } from '../../../src/domain/status-cause.js';
 import type { CatalogState } from '../../../src/state/catalog-state.js';
 import type { StoredExperiment } from '../../../src/state/experiments.js';
 import type { KindState } from '../../../src/state/kind-state.js';
 import type { ServiceFacts } from '../../../src/state/service-facts.js';
 import {
   countByState,
-  lateAfterMs,
   missingExperiments,
   type StatusOptions,
   serviceStatus,
-  staleAfterMs,
 } from '../../../src/state/service-status.js';
 
 const MINUTE = 60_000;
@@ -71,13 +68,6 @@ describe('stale', () => {
     const { stale, lastFinished } = finished({ delta: kind(NOW - HOUR), bootstrap: kind(NOW - MINUTE) });
     expect([stale, lastFinished]).toEqual([false, NOW - MINUTE]);
   });
-});
-
-it('stale and late both mean more than 3 delta periods', () => {
-  expect([staleAfterMs(PERIOD), lateAfterMs(PERIOD)]).toEqual([3 * PERIOD, 3 * PERIOD]);
-  const seenAfter = (ms: number) =>
-    isLateArrival({ ended_at: NOW, first_observed_at: NOW + ms }, lateAfterMs(PERIOD));
-  expect([seenAfter(3 * PERIOD), seenAfter(3 * PERIOD + 1)]).toEqual([false, true]);
 });
 
 describe('experiments', () => {
