@@ -41,7 +41,7 @@ const { values, positionals } = parseArgs({
 });
 
 const SEEDS = values.quick ? [1] : [1, 2];
-const given = (dist) => ({ dist: resolve(dist), name: dist, remove: async () => {} });
+const given = (dist) => ({ dist: resolve(dist), name: dist });
 
 async function buildBoth() {
   const [old, young] = positionals;
@@ -61,14 +61,20 @@ async function buildBoth() {
 const builds = [];
 const folder = await mkdtemp(join(tmpdir(), 'compare-'));
 
-async function cleanUp() {
+let cleaned;
+/** Also called by a signal, while the comparison goes on. */
+function cleanUp() {
+  cleaned ??= removeAll();
+  return cleaned;
+}
+
+async function removeAll() {
   await endAll();
-  for (const { remove } of builds) await remove();
   if (values.keep) console.log(`The stores are in ${folder}`);
-  else await rm(folder, { recursive: true, force: true });
+  else await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => cleanUp().finally(() => process.exit(2)));
+  process.on(signal, () => cleanUp().finally(() => process.exit(2)));
 }
 
 try {

@@ -9,15 +9,18 @@ const CLOCK = join(import.meta.dirname, 'frozen-clock.mjs');
 const START_MS = 60_000;
 const running = new Set();
 const cleanUps = [];
+let ending = false;
 
-/** Registers what ends something that this module did not start. */
+/** Registers a clean-up for the end of the comparison. */
 export const onEnd = (cleanUp) => cleanUps.push(cleanUp);
 
 /** Kills all child processes and runs the registered clean-ups. */
 export async function endAll() {
+  ending = true;
   const ended = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGKILL');
-  await Promise.all([...ended, ...cleanUps.map((cleanUp) => cleanUp())]);
+  await Promise.all(ended);
+  for (const cleanUp of cleanUps) await cleanUp();
 }
 
 /**
@@ -27,6 +30,7 @@ export async function endAll() {
 
 /** Starts a command of the build, without the settings of the caller's environment. */
 function start({ dist, folder }, args, { at, stopwatch = true, env = {} }) {
+  if (ending) throw new Error('The comparison was stopped');
   const child = spawn(process.execPath, ['--import', CLOCK, join(dist, 'main.js'), ...args], {
     cwd: folder,
     env: {
@@ -64,9 +68,10 @@ export async function runCommand(side, args, options) {
  * Runs another program to its end.
  * @returns its output
  */
-export async function runProgram(command, args) {
+export async function runProgram(command, args, cwd) {
+  if (ending) throw new Error('The comparison was stopped');
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
-  const { child, output } = track(spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  const { child, output } = track(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
   const [code] = await once(child, 'close');
   if (code === 0) return output.stdout;
   throw new Error(`${command} ${args.join(' ')} exited with ${code}:\n${output.stdout}${output.stderr}`);
