@@ -19,13 +19,17 @@ async function twoSuspended(mutant?: Mutant): Promise<Outcome> {
   try {
     const interruption = { boundary: BOUNDARIES['judged locally'], signal: 'SIGSTOP' } as const;
     const options = { interruption, ...(mutant ? { mutant } : {}) };
-    const suspended = [deployment.start('interrupted', options)];
+    // One job at a time: after the process has resumed, a second job could judge the same day again, by the newer facts.
+    const start = () => deployment.start('interrupted', options, { ENRICHMENT_CONCURRENCY: '1' });
+    const suspended = [start()];
     for (const program of suspended) {
       await reachedBoundary(program);
-      if (suspended.length < 2) suspended.push(deployment.start('interrupted', options));
+      if (suspended.length < 2) suspended.push(start());
     }
     await untilIdle(deployment.start('later'), 'later');
     for (const program of suspended) program.signal('SIGCONT');
+    // SIGTERM must not end them before they have published.
+    for (const program of suspended) await program.line(/^resumed$/);
     return await finish(deployment);
   } finally {
     await deployment.kill();

@@ -78,6 +78,8 @@ export async function finish(deployment: Deployment): Promise<Outcome> {
   return {
     state: await deployment.finalState(),
     exits: exits.map(({ code, signal }) => code ?? signal),
-    errors: lines.filter((line) => !/^(reached|idle|dispatched|\{.*"level":"(debug|log|warn)")/.test(line)),
+    errors: lines.filter(
+      (line) => !/^(reached|resumed|idle|dispatched|\{.*"level":"(debug|log|warn)")/.test(line),
+    ),
   };
 }

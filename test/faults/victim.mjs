@@ -1,6 +1,7 @@
 // The built service with a store and queues that send a signal to the process at one moment of its work.
-// Its argument: `VictimOptions` of boundaries.ts, as JSON. It prints `reached` directly before the signal, and `idle` with
-// the number of pipeline runs of each kind whenever no pipeline run is unfinished.
+// Its argument: `VictimOptions` of boundaries.ts, as JSON. It prints `reached` directly before the signal, `resumed` once a
+// put before which it was interrupted has ended, and `idle` with the number of pipeline runs of each kind whenever no
+// pipeline run is unfinished.
 import 'reflect-metadata';
 import module from 'node:module';
 import { createInterface } from 'node:readline';
@@ -58,9 +59,11 @@ const observed = (store) => ({
     return store.fetch(key);
   },
   async put(key, body, condition) {
+    const before = interrupted;
     reach('put', key, 'before', condition);
     const fenced = mutant !== 'no fence' || key.startsWith('_state/');
-    const etag = await store.put(key, body, fenced ? condition : undefined);
+    const put = store.put(key, body, fenced ? condition : undefined);
+    const etag = await (interrupted === before ? put : put.finally(() => process.stdout.write('resumed\n')));
     reach('put', key, 'after', condition);
     // Only deltas: the plans of other kinds would move the watermark too.
     if (mutant === 'early watermark' && /delta-\d+\/done\/all\.plan\.json$/.test(key))
