@@ -2,10 +2,11 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
 import { openResources, type Resources } from '../resources.js';
+import { brokenKeyOf } from '../storage/json-document.js';
 import { holdPort, releasePort } from './startup-server.js';
 
 /** A running service that accepts requests. */
@@ -87,6 +88,11 @@ async function checkTrackingServer(app: INestApplication, log: Logger): Promise<
   try {
     await app.get(TrackingServerCheck, { strict: false }).check();
   } catch (error) {
+    // A document that is invalid fails each plan, and `/health` names it: the page must be up to show this.
+    if (brokenKeyOf(error) !== undefined) {
+      log.error(errorMessage(error));
+      return;
+    }
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
     log.warn(`${error.message}. No new data until the tracking server is available.`);
   }

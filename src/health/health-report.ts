@@ -1,5 +1,7 @@
 import { queueBackendOf, type Settings } from '../config/settings.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import { MS_PER_DAY } from '../domain/time.js';
+import type { ServiceFacts } from '../state/service-facts.js';
 import {
   countByState,
   type ExperimentState,
@@ -74,7 +76,7 @@ export function describeHealth(
 ): HealthReport {
   const facts = resultValue(results.facts);
   const status = facts && serviceStatus(facts, statusOptions(settings), now);
-  const problems = findProblems(results, self, status);
+  const problems = [...findProblems(results, self, status), ...(facts ? findUnreadable(facts, now) : [])];
   const { mlflow, store, lastSuccess } = self;
   return {
     status: problems.length === 0 ? 'ok' : 'degraded',
@@ -122,6 +124,18 @@ export function describeHealth(
         }
       : null,
   };
+}
+
+/** How long `/health` reports a pipeline run that failed because of an invalid document, unless one of its kind succeeds. */
+const UNREADABLE_SHOWN_MS = MS_PER_DAY;
+
+function findUnreadable({ broken, kinds }: ServiceFacts, now: number): string[] {
+  const runs = PIPELINE_KINDS.flatMap((kind) => {
+    const { unreadable } = kinds[kind];
+    if (!unreadable || now - unreadable.at > UNREADABLE_SHOWN_MS) return [];
+    return `${unreadable.run} failed: ${unreadable.message}.`;
+  });
+  return [...broken.map((message) => `${message}.`), ...runs];
 }
 
 /** @param status `undefined` if the state in the store cannot be read */

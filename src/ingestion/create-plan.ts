@@ -2,7 +2,7 @@ import { type Clock } from '../config/runtime.js';
 import { domainSettings, mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
-import { mergeExperiments, readExperiments } from '../state/experiments.js';
+import { mergeExperiments, type StoredExperiment } from '../state/experiments.js';
 import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
@@ -24,17 +24,19 @@ export async function createPlan(
   { kind, window }: PipelineRun,
 ): Promise<Plan> {
   const scope = domainSettings(settings);
-  const watermarks = await readWatermarks(store);
-  const openMlflowRuns = await readOpenMlflowRuns(store);
+  // A reevaluation does not depend on the documents about MLflow, so that an invalid one does not stop it.
+  const readsMlflow = kind !== 'reevaluation';
+  const watermarks = readsMlflow ? await readWatermarks(store) : {};
+  const openMlflowRuns = readsMlflow ? await readOpenMlflowRuns(store) : [];
   const storedDays: string[] = [];
   for await (const { key } of store.list('_base/')) {
     const day = dayOfKey(key);
     if (day) storedDays.push(day);
   }
   let now = clock();
-  let experiments = await readExperiments(store);
-  const changes = kind === 'reevaluation' ? await unpublishedChanges(store, window) : undefined;
-  if (kind !== 'reevaluation') {
+  let experiments: Record<string, StoredExperiment> = {};
+  const changes = readsMlflow ? undefined : await unpublishedChanges(store, window);
+  if (readsMlflow) {
     const listing = await client.listExperiments();
     await assertTrackingServer(
       store,

@@ -18,10 +18,12 @@ const kindStateSchema = z.object({
   active: z.array(z.string()),
   /** The requested windows of unfinished pipeline runs: an id is stored here before its record exists. */
   windows: z.record(z.string(), windowSchema).default({}),
+  /** The last pipeline run that failed because of an invalid document, until one succeeds. `at`: ms. */
+  unreadable: z.object({ run: z.string(), at: z.int(), message: z.string() }).optional(),
 });
 export type KindState = z.infer<typeof kindStateSchema>;
 
-const INITIAL: KindState = {
+export const INITIAL_KIND_STATE: KindState = {
   version: 1,
   sequence: 0,
   last_nominal: null,
@@ -33,7 +35,7 @@ const INITIAL: KindState = {
 const keyOf = (kind: PipelineKind): string => `_state/kinds/${kind}.json`;
 
 export async function readKindState(store: ObjectStore, kind: PipelineKind): Promise<KindState> {
-  return (await readDocument(store, keyOf(kind), kindStateSchema))?.value ?? INITIAL;
+  return (await readDocument(store, keyOf(kind), kindStateSchema))?.value ?? INITIAL_KIND_STATE;
 }
 
 /** @param change may run several times; returning `undefined` writes nothing */
@@ -42,7 +44,9 @@ export async function updateKindState(
   kind: PipelineKind,
   change: (current: KindState) => KindState | undefined,
 ): Promise<void> {
-  await updateDocument(store, keyOf(kind), kindStateSchema, (current = INITIAL) => change(current));
+  await updateDocument(store, keyOf(kind), kindStateSchema, (current = INITIAL_KIND_STATE) =>
+    change(current),
+  );
 }
 
 /** More than the clocks of several schedulers differ, ms. */

@@ -31,6 +31,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
     8: { name: 'fraud', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
   },
   watermarks: { 7: NOW - 2 * MINUTE, 8: NOW - 2 * MINUTE },
+  broken: [],
   catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
   ...change,
 });
@@ -132,6 +133,21 @@ describe('describeHealth', () => {
   it('distinguishes a broken document from an unavailable store', () => {
     expect(problems(results({ facts: { error: 'broken' } }))).toEqual([
       'The state in the store cannot be read: broken.',
+    ]);
+  });
+
+  it('names invalid documents, and for a day the pipeline runs that failed because of them', () => {
+    const failedAt = (at: number) => {
+      const { kinds } = facts();
+      const unreadable = { run: 'delta-7', at, message: 'The document x is invalid: not JSON' };
+      return facts({ kinds: { ...kinds, delta: { ...kinds.delta, unreadable } }, broken: ['y is invalid'] });
+    };
+    expect(problems(results({ facts: { value: failedAt(NOW - MINUTE) } }))).toEqual([
+      'y is invalid.',
+      'delta-7 failed: The document x is invalid: not JSON.',
+    ]);
+    expect(problems(results({ facts: { value: failedAt(NOW - 1_441 * MINUTE) } }))).toEqual([
+      'y is invalid.',
     ]);
   });
 
