@@ -117,7 +117,8 @@ export interface NewPipelineRun {
 
 /**
  * Creates a pipeline run. A run on request is always created.
- * @returns its id; `undefined` if the scheduled time is served already, or `MAX_ACTIVE_PIPELINE_RUNS` are unfinished
+ * @returns its id; `undefined` if the scheduled time is served already, or `MAX_ACTIVE_PIPELINE_RUNS` are unfinished. It then
+ * counts as served only if one that waits covers the window; otherwise it stays due.
  */
 export async function createPipelineRun(
   store: ObjectStore,
@@ -132,7 +133,7 @@ export async function createPipelineRun(
     if (scheduledAt !== null && isServed(current, scheduledAt, now)) return undefined;
     const last_nominal = scheduledAt ?? current.last_nominal;
     if (scheduledAt !== null && current.active.length >= MAX_ACTIVE_PIPELINE_RUNS)
-      return { ...current, last_nominal };
+      return isWaitingFor(current, window) ? { ...current, last_nominal } : undefined;
     const sequence = Math.max(current.sequence, newest) + 1;
     id = `${kind}-${sequence}`;
     const windows = window
@@ -142,6 +143,14 @@ export async function createPipelineRun(
   });
   if (id !== undefined) await ensurePipelineRun(store, kind, id, scheduledAt, now);
   return id;
+}
+
+/** Whether a run that has not begun, and so will see what is there now, covers the window; no window: everything. */
+function isWaitingFor({ active: [, ...waiting], windows }: KindState, window: Window | undefined): boolean {
+  return waiting.some((id) => {
+    const covered = windows[id];
+    return !covered || (window && covered.from <= window.from && covered.to >= window.to);
+  });
 }
 
 /** The highest number of the stored pipeline runs of a kind: the state of the kind may have been deleted. */
@@ -209,12 +218,14 @@ function removeActive(
   const isBroken = error?.code === 'broken_document';
   const latest = isBroken ? { run: id, at: now, message: error.message } : unreadable;
   const wasActive = current.active.includes(id);
+  const isFull = wasActive && status === 'done' && closed?.kind === 'reevaluation' && !closed.window;
   const next = wasActive ? (status === 'done' ? undefined : latest) : unreadable;
   return {
     ...current,
     last_finished: status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
     active: current.active.filter((active) => active !== id),
     windows: Object.fromEntries(Object.entries(current.windows).filter(([runId]) => runId !== id)),
+    ...(isFull ? { last_full: closed.nominal ?? closed.created_at } : {}),
     ...(next ? { unreadable: next } : {}),
   };
 }

@@ -5,7 +5,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { errorMessage } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
-import { isServed, readKindState } from '../state/kind-state.js';
+import { isFullPassDue, isServed, readKindState } from '../state/kind-state.js';
 import { readWatermarks } from '../state/watermarks.js';
 import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
@@ -105,16 +105,14 @@ export class SchedulerService implements OnApplicationBootstrap {
     await this.attempt('reevaluation', () => this.reevaluate(now));
   }
 
-  /** Hourly the days that the historical run still reads again, once a day all days. */
+  /** Hourly the days that the historical run still reads again, once a day all days: at the first hour that can. */
   private async reevaluate(now: number): Promise<void> {
     const hour = startOfPeriod(MS_PER_HOUR, now);
     if (!(await this.isNew('reevaluation', hour))) return;
-    const { last_nominal } = await readKindState(this.store, 'reevaluation');
-    const today = startOfPeriod(MS_PER_DAY, now);
-    const isFirstOfDay = last_nominal === null || startOfPeriod(MS_PER_DAY, last_nominal) < today;
-    const from = today - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
+    const isFull = isFullPassDue(await readKindState(this.store, 'reevaluation'), now);
+    const from = startOfPeriod(MS_PER_DAY, now) - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
     const window = { from, to: Number.MAX_SAFE_INTEGER };
-    await this.engine.create('reevaluation', { scheduledAt: hour, ...(isFirstOfDay ? {} : { window }) });
+    await this.engine.create('reevaluation', { scheduledAt: hour, ...(isFull ? {} : { window }) });
   }
 
   private async isNew(kind: PipelineKind, scheduledAt: number): Promise<boolean> {
