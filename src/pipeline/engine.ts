@@ -43,6 +43,8 @@ export type HandlersOf<Q extends QueueName> = {
 export interface EngineOptions {
   readonly store: ObjectStore;
   readonly queues: Readonly<Record<QueueName, Queue>>;
+  /** The prefix of the queues' keys. */
+  readonly queuePrefix: string;
   readonly clock: Clock;
   /** Attempts of one stage of a slice before its pipeline run fails. */
   readonly stageAttempts: number;
@@ -246,7 +248,10 @@ export class Engine {
     // Another execution of this job has postponed it already.
     if (!last || job.id !== stageJobId(record.id, payload, last.number)) return;
     if (last.excused === 0) this.options.log.warn(`${stageName(payload)} of ${record.id} waits: ${message}`);
-    const number = await markers.claimAttempt(payload, last, true);
+    const number = await markers.claimAttempt(payload, last, {
+      queue: this.options.queuePrefix,
+      excused: true,
+    });
     if (number !== undefined) await this.jobs.add(record, payload, number, this.options.waitMs);
   }
 
@@ -323,7 +328,10 @@ export class Engine {
 
   private async enqueue(record: PipelineRun, markers: Markers, id: StageId): Promise<void> {
     const last = await markers.lastAttempt(id);
-    if (last) {
+    const { queuePrefix } = this.options;
+    // Its job was left in the queue of an older version, or of another installation: this attempt did not fail.
+    const isElsewhere = last !== undefined && last.queue !== queuePrefix;
+    if (last && !isElsewhere) {
       if (await this.jobs.isUnfinished(record.id, id, last.number)) return;
       const counted = last.number - last.excused;
       if (counted >= this.options.stageAttempts) {
@@ -331,7 +339,7 @@ export class Engine {
         return;
       }
     }
-    const number = await markers.claimAttempt(id, last);
+    const number = await markers.claimAttempt(id, last, { queue: queuePrefix, excused: isElsewhere });
     if (number !== undefined) await this.jobs.add(record, id, number, 0);
   }
 }

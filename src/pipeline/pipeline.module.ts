@@ -3,6 +3,7 @@ import { Global, Logger, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { QUEUES } from '../queue/queue-names.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ENGINE, Engine, WAIT_MS } from './engine.js';
@@ -32,6 +33,7 @@ const DEFAULT_WAIT_MS = 30_000;
         return new Engine({
           store,
           queues,
+          queuePrefix: ingestion.opts.prefix ?? SHARED_PREFIX,
           clock,
           stageAttempts: settings.STAGE_TRIES,
           waitMs,
