@@ -1,6 +1,7 @@
-import { queueBackendOf, type Settings } from '../config/settings.js';
+import { domainSettings, queueBackendOf, type Settings } from '../config/settings.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY } from '../domain/time.js';
+import { describeDifference } from '../state/judging-settings.js';
 import type { ServiceFacts } from '../state/service-facts.js';
 import {
   countByState,
@@ -76,7 +77,11 @@ export function describeHealth(
 ): HealthReport {
   const facts = resultValue(results.facts);
   const status = facts && serviceStatus(facts, statusOptions(settings), now);
-  const problems = [...findProblems(results, self, status), ...(facts ? findUnreadable(facts, now) : [])];
+  const problems = [
+    ...findProblems(results, self, status),
+    ...differentSettings(facts, settings),
+    ...(facts ? findUnreadable(facts, now) : []),
+  ];
   const { mlflow, store, lastSuccess } = self;
   return {
     status: problems.length === 0 ? 'ok' : 'degraded',
@@ -124,6 +129,11 @@ export function describeHealth(
         }
       : null,
   };
+}
+
+function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {
+  const difference = facts?.judging && describeDifference(facts.judging, domainSettings(settings));
+  return difference ? [difference] : [];
 }
 
 /** How long `/health` reports a pipeline run that failed because of an invalid document, unless one of its kind succeeds. */

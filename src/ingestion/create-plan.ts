@@ -1,8 +1,9 @@
 import { type Clock } from '../config/runtime.js';
-import { domainSettings, mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
+import { mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
 import { mergeExperiments, type StoredExperiment } from '../state/experiments.js';
+import type { JudgingSettings } from '../state/judging-settings.js';
 import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
@@ -12,18 +13,23 @@ import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { planPipelineRun } from './plan-pipeline-run.js';
 
+export interface PlanDependencies {
+  readonly store: ObjectStore;
+  readonly client: MlflowClient;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly judging: Pick<JudgingSettings, 'current'>;
+}
+
 /**
  * Loads the inputs of a plan and creates it.
  * @throws {MonitorError} `other_source` if the store belongs to another tracking server
  */
 export async function createPlan(
-  store: ObjectStore,
-  client: MlflowClient,
-  settings: Settings,
-  clock: Clock,
+  { store, client, settings, clock, judging }: PlanDependencies,
   { kind, window }: PipelineRun,
 ): Promise<Plan> {
-  const scope = domainSettings(settings);
+  const scope = await judging.current();
   // A reevaluation does not depend on the documents about MLflow, so that an invalid one does not stop it.
   const readsMlflow = kind !== 'reevaluation';
   const watermarks = readsMlflow ? await readWatermarks(store) : {};

@@ -15,6 +15,7 @@ export const staleAfterMs = (deltaPeriodMs: number): number => STALE_AFTER_PERIO
 export const lateAfterMs = (deltaPeriodMs: number): number => LATE_AFTER_PERIODS * deltaPeriodMs;
 
 export interface StatusOptions {
+  /** Used until a scheduler has stored its settings. */
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly deltaPeriodMs: number;
 }
@@ -74,7 +75,7 @@ export function serviceStatus(
   now: number,
 ): ServiceStatus {
   const lastFinished = lastFinishedOf(facts);
-  const experiments = experimentStatuses(facts, scope);
+  const experiments = experimentStatuses(facts, facts.judging?.settings ?? scope);
   return {
     lastFinished,
     stale: lastFinished === null || now - lastFinished > staleAfterMs(deltaPeriodMs),

@@ -36,6 +36,7 @@ const facts = (change: Partial<ServiceFacts> = {}): ServiceFacts => ({
   kinds: NO_KINDS,
   experiments: {},
   watermarks: {},
+  judging: null,
   broken: [],
   catalog: NEVER,
   ...change,
