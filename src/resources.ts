@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { type Clock } from './config/runtime.js';
 import { queueBackendOf, type Settings } from './config/settings.js';
 import { openQueueConnection } from './queue/open-queue.js';
-import type { QueueConnection } from './queue/queue-connection.js';
+import { type QueueConnection, queuePrefixOf, SHARED_PREFIX } from './queue/queue-connection.js';
+import { ensureStoreIdentity } from './state/store-identity.js';
 import { Duck } from './storage/duck.js';
 import { lockFolder } from './storage/folder-lock.js';
 import type { ObjectStore } from './storage/object-store.js';
@@ -22,7 +23,7 @@ export interface Resources {
 
 /**
  * @param openQueue opens the queue connection
- * @throws {MonitorError} `store_owned`, `store_*` of a bucket or `queue_unreachable`; everything is closed then
+ * @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`, or `broken_document` of the store's identity; everything is closed then
  */
 export async function openResources(
   settings: Settings,
@@ -46,7 +47,13 @@ export async function openResources(
       maxTempSize: settings.DUCKDB_MAX_TEMP_SIZE,
     });
     opened.push(() => duck.close());
-    const queue = await openQueue(queueBackendOf(settings) === 'redis' ? settings.REDIS_URL : undefined);
+    const queue =
+      queueBackendOf(settings) === 'redis'
+        ? await openQueue(
+            settings.REDIS_URL,
+            queuePrefixOf(settings.QUEUE_PREFIX ?? (await ensureStoreIdentity(store))),
+          )
+        : await openQueue(undefined, SHARED_PREFIX);
     opened.push(() => queue.close());
     return { settings, clock, store, duck, queue, stopping: new AbortController(), close };
   } catch (error) {

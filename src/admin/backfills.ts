@@ -5,9 +5,10 @@ import { dayOf, dayStart, daysOf, MS_PER_DAY } from '../domain/time.js';
 import { finishedDays } from '../pipeline/due-stages.js';
 import type { Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
-import { createPipelineRun, type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
+import { createPipelineRun, type PipelineRun, viewPipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
 import { readKindState } from '../state/kind-state.js';
+import { ifReadable } from '../storage/json-document.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
@@ -110,10 +111,10 @@ const BACKFILL_ID = /^backfill-[1-9]\d{0,8}$/;
 
 /** @throws {MonitorError} `unknown_backfill` */
 export async function readBackfill(store: ObjectStore, id: string): Promise<BackfillDetail> {
-  const record = BACKFILL_ID.test(id) ? await readPipelineRun(store, id) : undefined;
+  const state = await readKindState(store, 'backfill');
+  const record = BACKFILL_ID.test(id) ? await viewPipelineRun(store, 'backfill', id, state) : undefined;
   if (!record) throw new MonitorError('unknown_backfill', `There is no backfill ${JSON.stringify(id)}.`);
-  const { active } = await readKindState(store, 'backfill');
-  return withProgress(store, record, active[0]);
+  return withProgress(store, record, state.active[0]);
 }
 
 async function withProgress(
@@ -122,18 +123,20 @@ async function withProgress(
   current: string | undefined,
 ): Promise<BackfillDetail> {
   const markers = new Markers(store, record.id);
-  return backfillDetail(record, await markers.plan(), await markers.done(), current);
+  // With an invalid plan the progress is unknown; the next dispatch closes the backfill.
+  const plan = await ifReadable(markers.plan());
+  return backfillDetail(record, plan, await markers.done(), current);
 }
 
 /** The newest backfills, newest first. */
 export async function listBackfills(store: ObjectStore, limit: number): Promise<Backfill[]> {
-  const { sequence, active } = await readKindState(store, 'backfill');
+  const state = await readKindState(store, 'backfill');
   const backfills: Backfill[] = [];
-  for (let number = sequence; number > 0 && backfills.length < limit; number--) {
+  for (let number = state.sequence; number > 0 && backfills.length < limit; number--) {
     // The kind's state is written before the record, so the newest one may have no record yet.
-    const record = await readPipelineRun(store, `backfill-${number}`);
+    const record = await viewPipelineRun(store, 'backfill', `backfill-${number}`, state);
     if (!record) continue;
-    const { days: _, ...backfill } = await withProgress(store, record, active[0]);
+    const { days: _, ...backfill } = await withProgress(store, record, state.active[0]);
     backfills.push(backfill);
   }
   return backfills;
@@ -148,8 +151,8 @@ export async function cancelBackfill(
   store: ObjectStore,
   id: string,
 ): Promise<BackfillDetail> {
-  await readBackfill(store, id);
-  const record = await engine.cancel({ kind: 'backfill', id });
-  if (record?.status === 'cancelled') return readBackfill(store, id);
-  throw new MonitorError('backfill_finished', `${id} is already ${record?.status}.`);
+  const { status } = await readBackfill(store, id);
+  const record = status === 'active' ? await engine.cancel({ kind: 'backfill', id }) : undefined;
+  if ((record?.status ?? status) === 'cancelled') return readBackfill(store, id);
+  throw new MonitorError('backfill_finished', `${id} is already ${record?.status ?? status}.`);
 }

@@ -1,4 +1,5 @@
 import type { RejectedRow } from '../enrichment/parse-catalog.js';
+import { describePrefix } from '../queue/queue-connection.js';
 
 /** One row of `validate`. `change`: something must change before the service works, or works well. */
 export interface Finding {
@@ -97,6 +98,13 @@ export function redisServer(info: ReadonlyMap<string, string>): Finding[] {
           todo: 'Set maxmemory-policy noeviction in redis.conf, or: redis-cli CONFIG SET maxmemory-policy noeviction',
         },
   ];
+}
+
+/** @param own the prefix of this installation @param others those of the others on the same Redis */
+export function installationsFound(own: string, others: readonly string[]): Finding[] {
+  if (others.length === 0) return [];
+  const found = `this installation: ${own}; others on this Redis: ${others.map(describePrefix).join(', ')}`;
+  return [{ state: 'note', what: 'Queue keys', found, todo: 'This is fine: each has keys of its own.' }];
 }
 
 export function parseInfo(text: string): Map<string, string> {

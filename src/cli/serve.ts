@@ -2,10 +2,12 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
+import { describePrefix, type QueueConnection } from '../queue/queue-connection.js';
 import { openResources, type Resources } from '../resources.js';
+import { brokenKeyOf } from '../storage/json-document.js';
 import { holdPort, releasePort } from './startup-server.js';
 
 /** A running service that accepts requests. */
@@ -68,10 +70,25 @@ export async function serve(settings: Settings): Promise<void> {
   log.log(
     `Monitoring ${mlflowOptions(settings).uri} (store: ${resources.store.description}, queue: ${resources.queue.backend})`,
   );
+  await logOtherInstallations(resources.queue, log);
   if (settings.ROLES.includes('api')) log.log(`Page: ${await app.getUrl()}/`);
   const signal = await stopped;
   log.log(`${signal} received: finishing running jobs`);
   await close();
+}
+
+/** An operator who expects a Redis of its own sees here that it is shared. */
+async function logOtherInstallations(queue: QueueConnection, log: Logger): Promise<void> {
+  try {
+    const others = await queue.otherPrefixes();
+    if (others.length === 0) return;
+    const { prefix } = queue.options;
+    log.log(
+      `Redis has queues of other installations: ${others.map(describePrefix).join(', ')}. This one: ${prefix}`,
+    );
+  } catch (error) {
+    log.warn(`Cannot list the installations on Redis: ${errorMessage(error)}`);
+  }
 }
 
 /** Resolves with the first SIGTERM or SIGINT. */
@@ -87,6 +104,11 @@ async function checkTrackingServer(app: INestApplication, log: Logger): Promise<
   try {
     await app.get(TrackingServerCheck, { strict: false }).check();
   } catch (error) {
+    // A document that is invalid fails each plan, and `/health` names it: the page must be up to show this.
+    if (brokenKeyOf(error) !== undefined) {
+      log.error(errorMessage(error));
+      return;
+    }
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
     log.warn(`${error.message}. No new data until the tracking server is available.`);
   }

@@ -19,8 +19,10 @@ import { isLoopback, parseTokens } from '../http/access-rules.js';
 import type { Experiment } from '../ingestion/mlflow-api.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { openQueueConnection } from '../queue/open-queue.js';
+import { queuePrefixOf } from '../queue/queue-connection.js';
+import { readStoreIdentity } from '../state/store-identity.js';
 import { readTrackingServer, trackingServerIdentity } from '../state/tracking-server.js';
-import { openStoreForProbe } from '../storage/inspect-store.js';
+import { openStoreForProbe, openStoreForReading } from '../storage/inspect-store.js';
 import { probeConditionalWrites } from '../storage/probe.js';
 import {
   accessFinding,
@@ -28,6 +30,7 @@ import {
   experimentsFound,
   type Finding,
   findingsTable,
+  installationsFound,
   messageOf,
   mlflowVersion,
   PROBE_LIMITS,
@@ -68,12 +71,13 @@ async function checkAll(env: Environment): Promise<Finding[]> {
     ({ name, value }): Finding => ({ state: 'ok', what: name, found: value }),
   );
   const mlflow = await checkMlflow(settings);
+  const stored = await checkStore(settings, mlflow.experiments);
   return [
     ...given,
     { state: 'ok', what: 'Other settings', found: 'have their defaults' },
     ...mlflow.findings,
-    ...(await checkStore(settings, mlflow.experiments)),
-    ...(await checkQueue(settings)),
+    ...stored.findings,
+    ...(await checkQueue(settings, stored.identity)),
     ...(await checkCatalog(settings, mlflow.experiments)),
     await checkAccess(settings),
   ];
@@ -133,7 +137,11 @@ const FOLDER_TODO = 'Set STORAGE_DIR to a folder that this user can write to.';
 /** What to do about an error of the store, by its code. */
 const STORE_TODO: Readonly<Record<string, string>> = { store_io: FOLDER_TODO, store_lock: FOLDER_TODO };
 
-async function checkStore(settings: Settings, experiments?: readonly Experiment[]): Promise<Finding[]> {
+/** @returns also the identity of the store, if it has one that can be read */
+async function checkStore(
+  settings: Settings,
+  experiments?: readonly Experiment[],
+): Promise<{ findings: Finding[]; identity?: string | undefined }> {
   const what = 'Store';
   try {
     const { store, close } = await openStoreForProbe(settings, PROBE_LIMITS);
@@ -149,7 +157,7 @@ async function checkStore(settings: Settings, experiments?: readonly Experiment[
           todo: 'Correct MLFLOW_TRACKING_URI, use another STORAGE_DIR, or set ALLOW_SOURCE_CHANGE=true for one start.',
         });
       }
-      return findings;
+      return { findings, identity: await readStoreIdentity(store) };
     } finally {
       await close();
     }
@@ -157,21 +165,36 @@ async function checkStore(settings: Settings, experiments?: readonly Experiment[
     const code = error instanceof MonitorError ? error.code : '';
     if (error instanceof MonitorError && code === 'store_owned') {
       const found = `not tested: ${error.context.dir} is in use by process ${error.context.pid ?? '?'}`;
-      return [{ state: 'note', what, found, todo: 'This is fine while the service is running.' }];
+      const findings: Finding[] = [
+        { state: 'note', what, found, todo: 'This is fine while the service is running.' },
+      ];
+      return { findings, identity: await identityOfOwnedFolder(settings) };
     }
     const todo = STORE_TODO[code] ?? 'Correct the S3_… settings, AWS_REGION and the credentials.';
-    return [{ state: 'change', what, found: messageOf(error), todo }];
+    return { findings: [{ state: 'change', what, found: messageOf(error), todo }] };
   }
 }
 
-async function checkQueue(settings: Settings): Promise<Finding[]> {
+async function identityOfOwnedFolder(settings: Settings): Promise<string | undefined> {
+  if (settings.S3_BUCKET) return undefined;
+  const { store } = await openStoreForReading(settings, tmpdir());
+  try {
+    return await readStoreIdentity(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function checkQueue(settings: Settings, identity: string | undefined): Promise<Finding[]> {
   if (queueBackendOf(settings) === 'embedded') {
     return [{ state: 'ok', what: 'Queue', found: 'embedded, for a single process' }];
   }
   try {
-    const queue = await openQueueConnection(settings.REDIS_URL);
+    const prefix = queuePrefixOf(settings.QUEUE_PREFIX ?? identity ?? 'new-store');
+    const queue = await openQueueConnection(settings.REDIS_URL, prefix);
     try {
-      return redisServer(parseInfo((await queue.info()) ?? ''));
+      const found = redisServer(parseInfo((await queue.info()) ?? ''));
+      return [...found, ...installationsFound(prefix, await queue.otherPrefixes())];
     } finally {
       await queue.close();
     }

@@ -125,6 +125,13 @@ export const queueSettings = {
     unit: 'URL',
     meaning: 'Redis or Valkey for the queues. Unset: the embedded queue, which supports a single process.',
   }),
+  QUEUE_PREFIX: textLike(/^[A-Za-z0-9_.-]{1,64}$/, 'up to 64 letters, digits and _ . -')
+    .optional()
+    .register(settingInfo, {
+      unit: 'name',
+      meaning:
+        'Name of this installation in Redis: its keys begin with `{mlflow-monitor-NAME}`. All processes of one store need the same. Unset: the id in `_state/store.json`, which differs for each store.',
+    }),
   QUEUE_BACKEND: oneOf(...QUEUE_BACKENDS)
     .optional()
     .register(settingInfo, {

@@ -1,5 +1,6 @@
 import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import { readKindState } from '../state/kind-state.js';
+import { ifReadable } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /**
@@ -24,13 +25,13 @@ export async function lastCompleteReadBefore(
     record?.status === 'done' &&
     (record.finished_at ?? Number.POSITIVE_INFINITY) <= latest &&
     !record.refused.some(({ experiment_id }) => experiment_id === experimentId);
-  const bootstrap = await readPipelineRun(store, 'bootstrap-1');
+  const bootstrap = await ifReadable(readPipelineRun(store, 'bootstrap-1'));
   const historyReadAt = bootstrap ? (bootstrap.finished_at ?? Number.POSITIVE_INFINITY) : 0;
   // The usual case of a run that the bootstrap found; saves the search.
   if (historyReadAt > latest) return null;
   const newest = await newestDeltaBefore(store, latest);
   for (let number = newest; number > Math.max(0, newest - MAX_RECORDS); number--) {
-    const record = await readPipelineRun(store, `delta-${number}`);
+    const record = await ifReadable(readPipelineRun(store, `delta-${number}`));
     if (record && record.created_at < historyReadAt) break;
     if (isComplete(record)) return record.created_at;
   }
@@ -39,10 +40,10 @@ export async function lastCompleteReadBefore(
 
 /** The number of the newest delta created before a time, ms; 0 if there is none. Numbers are in the order of creation. */
 async function newestDeltaBefore(store: ObjectStore, time: number): Promise<number> {
-  let [low, high] = [0, (await readKindState(store, 'delta')).sequence];
+  let [low, high] = [0, (await ifReadable(readKindState(store, 'delta')))?.sequence ?? 0];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    const record = await readPipelineRun(store, `delta-${middle}`);
+    const record = await ifReadable(readPipelineRun(store, `delta-${middle}`));
     if (record && record.created_at < time) low = middle;
     else high = middle - 1;
   }

@@ -5,6 +5,7 @@ import { Markers } from '../pipeline/markers.js';
 import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import type { KindState } from '../state/kind-state.js';
 import type { ServiceFacts } from '../state/service-facts.js';
+import { ifReadable } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { PlatformCurrent } from './contract.js';
 
@@ -50,7 +51,7 @@ async function newestEnded(
   const ended: PipelineRun[] = [];
   for (let number = sequence; number > Math.max(0, sequence - MAX_RECORDS); number--) {
     const id = `${kind}-${number}`;
-    const record = active.includes(id) ? undefined : await readPipelineRun(store, id);
+    const record = active.includes(id) ? undefined : await ifReadable(readPipelineRun(store, id));
     if (record) ended.push(record);
     if (record?.status === 'done') break;
   }
@@ -63,7 +64,7 @@ async function progressOf(
   run: string,
 ): Promise<PlatformCurrent['progress'][number]> {
   const markers = new Markers(store, run);
-  const plan = await markers.plan();
+  const plan = await ifReadable(markers.plan());
   if (!plan) return { run, kind, days_done: 0, days_all: null };
   const done = finishedDays(kind, plan, await markers.done());
   const all = new Set(plan.slices.map(({ from }) => dayOf(from)));

@@ -1,8 +1,9 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { CLOCK, type Clock } from '../config/runtime.js';
-import { catalogOptions, domainSettings, SETTINGS, type Settings } from '../config/settings.js';
+import { catalogOptions, SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { JudgingSettings } from '../state/judging-settings.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { CatalogPollService } from './catalog-poll.service.js';
 import { openCatalog } from './catalog-source.js';
@@ -27,18 +28,19 @@ export class CatalogModule {
         },
         {
           provide: RulebookSync,
-          inject: [OBJECT_STORE, CATALOG_SOURCE, ENGINE, SETTINGS, CLOCK],
+          inject: [OBJECT_STORE, CATALOG_SOURCE, ENGINE, SETTINGS, CLOCK, JudgingSettings],
           useFactory: (
             store: ObjectStore,
             source: CatalogSource,
             engine: Engine,
             settings: Settings,
             clock: Clock,
+            judging: JudgingSettings,
           ) =>
             new RulebookSync({
               store,
               source,
-              settings: domainSettings(settings),
+              settings: () => judging.current(),
               ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
               reevaluateDays: settings.REEVALUATE_DAYS,
               clock,

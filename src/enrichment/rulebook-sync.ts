@@ -21,7 +21,8 @@ import { type CatalogSource, type ParsedCatalog } from './parse-catalog.js';
 
 export interface RulebookSyncOptions {
   readonly store: ObjectStore;
-  readonly settings: DomainSettings;
+  /** The judging settings of the store. */
+  readonly settings: () => Promise<DomainSettings>;
   readonly source: CatalogSource;
   /** How long catalog responses are cached, ms. */
   readonly ttlMs: number;
@@ -68,7 +69,7 @@ export class RulebookSync {
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
       const wanted = this.isQueried ? needs(book) : EMPTY_QUERY;
       if (covers(book.asked, wanted)) return book;
-      if (hasNewerRules(book, this.options.settings)) {
+      if (hasNewerRules(book, await this.options.settings())) {
         const message = 'The store uses newer rules than this process supports';
         throw new MonitorError('older_rules', message);
       }
@@ -158,7 +159,7 @@ export class RulebookSync {
       const next = mergeCatalogResponse(
         book,
         { parsed: response, queries, repeated, queriedLists },
-        settings,
+        await settings(),
         change,
       );
       parsed = queries.length > 0 || !this.isQueried ? response : undefined;

@@ -1,5 +1,8 @@
-import { queueBackendOf, type Settings } from '../config/settings.js';
+import { domainSettings, queueBackendOf, type Settings } from '../config/settings.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import { MS_PER_DAY } from '../domain/time.js';
+import { describeDifference } from '../state/judging-settings.js';
+import type { ServiceFacts } from '../state/service-facts.js';
 import {
   countByState,
   type ExperimentState,
@@ -74,7 +77,11 @@ export function describeHealth(
 ): HealthReport {
   const facts = resultValue(results.facts);
   const status = facts && serviceStatus(facts, statusOptions(settings), now);
-  const problems = findProblems(results, self, status);
+  const problems = [
+    ...findProblems(results, self, status),
+    ...differentSettings(facts, settings),
+    ...(facts ? findUnreadable(facts, now) : []),
+  ];
   const { mlflow, store, lastSuccess } = self;
   return {
     status: problems.length === 0 ? 'ok' : 'degraded',
@@ -122,6 +129,23 @@ export function describeHealth(
         }
       : null,
   };
+}
+
+function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {
+  const difference = facts?.judging && describeDifference(facts.judging, domainSettings(settings));
+  return difference ? [difference] : [];
+}
+
+/** How long `/health` reports a pipeline run that failed because of an invalid document, unless one of its kind succeeds. */
+const UNREADABLE_SHOWN_MS = MS_PER_DAY;
+
+function findUnreadable({ broken, kinds }: ServiceFacts, now: number): string[] {
+  const runs = PIPELINE_KINDS.flatMap((kind) => {
+    const { unreadable } = kinds[kind];
+    if (!unreadable || now - unreadable.at > UNREADABLE_SHOWN_MS) return [];
+    return `${unreadable.run} failed: ${unreadable.message}.`;
+  });
+  return [...broken.map((message) => `${message}.`), ...runs];
 }
 
 /** @param status `undefined` if the state in the store cannot be read */

@@ -1,8 +1,9 @@
 import { type Clock } from '../config/runtime.js';
-import { domainSettings, mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
+import { mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
-import { mergeExperiments, readExperiments } from '../state/experiments.js';
+import { mergeExperiments, type StoredExperiment } from '../state/experiments.js';
+import type { JudgingSettings } from '../state/judging-settings.js';
 import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
@@ -12,29 +13,36 @@ import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { planPipelineRun } from './plan-pipeline-run.js';
 
+export interface PlanDependencies {
+  readonly store: ObjectStore;
+  readonly client: MlflowClient;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly judging: Pick<JudgingSettings, 'current'>;
+}
+
 /**
  * Loads the inputs of a plan and creates it.
  * @throws {MonitorError} `other_source` if the store belongs to another tracking server
  */
 export async function createPlan(
-  store: ObjectStore,
-  client: MlflowClient,
-  settings: Settings,
-  clock: Clock,
+  { store, client, settings, clock, judging }: PlanDependencies,
   { kind, window }: PipelineRun,
 ): Promise<Plan> {
-  const scope = domainSettings(settings);
-  const watermarks = await readWatermarks(store);
-  const openMlflowRuns = await readOpenMlflowRuns(store);
+  const scope = await judging.current();
+  // A reevaluation does not depend on the documents about MLflow, so that an invalid one does not stop it.
+  const readsMlflow = kind !== 'reevaluation';
+  const watermarks = readsMlflow ? await readWatermarks(store) : {};
+  const openMlflowRuns = readsMlflow ? await readOpenMlflowRuns(store) : [];
   const storedDays: string[] = [];
   for await (const { key } of store.list('_base/')) {
     const day = dayOfKey(key);
     if (day) storedDays.push(day);
   }
   let now = clock();
-  let experiments = await readExperiments(store);
-  const changes = kind === 'reevaluation' ? await unpublishedChanges(store, window) : undefined;
-  if (kind !== 'reevaluation') {
+  let experiments: Record<string, StoredExperiment> = {};
+  const changes = readsMlflow ? undefined : await unpublishedChanges(store, window);
+  if (readsMlflow) {
     const listing = await client.listExperiments();
     await assertTrackingServer(
       store,

@@ -5,6 +5,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
+import { JudgingSettings } from '../state/judging-settings.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { createPlan } from './create-plan.js';
@@ -24,11 +25,12 @@ export class IngestionProcessor extends StageProcessor<'ingestion'> {
     @Inject(MLFLOW_CLIENT) client: MlflowClient,
     @Inject(SETTINGS) settings: Settings,
     @Inject(CLOCK) clock: Clock,
+    judging: JudgingSettings,
   ) {
     super();
     this.concurrency = settings.INGESTION_CONCURRENCY;
     this.handlers = {
-      plan: ({ record }) => createPlan(store, client, settings, clock, record),
+      plan: ({ record }) => createPlan({ store, client, settings, clock, judging }, record),
       fetch: ({ record, plan, slice, heartbeat }) =>
         fetchSlice(store, client, duck, {
           pipelineRunId: record.id,

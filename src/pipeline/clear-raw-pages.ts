@@ -1,4 +1,5 @@
 import { MS_PER_DAY } from '../domain/time.js';
+import { ifReadable } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readPipelineRun } from './pipeline-run.js';
 
@@ -13,7 +14,8 @@ export async function clearRawPages(store: ObjectStore, now: number): Promise<vo
     const pipelineRunId = key.split('/')[1] ?? '';
     let isExpired = expired.get(pipelineRunId);
     if (isExpired === undefined) {
-      const record = await readPipelineRun(store, pipelineRunId);
+      // Pages of a run whose record is invalid are kept: nobody knows whether it has finished.
+      const record = await ifReadable(readPipelineRun(store, pipelineRunId));
       isExpired = record?.finished_at != null && record.finished_at < expiresBefore;
       expired.set(pipelineRunId, isExpired);
     }

@@ -41,8 +41,14 @@ export async function completePipelineRun(
   return [...new Map(denied.map((each) => [each.experiment_id, each])).values()];
 }
 
-/** The totals over the finished stages of a pipeline run. */
-export async function summarizePipelineRun(markers: Markers): Promise<PipelineRunSummary> {
+/**
+ * The totals over the finished stages of a pipeline run.
+ * @param read what to do with each read of a marker; by default an invalid marker throws `broken_document`
+ */
+export async function summarizePipelineRun(
+  markers: Markers,
+  read: <T>(marker: Promise<T | undefined>) => Promise<T | undefined> = (marker) => marker,
+): Promise<PipelineRunSummary> {
   const summary: PipelineRunSummary = {
     runs: 0,
     metrics: 0,
@@ -50,13 +56,17 @@ export async function summarizePipelineRun(markers: Markers): Promise<PipelineRu
     partitions_written: 0,
     partitions_unchanged: 0,
   };
-  const slices = [...((await markers.plan())?.slices ?? []).map(({ id }) => id), ALL_SLICES];
+  const slices = [...((await read(markers.plan()))?.slices ?? []).map(({ id }) => id), ALL_SLICES];
   for (const id of slices) {
-    const enriched = await markers.get(id, 'enrich');
+    const enriched = await read(markers.get(id, 'enrich'));
     summary.runs += enriched?.runs ?? 0;
     summary.metrics += enriched?.metrics ?? 0;
     summary.quarantined += enriched?.quarantined ?? 0;
-    const results = [enriched, await markers.get(id, 'aggregate'), await markers.get(id, 'publish')];
+    const results = [
+      enriched,
+      await read(markers.get(id, 'aggregate')),
+      await read(markers.get(id, 'publish')),
+    ];
     for (const result of results) {
       summary.partitions_written += result?.partitions_written ?? 0;
       summary.partitions_unchanged += result?.partitions_unchanged ?? 0;

@@ -6,6 +6,7 @@ import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { withLogContext } from '../observability/log-context.js';
 import { type QueueName } from '../queue/queue-names.js';
 import { readKindState } from '../state/kind-state.js';
+import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { ActiveJobs } from './active-jobs.js';
@@ -20,6 +21,7 @@ import {
   type PipelineRun,
   type PipelineRunOutcome,
   readPipelineRun,
+  unreadableError,
 } from './pipeline-run.js';
 import { createStageContext, type StageContext } from './stage-context.js';
 import type { JobPayload, QUEUE_OF_STAGE, Stage, StageResults } from './stage-contracts.js';
@@ -41,6 +43,8 @@ export type HandlersOf<Q extends QueueName> = {
 export interface EngineOptions {
   readonly store: ObjectStore;
   readonly queues: Readonly<Record<QueueName, Queue>>;
+  /** The prefix of the queues' keys. */
+  readonly queuePrefix: string;
   readonly clock: Clock;
   /** Attempts of one stage of a slice before its pipeline run fails. */
   readonly stageAttempts: number;
@@ -80,6 +84,8 @@ export class Engine {
   readonly activeJobs = new ActiveJobs();
   private readonly mutex = new KeyedMutex();
   private readonly jobs: StageJobs;
+  /** By kind: why it cannot be dispatched, once logged. */
+  private readonly blockedKinds = new Map<PipelineKind, string>();
 
   constructor(private readonly options: EngineOptions) {
     this.jobs = new StageJobs(options.queues, options.stageAttempts);
@@ -109,15 +115,41 @@ export class Engine {
     setImmediate(() => this.dispatch().catch((error) => this.options.log.warn(`Dispatch failed: ${error}`)));
   }
 
-  /** Enqueues due stages without an unfinished job. Called every `DISPATCH_PERIOD_MS`, at start, and when a run may begin. */
+  /**
+   * Enqueues due stages without an unfinished job. Called every `DISPATCH_PERIOD_MS`, at start, and when a run may begin.
+   * A kind whose state is invalid is logged and skipped.
+   * @throws the first other error, after all kinds were tried
+   */
   async dispatch(): Promise<void> {
-    const { store } = this.options;
-    const bootstrapping = (await readKindState(store, 'bootstrap')).active.length > 0;
+    const bootstrap = await ifReadable(readKindState(this.options.store, 'bootstrap'));
+    const bootstrapping = bootstrap !== undefined && bootstrap.active.length > 0;
+    const errors: unknown[] = [];
     for (const kind of PIPELINE_KINDS) {
       if (bootstrapping && kind !== 'bootstrap' && kind !== 'backfill') continue;
-      const [first] = (await readKindState(store, kind)).active;
-      if (first) await this.advance(kind, first, 'all');
+      try {
+        await this.dispatchKind(kind);
+        this.blockedKinds.delete(kind);
+      } catch (error) {
+        if (brokenKeyOf(error) === undefined) errors.push(error);
+        else this.logBlocked(kind, errorMessage(error));
+      }
     }
+    if (errors.length > 0) throw errors[0];
+  }
+
+  private async dispatchKind(kind: PipelineKind): Promise<void> {
+    const [first, ...waiting] = (await readKindState(this.options.store, kind)).active;
+    if (first) await this.advance(kind, first, 'all');
+    // An invalid record is closed at once, so that views do not show it as waiting.
+    for (const id of waiting) {
+      await readPipelineRun(this.options.store, id).catch((error) => this.closeUnreadable(kind, id, error));
+    }
+  }
+
+  private logBlocked(kind: PipelineKind, message: string): void {
+    if (this.blockedKinds.get(kind) === message) return;
+    this.blockedKinds.set(kind, message);
+    this.options.log.error(`No ${kind} can run: ${message}`);
   }
 
   /**
@@ -143,7 +175,7 @@ export class Engine {
   ): Promise<void> {
     const { store, log } = this.options;
     const { stage } = payload;
-    const record = await readPipelineRun(store, payload.run);
+    const record = await this.recordOf(payload);
     if (record?.status !== 'active') return;
     const markers = new Markers(store, record.id);
     if (!(await markers.has(payload))) {
@@ -165,6 +197,17 @@ export class Engine {
       log.debug(`${stageName(payload)} of ${record.id} finished in ${seconds.toFixed(1)} s`);
     }
     await this.advance(record.kind, record.id, 'new');
+  }
+
+  /** @throws {UnrecoverableError} the record is invalid: the next dispatch closes the pipeline run */
+  private async recordOf(payload: JobPayload): Promise<PipelineRun | undefined> {
+    try {
+      return await readPipelineRun(this.options.store, payload.run);
+    } catch (error) {
+      if (brokenKeyOf(error) === undefined) throw error;
+      this.wake();
+      throw new UnrecoverableError(errorMessage(error));
+    }
   }
 
   private async handleError(
@@ -205,7 +248,10 @@ export class Engine {
     // Another execution of this job has postponed it already.
     if (!last || job.id !== stageJobId(record.id, payload, last.number)) return;
     if (last.excused === 0) this.options.log.warn(`${stageName(payload)} of ${record.id} waits: ${message}`);
-    const number = await markers.claimAttempt(payload, last, true);
+    const number = await markers.claimAttempt(payload, last, {
+      queue: this.options.queuePrefix,
+      excused: true,
+    });
     if (number !== undefined) await this.jobs.add(record, payload, number, this.options.waitMs);
   }
 
@@ -219,7 +265,8 @@ export class Engine {
     outcome: Omit<PipelineRunOutcome, 'summary'>,
   ): Promise<PipelineRun | undefined> {
     const { store, clock, log } = this.options;
-    const summary = await summarizePipelineRun(new Markers(store, pipelineRun.id));
+    // An invalid marker must not keep the run from being closed: the totals are those of the others.
+    const summary = await summarizePipelineRun(new Markers(store, pipelineRun.id), ifReadable);
     const now = clock();
     const closed = await closePipelineRun(store, pipelineRun, { ...outcome, summary }, now);
     if (!closed) return undefined;
@@ -235,7 +282,20 @@ export class Engine {
    * lost jobs, which costs a request to the queue for each due stage
    */
   private advance(kind: PipelineKind, id: string, scope: 'new' | 'all'): Promise<void> {
-    return this.mutex.run(id, () => this.advanceLocked(kind, id, scope));
+    return this.mutex.run(id, () =>
+      this.advanceLocked(kind, id, scope).catch((error) => this.closeUnreadable(kind, id, error)),
+    );
+  }
+
+  /**
+   * Closes a pipeline run that needs an invalid document: it could neither continue nor end.
+   * @throws the error, if it has another cause
+   */
+  private async closeUnreadable(kind: PipelineKind, id: string, cause: unknown): Promise<void> {
+    const error = unreadableError(id, cause);
+    if (!error) throw cause;
+    const closed = await this.close({ kind, id }, { status: 'failed', error, refused: [] });
+    if (closed) this.wake();
   }
 
   private async advanceLocked(kind: PipelineKind, id: string, scope: 'new' | 'all'): Promise<void> {
@@ -258,6 +318,8 @@ export class Engine {
       }
       return;
     }
+    // Reads every marker, so that an invalid one closes the run before anything counts as published.
+    await summarizePipelineRun(markers);
     const refused = await completePipelineRun(store, kind, plan, markers);
     await this.close(record, { status: 'done', error: null, refused });
     // The next run of this kind, or the kinds that a bootstrap holds back, may begin.
@@ -266,7 +328,10 @@ export class Engine {
 
   private async enqueue(record: PipelineRun, markers: Markers, id: StageId): Promise<void> {
     const last = await markers.lastAttempt(id);
-    if (last) {
+    const { queuePrefix } = this.options;
+    // Its job was left in the queue of an older version, or of another installation: this attempt did not fail.
+    const isElsewhere = last !== undefined && last.queue !== queuePrefix;
+    if (last && !isElsewhere) {
       if (await this.jobs.isUnfinished(record.id, id, last.number)) return;
       const counted = last.number - last.excused;
       if (counted >= this.options.stageAttempts) {
@@ -274,7 +339,7 @@ export class Engine {
         return;
       }
     }
-    const number = await markers.claimAttempt(id, last);
+    const number = await markers.claimAttempt(id, last, { queue: queuePrefix, excused: isElsewhere });
     if (number !== undefined) await this.jobs.add(record, id, number, 0);
   }
 }

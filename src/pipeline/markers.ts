@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json.js';
+import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { createDocument, readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -77,14 +78,18 @@ export class Markers {
 
   /**
    * Claims the number of the next attempt.
-   * @param excused the last attempt does not count, because it only waited for another service
+   * @param excused the last attempt does not count, because it only waited for another service or is in another queue
+   * @param queue the prefix of the queue that gets the job
    * @returns `undefined` if another process claimed the number first; that process enqueues the attempt
    */
-  async claimAttempt(id: StageId, last: Attempt | undefined, excused = false): Promise<number | undefined> {
+  async claimAttempt(
+    id: StageId,
+    last: Attempt | undefined,
+    { queue = SHARED_PREFIX, excused = false }: { queue?: string; excused?: boolean } = {},
+  ): Promise<number | undefined> {
     const number = (last?.number ?? 0) + 1;
-    const body = Buffer.from(
-      canonicalJson({ version: 1, number, excused: (last?.excused ?? 0) + Number(excused) }),
-    );
+    const attempt = { version: 1, number, excused: (last?.excused ?? 0) + Number(excused) };
+    const body = Buffer.from(canonicalJson(queue === SHARED_PREFIX ? attempt : { ...attempt, queue }));
     try {
       await this.store.put(this.attemptKey(id), body, last ? { ifMatch: last.etag } : { ifNoneMatch: '*' });
       return number;
@@ -103,8 +108,13 @@ export class Markers {
   }
 }
 
-/** `excused`: how many of the attempts up to `number` do not count. */
-const attemptSchema = z.object({ version: z.literal(1), number: z.int(), excused: z.int().default(0) });
+/** `excused`: how many of the attempts up to `number` do not count. `queue`: the prefix of the queue that has its job. */
+const attemptSchema = z.object({
+  version: z.literal(1),
+  number: z.int(),
+  excused: z.int().default(0),
+  queue: z.string().default(SHARED_PREFIX),
+});
 
 interface Attempt extends Omit<z.infer<typeof attemptSchema>, 'version'> {
   readonly etag: string;

@@ -1,9 +1,25 @@
 import { z } from 'zod';
+import { canonicalJson } from '../domain/canonical-json.js';
+import { errorMessage } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind, type Window } from '../domain/model.js';
-import { isServed, readKindState, updateKindState, windowSchema } from '../state/kind-state.js';
-import { createDocument, readDocument, updateDocument } from '../storage/json-document.js';
+import {
+  isServed,
+  type KindState,
+  readKindState,
+  updateKindState,
+  windowSchema,
+} from '../state/kind-state.js';
+import { PreconditionFailedError } from '../storage/errors.js';
+import {
+  brokenKeyOf,
+  createDocument,
+  ifReadable,
+  keepBrokenDocument,
+  readDocument,
+  updateDocument,
+} from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { STAGES } from './stage-contracts.js';
+import { ALL_SLICES, STAGES } from './stage-contracts.js';
 
 /** The totals of a pipeline run. */
 export const pipelineRunSummarySchema = z.object({
@@ -47,6 +63,51 @@ export async function readPipelineRun(store: ObjectStore, id: string): Promise<P
   return (await readDocument(store, recordKey(id), pipelineRunSchema))?.value;
 }
 
+/**
+ * The record as views show it. One that is invalid is shown with the reason as its error: as active while it is listed in
+ * the state of its kind (the next dispatch closes it), as failed afterwards. Its times are unknown: `created_at` is 0.
+ */
+export async function viewPipelineRun(
+  store: ObjectStore,
+  kind: PipelineKind,
+  id: string,
+  { active, windows }: Pick<KindState, 'active' | 'windows'>,
+): Promise<PipelineRun | undefined> {
+  try {
+    return await readPipelineRun(store, id);
+  } catch (error) {
+    if (brokenKeyOf(error) === undefined) throw error;
+    const status = active.includes(id) ? 'active' : 'failed';
+    return { ...newRecord(kind, id, windows[id], 0), status, error: unreadableError(id, error) ?? null };
+  }
+}
+
+/**
+ * The error of a pipeline run that cannot continue because a document is invalid.
+ * @returns `undefined` for errors of another kind
+ */
+export function unreadableError(id: string, error: unknown): PipelineRun['error'] | undefined {
+  const key = brokenKeyOf(error);
+  if (key === undefined) return undefined;
+  const name = key.startsWith(runPrefix(id)) ? /\/([^/.]+)\.([a-z]+)\.json$/.exec(key) : null;
+  const stage = STAGES.find((each) => each === name?.[2]) ?? 'plan';
+  return { slice: name?.[1] ?? ALL_SLICES, stage, code: 'broken_document', message: errorMessage(error) };
+}
+
+const newRecord = (kind: PipelineKind, id: string, window: Window | undefined, now: number): PipelineRun => ({
+  version: 1,
+  id,
+  kind,
+  nominal: null,
+  window: window ?? null,
+  status: 'active',
+  created_at: now,
+  finished_at: null,
+  error: null,
+  refused: [],
+  summary: null,
+});
+
 export interface NewPipelineRun {
   /** The scheduled time, ms; no run is created if it `isServed` already. `null` for a run on request. */
   readonly scheduledAt: number | null;
@@ -56,7 +117,8 @@ export interface NewPipelineRun {
 
 /**
  * Creates a pipeline run. A run on request is always created.
- * @returns its id; `undefined` if the scheduled time is served already, or `MAX_ACTIVE_PIPELINE_RUNS` are unfinished
+ * @returns its id; `undefined` if the scheduled time is served already, or `MAX_ACTIVE_PIPELINE_RUNS` are unfinished. It then
+ * counts as served only if one that waits covers the window; otherwise it stays due.
  */
 export async function createPipelineRun(
   store: ObjectStore,
@@ -64,13 +126,15 @@ export async function createPipelineRun(
   { scheduledAt, window, now }: NewPipelineRun,
 ): Promise<string | undefined> {
   let id: string | undefined;
+  const isNew = (await readKindState(store, kind)).sequence === 0;
+  const newest = isNew ? await newestStoredNumber(store, kind) : 0;
   await updateKindState(store, kind, (current) => {
     id = undefined;
     if (scheduledAt !== null && isServed(current, scheduledAt, now)) return undefined;
     const last_nominal = scheduledAt ?? current.last_nominal;
     if (scheduledAt !== null && current.active.length >= MAX_ACTIVE_PIPELINE_RUNS)
-      return { ...current, last_nominal };
-    const sequence = current.sequence + 1;
+      return isWaitingFor(current, window) ? { ...current, last_nominal } : undefined;
+    const sequence = Math.max(current.sequence, newest) + 1;
     id = `${kind}-${sequence}`;
     const windows = window
       ? { ...current.windows, [id]: { from: window.from, to: window.to } }
@@ -79,6 +143,25 @@ export async function createPipelineRun(
   });
   if (id !== undefined) await ensurePipelineRun(store, kind, id, scheduledAt, now);
   return id;
+}
+
+/** Whether a run that has not begun, and so will see what is there now, covers the window; no window: everything. */
+function isWaitingFor({ active: [, ...waiting], windows }: KindState, window: Window | undefined): boolean {
+  return waiting.some((id) => {
+    const covered = windows[id];
+    return !covered || (window && covered.from <= window.from && covered.to >= window.to);
+  });
+}
+
+/** The highest number of the stored pipeline runs of a kind: the state of the kind may have been deleted. */
+async function newestStoredNumber(store: ObjectStore, kind: PipelineKind): Promise<number> {
+  const prefix = runPrefix(`${kind}-`).slice(0, -1);
+  let newest = 0;
+  for await (const { key } of store.list(prefix)) {
+    const number = Number.parseInt(key.slice(prefix.length), 10);
+    if (number > newest) newest = number;
+  }
+  return newest;
 }
 
 /**
@@ -95,19 +178,7 @@ export async function ensurePipelineRun(
   const existing = await readPipelineRun(store, id);
   if (existing) return existing;
   const { windows } = await readKindState(store, kind);
-  const record: PipelineRun = {
-    version: 1,
-    id,
-    kind,
-    nominal: scheduledAt,
-    window: windows[id] ?? null,
-    status: 'active',
-    created_at: now,
-    finished_at: null,
-    error: null,
-    refused: [],
-    summary: null,
-  };
+  const record = { ...newRecord(kind, id, windows[id], now), nominal: scheduledAt };
   const created = await createDocument(store, recordKey(id), pipelineRunSchema, record);
   return created ? record : ((await readPipelineRun(store, id)) ?? record);
 }
@@ -115,7 +186,8 @@ export async function ensurePipelineRun(
 export type PipelineRunOutcome = Pick<PipelineRun, 'status' | 'error' | 'refused' | 'summary'>;
 
 /**
- * Closes a pipeline run. If it is closed already, its first outcome stays.
+ * Closes a pipeline run. If it is closed already, its first outcome stays. An invalid record of an unfinished run is copied
+ * below `_state/broken/` and replaced by a record that says so.
  * @returns the record after the call; `undefined` if there is none
  */
 export async function closePipelineRun(
@@ -126,13 +198,64 @@ export async function closePipelineRun(
 ): Promise<PipelineRun | undefined> {
   const closed = await updateDocument(store, recordKey(id), pipelineRunSchema, (record) =>
     record?.status === 'active' ? { ...record, ...outcome, finished_at: now } : record,
-  );
-  await updateKindState(store, kind, (current) => ({
+  ).catch((error: unknown) => replaceBrokenRecord(store, { id, kind }, outcome, error, now));
+  try {
+    await updateKindState(store, kind, (current) => removeActive(current, id, closed, now));
+  } catch (error) {
+    // The run is closed. Once somebody has repaired the state of the kind, the next dispatch removes the run from it.
+    if (brokenKeyOf(error) === undefined) throw error;
+  }
+  return closed;
+}
+
+function removeActive(
+  { unreadable, ...current }: KindState,
+  id: string,
+  closed: PipelineRun | undefined,
+  now: number,
+): KindState {
+  const { status, error } = closed ?? {};
+  const isBroken = error?.code === 'broken_document';
+  const latest = isBroken ? { run: id, at: now, message: error.message } : unreadable;
+  const wasActive = current.active.includes(id);
+  const isFull = wasActive && status === 'done' && closed?.kind === 'reevaluation' && !closed.window;
+  const next = wasActive ? (status === 'done' ? undefined : latest) : unreadable;
+  return {
     ...current,
-    last_finished:
-      closed?.status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
+    last_finished: status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
     active: current.active.filter((active) => active !== id),
     windows: Object.fromEntries(Object.entries(current.windows).filter(([runId]) => runId !== id)),
-  }));
-  return closed;
+    ...(isFull ? { last_full: closed.nominal ?? closed.created_at } : {}),
+    ...(next ? { unreadable: next } : {}),
+  };
+}
+
+/** @throws the error, if it is not an invalid record of a run that is listed as unfinished */
+async function replaceBrokenRecord(
+  store: ObjectStore,
+  { id, kind }: Pick<PipelineRun, 'id' | 'kind'>,
+  outcome: PipelineRunOutcome,
+  error: unknown,
+  now: number,
+): Promise<PipelineRun | undefined> {
+  const key = recordKey(id);
+  if (brokenKeyOf(error) !== key) throw error;
+  const { active, windows } = await readKindState(store, kind);
+  if (!active.includes(id)) throw error;
+  const etag = await keepBrokenDocument(store, key);
+  const record: PipelineRun = {
+    ...newRecord(kind, id, windows[id], now),
+    ...outcome,
+    status: outcome.status === 'cancelled' ? 'cancelled' : 'failed',
+    error: outcome.error ?? unreadableError(id, error) ?? null,
+    finished_at: now,
+  };
+  try {
+    const condition = etag === undefined ? { ifNoneMatch: '*' as const } : { ifMatch: etag };
+    await store.put(key, Buffer.from(canonicalJson(record)), condition);
+    return record;
+  } catch (conflict) {
+    if (!(conflict instanceof PreconditionFailedError)) throw conflict;
+    return ifReadable(readPipelineRun(store, id));
+  }
 }

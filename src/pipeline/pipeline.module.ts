@@ -1,9 +1,12 @@
+import { hostname } from 'node:os';
 import { getQueueToken } from '@nestjs/bullmq';
 import { Global, Logger, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
-import { SETTINGS, type Settings } from '../config/settings.js';
+import { domainSettings, SETTINGS, type Settings } from '../config/settings.js';
+import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { QUEUES } from '../queue/queue-names.js';
+import { JudgingSettings } from '../state/judging-settings.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ENGINE, Engine, WAIT_MS } from './engine.js';
 
@@ -13,6 +16,22 @@ const DEFAULT_WAIT_MS = 30_000;
 @Global()
 @Module({
   providers: [
+    {
+      provide: JudgingSettings,
+      inject: [OBJECT_STORE, SETTINGS, CLOCK],
+      useFactory: (store: ObjectStore, settings: Settings, clock: Clock) => {
+        const log = new Logger('Settings');
+        return new JudgingSettings({
+          store,
+          own: domainSettings(settings),
+          // A folder has one process: its settings count, as nobody else can have others.
+          decides: settings.ROLES.includes('scheduler') || settings.S3_BUCKET === undefined,
+          process: { host: hostname(), pid: process.pid },
+          clock,
+          warn: (message) => log.warn(message),
+        });
+      },
+    },
     { provide: WAIT_MS, useValue: DEFAULT_WAIT_MS },
     {
       provide: ENGINE,
@@ -32,6 +51,7 @@ const DEFAULT_WAIT_MS = 30_000;
         return new Engine({
           store,
           queues,
+          queuePrefix: ingestion.opts.prefix ?? SHARED_PREFIX,
           clock,
           stageAttempts: settings.STAGE_TRIES,
           waitMs,
@@ -41,6 +61,6 @@ const DEFAULT_WAIT_MS = 30_000;
       },
     },
   ],
-  exports: [ENGINE],
+  exports: [ENGINE, JudgingSettings],
 })
 export class PipelineModule {}

@@ -5,8 +5,9 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { errorMessage } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
-import { isServed, readKindState } from '../state/kind-state.js';
+import { isFullPassDue, isServed, readKindState } from '../state/kind-state.js';
 import { readWatermarks } from '../state/watermarks.js';
+import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { clearRawPages } from './clear-raw-pages.js';
 import { DISPATCH_PERIOD_MS, ENGINE, type Engine } from './engine.js';
@@ -24,6 +25,8 @@ export class SchedulerService implements OnApplicationBootstrap {
   private readonly log = new Logger('Scheduler');
   /** Runs scheduled up to this time are not caught up on, ms. */
   private readonly skipUntil: Partial<Record<PipelineKind, number>> = {};
+  /** By what failed: the invalid document that was logged. */
+  private readonly broken = new Map<string, string>();
   private isTicking = false;
   private lastDispatch = 0;
 
@@ -36,13 +39,21 @@ export class SchedulerService implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const now = this.clock();
-    const isEmpty = Object.keys(await readWatermarks(this.store)).length === 0;
-    // The same scheduled time at every start, so that a store is bootstrapped once. A store with data is reevaluated at every start.
-    if (isEmpty) await this.engine.create('bootstrap', { scheduledAt: 0 });
-    else await this.engine.create('reevaluation', { scheduledAt: now });
+    // Invalid watermarks do not mean an empty store: its pipeline runs fail with the name of the document.
+    const watermarks = await ifReadable(readWatermarks(this.store));
+    const isEmpty = watermarks !== undefined && Object.keys(watermarks).length === 0;
+    try {
+      // The same scheduled time at every start, so that a store is bootstrapped once. A store with data is reevaluated at every start.
+      if (isEmpty) await this.engine.create('bootstrap', { scheduledAt: 0 });
+      else await this.engine.create('reevaluation', { scheduledAt: now });
+    } catch (error) {
+      if (brokenKeyOf(error) === undefined) throw error;
+      this.log.warn(`Scheduling failed (start): ${errorMessage(error)}`);
+    }
     // A new store has no missed runs: its bootstrap reads what they would have read.
     for (const kind of SCHEDULED_KINDS) {
-      if ((await readKindState(this.store, kind)).last_nominal === null) this.skipUntil[kind] = now;
+      const state = await ifReadable(readKindState(this.store, kind));
+      if (state?.last_nominal === null) this.skipUntil[kind] = now;
     }
     await this.tick();
   }
@@ -56,13 +67,23 @@ export class SchedulerService implements OnApplicationBootstrap {
       // The absolute difference: a clock that was far ahead and is set back must not delay the next dispatch.
       if (Math.abs(this.clock() - this.lastDispatch) >= DISPATCH_PERIOD_MS) {
         this.lastDispatch = this.clock();
-        await this.engine.dispatch();
-        await clearRawPages(this.store, this.clock());
+        await this.attempt('dispatch', () => this.engine.dispatch());
+        await this.attempt('deletion of raw pages', () => clearRawPages(this.store, this.clock()));
       }
-    } catch (error) {
-      this.log.warn(`Scheduling failed: ${errorMessage(error)}`);
     } finally {
       this.isTicking = false;
+    }
+  }
+
+  /** Logs an error of the work, so that the rest goes on; an invalid document once, as waiting does not mend it. */
+  private async attempt(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.broken.delete(what);
+    } catch (error) {
+      const message = errorMessage(error);
+      if (this.broken.get(what) !== message) this.log.warn(`Scheduling failed (${what}): ${message}`);
+      if (brokenKeyOf(error) !== undefined) this.broken.set(what, message);
     }
   }
 
@@ -76,23 +97,22 @@ export class SchedulerService implements OnApplicationBootstrap {
       { kind: 'backup', scheduledAt: cron(settings.BACKUP_SCHEDULE_CRON) },
     ] as const;
     for (const { kind, scheduledAt } of due) {
-      if (scheduledAt !== null && (await this.isNew(kind, scheduledAt))) {
-        await this.engine.create(kind, { scheduledAt });
-      }
+      if (scheduledAt === null) continue;
+      await this.attempt(kind, async () => {
+        if (await this.isNew(kind, scheduledAt)) await this.engine.create(kind, { scheduledAt });
+      });
     }
-    await this.reevaluate(now);
+    await this.attempt('reevaluation', () => this.reevaluate(now));
   }
 
-  /** Hourly the days that the historical run still reads again, once a day all days. */
+  /** Hourly the days that the historical run still reads again, once a day all days: at the first hour that can. */
   private async reevaluate(now: number): Promise<void> {
     const hour = startOfPeriod(MS_PER_HOUR, now);
     if (!(await this.isNew('reevaluation', hour))) return;
-    const { last_nominal } = await readKindState(this.store, 'reevaluation');
-    const today = startOfPeriod(MS_PER_DAY, now);
-    const isFirstOfDay = last_nominal === null || startOfPeriod(MS_PER_DAY, last_nominal) < today;
-    const from = today - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
+    const isFull = isFullPassDue(await readKindState(this.store, 'reevaluation'), now);
+    const from = startOfPeriod(MS_PER_DAY, now) - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
     const window = { from, to: Number.MAX_SAFE_INTEGER };
-    await this.engine.create('reevaluation', { scheduledAt: hour, ...(isFirstOfDay ? {} : { window }) });
+    await this.engine.create('reevaluation', { scheduledAt: hour, ...(isFull ? {} : { window }) });
   }
 
   private async isNew(kind: PipelineKind, scheduledAt: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { createPostgresBackend, DEFAULT_SCHEMA, setDefaultBackendFactory } from 'bullmq';
 import { errno, MonitorError } from '../domain/errors.js';
 import { PGlitePool } from './pglite-pool.js';
-import { QUEUE_PREFIX, type QueueConnection } from './queue-connection.js';
+import { type QueueConnection, SHARED_PREFIX } from './queue-connection.js';
 import { QUEUE_IMAGE } from './queue-image.js';
 
 /**
@@ -18,7 +18,7 @@ export async function openEmbeddedQueue(): Promise<QueueConnection> {
   setDefaultBackendFactory(createPostgresBackend);
   return {
     backend: 'embedded',
-    options: { connection: pool, prefix: QUEUE_PREFIX },
+    options: { connection: pool, prefix: SHARED_PREFIX },
     async flush() {
       const { rows } = await pool.query(
         `SELECT string_agg(format('%I', tablename), ', ') AS tables
@@ -28,6 +28,7 @@ export async function openEmbeddedQueue(): Promise<QueueConnection> {
       await pool.query(`TRUNCATE ${rows[0].tables}`);
     },
     info: async () => undefined,
+    otherPrefixes: async () => [],
     close: () => pool.end(),
   };
 }

@@ -12,8 +12,17 @@ export interface QueueConnection {
   flush(): Promise<void>;
   /** The response of Redis to `INFO`; `undefined` without Redis. */
   info(): Promise<string | undefined>;
+  /** The prefixes of other installations' queues on the same Redis, sorted. */
+  otherPrefixes(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** Prefix of all keys. The braces keep them in one slot of a Redis cluster. */
-export const QUEUE_PREFIX = '{mlflow-monitor}';
+/** The prefix of all keys of the embedded queue. Versions without a name for each installation used it on Redis, too. */
+export const SHARED_PREFIX = '{mlflow-monitor}';
+
+/** The prefix of all keys of one installation on Redis. The braces keep them in one slot of a Redis cluster. */
+export const queuePrefixOf = (installation: string): string => `{mlflow-monitor-${installation}}`;
+
+/** For logs and `validate`. */
+export const describePrefix = (prefix: string): string =>
+  prefix === SHARED_PREFIX ? `${prefix} (an older version)` : prefix;

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { MonitorError } from '../domain/errors.js';
-import { QUEUE_PREFIX, type QueueConnection } from './queue-connection.js';
+import type { QueueConnection } from './queue-connection.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_STEP_MS = 200;
@@ -10,9 +10,10 @@ const LONGEST_RECONNECT_DELAY_MS = 2_000;
 
 /**
  * Connects to Redis or Valkey.
+ * @param prefix the prefix of all keys
  * @throws {MonitorError} `queue_unreachable`, retryable; its message and context hold no password
  */
-export async function openRedisQueue(url: string): Promise<QueueConnection> {
+export async function openRedisQueue(url: string, prefix: string): Promise<QueueConnection> {
   const { protocol, host } = new URL(url);
   const address = `${protocol}//${host}`;
   let connected = false;
@@ -48,16 +49,34 @@ export async function openRedisQueue(url: string): Promise<QueueConnection> {
   setDefaultBackendFactory();
   return {
     backend: 'redis',
-    options: { connection: redis, prefix: QUEUE_PREFIX },
+    options: { connection: redis, prefix },
     async flush() {
       await redis.flushdb();
     },
     info: () => redis.info(),
+    otherPrefixes: async () => (await findPrefixes(redis)).filter((each) => each !== prefix),
     async close() {
       // QUIT would wait without a limit for a server that is gone.
       redis.disconnect();
     },
   };
+}
+
+/** Keys that one SCAN visits, and the most that are visited: a Redis with millions of other keys must not delay a start. */
+const SCAN_COUNT = 1_000;
+const MAX_SCANS = 1_000;
+
+/** The prefixes of all installations: each queue has a key `<prefix>:<queue>:meta`. */
+async function findPrefixes(redis: Redis): Promise<string[]> {
+  const found = new Set<string>();
+  let cursor = '0';
+  for (let scans = 0; scans < MAX_SCANS; scans++) {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', '{mlflow-monitor*}:*:meta', 'COUNT', SCAN_COUNT);
+    for (const key of keys) found.add(key.slice(0, key.indexOf('}') + 1));
+    cursor = next;
+    if (cursor === '0') break;
+  }
+  return [...found].sort();
 }
 
 /** Logs one line when the server becomes unreachable and one when it is back, however many connections are affected. */

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { readDocument, updateDocument } from '../storage/json-document.js';
+import {
+  brokenKeyOf,
+  ifReadable,
+  keepBrokenDocument,
+  readDocument,
+  updateDocument,
+} from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 const KEY = '_state/catalog.json';
@@ -31,14 +37,22 @@ const INITIAL: CatalogState = {
   refused: 0,
 };
 
-/** As seen by the last process that queried the catalog. */
+/** As seen by the last process that queried the catalog. An invalid document says nothing: the next query replaces it. */
 export async function readCatalogState(store: ObjectStore): Promise<CatalogState> {
-  return (await readDocument(store, KEY, schema))?.value ?? INITIAL;
+  return (await ifReadable(readDocument(store, KEY, schema)))?.value ?? INITIAL;
 }
 
 export async function writeCatalogState(
   store: ObjectStore,
   change: Partial<Omit<CatalogState, 'version'>>,
 ): Promise<void> {
-  await updateDocument(store, KEY, schema, (current = INITIAL) => ({ ...current, ...change }));
+  const update = () => updateDocument(store, KEY, schema, (current = INITIAL) => ({ ...current, ...change }));
+  try {
+    await update();
+  } catch (error) {
+    if (brokenKeyOf(error) === undefined) throw error;
+    await keepBrokenDocument(store, KEY);
+    await store.delete(KEY);
+    await update();
+  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PipelineKind } from '../domain/model.js';
+import { dayOf } from '../domain/time.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
@@ -18,10 +19,14 @@ const kindStateSchema = z.object({
   active: z.array(z.string()),
   /** The requested windows of unfinished pipeline runs: an id is stored here before its record exists. */
   windows: z.record(z.string(), windowSchema).default({}),
+  /** The scheduled time of the last successful reevaluation of all days, ms. */
+  last_full: z.int().optional(),
+  /** The last pipeline run that failed because of an invalid document, until one succeeds. `at`: ms. */
+  unreadable: z.object({ run: z.string(), at: z.int(), message: z.string() }).optional(),
 });
 export type KindState = z.infer<typeof kindStateSchema>;
 
-const INITIAL: KindState = {
+export const INITIAL_KIND_STATE: KindState = {
   version: 1,
   sequence: 0,
   last_nominal: null,
@@ -33,7 +38,7 @@ const INITIAL: KindState = {
 const keyOf = (kind: PipelineKind): string => `_state/kinds/${kind}.json`;
 
 export async function readKindState(store: ObjectStore, kind: PipelineKind): Promise<KindState> {
-  return (await readDocument(store, keyOf(kind), kindStateSchema))?.value ?? INITIAL;
+  return (await readDocument(store, keyOf(kind), kindStateSchema))?.value ?? INITIAL_KIND_STATE;
 }
 
 /** @param change may run several times; returning `undefined` writes nothing */
@@ -42,7 +47,18 @@ export async function updateKindState(
   kind: PipelineKind,
   change: (current: KindState) => KindState | undefined,
 ): Promise<void> {
-  await updateDocument(store, keyOf(kind), kindStateSchema, (current = INITIAL) => change(current));
+  await updateDocument(store, keyOf(kind), kindStateSchema, (current = INITIAL_KIND_STATE) =>
+    change(current),
+  );
+}
+
+/**
+ * Whether a reevaluation of all days is due: none of this UTC day has succeeded, and none is unfinished. One that failed,
+ * was cancelled or never created stays due. A time far in the future was stored by a wrong clock.
+ */
+export function isFullPassDue({ active, windows, last_full }: KindState, now: number): boolean {
+  if (active.some((id) => windows[id] === undefined)) return false;
+  return last_full === undefined || last_full > now + CLOCK_SKEW_MS || dayOf(last_full) < dayOf(now);
 }
 
 /** More than the clocks of several schedulers differ, ms. */

@@ -55,7 +55,7 @@ export const thresholdRowSchema = z.object({
 
 const firstDay = z.iso.date().nullable();
 const strings = z.array(z.string()).readonly();
-const domainSettingsSchema = z.object({
+export const domainSettingsSchema = z.object({
   rules_version: z.int(),
   application_tag: z.string(),
   count_nested_runs: z.boolean(),

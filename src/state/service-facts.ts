@@ -1,8 +1,11 @@
+import { errorMessage } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import { brokenKeyOf } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type CatalogState, readCatalogState } from './catalog-state.js';
 import { readExperiments, type StoredExperiment } from './experiments.js';
-import { type KindState, readKindState } from './kind-state.js';
+import { readJudgingSettings, type StoredJudgingSettings } from './judging-settings.js';
+import { INITIAL_KIND_STATE, type KindState, readKindState } from './kind-state.js';
 import { readWatermarks, type Watermarks } from './watermarks.js';
 
 /** The documents from which the status of the service is computed; the same for every process. */
@@ -11,20 +14,38 @@ export interface ServiceFacts {
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
   readonly watermarks: Watermarks;
   readonly catalog: CatalogState;
+  /** null until a scheduler has stored them. */
+  readonly judging: StoredJudgingSettings | null;
+  /** Why documents are invalid. Their facts are those of a new store. */
+  readonly broken: readonly string[];
 }
 
 export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts> {
-  const entryOf = async (kind: PipelineKind) => [kind, await readKindState(store, kind)] as const;
-  const [kinds, experiments, watermarks, catalog] = await Promise.all([
+  const broken: string[] = [];
+  const read = async <T>(document: Promise<T>, initial: T): Promise<T> => {
+    try {
+      return await document;
+    } catch (error) {
+      if (brokenKeyOf(error) === undefined) throw error;
+      broken.push(errorMessage(error));
+      return initial;
+    }
+  };
+  const entryOf = async (kind: PipelineKind) =>
+    [kind, await read(readKindState(store, kind), INITIAL_KIND_STATE)] as const;
+  const [kinds, experiments, watermarks, catalog, judging] = await Promise.all([
     Promise.all(PIPELINE_KINDS.map(entryOf)),
-    readExperiments(store),
-    readWatermarks(store),
+    read(readExperiments(store), {}),
+    read(readWatermarks(store), {}),
     readCatalogState(store),
+    read(readJudgingSettings(store), undefined),
   ]);
   return {
     kinds: Object.fromEntries(kinds) as Record<PipelineKind, KindState>,
     experiments,
     watermarks,
     catalog,
+    judging: judging ?? null,
+    broken: broken.sort(),
   };
 }

@@ -10,6 +10,7 @@ import type { ServiceFacts } from './service-facts.js';
 const STALE_AFTER_PERIODS = 3;
 
 export interface StatusOptions {
+  /** Used until a scheduler has stored its settings. */
   readonly scope: Pick<DomainSettings, 'experiment_include' | 'experiment_exclude'>;
   readonly deltaPeriodMs: number;
 }
@@ -69,7 +70,7 @@ export function serviceStatus(
   now: number,
 ): ServiceStatus {
   const lastFinished = lastFinishedOf(facts);
-  const experiments = experimentStatuses(facts, scope);
+  const experiments = experimentStatuses(facts, facts.judging?.settings ?? scope);
   return {
     lastFinished,
     stale: lastFinished === null || now - lastFinished > STALE_AFTER_PERIODS * deltaPeriodMs,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json.js';
@@ -100,6 +101,43 @@ export async function updateDocument<T>(
   );
 }
 
+/** The key of the invalid document that caused an error; `undefined` for any other error. */
+export function brokenKeyOf(error: unknown): string | undefined {
+  if (!(error instanceof StoreError) || error.code !== 'broken_document') return undefined;
+  return String(error.context.key);
+}
+
+/** `undefined` also for an invalid document, for readers that can do without it. */
+export function ifReadable<T>(read: Promise<T | undefined>): Promise<T | undefined> {
+  return read.catch((error: unknown) => {
+    if (brokenKeyOf(error) === undefined) throw error;
+    return undefined;
+  });
+}
+
+/**
+ * Copies a document below `_state/broken/`, where a person can look at it, before it is replaced.
+ * @returns the ETag of the document that was copied; `undefined` if there is none
+ */
+export async function keepBrokenDocument(store: ObjectStore, key: string): Promise<string | undefined> {
+  const stored = await store.get(key);
+  if (!stored) return undefined;
+  const digest = createHash('sha256').update(stored.body).digest('hex').slice(0, 8);
+  const copy = key.replace(/^_state\//, '_state/broken/').replace(/(\.json)?$/, `-${digest}.json`);
+  try {
+    await store.put(copy, stored.body, { ifNoneMatch: '*' });
+  } catch (error) {
+    // The name contains the digest of the content: another process made the same copy.
+    if (!(error instanceof PreconditionFailedError)) throw error;
+  }
+  return stored.etag;
+}
+
+/** Documents of a pipeline run: a run with an invalid one is closed. */
+const RUN_DOCUMENT = /^_state\/runs\//;
+const REMEDY =
+  '. Restore it from a backup, or delete it: docs/storage.md#documents-that-cannot-be-read says what that costs';
+
 /** Also called before a write, so that no invalid document is stored. */
 function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
   let reason: string;
@@ -111,5 +149,6 @@ function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
   } catch (error) {
     reason = errorMessage(error);
   }
-  throw new StoreError('broken_document', `The document ${key} is invalid: ${reason}`, { key });
+  const remedy = RUN_DOCUMENT.test(key) ? '' : REMEDY;
+  throw new StoreError('broken_document', `The document ${key} is invalid: ${reason}${remedy}`, { key });
 }

@@ -5,9 +5,12 @@ const unused: QueueConnection[] = [];
 afterAll(() => Promise.all(unused.splice(0).map((queue) => queue.close())));
 
 /** Like `openQueueConnection`, but embedded queues are emptied and reused: creating one takes longer than most tests. */
-export async function borrowQueueConnection(redisUrl: string | undefined): Promise<QueueConnection> {
-  if (redisUrl !== undefined) return openQueueConnection(redisUrl);
-  const queue = unused.pop() ?? (await openQueueConnection(undefined));
+export async function borrowQueueConnection(
+  redisUrl: string | undefined,
+  prefix: string,
+): Promise<QueueConnection> {
+  if (redisUrl !== undefined) return openQueueConnection(redisUrl, prefix);
+  const queue = unused.pop() ?? (await openQueueConnection(undefined, prefix));
   let inUse = true;
   return {
     ...queue,

@@ -1,6 +1,6 @@
 import { type Job, Queue, UnrecoverableError, Worker, type WorkerOptions } from 'bullmq';
 import { openQueueConnection } from '../../../src/queue/open-queue.js';
-import type { QueueConnection } from '../../../src/queue/queue-connection.js';
+import { type QueueConnection, queuePrefixOf } from '../../../src/queue/queue-connection.js';
 import { describeRedis } from '../../support/redis-server.js';
 
 export class Deferred<T = void> {
@@ -71,7 +71,7 @@ function describeBackend(
     let count = 0;
     const workers: Worker[] = [];
     beforeAll(async () => {
-      connection = await openQueueConnection(redisUrl());
+      connection = await openQueueConnection(redisUrl(), queuePrefixOf('test'));
     });
     afterAll(() => connection.close());
     beforeEach(() => {

@@ -4,6 +4,7 @@ import {
   clockSkew,
   experimentsFound,
   findingsTable,
+  installationsFound,
   mlflowVersion,
   parseInfo,
   redisServer,
@@ -40,6 +41,17 @@ describe('the findings of validate', () => {
     expect(experimentsFound(0, 0)).toMatchObject({ state: 'change', found: 'none are listed' });
     expect(experimentsFound(12, 0).todo).toContain('EXPERIMENT_INCLUDE');
     expect(experimentsFound(12, 3)).toMatchObject({ state: 'ok', found: '3 of 12 are monitored' });
+  });
+
+  it('installations that share Redis, also one of an older version', () => {
+    expect(installationsFound('{mlflow-monitor-a}', [])).toEqual([]);
+    expect(installationsFound('{mlflow-monitor-a}', ['{mlflow-monitor-b}', '{mlflow-monitor}'])).toEqual([
+      expect.objectContaining({
+        state: 'note',
+        found:
+          'this installation: {mlflow-monitor-a}; others on this Redis: {mlflow-monitor-b}, {mlflow-monitor} (an older version)',
+      }),
+    ]);
   });
 
   it('Redis: its version, and that it never evicts jobs', () => {

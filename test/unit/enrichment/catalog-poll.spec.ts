@@ -46,7 +46,7 @@ beforeEach(async () => {
   const rulebookSync = new RulebookSync({
     store,
     source,
-    settings: domainDefaults,
+    settings: async () => domainDefaults,
     ttlMs: TTL,
     reevaluateDays: 7,
     clock: Date.now,

@@ -63,7 +63,7 @@ const source = (byName: boolean): CatalogSource => ({
 const createSync = (byName = true, maxWaitMs?: number) =>
   new RulebookSync({
     store,
-    settings: domainDefaults,
+    settings: async () => domainDefaults,
     source: source(byName),
     ttlMs: TTL,
     reevaluateDays: 7,

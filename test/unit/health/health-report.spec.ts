@@ -1,4 +1,4 @@
-import { loadSettings } from '../../../src/config/settings.js';
+import { domainSettings, loadSettings } from '../../../src/config/settings.js';
 import { PIPELINE_KINDS } from '../../../src/domain/model.js';
 import type { DependencyResults } from '../../../src/health/dependencies.js';
 import { describeHealth, type ProcessStatus } from '../../../src/health/health-report.js';
@@ -31,6 +31,8 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
     8: { name: 'fraud', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
   },
   watermarks: { 7: NOW - 2 * MINUTE, 8: NOW - 2 * MINUTE },
+  judging: null,
+  broken: [],
   catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
   ...change,
 });
@@ -132,6 +134,33 @@ describe('describeHealth', () => {
   it('distinguishes a broken document from an unavailable store', () => {
     expect(problems(results({ facts: { error: 'broken' } }))).toEqual([
       'The state in the store cannot be read: broken.',
+    ]);
+  });
+
+  it('names invalid documents, and for a day the pipeline runs that failed because of them', () => {
+    const failedAt = (at: number) => {
+      const { kinds } = facts();
+      const unreadable = { run: 'delta-7', at, message: 'The document x is invalid: not JSON' };
+      return facts({ kinds: { ...kinds, delta: { ...kinds.delta, unreadable } }, broken: ['y is invalid'] });
+    };
+    expect(problems(results({ facts: { value: failedAt(NOW - MINUTE) } }))).toEqual([
+      'y is invalid.',
+      'delta-7 failed: The document x is invalid: not JSON.',
+    ]);
+    expect(problems(results({ facts: { value: failedAt(NOW - 1_441 * MINUTE) } }))).toEqual([
+      'y is invalid.',
+    ]);
+  });
+
+  it('says that the settings of another process count', () => {
+    const stored = { version: 1, settings: domainSettings(settings), host: 'a', pid: 7, at: NOW } as const;
+    const withJudging = (judging: ServiceFacts['judging']) =>
+      results({ facts: { value: facts({ judging }) } });
+    expect(problems(withJudging(stored))).toEqual([]);
+    expect(
+      problems(withJudging({ ...stored, settings: { ...stored.settings, light_span_hours: 7 } })),
+    ).toEqual([
+      'This process uses the settings of the scheduler that started last (process 7 on a, 2026-03-10T12:00:00.000Z), not its own LIGHT_SPAN_HOURS. Set the same values in all processes.',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import { Engine, type EngineOptions } from '../../../src/pipeline/engine.js';
 import type { EnrichResult, RebuildResult } from '../../../src/pipeline/stage-contracts.js';
+import { SHARED_PREFIX } from '../../../src/queue/queue-connection.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 /** An engine whose three queues are the same one. It stores in memory and logs nothing. */
@@ -9,6 +10,7 @@ export function createEngine(queue: Queue, options: Partial<EngineOptions> = {})
   return new Engine({
     store: new MemoryStore(),
     queues: { ingestion: queue, enrichment: queue, aggregation: queue },
+    queuePrefix: SHARED_PREFIX,
     clock: () => 0,
     stageAttempts: 5,
     waitMs: 0,

@@ -84,6 +84,12 @@ describe('at a start, the scheduler', () => {
     expect(takeKinds()).toEqual([]);
   });
 
+  it('starts with invalid watermarks, without a bootstrap', async () => {
+    store.objects.set('_state/watermark.json', Buffer.from('{'));
+    await start();
+    expect(takeKinds()).toEqual(['reevaluation']);
+  });
+
   it('catches up on a store with data, with one run of each kind', async () => {
     await fillStore();
     for (const kind of ['delta', 'backup', 'historical'] as const) {
@@ -163,6 +169,15 @@ describe('at a tick, the scheduler', () => {
     expect(dispatches).toBe(1);
     expect(await tickAt(scheduler, '2026-03-10T12:00:13Z')).toEqual([]);
     expect(await tickAt(scheduler, '2026-03-10T12:05:03Z')).toEqual(['delta']);
+  });
+
+  it('schedules the other kinds while the state of one is invalid', async () => {
+    const scheduler = await start();
+    takeKinds();
+    store.objects.set('_state/kinds/delta.json', Buffer.from('{'));
+    dispatches = 0;
+    expect(await tickAt(scheduler, '2026-03-10T12:00:03Z')).toEqual(['backup', 'reevaluation']);
+    expect(dispatches).toBe(1);
   });
 
   it('catches up after a tick that failed', async () => {

@@ -1,16 +1,33 @@
-import { closePipelineRun, createPipelineRun } from '../../../src/pipeline/pipeline-run.js';
-import { writeCatalogState } from '../../../src/state/catalog-state.js';
+import { readCatalogState, writeCatalogState } from '../../../src/state/catalog-state.js';
 import { loadServiceFacts } from '../../../src/state/service-facts.js';
+import { updateWatermarks } from '../../../src/state/watermarks.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
-it('the facts of the service come from the documents below _state/', async () => {
+describe('loadServiceFacts', () => {
+  it('names each invalid document and reads the others', async () => {
+    const store = new MemoryStore();
+    await updateWatermarks(store, () => ({ 1: 5 }));
+    store.objects.set('_state/kinds/delta.json', Buffer.from('{'));
+    store.objects.set('_state/experiments.json', Buffer.from('{"version":2}'));
+    const { watermarks, kinds, experiments, broken } = await loadServiceFacts(store);
+    expect({ watermarks, experiments, sequence: kinds.delta.sequence }).toEqual({
+      watermarks: { 1: 5 },
+      experiments: {},
+      sequence: 0,
+    });
+    expect(broken).toEqual([
+      expect.stringContaining('_state/experiments.json'),
+      expect.stringContaining('_state/kinds/delta.json'),
+    ]);
+  });
+});
+
+it('an invalid state of the catalog is kept aside and replaced by the next request', async () => {
   const store = new MemoryStore();
-  await createPipelineRun(store, 'delta', { scheduledAt: null, now: 1 });
-  await createPipelineRun(store, 'backup', { scheduledAt: null, now: 1 });
-  const outcome = { status: 'done' as const, error: null, refused: [], summary: null };
-  await closePipelineRun(store, { id: 'delta-1', kind: 'delta' }, outcome, 7_000);
-  await writeCatalogState(store, { last_success: 5_000, refused: 2 });
-  const { kinds, catalog, watermarks, experiments } = await loadServiceFacts(store);
-  expect([kinds.delta.last_finished, kinds.backup.active]).toEqual([7_000, ['backup-1']]);
-  expect([catalog.refused, watermarks, experiments]).toEqual([2, {}, {}]);
+  store.objects.set('_state/catalog.json', Buffer.from('{'));
+  expect(await readCatalogState(store)).toMatchObject({ last_success: null });
+  await writeCatalogState(store, { last_success: 7 });
+  expect(await readCatalogState(store)).toMatchObject({ last_success: 7 });
+  const kept = [...store.objects.keys()].filter((key) => key.startsWith('_state/broken/'));
+  expect(kept).toEqual([expect.stringMatching(/^_state\/broken\/catalog-\w{8}\.json$/)]);
 });

@@ -33,6 +33,8 @@ const facts = (change: Partial<ServiceFacts> = {}): ServiceFacts => ({
   kinds: NO_KINDS,
   experiments: {},
   watermarks: {},
+  judging: null,
+  broken: [],
   catalog: NEVER,
   ...change,
 });

@@ -1,3 +1,4 @@
+import { domainSettings } from '../../../src/config/settings.js';
 import { createPlan } from '../../../src/ingestion/create-plan.js';
 import type { Experiment, MlflowClient } from '../../../src/ingestion/mlflow-api.js';
 import { ensurePipelineRun } from '../../../src/pipeline/pipeline-run.js';
@@ -75,7 +76,11 @@ describe('createPlan', () => {
       },
     } as unknown as MlflowClient;
     const record = await ensurePipelineRun(store, kind, `${kind}-1`, null, clock);
-    const plan = await createPlan(store, client, settingsWith(env), () => clock, record);
+    const judging = { current: async () => domainSettings(settingsWith(env)) };
+    const plan = await createPlan(
+      { store, client, settings: settingsWith(env), clock: () => clock, judging },
+      record,
+    );
     return { plan, listed };
   };
 

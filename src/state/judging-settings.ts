@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { Clock } from '../config/runtime.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import type { DomainSettings } from '../domain/model.js';
+import { brokenKeyOf, keepBrokenDocument, readDocument, updateDocument } from '../storage/json-document.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { domainSettingsSchema } from './rulebook.js';
+
+/** The judging settings that all processes of the store use: those of the scheduler that started last. */
+const KEY = '_state/judging-settings.json';
+const schema = z.object({
+  version: z.literal(1),
+  settings: domainSettingsSchema,
+  host: z.string(),
+  pid: z.int(),
+  /** When that process started, ms. */
+  at: z.int(),
+});
+export type StoredJudgingSettings = z.infer<typeof schema>;
+
+/** @returns `undefined` if no scheduler has started yet */
+export async function readJudgingSettings(store: ObjectStore): Promise<StoredJudgingSettings | undefined> {
+  return (await readDocument(store, KEY, schema))?.value;
+}
+
+/**
+ * A sentence about a process whose own settings differ from the stored ones; `undefined` if they do not. The version of the
+ * rules is no setting: a process with older rules than the rulebook changes nothing.
+ */
+export function describeDifference(
+  { settings, host, pid, at }: StoredJudgingSettings,
+  own: DomainSettings,
+): string | undefined {
+  const differs = (name: keyof DomainSettings) =>
+    name !== 'rules_version' && canonicalJson(settings[name]) !== canonicalJson(own[name]);
+  const names = (Object.keys(own) as (keyof DomainSettings)[]).filter(differs);
+  if (names.length === 0) return undefined;
+  const since = new Date(at).toISOString();
+  return (
+    `This process uses the settings of the scheduler that started last (process ${pid} on ${host}, ${since}), ` +
+    `not its own ${names.map((name) => name.toUpperCase()).join(', ')}. Set the same values in all processes.`
+  );
+}
+
+export interface JudgingSettingsOptions {
+  readonly store: ObjectStore;
+  /** Those of this process. */
+  readonly own: DomainSettings;
+  /** Whether the settings of this process count from its start on: it is a scheduler, or the only process of its store. */
+  readonly decides: boolean;
+  readonly process: { readonly host: string; readonly pid: number };
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * The judging settings of the store. Without them, processes with different settings would change the rulebook back and
+ * forth, and with it the published bytes.
+ */
+export class JudgingSettings {
+  private started: Promise<unknown> | undefined;
+  private warned: string | undefined;
+
+  constructor(private readonly options: JudgingSettingsOptions) {}
+
+  /** Stores the settings of this process, if they count. Called by Nest before any job runs. */
+  async onModuleInit(): Promise<void> {
+    if (!this.options.decides) return;
+    this.started ??= this.storeOwn();
+    try {
+      await this.started;
+    } catch (error) {
+      this.started = undefined;
+      throw error;
+    }
+  }
+
+  /** The settings to judge by now. A difference from those of this process is logged once. */
+  async current(): Promise<DomainSettings> {
+    const { store, own, warn } = this.options;
+    await this.onModuleInit();
+    const stored = await readJudgingSettings(store);
+    if (!stored) return own;
+    const difference = describeDifference(stored, own);
+    if (difference !== undefined && difference !== this.warned) warn(difference);
+    this.warned = difference;
+    return { ...stored.settings, rules_version: own.rules_version };
+  }
+
+  private async storeOwn(): Promise<void> {
+    const { store, own, process, clock } = this.options;
+    const document = { version: 1 as const, settings: own, ...process, at: clock() };
+    const update = () => updateDocument(store, KEY, schema, () => document);
+    try {
+      await update();
+    } catch (error) {
+      if (brokenKeyOf(error) === undefined) throw error;
+      await keepBrokenDocument(store, KEY);
+      await store.delete(KEY);
+      await update();
+    }
+  }
+}
