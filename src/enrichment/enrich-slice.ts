@@ -64,7 +64,7 @@ async function mergeSlice(
     updated: 0,
     unchanged: 0,
     superseded: 0,
-    quarantined: await quarantine(session, store, pipelineRunId),
+    quarantined: await quarantine(session, store, pipelineRunId, fetched.oversized),
     closed: [],
     partitions_written: 0,
     partitions_unchanged: 0,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpService } from '@nestjs/axios';
 import { mlflowOptions, type Settings } from '../config/settings.js';
@@ -10,8 +10,9 @@ import type { ResponseTime } from '../domain/merge-precedence.js';
 import { publish } from '../observability/diagnostics.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { interruptibleSleep, RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
-import type { Experiment, MlflowClient, RunQuery } from './mlflow-api.js';
-import { parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
+import type { Experiment, MlflowClient, RunQuery, SearchOptions } from './mlflow-api.js';
+import { isTimeout, parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
+import { PageLimit } from './page-limit.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -27,22 +28,19 @@ export interface MlflowClientOptions {
   /** How long a request may receive no data. */
   readonly timeoutSeconds: number;
   readonly concurrency: number;
+  /** Larger responses are cut off. */
   readonly maxPageBytes: number;
   /** No request is retried after it aborts. */
   readonly stopping?: AbortSignal;
   readonly sleep?: Sleep;
 }
 
-/** Larger than any page of MLflow: 50,000 runs with hundreds of metrics each. */
-const MAX_PAGE_BYTES = 2 ** 30;
-
 /** The client for the settings; `overrides` replaces single options. */
 export const createMlflowClient = (
   http: HttpService,
   settings: Settings,
   overrides: Partial<MlflowClientOptions> = {},
-): MlflowClient =>
-  new HttpMlflowClient(http, { ...mlflowOptions(settings), maxPageBytes: MAX_PAGE_BYTES, ...overrides });
+): MlflowClient => new HttpMlflowClient(http, { ...mlflowOptions(settings), ...overrides });
 
 /** Also limits `Retry-After`: a request that waits occupies a slot. */
 const MAX_WAIT_MS = 120_000;
@@ -52,6 +50,7 @@ const MAX_PAGES = 1_000;
 interface Request {
   readonly path: string;
   readonly data: unknown;
+  readonly failOnTimeout?: boolean;
 }
 
 export class HttpMlflowClient implements MlflowClient {
@@ -129,11 +128,14 @@ export class HttpMlflowClient implements MlflowClient {
     return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
   }
 
-  async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & ResponseTime> {
+  async searchRuns(
+    query: RunQuery,
+    file: string,
+    options: SearchOptions = {},
+  ): Promise<{ bytes: number } & ResponseTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
-    const { value, date, began } = await this.send({ path: 'runs/search', data }, (body) =>
-      saveBody(body, file),
-    );
+    const request = { path: 'runs/search', data, ...options };
+    const { value, date, began } = await this.send(request, (body) => saveBody(body, file));
     return { bytes: value, date, began };
   }
 
@@ -173,8 +175,11 @@ export class HttpMlflowClient implements MlflowClient {
       publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
       return result;
     } catch (error) {
-      const answered = error instanceof MonitorError && error.code === 'mlflow_refused';
+      const answered =
+        error instanceof MonitorError && (error.code === 'mlflow_refused' || error.code === 'page_too_big');
       publish({ type: 'request', upstream: 'mlflow', outcome: answered ? 'answered' : 'failed' });
+      if (request.failOnTimeout && error instanceof RetryableError && isTimeout(error.cause))
+        throw error.cause;
       throw error;
     }
   }
@@ -210,17 +215,14 @@ export class HttpMlflowClient implements MlflowClient {
       if (status < 200 || status > 299) {
         await throwResponseError(response.data, path, status, parseRetryAfter(headers['retry-after'], date));
       }
-      let bytes = 0;
-      const counted = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          restartTimeout();
-          bytes += chunk.length;
-          const message = `MLflow's response to ${path} is larger than ${maxPageBytes} bytes`;
-          done(bytes > maxPageBytes ? new MonitorError('page_too_big', message) : null, chunk);
-        },
-      });
+      const body = new PageLimit(
+        path,
+        maxPageBytes,
+        { date, length: headers['content-length'] },
+        restartTimeout,
+      );
       // `pipeline` fails if the body ends before its length or its last chunk.
-      const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
+      const [value] = await Promise.all([read(body), pipeline(response.data, body, { end: true })]);
       return { value, date, began: date - elapsed() };
     } catch (error) {
       if (error instanceof RetryableError) throw error;
@@ -228,9 +230,11 @@ export class HttpMlflowClient implements MlflowClient {
         if (error.code === 'mlflow_not_json') throw new RetryableError(error);
         throw error;
       }
-      const reason = timeout.signal.aborted ? `no data for ${timeoutSeconds} s` : errorMessage(error);
+      const timedOut = timeout.signal.aborted;
+      const reason = timedOut ? `no data for ${timeoutSeconds} s` : errorMessage(error);
+      const context = timedOut ? { path, timed_out: true } : { path };
       throw new RetryableError(
-        new MonitorError('mlflow_unreachable', `MLflow at ${uri} is unreachable: ${reason}`, { path }, true),
+        new MonitorError('mlflow_unreachable', `MLflow at ${uri} is unreachable: ${reason}`, context, true),
       );
     } finally {
       clearTimeout(timeoutTimer);
