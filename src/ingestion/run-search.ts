@@ -9,6 +9,7 @@ import type { MlflowClient } from './mlflow-api.js';
 import { firstRunOf, PageTooBigError, RUN_ID } from './page-limit.js';
 import { PageSize } from './page-size.js';
 import { repairPage } from './repair-page.js';
+import { shortenPage } from './shorten-page.js';
 
 export interface RunSearchOptions {
   /** Prefix of the keys of stored pages: `_raw/<pipeline run>/<slice>`. */
@@ -50,7 +51,10 @@ const MAX_EXCLUDED = 200;
 const idsOf = ({ ids }: PageInfo): string[] => ids.filter((id) => id !== null);
 const isSafe = (id: string | null): id is string => id !== null && RUN_ID.test(id);
 
-/** The run searches of one execution of a slice. Stores each page as MLflow sent it, under its own key. */
+/**
+ * The run searches of one execution of a slice. Stores each page under its own key: as MLflow sent it, but for long values
+ * (`shortenPage`) and text that is not Unicode (`repairPage`).
+ */
 export class RunSearch {
   readonly pages: Page[] = [];
   readonly returnedIds = new Set<string>();
@@ -217,7 +221,7 @@ export class RunSearch {
         { failOnTimeout: this.size.shrinksOnTimeout },
       );
       const { date, began } = response;
-      let { bytes } = response;
+      let bytes = await shortenPage(file, response.bytes);
       let info = await this.readPageInfo(file, bytes).catch(() => undefined);
       if (!info) {
         bytes = await repairPage(file);
@@ -225,7 +229,7 @@ export class RunSearch {
       }
       for (const id of idsOf(info)) this.returnedIds.add(id);
       this.bytes += bytes;
-      this.size.grow(info.runs, bytes);
+      this.size.grow(info.runs, response.bytes);
       if (info.runs > 0) {
         const key = `${prefix}/${this.execution}-${this.pages.length}.json`;
         await this.store.put(key, { file });

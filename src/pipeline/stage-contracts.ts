@@ -71,7 +71,7 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
-/** One MLflow response in `_raw/`, byte for byte. `date`: its `Date` header, ms; `began`: `date` less the request's duration, ms. */
+/** One MLflow response in `_raw/`. `date`: its `Date` header, ms; `began`: `date` less the request's duration, ms. */
 export const pageSchema = z.object({
   key: z.string(),
   date: instant,
