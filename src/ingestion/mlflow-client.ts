@@ -7,12 +7,14 @@ import type { HttpService } from '@nestjs/axios';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
+import { formatBytes } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { interruptibleSleep, RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
 import type { Experiment, MlflowClient, RunQuery, SearchOptions } from './mlflow-api.js';
 import { isTimeout, parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
 import { PageLimit } from './page-limit.js';
+import { PageSize } from './page-size.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -46,6 +48,9 @@ export const createMlflowClient = (
 const MAX_WAIT_MS = 120_000;
 const JITTER = 0.5;
 const MAX_PAGES = 1_000;
+const EXPERIMENTS_PER_PAGE = 1_000;
+/** The list of all experiments may be as large as so many of the largest pages: 256 MiB by default. */
+const MAX_LISTING_PAGES = 8;
 
 interface Request {
   readonly path: string;
@@ -82,21 +87,20 @@ export class HttpMlflowClient implements MlflowClient {
 
   async listExperiments(): Promise<{ experiments: Experiment[] } & ResponseTime> {
     const experiments: Experiment[] = [];
-    const data = { view_type: 'ALL', max_results: 1000 };
+    const size = new PageSize(EXPERIMENTS_PER_PAGE);
+    const tokens = new Set<string>();
     let token: string | undefined;
+    let bytes = 0;
     // The list is as old as its oldest page.
     let time: ResponseTime | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const chunks: Buffer[] = [];
-      const { value, date, began } = await this.send(
-        { path: 'experiments/search', data: token === undefined ? data : { ...data, page_token: token } },
-        async (body) => {
-          chunks.length = 0;
-          for await (const chunk of body) chunks.push(chunk);
-          return parseExperiments(Buffer.concat(chunks));
-        },
-      );
+      const { value, date, began } = await this.fetchExperiments(size, token);
       time ??= { date, began };
+      bytes += value.bytes;
+      if (bytes > MAX_LISTING_PAGES * this.options.maxPageBytes) {
+        const message = `The list of experiments is larger than ${formatBytes(bytes)}: raise MAX_PAGE_MB to read it`;
+        throw new MonitorError('experiments_too_big', message);
+      }
       for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of value.experiments ?? []) {
         experiments.push({
           experiment_id,
@@ -108,8 +112,33 @@ export class HttpMlflowClient implements MlflowClient {
       }
       token = value.next_page_token || undefined;
       if (token === undefined) return { experiments, ...time };
+      if (tokens.has(token)) {
+        throw new MonitorError('repeated_page', 'MLflow returned the same page token of experiments twice');
+      }
+      tokens.add(token);
     }
     throw new MonitorError('too_many_pages', `MLflow returned more than ${MAX_PAGES} pages of experiments`);
+  }
+
+  /** Fetches a page of experiments, smaller ones until it fits: tokens are offsets and stay valid. */
+  private async fetchExperiments(size: PageSize, token: string | undefined) {
+    for (;;) {
+      const requested = size.current;
+      const data = { view_type: 'ALL', max_results: requested, ...(token ? { page_token: token } : {}) };
+      try {
+        const response = await this.send({ path: 'experiments/search', data }, async (body) => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of body) chunks.push(chunk);
+          const json = Buffer.concat(chunks);
+          return { ...parseExperiments(json), bytes: json.length };
+        });
+        const { experiments = [], bytes } = response.value;
+        size.grow(experiments.length, bytes);
+        return response;
+      } catch (error) {
+        if (!size.shrink(error, requested)) throw error;
+      }
+    }
   }
 
   /** The response of the server's `/version`; `undefined` if it is not a version. */

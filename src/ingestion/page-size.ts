@@ -34,9 +34,10 @@ export class PageSize {
   shrink(error: unknown, requested: number): boolean {
     if (error instanceof PageTooBigError && requested > 1) {
       this.limit = error.cut.limit;
-      // All runs but the last, which the cut hit, are known to fit.
-      const fitting = Math.max(1, error.cut.runs - 1);
-      this.current = Math.min(fitting, Math.floor(requested / 2));
+      // All runs but the last, which the cut hit, are known to fit. A page of experiments has no runs.
+      const { runs } = error.cut;
+      const half = Math.floor(requested / 2);
+      this.current = runs === 0 ? half : Math.min(Math.max(1, runs - 1), half);
       return true;
     }
     if (isTimeout(error) && requested > TIMEOUT_FLOOR) {

@@ -298,3 +298,21 @@ describe('an oversized run', () => {
     ]);
   });
 });
+
+describe('a metric whose name begins with U+FEFF', () => {
+  it('is published beside the one without', async () => {
+    const metric = (key: string) => ({ key, value: 1, timestamp: START, step: 0 });
+    const logged = {
+      ...run('a', 'a'),
+      data: { metrics: [metric('acc'), metric('\ufeffacc')], params: [], tags: [] },
+    };
+    await enrich({ pages: [page(NOON, logged)] });
+    const stored = await store.fetch(partitionKey('enriched_metrics', DAY));
+    const names = await duck.session((session) =>
+      session.rows('SELECT strlen(metric_name)::INTEGER AS bytes FROM read_parquet($file) ORDER BY 1', {
+        file: stored?.file ?? '',
+      }),
+    );
+    expect(names).toEqual([{ bytes: 3 }, { bytes: 6 }]);
+  });
+});

@@ -113,7 +113,7 @@ describe('a page beyond the limit', () => {
         /^A response to runs\/search is larger than 19.5 KiB \(58.\d KiB\): raise MAX_PAGE_MB/,
       ),
     });
-    expect(sizes()).toEqual([8, 1]);
+    expect(sizes()).toEqual([8, 4, 2, 1]);
   });
 });
 
