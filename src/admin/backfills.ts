@@ -31,7 +31,7 @@ export const backfillSchema = z.object({
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
   error: z.object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() }).nullable(),
-  /** Experiments to which the tracking server denied access. */
+  /** Experiments that could not be read, such as those to which the tracking server denied access. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
   progress: z.object({ days_done: z.int(), days_all: z.int() }),
 });

@@ -75,7 +75,7 @@ export async function backfillRemotely(service: RemoteService, days: BackfillReq
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   console.log(`${id} ${status}: ${days_done} of ${days_all} days, ${seconds} s`);
   for (const { experiment_id, message } of denied) {
-    console.log(`MLflow denied access to experiment ${experiment_id}: ${message}`);
+    console.log(`Experiment ${experiment_id} was not read: ${message}`);
   }
   if (error) console.error(`${error.slice}.${error.stage}: ${error.message}`);
   return status === 'done';

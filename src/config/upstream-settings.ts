@@ -88,6 +88,11 @@ export const requestSettings = {
     unit: 'runs',
     meaning: 'Page size of all other pipeline runs.',
   }),
+  MAX_PAGE_MB: whole(1, 1024, 'MiB').prefault('32').register(settingInfo, {
+    unit: 'MiB',
+    meaning:
+      'Largest response of the tracking server. A larger one is cut off and requested again with fewer runs; a single run beyond it is quarantined.',
+  }),
   MLFLOW_HTTP_REQUEST_MAX_RETRIES: whole(0, 10, 'retries').optional().register(settingInfo, {
     unit: 'retries',
     meaning: 'Retries per request to the tracking server. Unset: `MAX_RETRIES`.',

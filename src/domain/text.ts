@@ -23,3 +23,15 @@ export function codePointCount(text: string): number {
   for (const _ of text) length++;
   return length;
 }
+
+/** A size with its unit, rounded to at most three digits: `32 MiB`, `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number(value.toPrecision(3))} ${units[unit]}`;
+}

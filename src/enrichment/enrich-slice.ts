@@ -1,6 +1,6 @@
 import { MonitorError } from '../domain/errors.js';
 import { WHITE_SPACE } from '../domain/text.js';
-import type { EnrichResult, FetchResult } from '../pipeline/stage-contracts.js';
+import type { EnrichResult, FetchResult, Page } from '../pipeline/stage-contracts.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -37,7 +37,7 @@ export async function enrichSlice(
   serverNow: () => Promise<number>,
   slice: FetchedSlice,
 ): Promise<EnrichResult> {
-  const result = await duck.session((session) => mergeSlice(store, session, serverNow, slice));
+  const result = await mergeSlice(store, duck, serverNow, slice);
   const responseTimes = slice.fetched.pages.map(({ date }) => date);
   const observed = responseTimes.reduce((newest, date) => Math.max(newest, date), 0) || undefined;
   for (const day of result.touched_days) {
@@ -49,13 +49,35 @@ export async function enrichSlice(
   return result;
 }
 
+/**
+ * Bytes of pages that are merged at once. DuckDB needs about ten times as much for the largest group, whatever the slice has;
+ * ordinary slices are one group.
+ */
+const GROUP_BYTES = 32 * 2 ** 20;
+
+/** Splits pages into groups of at most `GROUP_BYTES`, or of one page. */
+function groupPages(pages: readonly Page[]): Page[][] {
+  const groups: Page[][] = [[]];
+  let bytes = 0;
+  for (const page of pages) {
+    if (bytes > 0 && bytes + page.bytes > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(page);
+    bytes += page.bytes;
+  }
+  return groups;
+}
+
+type SliceRun = OpenRun & { readonly open: boolean; readonly metrics: number };
+
 async function mergeSlice(
   store: ObjectStore,
-  session: DuckSession,
+  duck: Duck,
   serverNow: () => Promise<number>,
   { pipelineRunId, fetched, plannedOpenRuns, heartbeat }: FetchedSlice,
 ): Promise<EnrichResult> {
-  await loadFacts(store, session, fetched);
   const result: EnrichResult = {
     touched_days: [],
     runs: 0,
@@ -64,42 +86,61 @@ async function mergeSlice(
     updated: 0,
     unchanged: 0,
     superseded: 0,
-    quarantined: await quarantine(session, store, pipelineRunId),
+    quarantined: 0,
     closed: [],
     partitions_written: 0,
     partitions_unchanged: 0,
   };
-  const [size] = await session.rows<{ runs: number; metrics: number }>(
-    sql(import.meta.url, './sql/fact_counts.sql'),
-  );
-  result.runs = size?.runs ?? 0;
-  result.metrics = size?.metrics ?? 0;
-  const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
+  const touchedDays = new Set<string>();
+  const runs = new Map<string, SliceRun>();
   const stillOpen = new Map<string, OpenRun>();
-  for (const { day } of days) {
-    const counts = await mergeDay(session, store, serverNow, day);
-    result.inserted += counts.inserted;
-    result.updated += counts.updated;
-    result.unchanged += counts.unchanged;
-    result.superseded += counts.superseded;
-    for (const run of counts.undecided) stillOpen.set(run.run_id, { ...run, day });
-    result.touched_days.push(day);
-    heartbeat();
+  const groups = groupPages(fetched.pages);
+  for (const [i, pages] of groups.entries()) {
+    const isLast = i === groups.length - 1;
+    const gone = isLast ? fetched.gone.filter(({ run_id }) => !runs.has(run_id)) : [];
+    await duck.session(async (session) => {
+      await loadFacts(store, session, pages, gone);
+      const oversized = isLast ? fetched.oversized : [];
+      result.quarantined += await quarantine(session, store, pipelineRunId, oversized);
+      await session.run('DROP TABLE parsed');
+      const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
+      for (const { day } of days) {
+        const counts = await mergeDay(session, store, serverNow, day);
+        result.inserted += counts.inserted;
+        result.updated += counts.updated;
+        result.unchanged += counts.unchanged;
+        result.superseded += counts.superseded;
+        for (const run of counts.undecided) stillOpen.set(run.run_id, { ...run, day });
+        touchedDays.add(day);
+        heartbeat();
+      }
+      for (const run of await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'))) {
+        runs.set(run.run_id, run);
+        const { run_id, experiment_id, day } = run;
+        if (run.open) stillOpen.set(run_id, { run_id, experiment_id, day });
+      }
+    });
   }
-  const runs = await session.rows<OpenRun & { open: boolean }>(sql(import.meta.url, './sql/slice_runs.sql'));
-  for (const { open, ...run } of runs) if (open) stillOpen.set(run.run_id, run);
   if (stillOpen.size > 0) await addOpenMlflowRuns(store, [...stillOpen.values()]);
-  result.closed = [...runs, ...fetched.gone]
+  for (const { metrics } of runs.values()) result.metrics += metrics;
+  result.runs = runs.size;
+  result.touched_days = [...touchedDays].sort().reverse();
+  result.closed = [...runs.values(), ...fetched.gone]
     .map(({ run_id }) => run_id)
     .filter((run_id) => plannedOpenRuns.has(run_id) && !stillOpen.has(run_id));
   return result;
 }
 
 /** Makes `page_times`, `parsed`, `facts` and `gone` from the stored pages. */
-async function loadFacts(store: ObjectStore, session: DuckSession, fetched: FetchResult): Promise<void> {
+async function loadFacts(
+  store: ObjectStore,
+  session: DuckSession,
+  pages: readonly Page[],
+  gone: FetchResult['gone'],
+): Promise<void> {
   // Pages with the same bytes share one local file; the latest request counts.
   const times = new Map<string, { file: string; date: number; began: number }>();
-  for (const { key, date, began } of fetched.pages) {
+  for (const { key, date, began } of pages) {
     const stored = await store.fetch(key);
     if (!stored) {
       throw new MonitorError('raw_page_gone', `The page ${key} is missing from the store`, { key }, true);
@@ -113,7 +154,7 @@ async function loadFacts(store: ObjectStore, session: DuckSession, fetched: Fetc
   if (times.size > 0) {
     await session.run(sql(import.meta.url, './sql/raw_runs.sql'), {
       files: [...times.keys()],
-      bytes: Math.max(...fetched.pages.map(({ bytes }) => bytes)),
+      bytes: Math.max(...pages.map(({ bytes }) => bytes)),
     });
   } else {
     await session.run('CREATE OR REPLACE TEMP TABLE raw_runs (file VARCHAR, run JSON)');
@@ -122,5 +163,5 @@ async function loadFacts(store: ObjectStore, session: DuckSession, fetched: Fetc
   await session.run('DROP TABLE raw_runs');
   const chosen = await chooseRunTimes(session, store);
   await session.run(sql(import.meta.url, './sql/facts.sql'), { chosen: JSON.stringify(chosen) });
-  await session.run(sql(import.meta.url, './sql/gone.sql'), { gone: JSON.stringify(fetched.gone) });
+  await session.run(sql(import.meta.url, './sql/gone.sql'), { gone: JSON.stringify(gone) });
 }

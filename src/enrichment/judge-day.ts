@@ -82,7 +82,13 @@ export async function loadScope(
 ): Promise<(rules: DayRules) => DayScope> {
   const experiments = await readExperiments(store);
   const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base });
-  return (rules) => scopeOfDay(pairs, experiments, rules);
+  const unprefixed = Object.fromEntries(
+    Object.entries(pairs).map(([name, texts]) => [
+      name,
+      texts.map((text) => (typeof text === 'string' ? text.slice(1) : text)),
+    ]),
+  );
+  return (rules) => scopeOfDay(unprefixed, experiments, rules);
 }
 
 /** What the catalog must have been queried for to judge the scope. */
@@ -109,7 +115,7 @@ export interface DayScope {
   readonly rules: readonly (Rule & { experiment_id: string; metric_name: string })[];
 }
 
-/** @param pairs result columns of day_pairs.sql */
+/** @param pairs result columns of day_pairs.sql, without the prefix of each text */
 export function scopeOfDay(
   pairs: Readonly<Record<string, readonly unknown[]>>,
   known: Readonly<Record<string, StoredExperiment>>,

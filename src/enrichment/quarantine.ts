@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
+import { formatBytes } from '../domain/text.js';
 import { dayOf } from '../domain/time.js';
+import type { OversizedRun } from '../pipeline/stage-contracts.js';
 import {
   type QuarantinedRecord,
   type QuarantineList,
@@ -22,14 +24,17 @@ interface BadRecord {
 /**
  * Adds the runs of `parsed` that cannot be read to the quarantine, once per content, and removes the records of runs that
  * `facts` has: they could be read. Reads `parsed`, `page_times` and `facts`.
+ * @param oversized runs of the slice that were not downloaded
  * @returns how many records of this slice are in quarantine
  */
 export async function quarantine(
   session: DuckSession,
   store: ObjectStore,
   pipelineRunId: string,
+  oversized: readonly OversizedRun[] = [],
 ): Promise<number> {
-  const bad = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
+  const unreadable = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
+  const bad = [...unreadable, ...oversized.map(badRecordOf)];
   const quarantined = Object.values(await readQuarantineList(store)).flatMap(({ run_id }) => run_id ?? []);
   if (bad.length === 0 && quarantined.length === 0) return 0;
   const readable = await readableRuns(session, quarantined);
@@ -52,6 +57,12 @@ export async function quarantine(
   });
   for (const day of days) await publishDay(session, store, day);
   return bad.length;
+}
+
+function badRecordOf({ run_id, record, date, bytes, limit }: OversizedRun): BadRecord {
+  const size = bytes === null ? '' : ` (${formatBytes(bytes)})`;
+  const reason = `its data is larger than ${formatBytes(limit)}${size}: raise MAX_PAGE_MB to read it`;
+  return { run_id, reason, record, observed: date };
 }
 
 async function readableRuns(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {

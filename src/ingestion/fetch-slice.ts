@@ -1,4 +1,4 @@
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { dayOf, dayStart } from '../domain/time.js';
 import type { FetchResult, Plan, Slice } from '../pipeline/stage-contracts.js';
@@ -7,6 +7,7 @@ import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
+import { isTimeout } from './mlflow-responses.js';
 import { RunSearch } from './run-search.js';
 
 export interface SliceTask {
@@ -24,8 +25,8 @@ const SWEEPS: ReadonlySet<PipelineKind> = new Set(['historical', 'backfill', 'bo
 type GoneRun = FetchResult['gone'][number] & { readonly experiment_id: string };
 
 /**
- * Downloads the runs of one slice from MLflow. If MLflow denies a chunk of experiments, each experiment is fetched alone.
- * Afterwards the experiments are listed again: the slice has no result for an experiment that is not listed any more, and
+ * Downloads the runs of one slice from MLflow. If a chunk of experiments fails and MLflow is not down, each experiment is
+ * fetched alone: one that fails lags, the others go on. Afterwards the experiments are listed again: the slice has no result for an experiment that is not listed any more, and
  * none of its runs counts as gone.
  */
 export function fetchSlice(
@@ -49,47 +50,81 @@ export function fetchSlice(
       gone.push(...(await fetchRuns(store, session, search, task, experiments)));
       searches.push(search);
     };
-    const denied = await fetchUnlessDenied(ids, fetchExperiments);
+    const failed = await fetchIsolated(client, ids, fetchExperiments);
     const listing = await client.listExperiments();
     await mergeExperiments(store, listing.experiments, listing.date);
     const listed = new Set(listing.experiments.map(({ experiment_id }) => experiment_id));
-    const deniedIds = new Set(denied.map(({ experiment_id }) => experiment_id));
+    const failedIds = new Set(failed.map(({ experiment_id }) => experiment_id));
+    const oversized = searches
+      .flatMap((search) => search.oversized)
+      .filter(({ experiment_id }) => experiment_id === null || listed.has(experiment_id));
     return {
       pages: searches.flatMap(({ pages }) => pages),
       gone: gone
         .filter(({ experiment_id }) => listed.has(experiment_id))
         .map(({ run_id, day, date, began }) => ({ run_id, day, date, began })),
-      answered: ids.filter((id) => listed.has(id) && !deniedIds.has(id)),
-      refused: denied,
+      answered: ids.filter((id) => listed.has(id) && !failedIds.has(id)),
+      refused: failed,
+      ...(oversized.length > 0 ? { oversized } : {}),
       bytes: searches.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   });
 }
 
-/** Fetches the experiments together or, if MLflow denies that, one by one. @returns the denied ones */
-async function fetchUnlessDenied(
+/** So many experiments in succession may fail by a server error; then the server is considered to be down. */
+const MAX_SERVER_ERRORS = 2;
+
+/**
+ * Fetches the experiments together or, if that fails for a reason that may lie in one of them, one by one.
+ * @returns the experiments that cannot be read
+ */
+async function fetchIsolated(
+  client: MlflowClient,
   ids: readonly string[],
   fetchExperiments: (ids: readonly string[]) => Promise<void>,
 ): Promise<FetchResult['refused']> {
-  const denied: FetchResult['refused'] = [];
+  const failed: FetchResult['refused'] = [];
+  let serverErrors = 0;
+  const isIsolated = async (error: unknown): Promise<boolean> => {
+    if (isOfExperiment(error)) return true;
+    if (!isServerError(error) || serverErrors >= MAX_SERVER_ERRORS) return false;
+    // Throws if MLflow is down.
+    await client.listExperiments();
+    return true;
+  };
   try {
     await fetchExperiments(ids);
+    return failed;
   } catch (error) {
-    if (!isDenial(error)) throw error;
-    for (const id of ids) {
-      try {
-        await fetchExperiments([id]);
-      } catch (single) {
-        if (!isDenial(single)) throw single;
-        denied.push({ experiment_id: id, message: single.message });
-      }
+    if (!(await isIsolated(error))) throw error;
+  }
+  for (const id of ids) {
+    try {
+      await fetchExperiments([id]);
+      serverErrors = 0;
+    } catch (error) {
+      if (!(await isIsolated(error))) throw error;
+      if (isServerError(error)) serverErrors++;
+      failed.push({ experiment_id: id, message: errorMessage(error) });
     }
   }
-  return denied;
+  return failed;
 }
 
-const isDenial = (error: unknown): error is MonitorError =>
-  error instanceof MonitorError && error.code === 'mlflow_refused';
+/** Codes of errors whose reason lies in the data or the permissions of an experiment. */
+const EXPERIMENT_ERRORS: ReadonlySet<string> = new Set([
+  'mlflow_refused',
+  'mlflow_not_json',
+  'page_too_big',
+  'too_many_pages',
+  'repeated_page',
+]);
+const isOfExperiment = (error: unknown): boolean =>
+  error instanceof MonitorError && EXPERIMENT_ERRORS.has(error.code);
+
+/** Whether the server failed at this request, but may respond to others. */
+const isServerError = (error: unknown): boolean =>
+  isTimeout(error) || (error instanceof MonitorError && error.context.status === 500);
 
 /** Searches for all runs of the slice in some experiments. @returns the expected runs that MLflow no longer returns */
 async function fetchRuns(

@@ -22,10 +22,22 @@ export interface RunQuery {
   readonly page_token?: string;
 }
 
+export interface SearchOptions {
+  /** Fails on the first timeout (`isTimeout`), without a retry: the caller requests fewer runs. */
+  readonly failOnTimeout?: boolean;
+}
+
 /** The calls of MLflow's REST API that this service makes. They throw `MonitorError`, `retryable` if a later try may succeed. */
 export interface MlflowClient {
   /** All pages of experiments, view ALL. */
   listExperiments(): Promise<{ readonly experiments: readonly Experiment[] } & ResponseTime>;
-  /** Streams one page into `file` as it was sent, without parsing it. If the transfer breaks, the whole page is fetched again. */
-  searchRuns(query: RunQuery, file: string): Promise<{ readonly bytes: number } & ResponseTime>;
+  /**
+   * Streams one page into `file` as it was sent, without parsing it. If the transfer breaks, the whole page is fetched again.
+   * @throws {PageTooBigError} if the page is larger than the limit
+   */
+  searchRuns(
+    query: RunQuery,
+    file: string,
+    options?: SearchOptions,
+  ): Promise<{ readonly bytes: number } & ResponseTime>;
 }

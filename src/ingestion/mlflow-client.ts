@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpService } from '@nestjs/axios';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
+import { formatBytes } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { interruptibleSleep, RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
-import type { Experiment, MlflowClient, RunQuery } from './mlflow-api.js';
-import { parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
+import type { Experiment, MlflowClient, RunQuery, SearchOptions } from './mlflow-api.js';
+import { isTimeout, parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
+import { PageLimit } from './page-limit.js';
+import { PageSize } from './page-size.js';
 
 export interface MlflowClientOptions {
   readonly uri: string;
@@ -27,31 +30,32 @@ export interface MlflowClientOptions {
   /** How long a request may receive no data. */
   readonly timeoutSeconds: number;
   readonly concurrency: number;
+  /** Larger responses are cut off. */
   readonly maxPageBytes: number;
   /** No request is retried after it aborts. */
   readonly stopping?: AbortSignal;
   readonly sleep?: Sleep;
 }
 
-/** Larger than any page of MLflow: 50,000 runs with hundreds of metrics each. */
-const MAX_PAGE_BYTES = 2 ** 30;
-
 /** The client for the settings; `overrides` replaces single options. */
 export const createMlflowClient = (
   http: HttpService,
   settings: Settings,
   overrides: Partial<MlflowClientOptions> = {},
-): MlflowClient =>
-  new HttpMlflowClient(http, { ...mlflowOptions(settings), maxPageBytes: MAX_PAGE_BYTES, ...overrides });
+): MlflowClient => new HttpMlflowClient(http, { ...mlflowOptions(settings), ...overrides });
 
 /** Also limits `Retry-After`: a request that waits occupies a slot. */
 const MAX_WAIT_MS = 120_000;
 const JITTER = 0.5;
 const MAX_PAGES = 1_000;
+const EXPERIMENTS_PER_PAGE = 1_000;
+/** The list of all experiments may be as large as so many of the largest pages: 256 MiB by default. */
+const MAX_LISTING_PAGES = 8;
 
 interface Request {
   readonly path: string;
   readonly data: unknown;
+  readonly failOnTimeout?: boolean;
 }
 
 export class HttpMlflowClient implements MlflowClient {
@@ -83,21 +87,20 @@ export class HttpMlflowClient implements MlflowClient {
 
   async listExperiments(): Promise<{ experiments: Experiment[] } & ResponseTime> {
     const experiments: Experiment[] = [];
-    const data = { view_type: 'ALL', max_results: 1000 };
+    const size = new PageSize(EXPERIMENTS_PER_PAGE);
+    const tokens = new Set<string>();
     let token: string | undefined;
+    let bytes = 0;
     // The list is as old as its oldest page.
     let time: ResponseTime | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const chunks: Buffer[] = [];
-      const { value, date, began } = await this.send(
-        { path: 'experiments/search', data: token === undefined ? data : { ...data, page_token: token } },
-        async (body) => {
-          chunks.length = 0;
-          for await (const chunk of body) chunks.push(chunk);
-          return parseExperiments(Buffer.concat(chunks));
-        },
-      );
+      const { value, date, began } = await this.fetchExperiments(size, token);
       time ??= { date, began };
+      bytes += value.bytes;
+      if (bytes > MAX_LISTING_PAGES * this.options.maxPageBytes) {
+        const message = `The list of experiments is larger than ${formatBytes(bytes)}: raise MAX_PAGE_MB to read it`;
+        throw new MonitorError('experiments_too_big', message);
+      }
       for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of value.experiments ?? []) {
         experiments.push({
           experiment_id,
@@ -109,8 +112,33 @@ export class HttpMlflowClient implements MlflowClient {
       }
       token = value.next_page_token || undefined;
       if (token === undefined) return { experiments, ...time };
+      if (tokens.has(token)) {
+        throw new MonitorError('repeated_page', 'MLflow returned the same page token of experiments twice');
+      }
+      tokens.add(token);
     }
     throw new MonitorError('too_many_pages', `MLflow returned more than ${MAX_PAGES} pages of experiments`);
+  }
+
+  /** Fetches a page of experiments, smaller ones until it fits: tokens are offsets and stay valid. */
+  private async fetchExperiments(size: PageSize, token: string | undefined) {
+    for (;;) {
+      const requested = size.current;
+      const data = { view_type: 'ALL', max_results: requested, ...(token ? { page_token: token } : {}) };
+      try {
+        const response = await this.send({ path: 'experiments/search', data }, async (body) => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of body) chunks.push(chunk);
+          const json = Buffer.concat(chunks);
+          return { ...parseExperiments(json), bytes: json.length };
+        });
+        const { experiments = [], bytes } = response.value;
+        size.grow(experiments.length, bytes);
+        return response;
+      } catch (error) {
+        if (!size.shrink(error, requested)) throw error;
+      }
+    }
   }
 
   /** The response of the server's `/version`; `undefined` if it is not a version. */
@@ -129,11 +157,14 @@ export class HttpMlflowClient implements MlflowClient {
     return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
   }
 
-  async searchRuns(query: RunQuery, file: string): Promise<{ bytes: number } & ResponseTime> {
+  async searchRuns(
+    query: RunQuery,
+    file: string,
+    options: SearchOptions = {},
+  ): Promise<{ bytes: number } & ResponseTime> {
     const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
-    const { value, date, began } = await this.send({ path: 'runs/search', data }, (body) =>
-      saveBody(body, file),
-    );
+    const request = { path: 'runs/search', data, ...options };
+    const { value, date, began } = await this.send(request, (body) => saveBody(body, file));
     return { bytes: value, date, began };
   }
 
@@ -173,8 +204,11 @@ export class HttpMlflowClient implements MlflowClient {
       publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
       return result;
     } catch (error) {
-      const answered = error instanceof MonitorError && error.code === 'mlflow_refused';
+      const answered =
+        error instanceof MonitorError && (error.code === 'mlflow_refused' || error.code === 'page_too_big');
       publish({ type: 'request', upstream: 'mlflow', outcome: answered ? 'answered' : 'failed' });
+      if (request.failOnTimeout && error instanceof RetryableError && isTimeout(error.cause))
+        throw error.cause;
       throw error;
     }
   }
@@ -210,17 +244,14 @@ export class HttpMlflowClient implements MlflowClient {
       if (status < 200 || status > 299) {
         await throwResponseError(response.data, path, status, parseRetryAfter(headers['retry-after'], date));
       }
-      let bytes = 0;
-      const counted = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          restartTimeout();
-          bytes += chunk.length;
-          const message = `MLflow's response to ${path} is larger than ${maxPageBytes} bytes`;
-          done(bytes > maxPageBytes ? new MonitorError('page_too_big', message) : null, chunk);
-        },
-      });
+      const body = new PageLimit(
+        path,
+        maxPageBytes,
+        { date, length: headers['content-length'] },
+        restartTimeout,
+      );
       // `pipeline` fails if the body ends before its length or its last chunk.
-      const [value] = await Promise.all([read(counted), pipeline(response.data, counted, { end: true })]);
+      const [value] = await Promise.all([read(body), pipeline(response.data, body, { end: true })]);
       return { value, date, began: date - elapsed() };
     } catch (error) {
       if (error instanceof RetryableError) throw error;
@@ -228,9 +259,11 @@ export class HttpMlflowClient implements MlflowClient {
         if (error.code === 'mlflow_not_json') throw new RetryableError(error);
         throw error;
       }
-      const reason = timeout.signal.aborted ? `no data for ${timeoutSeconds} s` : errorMessage(error);
+      const timedOut = timeout.signal.aborted;
+      const reason = timedOut ? `no data for ${timeoutSeconds} s` : errorMessage(error);
+      const context = timedOut ? { path, timed_out: true } : { path };
       throw new RetryableError(
-        new MonitorError('mlflow_unreachable', `MLflow at ${uri} is unreachable: ${reason}`, { path }, true),
+        new MonitorError('mlflow_unreachable', `MLflow at ${uri} is unreachable: ${reason}`, context, true),
       );
     } finally {
       clearTimeout(timeoutTimer);

@@ -45,6 +45,10 @@ export async function throwResponseError(
   throw new MonitorError(unauthorized ? 'mlflow_unauthorized' : 'mlflow_refused', message, { path, status });
 }
 
+/** Whether a request received nothing in time, or a proxy gave up waiting for the server. */
+export const isTimeout = (error: unknown): error is MonitorError =>
+  error instanceof MonitorError && (error.context.timed_out === true || error.context.status === 504);
+
 /** @throws {MonitorError} `mlflow_not_json` */
 export function parseExperiments(body: Buffer): z.infer<typeof experimentsSchema> {
   try {

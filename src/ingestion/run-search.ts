@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
-import type { Page } from '../pipeline/stage-contracts.js';
+import type { OversizedRun, Page } from '../pipeline/stage-contracts.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
+import { firstRunOf, PageTooBigError, RUN_ID } from './page-limit.js';
+import { PageSize } from './page-size.js';
+import { repairPage } from './repair-page.js';
+import { shortenPage } from './shorten-page.js';
 
 export interface RunSearchOptions {
   /** Prefix of the keys of stored pages: `_raw/<pipeline run>/<slice>`. */
@@ -25,36 +29,55 @@ interface PageInfo {
   readonly runs: number;
   readonly ids: readonly (string | null)[];
   readonly last_start: number | null;
+  /** The ids of the runs with the start time `last_start`. */
+  readonly last_ids: readonly (string | null)[];
   readonly token: string | null;
 }
 
-/** No search of a slice has more pages. Stops at a server that always returns another token. */
+interface FetchedPage {
+  readonly info: PageInfo;
+  readonly response: ResponseTime;
+}
+
+/** No search of a slice has more pages. */
 const MAX_PAGES = 100_000;
+/** So many pages in succession without a new run: the server returns the same runs again and again. */
+const MAX_REPEATED_PAGES = 10;
 /** Ids in one `IN`: keeps the filter far below the limits of servers. */
 const IDS_PER_SEARCH = 100;
+/** Ids that one filter excludes; SQLite limits the depth of a condition to 1000. */
+const MAX_EXCLUDED = 200;
 
-/** What is safe between the quotes of a filter; runs with other ids are quarantined. */
-const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const idsOf = ({ ids }: PageInfo): string[] => ids.filter((id) => id !== null);
+const isSafe = (id: string | null): id is string => id !== null && RUN_ID.test(id);
 
-/** The run searches of one execution of a slice. Stores each page as MLflow sent it, under its own key. */
+/**
+ * The run searches of one execution of a slice. Stores each page under its own key: as MLflow sent it, but for long values
+ * (`shortenPage`) and text that is not Unicode (`repairPage`).
+ */
 export class RunSearch {
   readonly pages: Page[] = [];
   readonly returnedIds = new Set<string>();
+  /** Runs that alone are larger than a response may be. They count as returned. */
+  readonly oversized: OversizedRun[] = [];
   bytes = 0;
   private readonly execution = randomUUID().slice(0, 8);
+  private readonly size: PageSize;
 
   constructor(
     private readonly store: ObjectStore,
     private readonly client: MlflowClient,
     private readonly session: DuckSession,
     private readonly options: RunSearchOptions,
-  ) {}
+  ) {
+    this.size = new PageSize(options.pageSize);
+  }
 
   /**
    * Fetches all pages of a search. Each page starts at the last start time of the page before, so that a run that is deleted
    * between two pages shifts no other run out of view. Tokens are used only within equal start times. If one of the runs with
    * that start time was deleted meanwhile, the token may have skipped another, and these runs are fetched again.
+   * Tokens are offsets: they stay valid for another page size, and when the run at the offset is excluded.
    * @param terms further conditions of the filter
    * @param from earliest start time, ms; null: no limit
    */
@@ -63,22 +86,39 @@ export class RunSearch {
     let token: string | undefined;
     /** The runs fetched since the cursor moved. */
     let sinceCursor: string[] = [];
+    /** Runs at the cursor that need not be fetched again: they are heavy. */
+    let known: readonly string[] = [];
+    const tokens = new Set<string>();
+    let repeated = 0;
     for (let n = 0; n < MAX_PAGES; n++) {
       const lower = cursor === null ? [] : [`attributes.start_time >= ${cursor}`];
-      const { info } = await this.fetchPage(experiments, [...lower, ...terms].join(' AND '), token);
-      sinceCursor.push(...idsOf(info).filter((id) => RUN_ID.test(id)));
+      const filter = () => [...lower, ...terms, ...this.exclusions(cursor, known)].join(' AND ');
+      const { info } = await this.fetchFitting(experiments, filter, token);
+      const unknown = new Set(sinceCursor);
+      const ids = idsOf(info).filter(isSafe);
+      repeated = token !== undefined && ids.every((id) => unknown.has(id)) ? repeated + 1 : 0;
+      sinceCursor.push(...ids);
       const isLast = info.token === null || info.runs === 0;
       const moves = info.last_start !== null && (cursor === null || info.last_start > cursor);
       if (!isLast && !moves) {
         token = info.token ?? undefined;
+        if (token !== undefined && tokens.has(token)) throw repeatedPages('the same page token twice', terms);
+        if (repeated >= MAX_REPEATED_PAGES) throw repeatedPages('the same runs on every page', terms);
+        if (token !== undefined) tokens.add(token);
         continue;
       }
       const isComplete =
         token === undefined || (await this.findMissing(experiments, sinceCursor)).length === 0;
       if (isComplete && isLast) return;
-      if (isComplete) cursor = info.last_start;
+      if (isComplete) {
+        cursor = info.last_start;
+        const atCursor = info.last_ids.filter(isSafe);
+        known = this.size.isReduced && atCursor.length <= MAX_EXCLUDED / 2 ? atCursor : [];
+      }
       token = undefined;
       sinceCursor = [];
+      tokens.clear();
+      repeated = 0;
     }
     throw new MonitorError('too_many_pages', `A search of runs has more than ${MAX_PAGES} pages`, { terms });
   }
@@ -86,45 +126,110 @@ export class RunSearch {
   /** Searches for runs by id. @returns those that MLflow does not return */
   async findMissing(experiments: readonly string[], runIds: readonly string[]): Promise<MissingRun[]> {
     const missing: MissingRun[] = [];
-    const size = Math.min(IDS_PER_SEARCH, this.options.pageSize);
-    for (let at = 0; at < runIds.length; at += size) {
-      let ids = runIds.slice(at, at + size);
-      while (ids.length > 0) {
-        const list = ids.map((id) => `'${id}'`).join(',');
-        const filter = `attributes.run_id IN (${list})`;
-        const { info, response } = await this.fetchPage(experiments, filter, undefined);
-        const returned = new Set(info.ids);
-        const left = ids.filter((id) => !returned.has(id));
-        // A page may have fewer runs than requested: only the last page shows which are missing.
-        const isLast = info.token === null || left.length === ids.length;
-        if (isLast) missing.push(...left.map((run_id) => ({ run_id, response })));
-        ids = isLast ? [] : left;
+    let left = [...runIds];
+    while (left.length > 0) {
+      const ids = left.slice(0, Math.min(IDS_PER_SEARCH, this.size.current));
+      const list = ids.map((id) => `'${id}'`).join(',');
+      let page: FetchedPage;
+      try {
+        page = await this.fetchPage(experiments, `attributes.run_id IN (${list})`, undefined, ids.length);
+      } catch (error) {
+        const [only] = ids;
+        if (error instanceof PageTooBigError && ids.length === 1 && only !== undefined) {
+          this.addOversized(error, { run_id: only, experiment_id: null, start_time: null, record: '' });
+          left = left.slice(1);
+        } else if (!this.size.shrink(error, ids.length)) throw error;
+        continue;
       }
+      const { info, response } = page;
+      const returned = new Set(info.ids);
+      const absent = ids.filter((id) => !returned.has(id));
+      // A page may have fewer runs than requested: only the last page shows which are missing.
+      const isLast = info.token === null || absent.length === ids.length;
+      if (isLast) missing.push(...absent.map((run_id) => ({ run_id, response })));
+      left = [...(isLast ? [] : absent), ...left.slice(ids.length)];
     }
     return missing;
+  }
+
+  /** Conditions that exclude oversized and known runs; those before the cursor do not match anyway. */
+  private exclusions(cursor: number | null, known: readonly string[]): string[] {
+    const ids = this.oversized
+      .filter(({ start_time }) => cursor === null || start_time === null || start_time >= cursor)
+      .map(({ run_id }) => run_id);
+    if (ids.length > MAX_EXCLUDED) {
+      const message = `More than ${MAX_EXCLUDED} runs are larger than MAX_PAGE_MB: raise it to read them`;
+      throw new MonitorError('page_too_big', message);
+    }
+    return [...ids, ...known].map((id) => `attributes.run_id != '${id}'`);
+  }
+
+  /** Fetches a page with fewer runs until it fits. A single run that does not fit is added to `oversized` and excluded. */
+  private async fetchFitting(
+    experiments: readonly string[],
+    filter: () => string,
+    token: string | undefined,
+  ): Promise<FetchedPage> {
+    for (;;) {
+      const requested = this.size.current;
+      try {
+        return await this.fetchPage(experiments, filter(), token, requested);
+      } catch (error) {
+        if (this.size.shrink(error, requested)) continue;
+        if (!(error instanceof PageTooBigError)) throw error;
+        const run = firstRunOf(error.cut.prefix);
+        // Without its id the run cannot be excluded; a server that returns it all the same ignores the filter.
+        if (!run || this.returnedIds.has(run.run_id)) throw error;
+        this.addOversized(error, run);
+      }
+    }
+  }
+
+  private addOversized(error: PageTooBigError, run: ReturnType<typeof firstRunOf> & object): void {
+    const { limit, total, prefix } = error.cut;
+    const { run_id, experiment_id, start_time, record } = firstRunOf(prefix) ?? run;
+    this.returnedIds.add(run_id);
+    this.oversized.push({
+      run_id,
+      experiment_id,
+      start_time,
+      bytes: total ?? null,
+      limit,
+      date: error.cut.date,
+      record: record || JSON.stringify({ info: { run_id } }),
+    });
+    this.options.heartbeat();
   }
 
   private async fetchPage(
     experiments: readonly string[],
     filter: string,
     token: string | undefined,
-  ): Promise<{ info: PageInfo; response: ResponseTime }> {
-    const { prefix, pageSize, heartbeat } = this.options;
+    size: number,
+  ): Promise<FetchedPage> {
+    const { prefix, heartbeat } = this.options;
     const file = this.session.tempFile('page.json');
     try {
       const response = await this.client.searchRuns(
         {
           experiment_ids: experiments,
           filter,
-          max_results: pageSize,
+          max_results: size,
           ...(token === undefined ? {} : { page_token: token }),
         },
         file,
+        { failOnTimeout: this.size.shrinksOnTimeout },
       );
-      const { bytes, date, began } = response;
-      const info = await this.readPageInfo(file, bytes);
+      const { date, began } = response;
+      let bytes = await shortenPage(file, response.bytes);
+      let info = await this.readPageInfo(file, bytes).catch(() => undefined);
+      if (!info) {
+        bytes = await repairPage(file);
+        info = await this.readPageInfo(file, bytes);
+      }
       for (const id of idsOf(info)) this.returnedIds.add(id);
       this.bytes += bytes;
+      this.size.grow(info.runs, response.bytes);
       if (info.runs > 0) {
         const key = `${prefix}/${this.execution}-${this.pages.length}.json`;
         await this.store.put(key, { file });
@@ -149,3 +254,6 @@ export class RunSearch {
     throw new MonitorError('mlflow_not_json', 'A page of runs is empty', {}, true);
   }
 }
+
+const repeatedPages = (what: string, terms: readonly string[]): MonitorError =>
+  new MonitorError('repeated_page', `A search of runs returned ${what}`, { terms });

@@ -12,7 +12,7 @@ import { ALL_SLICES, type FetchResult, type Plan } from './stage-contracts.js';
 /**
  * Everything that must wait until a pipeline run is published: advances watermarks, and records which threshold changes
  * are published, which MLflow runs are no longer open and which experiments are swept. Idempotent.
- * @returns the experiments to which the tracking server denied access
+ * @returns the experiments that could not be read
  */
 export async function completePipelineRun(
   store: ObjectStore,
@@ -75,7 +75,7 @@ export async function summarizePipelineRun(
   return summary;
 }
 
-/** One line for logs and the terminal: `<id> <status>: <totals>, <duration> s; <error>; <denied experiments>`. */
+/** One line for logs and the terminal: `<id> <status>: <totals>, <duration> s; <error>; <experiments not read>`. */
 export function describePipelineRun({
   id,
   status,
@@ -91,7 +91,7 @@ export function describePipelineRun({
       `${summary.partitions_written} partitions written, ${summary.partitions_unchanged} unchanged, `
     : '';
   const failure = error ? `; ${stageName(error)}: ${error.message}` : '';
-  const deniedIds = refused.map(({ experiment_id }) => experiment_id).join(', ');
-  const denied = refused.length > 0 ? `; MLflow denied access to experiments ${deniedIds}` : '';
-  return `${id} ${status}: ${totals}${seconds} s${failure}${denied}`;
+  const unreadIds = refused.map(({ experiment_id }) => experiment_id).join(', ');
+  const unread = refused.length > 0 ? `; not read: experiments ${unreadIds}` : '';
+  return `${id} ${status}: ${totals}${seconds} s${failure}${unread}`;
 }

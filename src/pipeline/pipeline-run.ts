@@ -46,7 +46,7 @@ export const pipelineRunSchema = z.object({
   error: z
     .object({ slice: z.string(), stage: z.enum(STAGES), code: z.string(), message: z.string() })
     .nullable(),
-  /** Experiments to which the tracking server denied access. */
+  /** Experiments that could not be read, such as those to which the tracking server denied access. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
   /** `null` until the run is finished. */
   summary: pipelineRunSummarySchema.nullable(),

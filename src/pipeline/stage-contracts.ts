@@ -71,7 +71,7 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
-/** One MLflow response in `_raw/`, byte for byte. `date`: its `Date` header, ms; `began`: `date` less the request's duration, ms. */
+/** One MLflow response in `_raw/`. `date`: its `Date` header, ms; `began`: `date` less the request's duration, ms. */
 export const pageSchema = z.object({
   key: z.string(),
   date: instant,
@@ -81,14 +81,32 @@ export const pageSchema = z.object({
 });
 export type Page = z.infer<typeof pageSchema>;
 
+/** An MLflow run whose response alone is larger than `MAX_PAGE_MB`. It exists, but only its `info` is known. */
+export const oversizedRunSchema = z.object({
+  run_id: z.string(),
+  experiment_id: z.string().nullable(),
+  /** ms */
+  start_time: instant.nullable(),
+  /** The size of the response and the limit that it exceeds, bytes. `bytes`: `null` if unknown. */
+  bytes: z.int().nullable(),
+  limit: z.int(),
+  /** Time of the response, ms. */
+  date: instant,
+  /** JSON of what is known about the run. */
+  record: z.string(),
+});
+export type OversizedRun = z.infer<typeof oversizedRunSchema>;
+
 export const fetchResultSchema = z.object({
   pages: z.array(pageSchema),
   /** Stored or open MLflow runs that MLflow no longer returns although it lists their experiment. `day`: `null` if not stored. */
   gone: z.array(z.object({ run_id: z.string(), day: day.nullable(), date: instant, began: instant })),
   /** Ids of the experiments that were read and are still listed. */
   answered: z.array(z.string()),
-  /** Experiments to which MLflow denied access. */
+  /** Experiments that could not be read: MLflow denied access, or their responses cannot be read. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
+  /** Absent if there are none, and in markers of older versions. */
+  oversized: z.array(oversizedRunSchema).optional(),
   bytes: z.int(),
 });
 export type FetchResult = z.infer<typeof fetchResultSchema>;

@@ -4,6 +4,7 @@ SELECT
   run_id,
   experiment_id,
   CAST(day AS VARCHAR) AS day,
+  len(metrics)::INTEGER AS metrics,
   lifecycle_stage = 'active' AND (day IS NULL OR run_status IN ('RUNNING', 'SCHEDULED')) AS open
 FROM facts
 ORDER BY run_id;

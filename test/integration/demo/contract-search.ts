@@ -1,3 +1,4 @@
+import { firstRunOf } from '../../../src/ingestion/page-limit.js';
 import {
   type ContractClient,
   codeOf,
@@ -109,6 +110,36 @@ export function describeSearch(client: ContractClient): void {
       expect(await inOrder("attributes.run_id IN ('unknown')")).toEqual([]);
       const many = Array.from({ length: 100 }, (_, i) => `'${String(i).padStart(32, '0')}'`).join(',');
       expect(await inOrder(`attributes.run_id IN (${many},'${first}')`)).toEqual(['first']);
+    });
+
+    it('excludes ids, with an offset that stays valid', async () => {
+      const [first, running] = [ids.get('first'), ids.get('running')];
+      expect(await inOrder(`attributes.run_id != '${first}'`)).toEqual(
+        all.filter((name) => name !== 'first'),
+      );
+      const filter = `attributes.start_time >= 1000 AND attributes.run_id != '${first}' AND attributes.run_id != '${running}'`;
+      expect(await inOrder(filter)).toEqual(['failed', 'killed']);
+      const unknown = Array.from({ length: 200 }, (_, i) => `attributes.run_id != '${i}'`).join(' AND ');
+      expect(await inOrder(unknown)).toEqual(all);
+    });
+
+    // The service reads the first run of a page that it has cut off.
+    it('writes `info` first, complete before the data of the run', async () => {
+      const body = { experiment_ids: [here], order_by: IN_START_ORDER, max_results: 1 };
+      const { text, headers } = await client.send('POST', 'runs/search', body);
+      expect(firstRunOf(text.slice(0, text.indexOf('"data"')))).toMatchObject({
+        run_id: ids.get('no start'),
+        experiment_id: here,
+        start_time: null,
+      });
+      expect(Number(headers['content-length'])).toBe(Buffer.byteLength(text));
+    });
+
+    it('accepts a token with another page size', async () => {
+      const query = { experiment_ids: [here], order_by: IN_START_ORDER };
+      const { token: page_token } = await client.search({ ...query, max_results: 3 });
+      const { runs } = await client.search({ ...query, max_results: 1, page_token });
+      expect(runs.map(({ info }) => info.run_name)).toEqual(['failed']);
     });
 
     it.each([

@@ -72,7 +72,7 @@ const gone = (run_id: string, date: number, day: string | null = DAY) => ({
 });
 
 async function enrich(
-  fetched: Partial<Pick<FetchResult, 'gone'>> & { readonly pages?: readonly Promise<Page>[] },
+  fetched: Partial<Pick<FetchResult, 'gone' | 'oversized'>> & { readonly pages?: readonly Promise<Page>[] },
   plannedOpenRuns: readonly string[] = [],
 ) {
   const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://mlflow' }));
@@ -256,5 +256,63 @@ describe('enrichSlice', () => {
     expect(await enrich({ pages: [page(NOON, running)] }, ['a'])).toMatchObject({ closed: [] });
     expect(opened).toEqual([{ run_id: 'a', ...OPEN }]);
     expect(await enrich({ pages: [page(LATER, run('a', 'x'))] }, ['a'])).toMatchObject({ closed: ['a'] });
+  });
+});
+
+describe('an oversized run', () => {
+  const MIB = 2 ** 20;
+  const big = (bytes: number | null) => ({
+    run_id: 'big',
+    experiment_id: '1',
+    start_time: START,
+    bytes,
+    limit: 32 * MIB,
+    date: NOON,
+    record: '{"info":{"run_id":"big"}}',
+  });
+  const quarantined = async () => {
+    const stored = await store.fetch(partitionKey('quarantine', '2026-03-10'));
+    return duck.session((session) =>
+      session.rows('SELECT run_id, reason, record FROM read_parquet($file)', { file: stored?.file ?? '' }),
+    );
+  };
+
+  it('is in quarantine until it is read; it stays open', async () => {
+    const { quarantined: count, closed } = await enrich({ oversized: [big(102 * MIB)] }, ['big']);
+    expect([count, closed]).toEqual([1, []]);
+    expect(await quarantined()).toEqual([
+      {
+        run_id: 'big',
+        reason: 'its data is larger than 32 MiB (102 MiB): raise MAX_PAGE_MB to read it',
+        record: '{"info":{"run_id":"big"}}',
+      },
+    ]);
+    await enrich({ pages: [page(LATER, run('big', 'big'))] });
+    expect(await quarantined()).toEqual([]);
+  });
+
+  it('of unknown size has the limit as its reason', async () => {
+    await enrich({ oversized: [big(null)] });
+    expect(await quarantined()).toMatchObject([
+      { reason: 'its data is larger than 32 MiB: raise MAX_PAGE_MB to read it' },
+    ]);
+  });
+});
+
+describe('a metric whose name begins with U+FEFF', () => {
+  it('is published beside the one without', async () => {
+    const metric = (key: string) => ({ key, value: 1, timestamp: START, step: 0 });
+    const logged = {
+      ...run('a', 'a'),
+      data: { metrics: [metric('acc'), metric('\ufeffacc')], params: [], tags: [] },
+    };
+    await enrich({ pages: [page(NOON, logged)] });
+    const stored = await store.fetch(partitionKey('enriched_metrics', DAY));
+    const names = await duck.session((session) =>
+      session.rows('SELECT strlen(metric_name)::INTEGER AS bytes FROM read_parquet($file) ORDER BY 1', {
+        file: stored?.file ?? '',
+      }),
+    );
+    expect(names).toEqual([{ bytes: 3 }, { bytes: 6 }]);
   });
 });

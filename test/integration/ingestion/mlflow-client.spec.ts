@@ -243,8 +243,47 @@ describe('the list of experiments', () => {
   });
 
   it('of a server that always returns another page token ends with an error', async () => {
-    mlflow.server.script = [list([], 'again')];
+    let pages = 0;
+    mlflow.server.script = [(response, received) => list([], `again${pages++}`)(response, received)];
     await expect(mlflow.client().listExperiments()).rejects.toMatchObject({ code: 'too_many_pages' });
     expect(mlflow.server.received).toHaveLength(1_000);
+  });
+
+  it('of a server that repeats a page token ends at once', async () => {
+    mlflow.server.script = [list([], 'again')];
+    await expect(mlflow.client().listExperiments()).rejects.toMatchObject({ code: 'repeated_page' });
+    expect(mlflow.server.received).toHaveLength(2);
+  });
+
+  it('beyond the limit is requested in smaller pages, and all experiments are read', async () => {
+    const all = Array.from({ length: 900 }, (_, i) => ({
+      experiment_id: String(i),
+      name: 'x'.repeat(100),
+      lifecycle_stage: 'active',
+    }));
+    mlflow.server.script = [
+      (response, received) => {
+        const { max_results, page_token = '0' } = JSON.parse(received.body);
+        const end = Number(page_token) + max_results;
+        const experiments = all.slice(Number(page_token), end);
+        const next = end < all.length ? { next_page_token: String(end) } : {};
+        page(JSON.stringify({ experiments, ...next }))(response, received);
+      },
+    ];
+    const { experiments } = await mlflow.client({ maxPageBytes: 40_000 }).listExperiments();
+    expect(experiments.map(({ experiment_id }) => experiment_id)).toEqual(
+      all.map(({ experiment_id }) => experiment_id),
+    );
+  });
+
+  it('beyond the limit of all pages names the setting', async () => {
+    let pages = 0;
+    const experiment = { experiment_id: '1', name: 'x'.repeat(9_000), lifecycle_stage: 'active' };
+    mlflow.server.script = [(response, received) => list([experiment], `t${pages++}`)(response, received)];
+    await expect(mlflow.client().listExperiments()).rejects.toMatchObject({
+      code: 'experiments_too_big',
+      message: expect.stringContaining('MAX_PAGE_MB'),
+    });
+    expect(pages).toBeLessThan(10);
   });
 });

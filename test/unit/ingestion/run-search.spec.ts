@@ -26,7 +26,9 @@ class Server {
       rows: async () => {
         const { found, token } = this.page;
         const ids = found.map(({ id }) => id);
-        return [{ runs: found.length, ids, last_start: found.at(-1)?.start ?? null, token }];
+        const last_start = found.at(-1)?.start ?? null;
+        const last_ids = found.filter(({ start }) => start === last_start).map(({ id }) => id);
+        return [{ runs: found.length, ids, last_start, last_ids, token }];
       },
     } as unknown as DuckSession;
     const options = { prefix: '_raw/delta-1/a', pageSize, heartbeat: () => undefined };

@@ -175,7 +175,7 @@ describe('the description of a pipeline run', () => {
     } as const;
     const refused = ['1', '2'].map((experiment_id) => ({ experiment_id, message: '403' }));
     expect(describePipelineRun({ ...record, status: 'failed', error, refused, summary: null })).toBe(
-      'delta-7 failed: 2.5 s; c0-20260310.fetch: No response; MLflow denied access to experiments 1, 2',
+      'delta-7 failed: 2.5 s; c0-20260310.fetch: No response; not read: experiments 1, 2',
     );
   });
 });
