@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
-import { readRulebook, rulesOn } from '../state/rulebook.js';
+import { readRulebook, settingsOn } from '../state/rulebook.js';
 import { assertSupportedRules } from '../state/rules-version.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
@@ -29,7 +29,7 @@ export function rebuildDay(store: ObjectStore, duck: Duck, day: string): Promise
 async function prepare(store: ObjectStore, session: DuckSession, day: string): Promise<Prepared | undefined> {
   const book = await readRulebook(store);
   if (!book) return undefined;
-  const { settings } = rulesOn(book, day);
+  const settings = settingsOn(book, day);
   assertSupportedRules(settings);
   const judged = await loadJudged(store, session, day);
   if (!judged) return undefined;

@@ -1,4 +1,5 @@
 import { groupBy } from '../domain/group-by.js';
+import { isPattern, matches } from '../domain/pattern.js';
 import { resolveRule } from '../domain/rule.js';
 import { metricStatus } from '../domain/status.js';
 import {
@@ -134,8 +135,15 @@ export function judgedByOlderRule(
   const times = book.entries.flatMap(({ changed_at }) =>
     changed_at !== null && changed_at > first_observed_at ? [changed_at] : [],
   );
+  // The other entries do not decide the rule of this metric, and there may be very many.
+  const own = {
+    ...book,
+    entries: book.entries.filter(
+      ({ metric_name: name }) => name === metric_name || (isPattern(name) && matches(name, metric_name)),
+    ),
+  };
   for (const at of [...new Set(times)].sort((a, b) => b - a)) {
-    const { metadata, thresholds } = rulesOn(rulebookBefore(book, at), dayOf(time));
+    const { metadata, thresholds } = rulesOn(rulebookBefore(own, at), dayOf(time));
     const rule = resolveRule(metric_name, experiment_id, metadata, thresholds);
     const oldStatus = metricStatus(value, rule);
     if (isComparable(oldStatus, status)) {

@@ -1,6 +1,7 @@
-import { groupBy } from './group-by.js';
 import type { MetricMetadata, Rule, ThresholdRow } from './model.js';
-import { isPattern, matches } from './pattern.js';
+import { isPattern } from './pattern.js';
+import { firstMatch, indexPatterns, type PatternIndex } from './pattern-index.js';
+import { finish, type Steps } from './steps.js';
 import { codePointCount, compareText, nonBlank } from './text.js';
 import { compareInstants, instantOf } from './time.js';
 
@@ -8,32 +9,77 @@ import { compareInstants, instantOf } from './time.js';
 interface NameIndex<Row> {
   readonly exact: ReadonlyMap<string, readonly Row[]>;
   /** Sorted by descending length, then alphabetically. */
-  readonly patterns: readonly (readonly [pattern: string, rows: readonly Row[]])[];
+  readonly patterns: PatternIndex;
 }
 
 /** Threshold rows by experiment id; null is the key of platform-wide rows. */
 type ThresholdIndex = ReadonlyMap<string | null, NameIndex<ThresholdRow>>;
 
-/** Rows without a name are ignored. */
-function indexByName<Row extends { readonly metric_name: string }>(rows: readonly Row[]): NameIndex<Row> {
-  const exact = groupBy(
-    rows.filter(({ metric_name }) => nonBlank(metric_name)),
-    ({ metric_name }) => metric_name,
-  );
-  const patterns = [...exact]
-    .filter(([name]) => isPattern(name))
-    .sort(([a], [b]) => codePointCount(b) - codePointCount(a) || compareText(a, b));
-  return { exact, patterns };
+function addTo<Key, Row>(groups: Map<Key, Row[]>, key: Key, row: Row): void {
+  const group = groups.get(key);
+  if (group) group.push(row);
+  else groups.set(key, [row]);
 }
 
-export function indexByExperiment(rows: readonly ThresholdRow[]): ThresholdIndex {
-  const groups = groupBy(rows, ({ experiment_id }) => nonBlank(experiment_id));
-  return new Map([...groups].map(([experiment, group]) => [experiment, indexByName(group)]));
+/** Rows without a name are ignored. */
+function* indexByName<Row extends { readonly metric_name: string }>(
+  rows: readonly Row[],
+): Steps<NameIndex<Row>> {
+  const exact = new Map<string, Row[]>();
+  for (const row of rows) {
+    yield;
+    if (nonBlank(row.metric_name)) addTo(exact, row.metric_name, row);
+  }
+  const byLength = new Map<number, string[]>();
+  for (const name of exact.keys()) {
+    yield;
+    if (isPattern(name)) addTo(byLength, codePointCount(name), name);
+  }
+  const patterns: string[] = [];
+  for (const [, names] of [...byLength].sort(([a], [b]) => b - a)) {
+    yield;
+    for (const name of names.sort(compareText)) patterns.push(name);
+  }
+  return { exact, patterns: yield* indexPatterns(patterns) };
 }
+
+/** Rows are never modified: many days share them, and then their index. */
+const metadataIndexes = new WeakMap<readonly MetricMetadata[], NameIndex<MetricMetadata>>();
+const thresholdIndexes = new WeakMap<readonly ThresholdRow[], ThresholdIndex>();
+
+function* cachedIndex<Row, Index>(
+  cache: WeakMap<readonly Row[], Index>,
+  rows: readonly Row[],
+  create: (rows: readonly Row[]) => Steps<Index>,
+): Steps<Index> {
+  const index = cache.get(rows) ?? (yield* create(rows));
+  cache.set(rows, index);
+  return index;
+}
+
+export const thresholdIndexSteps = (rows: readonly ThresholdRow[]): Steps<ThresholdIndex> =>
+  cachedIndex(thresholdIndexes, rows, createThresholdIndex);
+
+function* createThresholdIndex(rows: readonly ThresholdRow[]): Steps<ThresholdIndex> {
+  const groups = new Map<string | null, ThresholdRow[]>();
+  for (const row of rows) {
+    yield;
+    addTo(groups, nonBlank(row.experiment_id), row);
+  }
+  const index = new Map<string | null, NameIndex<ThresholdRow>>();
+  for (const [experiment, group] of groups) index.set(experiment, yield* indexByName(group));
+  return index;
+}
+
+export const indexByExperiment = (rows: readonly ThresholdRow[]): ThresholdIndex =>
+  finish(thresholdIndexSteps(rows));
 
 /** The rows of the most specific name that matches: the exact name, else the longest pattern; empty if none matches. */
 function rowsFor<Row>(index: NameIndex<Row> | undefined, name: string): readonly Row[] {
-  return index?.exact.get(name) ?? index?.patterns.find(([pattern]) => matches(pattern, name))?.[1] ?? [];
+  const exact = index?.exact.get(name);
+  if (exact || !index) return exact ?? [];
+  const match = firstMatch(index.patterns, name);
+  return (match !== undefined && index.exact.get(index.patterns.patterns[match] ?? '')) || [];
 }
 
 /** The metadata that applies to a metric: of several rows with the same name the last one in the response. */
@@ -118,13 +164,20 @@ function ruleOf(metricName: string, metadata: MetricMetadata | null, threshold: 
   };
 }
 
+export type RuleResolver = (metricName: string, experimentId: string) => Rule;
+
 /** Resolves rules from one catalog. Caches what does not depend on the experiment per metric name. */
-export function createRuleResolver(
+export const createRuleResolver = (
   metadata: readonly MetricMetadata[],
   thresholds: readonly ThresholdRow[],
-): (metricName: string, experimentId: string) => Rule {
-  const metadataIndex = indexByName(metadata);
-  const thresholdIndex = indexByExperiment(thresholds);
+): RuleResolver => finish(ruleResolverSteps(metadata, thresholds));
+
+export function* ruleResolverSteps(
+  metadata: readonly MetricMetadata[],
+  thresholds: readonly ThresholdRow[],
+): Steps<RuleResolver> {
+  const metadataIndex = yield* cachedIndex(metadataIndexes, metadata, indexByName);
+  const thresholdIndex = yield* thresholdIndexSteps(thresholds);
   const metadataCache = new Map<string, MetricMetadata | null>();
   const platformRules = new Map<string, Rule>();
 

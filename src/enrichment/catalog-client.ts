@@ -1,7 +1,9 @@
 import type { HttpService } from '@nestjs/axios';
 import { type AxiosResponse, isAxiosError } from 'axios';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll, type IPolicy } from 'cockatiel';
+import { inSlices } from '../config/event-loop.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
+import { parseJsonSteps } from '../domain/json-steps.js';
 import { publish } from '../observability/diagnostics.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, withRetries } from '../upstream/retry-policy.js';
@@ -52,7 +54,7 @@ export class CatalogClient {
    * @throws {MonitorError} retryable: `catalog_unreachable`, `catalog_busy`, `catalog_unreadable`, `catalog_away` (the
    * circuit breaker is open); not retryable: `catalog_refused`, `catalog_too_big`
    */
-  async post<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
+  async post<T>(body: unknown, read: (document: unknown) => T | Promise<T>): Promise<T> {
     const { maxRetries, backoffMs } = this.options;
     const policy = {
       maxRetries,
@@ -69,7 +71,7 @@ export class CatalogClient {
     }
   }
 
-  private async attempt<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
+  private async attempt<T>(body: unknown, read: (document: unknown) => T | Promise<T>): Promise<T> {
     let outcome: 'answered' | 'failed' = 'failed';
     try {
       const result = await this.sendOnce(body, read);
@@ -83,7 +85,7 @@ export class CatalogClient {
     }
   }
 
-  private async sendOnce<T>(body: unknown, read: (document: unknown) => T): Promise<T> {
+  private async sendOnce<T>(body: unknown, read: (document: unknown) => T | Promise<T>): Promise<T> {
     const { status, headers, data } = await this.request(body);
     if (status < 200 || status > 299) {
       const location =
@@ -97,7 +99,7 @@ export class CatalogClient {
       );
     }
     try {
-      return read(JSON.parse(data));
+      return await read(await inSlices(parseJsonSteps(data)));
     } catch (error) {
       throw this.error('catalog_unreadable', `sent an unreadable response: ${firstLine(error)}`, true);
     }

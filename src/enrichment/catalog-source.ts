@@ -1,18 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpService } from '@nestjs/axios';
-import { parse } from 'yaml';
+import { inSlices } from '../config/event-loop.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
+import type { Steps } from '../domain/steps.js';
 import type { CatalogQuery } from '../state/rulebook.js';
 import { CatalogClient, type CatalogClientOptions } from './catalog-client.js';
+import { readDataFile } from './data-file.js';
 import {
   type CatalogList,
   type CatalogSource,
   EMPTY_CATALOG,
   type ParsedCatalog,
-  parseCatalog,
+  parseCatalogSteps,
   pickList,
 } from './parse-catalog.js';
 
@@ -25,7 +26,11 @@ export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> 
 /** Names, and experiments, per request. */
 const BATCH_SIZE = 200;
 
-type ReadList = (queries: readonly CatalogQuery[]) => Promise<ParsedCatalog>;
+/** @param file reads a catalog file; both lists may be in one */
+type ReadList = (
+  queries: readonly CatalogQuery[],
+  file: (url: string) => Promise<ParsedCatalog>,
+) => Promise<ParsedCatalog>;
 
 /** Opens the catalog of the settings. Each of its two lists comes from a file or an API, or is empty. */
 export function openCatalog(http: HttpService, options: CatalogSourceOptions): CatalogSource {
@@ -40,7 +45,15 @@ export function openCatalog(http: HttpService, options: CatalogSourceOptions): C
   ];
   return {
     queriedLists: { metrics: isHttp(metricsUrl), thresholds: isHttp(thresholdsUrl) },
-    read: async (queries) => (await Promise.all(lists.map((read) => read(queries)))).reduce(concatenate),
+    read: async (queries) => {
+      const files = new Map<string, Promise<ParsedCatalog>>();
+      const file = (url: string) => {
+        const reading = files.get(url) ?? readCatalogFile(url);
+        files.set(url, reading);
+        return reading;
+      };
+      return (await Promise.all(lists.map((read) => read(queries, file)))).reduce(concatenate);
+    },
   };
 }
 
@@ -59,24 +72,34 @@ function openList(
   bodiesOf: (query: CatalogQuery) => readonly unknown[],
 ): ReadList {
   if (url === undefined) return async () => EMPTY_CATALOG;
-  if (!isHttp(url)) return async () => pickList(await readCatalogFile(url), list);
+  if (!isHttp(url)) return async (_, file) => pickList(await file(url), list);
   const client = new CatalogClient(http, { ...options, url: batchUrl(url, list) });
   return async (queries) => {
-    let all = EMPTY_CATALOG;
+    const responses: ParsedCatalog[] = [];
     for (const body of queries.filter(({ metrics }) => metrics.length > 0).flatMap(bodiesOf)) {
-      all = concatenate(
-        all,
-        await client.post(body, (document) => pickList(parseCatalog(document, list), list)),
-      );
+      const read = async (document: unknown) =>
+        pickList(await inSlices(parseCatalogSteps(document, list)), list);
+      responses.push(await client.post(body, read));
     }
     // The response to each batch of experiments holds the platform-wide rows.
-    return { ...all, metadata: distinct(all.metadata), thresholds: distinct(all.thresholds) };
+    return {
+      metadata: await inSlices(distinct(responses.map(({ metadata }) => metadata))),
+      thresholds: await inSlices(distinct(responses.map(({ thresholds }) => thresholds))),
+      rejectedRows: responses.flatMap(({ rejectedRows }) => rejectedRows),
+    };
   };
 }
 
-const distinct = <Row>(rows: readonly Row[]): Row[] => [
-  ...new Map(rows.map((row) => [canonicalJson(row), row])).values(),
-];
+function* distinct<Row>(lists: readonly (readonly Row[])[]): Steps<Row[]> {
+  const rows = new Map<string, Row>();
+  for (const list of lists) {
+    for (const row of list) {
+      yield;
+      rows.set(canonicalJson(row), row);
+    }
+  }
+  return [...rows.values()];
+}
 
 const isHttp = (url: string | undefined): url is string => url !== undefined && /^https?:/i.test(url);
 
@@ -105,7 +128,7 @@ export function pathOfFileUrl(url: string): string {
 async function readCatalogFile(url: string): Promise<ParsedCatalog> {
   const file = pathOfFileUrl(url);
   try {
-    return parseCatalog(parse(await readFile(file, 'utf8')));
+    return await inSlices(parseCatalogSteps(await readDataFile(file)));
   } catch (error) {
     const message = `The catalog ${file} cannot be read: ${firstLine(error)}`;
     throw new MonitorError('catalog_unreadable', message, { file }, true, { cause: error });

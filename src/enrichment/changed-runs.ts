@@ -1,7 +1,9 @@
+import { inSlices } from '../config/event-loop.js';
 import { groupBy } from '../domain/group-by.js';
-import { chooseThreshold, createRuleResolver, indexByExperiment } from '../domain/rule.js';
+import { chooseThreshold, ruleResolverSteps, thresholdIndexSteps } from '../domain/rule.js';
+import type { Steps } from '../domain/steps.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
-import { type DayRules, readRulebook, rulesOn } from '../state/rulebook.js';
+import { type DayRules, readRulebook, rulesOnSteps } from '../state/rulebook.js';
 import {
   type ChangeSpan,
   rulebookBefore,
@@ -31,12 +33,12 @@ export function countChangedRuns(
     const base = changes.length > 0 ? await store.fetch(baseKey(day)) : undefined;
     if (!book || !base) return [];
     const scopeBy = await loadScope(store, session, base.file);
-    const rulesBefore = (time: number) => rulesOn(rulebookBefore(book, time), day);
+    const rulesBefore = (time: number) => inSlices(rulesOnSteps(rulebookBefore(book, time), day));
     const changedRuns: ChangedRuns = [];
     for (const [time, simultaneous] of groupBy(changes, ({ changed_at }) => changed_at)) {
       const applied = simultaneous.filter(({ first_day }) => first_day === null || first_day <= day);
-      const [before, after] = [rulesBefore(time), rulesBefore(time + 1)];
-      changedRuns.push(...(await count(session, base.file, applied, scopeBy(after), before, after)));
+      const [before, after] = [await rulesBefore(time), await rulesBefore(time + 1)];
+      changedRuns.push(...(await count(session, base.file, applied, await scopeBy(after), before, after)));
     }
     return changedRuns;
   });
@@ -50,18 +52,13 @@ async function count(
   before: DayRules,
   after: DayRules,
 ): Promise<ChangedRuns> {
-  const pairs = pairsOf(changes, scope.rules, before, after);
+  const pairs = await inSlices(pairsOf(changes, scope.rules, before, after));
   if (pairs.length === 0) return [];
   const affected = new Set(pairs.map(({ experiment_id, metric_name }) => `${experiment_id} ${metric_name}`));
-  const resolve = createRuleResolver(before.metadata, before.thresholds);
   const rules = scope.rules.filter(({ experiment_id, metric_name }) =>
     affected.has(`${experiment_id} ${metric_name}`),
   );
-  const oldRules = rules.map(({ experiment_id, metric_name }) => ({
-    experiment_id,
-    metric_name,
-    ...resolve(metric_name, experiment_id),
-  }));
+  const oldRules = await inSlices(resolveAll(rules, before));
   await judge(session, base, { ...scope, rules: oldRules }, before);
   await session.run(
     'CREATE OR REPLACE TEMP TABLE judged_before AS SELECT run_id, metric_name, status FROM judged',
@@ -79,6 +76,17 @@ async function count(
   });
 }
 
+/** The rules of the same experiments and metrics by other rows. */
+function* resolveAll(rules: DayScope['rules'], { metadata, thresholds }: DayRules): Steps<DayScope['rules']> {
+  const resolve = yield* ruleResolverSteps(metadata, thresholds);
+  const resolved: DayScope['rules'][number][] = [];
+  for (const { experiment_id, metric_name } of rules) {
+    yield;
+    resolved.push({ experiment_id, metric_name, ...resolve(metric_name, experiment_id) });
+  }
+  return resolved;
+}
+
 interface Pair {
   /** Index of the change. */
   readonly change: number;
@@ -87,23 +95,26 @@ interface Pair {
 }
 
 /** The experiments and metrics of the scope whose rule comes from a changed row, before the change or after it. */
-export function pairsOf(
+export function* pairsOf(
   changes: readonly ThresholdChange[],
   scope: readonly Omit<Pair, 'change'>[],
   before: DayRules,
   after: DayRules,
-): Pair[] {
+): Steps<Pair[]> {
   const byKey = new Map(
     changes.map(({ metric_name, experiment_id }, change) => [
       JSON.stringify([metric_name, experiment_id]),
       change,
     ]),
   );
-  const sides = [before, after].map(({ metadata, thresholds }) => ({
-    resolve: createRuleResolver(metadata, thresholds),
-    book: indexByExperiment(thresholds),
-  }));
-  return scope.flatMap(({ metric_name, experiment_id }) => {
+  const sides = [];
+  for (const { metadata, thresholds } of [before, after]) {
+    const resolve = yield* ruleResolverSteps(metadata, thresholds);
+    sides.push({ resolve, book: yield* thresholdIndexSteps(thresholds) });
+  }
+  const pairs: Pair[] = [];
+  for (const { metric_name, experiment_id } of scope) {
+    yield;
     const found = new Set<number>();
     for (const { resolve, book } of sides) {
       const { higher_is_better } = resolve(metric_name, experiment_id);
@@ -111,6 +122,7 @@ export function pairsOf(
       const change = row && byKey.get(JSON.stringify([row.metric_name, row.experiment_id]));
       if (typeof change === 'number') found.add(change);
     }
-    return [...found].map((change) => ({ change, experiment_id, metric_name }));
-  });
+    for (const change of found) pairs.push({ change, experiment_id, metric_name });
+  }
+  return pairs;
 }

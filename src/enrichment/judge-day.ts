@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Rule } from '../domain/model.js';
-import { passes } from '../domain/pattern.js';
-import { createRuleResolver } from '../domain/rule.js';
+import { inSlices } from '../config/event-loop.js';
+import { jsonArraySteps } from '../domain/json-steps.js';
+import type { DomainSettings, Rule } from '../domain/model.js';
+import { createFilter } from '../domain/pattern-index.js';
+import { ruleResolverSteps } from '../domain/rule.js';
+import type { Steps } from '../domain/steps.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
-import { type CatalogQuery, type DayRules, type Rulebook, rulesOn } from '../state/rulebook.js';
+import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '../state/rulebook.js';
 import { assertSupportedRules } from '../state/rules-version.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
@@ -16,7 +19,10 @@ export interface RulebookSource {
    * @param needs what the catalog must have been queried for to judge by a rulebook
    * @param observed the newest time of MLflow's responses, ms
    */
-  rulebookFor(needs: (book: Rulebook) => CatalogQuery, observed?: number): Promise<Rulebook>;
+  rulebookFor(
+    needs: (book: Rulebook) => CatalogQuery | Promise<CatalogQuery>,
+    observed?: number,
+  ): Promise<Rulebook>;
 }
 
 /**
@@ -50,15 +56,15 @@ async function prepare(
   const base = await store.fetch(baseKey(day));
   if (!base) return undefined;
   const scopeBy = await loadScope(store, session, base.file);
-  const book = await rulebook.rulebookFor((stored) => queryOf(scopeBy(rulesOn(stored, day))), observed);
-  const rules = rulesOn(book, day);
+  const book = await rulebook.rulebookFor(
+    async (stored) => queryOf(await scopeBy(await inSlices(rulesOnSteps(stored, day)))),
+    observed,
+  );
+  const rules = await inSlices(rulesOnSteps(book, day));
   assertSupportedRules(rules.settings);
-  const scope = scopeBy(rules);
+  const scope = await scopeBy(rules);
   const content = await readFooter(session, base.file, 'content');
-  // The order of the keys is part of the digest.
-  const inputs = createHash('sha256')
-    .update(JSON.stringify({ base: content, ...scope, settings: rules.settings }))
-    .digest('hex');
+  const inputs = await inSlices(inputsDigest(content, scope, rules.settings));
   let judged: Promise<void> | undefined;
   return {
     inputs,
@@ -72,6 +78,24 @@ async function prepare(
 }
 
 /**
+ * SHA-256 of `JSON.stringify({ base, ...scope, settings })`. The order of the keys is part of the digest; the text is
+ * hashed in pieces.
+ */
+export function* inputsDigest(
+  base: string | undefined,
+  { experiments, rules, excluded }: DayScope,
+  settings: DomainSettings,
+): Steps<string> {
+  const hash = createHash('sha256').update(base === undefined ? '{' : `{"base":${JSON.stringify(base)},`);
+  for (const [name, list] of Object.entries({ experiments, rules, excluded })) {
+    hash.update(`"${name}":`);
+    yield* jsonArraySteps<unknown>(list, (piece) => hash.update(piece));
+    hash.update(',');
+  }
+  return hash.update(`"settings":${JSON.stringify(settings)}}`).digest('hex');
+}
+
+/**
  * @param base local file of a base object
  * @returns a function that gives the scope of the day's runs by some rules
  */
@@ -79,7 +103,7 @@ export async function loadScope(
   store: ObjectStore,
   session: DuckSession,
   base: string,
-): Promise<(rules: DayRules) => DayScope> {
+): Promise<(rules: DayRules) => Promise<DayScope>> {
   const experiments = await readExperiments(store);
   const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base });
   const unprefixed = Object.fromEntries(
@@ -88,7 +112,13 @@ export async function loadScope(
       texts.map((text) => (typeof text === 'string' ? text.slice(1) : text)),
     ]),
   );
-  return (rules) => scopeOfDay(unprefixed, experiments, rules);
+  let last: { readonly rules: DayRules; readonly scope: DayScope } | undefined;
+  return async (rules) => {
+    if (last?.rules !== rules) {
+      last = { rules, scope: await inSlices(scopeOfDay(unprefixed, experiments, rules)) };
+    }
+    return last.scope;
+  };
 }
 
 /** What the catalog must have been queried for to judge the scope. */
@@ -116,12 +146,14 @@ export interface DayScope {
 }
 
 /** @param pairs result columns of day_pairs.sql, without the prefix of each text */
-export function scopeOfDay(
+export function* scopeOfDay(
   pairs: Readonly<Record<string, readonly unknown[]>>,
   known: Readonly<Record<string, StoredExperiment>>,
   { metadata, thresholds, settings }: DayRules,
-): DayScope {
-  const resolve = createRuleResolver(metadata, thresholds);
+): Steps<DayScope> {
+  const resolve = yield* ruleResolverSteps(metadata, thresholds);
+  const isExperimentIncluded = yield* createFilter(settings.experiment_include, settings.experiment_exclude);
+  const isMetricIncluded = yield* createFilter(settings.metric_include, settings.metric_exclude);
   const experiments: ScopedExperiment[] = [];
   const rules: DayScope['rules'][number][] = [];
   const excluded = new Set<string>();
@@ -130,15 +162,14 @@ export function scopeOfDay(
     let result = inScope.get(id);
     if (result === undefined) {
       const experiment = known[id];
-      result =
-        experiment?.lifecycle_stage !== 'deleted' &&
-        passes(experiment?.name ?? id, settings.experiment_include, settings.experiment_exclude);
+      result = experiment?.lifecycle_stage !== 'deleted' && isExperimentIncluded(experiment?.name ?? id);
       inScope.set(id, result);
     }
     return result;
   };
   const { experiment_id: ids = [], metric_name: names = [] } = pairs;
   for (const [i, value] of ids.entries()) {
+    yield;
     const experiment_id = String(value);
     if (!isInScope(experiment_id)) continue;
     const metric_name = names[i];
@@ -150,7 +181,7 @@ export function scopeOfDay(
         name: experiment?.name.trim() ? experiment.name : null,
         tag: tag?.trim() ? tag : null,
       });
-    } else if (passes(metric_name, settings.metric_include, settings.metric_exclude)) {
+    } else if (isMetricIncluded(metric_name)) {
       rules.push({ experiment_id, metric_name, ...resolve(metric_name, experiment_id) });
     } else {
       excluded.add(metric_name);
@@ -174,5 +205,7 @@ export async function judge(
     count_nested_runs: settings.count_nested_runs,
     judge_running: settings.judge_running,
   });
-  await session.run(sql(import.meta.url, './sql/judge_metrics.sql'), { rules: JSON.stringify(scope.rules) });
+  const rules: string[] = [];
+  await inSlices(jsonArraySteps(scope.rules, (piece) => rules.push(piece)));
+  await session.run(sql(import.meta.url, './sql/judge_metrics.sql'), { rules: rules.join('') });
 }

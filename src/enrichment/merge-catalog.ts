@@ -1,6 +1,8 @@
 import { groupBy } from '../domain/group-by.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
-import { isPattern, matches } from '../domain/pattern.js';
+import { isPattern } from '../domain/pattern.js';
+import { patternsMatchingAny } from '../domain/pattern-index.js';
+import type { Steps } from '../domain/steps.js';
 import {
   type CatalogQuery,
   type CatalogRows,
@@ -10,7 +12,7 @@ import {
   type Rulebook,
   type RulebookEntry,
   sortedByExperiment,
-  updateRulebook,
+  updateRulebookSteps,
 } from '../state/rulebook.js';
 import type { CatalogList, CatalogSource, ParsedCatalog } from './parse-catalog.js';
 
@@ -71,16 +73,17 @@ export interface CatalogResponse {
  * queried before have no history: they apply to all days, as if the first response had had them.
  * A process with older rules than those of the rulebook changes nothing.
  */
-export function mergeCatalogResponse(
+export function* mergeCatalogResponse(
   book: Rulebook | undefined,
   response: CatalogResponse,
   settings: DomainSettings,
   change: ChangeTime,
-): Rulebook {
+): Steps<Rulebook> {
   if (book && hasNewerRules(book, settings)) return book;
-  const rows = completeRows(book, response);
+  const rows = yield* completeRows(book, response);
   const { queriedLists, queries } = response;
-  const next = updateRulebook(book && addFirstRows(book, rows, queriedLists), rows, settings, change);
+  const first = book && (yield* addFirstRows(book, rows, queriedLists));
+  const next = yield* updateRulebookSteps(first, rows, settings, change);
   const isQueried = queriedLists.metrics || queriedLists.thresholds;
   return { ...next, asked: isQueried ? queries.reduce(mergeQueries, next.asked) : next.asked };
 }
@@ -93,63 +96,72 @@ const keyOf = (name: string | null, experiment: string | null): string => JSON.s
  * Whether the queries cover the rows of a name and an experiment.
  * @param returned the names in the response
  */
-function coverageOf(
+function* coverageOf(
   { queries, repeated }: CatalogResponse,
   returned: ReadonlySet<string>,
-): (name: string, experiment: string | null) => boolean {
-  const sets = queries.map(({ metrics, experiments }) => ({
-    metrics,
-    names: new Set(metrics),
-    experiments: new Set(experiments),
-  }));
-  const ofPattern = new Map<string, readonly (typeof sets)[number][]>();
+): Steps<(name: string, experiment: string | null) => boolean> {
+  const patterns = [...returned].filter(isPattern);
+  const sets: Record<'names' | 'patterns' | 'experiments', ReadonlySet<string>>[] = [];
+  for (const { metrics, experiments } of queries) {
+    sets.push({
+      names: new Set(metrics),
+      patterns: yield* patternsMatchingAny(patterns, metrics),
+      experiments: new Set(experiments),
+    });
+  }
   const setsOf = (name: string) => {
     if (!isPattern(name)) return sets.filter(({ names }) => names.has(name));
-    let found = ofPattern.get(name);
-    if (!found) {
-      // A catalog returns a pattern with the names that match it, and may do so only for names without a row. So only the
-      // response to all names shows that the pattern was removed.
-      const ifMissing = repeated ? sets : [];
-      found = returned.has(name)
-        ? sets.filter(({ metrics }) => metrics.some((metric) => matches(name, metric)))
-        : ifMissing;
-      ofPattern.set(name, found);
-    }
-    return found;
+    if (returned.has(name)) return sets.filter((set) => set.patterns.has(name));
+    // A catalog returns a pattern with the names that match it, and may do so only for names without a row. So only the
+    // response to all names shows that the pattern was removed.
+    return repeated ? sets : [];
   };
   return (name, experiment) =>
     setsOf(name).some(({ experiments }) => experiment === null || experiments.has(experiment));
 }
 
 /** All rows of the catalog: queried rows come from the response, all others are the stored ones. A rejected row does not replace the stored one. */
-function completeRows(book: Rulebook | undefined, response: CatalogResponse): CatalogRows {
+function* completeRows(book: Rulebook | undefined, response: CatalogResponse): Steps<CatalogRows> {
   const { parsed, queriedLists } = response;
   const entries = [...latestEntries(book).values()];
-  const mergeList = <R extends Row>(list: CatalogList, stored: readonly R[], returned: readonly R[]): R[] => {
+  function* mergeList<R extends Row>(
+    list: CatalogList,
+    stored: readonly R[],
+    returned: readonly R[],
+  ): Steps<R[]> {
     const isCovered = queriedLists[list]
-      ? coverageOf(response, new Set(returned.map((row) => row.metric_name)))
+      ? yield* coverageOf(response, new Set(returned.map((row) => row.metric_name)))
       : () => true;
-    const accepted = returned.filter((row) => isCovered(row.metric_name, experimentOf(row)));
-    const acceptedKeys = new Set(accepted.map((row) => keyOf(row.metric_name, experimentOf(row))));
+    const accepted: R[] = [];
+    const acceptedKeys = new Set<string>();
+    for (const row of returned) {
+      yield;
+      const experiment = experimentOf(row);
+      if (!isCovered(row.metric_name, experiment)) continue;
+      accepted.push(row);
+      acceptedKeys.add(keyOf(row.metric_name, experiment));
+    }
     const rejectedKeys = new Set(
       parsed.rejectedRows
         .filter((row) => row.list === list)
         .map((row) => keyOf(row.metric_name, row.experiment_id)),
     );
-    const kept = stored.filter((row) => {
+    const kept: R[] = [];
+    for (const row of stored) {
+      yield;
       const key = keyOf(row.metric_name, experimentOf(row));
-      if (acceptedKeys.has(key)) return false;
-      return rejectedKeys.has(key) || !isCovered(row.metric_name, experimentOf(row));
-    });
+      if (acceptedKeys.has(key)) continue;
+      if (rejectedKeys.has(key) || !isCovered(row.metric_name, experimentOf(row))) kept.push(row);
+    }
     return [...kept, ...accepted];
-  };
+  }
   return {
-    metadata: mergeList(
+    metadata: yield* mergeList(
       'metrics',
       entries.flatMap(({ metadata }) => metadata ?? []),
       parsed.metadata,
     ),
-    thresholds: mergeList(
+    thresholds: yield* mergeList(
       'thresholds',
       entries.flatMap(({ thresholds }) => thresholds),
       parsed.thresholds,
@@ -158,33 +170,40 @@ function completeRows(book: Rulebook | undefined, response: CatalogResponse): Ca
 }
 
 /** Adds rows that were never queried before to every entry of their name. */
-function addFirstRows(
+function* addFirstRows(
   book: Rulebook,
   rows: CatalogRows,
   queriedLists: CatalogSource['queriedLists'],
-): Rulebook {
+): Steps<Rulebook> {
   const { metrics } = book.asked;
   const names = new Set(metrics);
   const experiments = new Set<string | null>([null, ...book.asked.experiments]);
-  const known = new Set(
-    book.entries.flatMap(({ metric_name, metadata, thresholds }) => [
-      ...(metadata ? [metric_name] : []),
-      ...thresholds.map((row) => keyOf(metric_name, row.experiment_id)),
-    ]),
-  );
-  const isNewName = (name: string): boolean =>
-    isPattern(name) ? !metrics.some((metric) => matches(name, metric)) : !names.has(name);
+  const known = new Set<string>();
+  for (const { metric_name, metadata, thresholds } of book.entries) {
+    yield;
+    if (metadata) known.add(metric_name);
+    for (const row of thresholds) known.add(keyOf(metric_name, row.experiment_id));
+  }
+  const patterns = new Set<string>();
+  for (const list of ['metadata', 'thresholds'] as const) {
+    if (!queriedLists[list === 'metadata' ? 'metrics' : 'thresholds']) continue;
+    for (const { metric_name } of rows[list]) if (isPattern(metric_name)) patterns.add(metric_name);
+  }
+  const queriedPatterns = yield* patternsMatchingAny([...patterns], metrics);
+  const isNewName = (name: string): boolean => !(isPattern(name) ? queriedPatterns : names).has(name);
   const metadata = new Map<string, MetricMetadata>();
   if (queriedLists.metrics) {
     for (const row of rows.metadata) {
+      yield;
       if (isNewName(row.metric_name) && !known.has(row.metric_name)) metadata.set(row.metric_name, row);
     }
   }
-  const firstThresholds = (queriedLists.thresholds ? rows.thresholds : []).filter(
-    (row) =>
-      (isNewName(row.metric_name) || !experiments.has(row.experiment_id)) &&
-      !known.has(keyOf(row.metric_name, row.experiment_id)),
-  );
+  const firstThresholds: ThresholdRow[] = [];
+  for (const row of queriedLists.thresholds ? rows.thresholds : []) {
+    yield;
+    const isNew = isNewName(row.metric_name) || !experiments.has(row.experiment_id);
+    if (isNew && !known.has(keyOf(row.metric_name, row.experiment_id))) firstThresholds.push(row);
+  }
   const thresholds = groupBy(firstThresholds, (row) => row.metric_name);
   const withEntry = new Set(book.entries.map(({ metric_name }) => metric_name));
   const newEntries = [...new Set([...metadata.keys(), ...thresholds.keys()])]
@@ -196,12 +215,14 @@ function addFirstRows(
       metadata: null,
       thresholds: [],
     }));
-  return {
-    ...book,
-    entries: [...book.entries, ...newEntries].map((entry: RulebookEntry) => ({
+  const entries: RulebookEntry[] = [];
+  for (const entry of [...book.entries, ...newEntries]) {
+    yield;
+    entries.push({
       ...entry,
       metadata: entry.metadata ?? metadata.get(entry.metric_name) ?? null,
       thresholds: sortedByExperiment([...entry.thresholds, ...(thresholds.get(entry.metric_name) ?? [])]),
-    })),
-  };
+    });
+  }
+  return { ...book, entries };
 }

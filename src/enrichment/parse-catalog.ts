@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { finish, type Steps } from '../domain/steps.js';
 import {
   type CatalogQuery,
   type CatalogRows,
@@ -36,6 +37,9 @@ export interface CatalogSource {
   read(queries: readonly CatalogQuery[]): Promise<ParsedCatalog>;
 }
 
+/** Rows per list of a document. */
+export const MAX_ROWS = 200_000;
+
 const items = z.array(z.unknown());
 const listSchema = items.nullish();
 // A document with neither list is an error response or another file. Read as an empty catalog, it would remove all rules.
@@ -53,9 +57,12 @@ const namesSchema = thresholdRowSchema.pick({ metric_name: true, experiment_id: 
  * Parses a document of the APIs' shape, `{metrics: […], thresholds: […]}`, also inside `{response: …}`. Invalid items are
  * rejected one by one; the others are used.
  * @param required the list that the document must have; by default one of the two
- * @throws {TypeError} if the document has another shape
+ * @throws {TypeError} if the document has another shape or too many rows
  */
-export function parseCatalog(document: unknown, required?: CatalogList): ParsedCatalog {
+export const parseCatalog = (document: unknown, required?: CatalogList): ParsedCatalog =>
+  finish(parseCatalogSteps(document, required));
+
+export function* parseCatalogSteps(document: unknown, required?: CatalogList): Steps<ParsedCatalog> {
   const schema = required ? RESPONSE_SCHEMAS[required] : documentSchema;
   const wrapped = wrappedSchema.safeParse(document).data?.response;
   const parsed = schema.safeParse(wrapped ?? document);
@@ -64,19 +71,29 @@ export function parseCatalog(document: unknown, required?: CatalogList): ParsedC
     throw new TypeError(`expected an object with a list ${lists}`);
   }
   const rejectedRows: RejectedRow[] = [];
-  const valid = <T>(list: CatalogList, schema: z.ZodType<T>): T[] =>
-    (parsed.data[list] ?? []).flatMap((item, index) => {
+  function* valid<T>(list: CatalogList, schema: z.ZodType<T>): Steps<T[]> {
+    const rows: T[] = [];
+    const items = parsed.data?.[list] ?? [];
+    if (items.length > MAX_ROWS) {
+      throw new TypeError(`the list \`${list}\` has ${items.length} rows; at most ${MAX_ROWS} are read`);
+    }
+    for (const [index, item] of items.entries()) {
+      yield;
       const row = schema.safeParse(item);
-      if (row.success) return [row.data];
+      if (row.success) {
+        rows.push(row.data);
+        continue;
+      }
       const [issue] = row.error.issues;
       const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
       const names = namesSchema.safeParse(item).data ?? { metric_name: null, experiment_id: null };
       rejectedRows.push({ list, index, ...names, problem });
-      return [];
-    });
+    }
+    return rows;
+  }
   return {
-    metadata: valid('metrics', metricMetadataSchema),
-    thresholds: valid('thresholds', thresholdRowSchema),
+    metadata: yield* valid('metrics', metricMetadataSchema),
+    thresholds: yield* valid('thresholds', thresholdRowSchema),
     rejectedRows,
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { inSlices } from '../config/event-loop.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
 import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
@@ -60,14 +61,14 @@ export class RulebookSync {
    * @throws {MonitorError} `catalog_awaited` if the catalog is down and was never queried for some of it
    */
   async rulebookFor(
-    needs: (book: Rulebook) => CatalogQuery,
+    needs: (book: Rulebook) => CatalogQuery | Promise<CatalogQuery>,
     observed = Number.POSITIVE_INFINITY,
   ): Promise<Rulebook> {
     await this.refreshWithin(this.options.maxWaitMs ?? MAX_WAIT_MS, observed);
     for (;;) {
       const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
-      const wanted = this.isQueried ? needs(book) : EMPTY_QUERY;
+      const wanted = this.isQueried ? await needs(book) : EMPTY_QUERY;
       if (covers(book.asked, wanted)) return book;
       if (hasNewerRules(book, await this.options.settings())) {
         const message = 'The store uses newer rules than this process supports';
@@ -156,12 +157,8 @@ export class RulebookSync {
       const queries = queriesFor(book?.asked ?? EMPTY_QUERY, wanted, repeated);
       const response = await source.read(queries);
       const { queriedLists } = source;
-      const next = mergeCatalogResponse(
-        book,
-        { parsed: response, queries, repeated, queriedLists },
-        await settings(),
-        change,
-      );
+      const catalogResponse = { parsed: response, queries, repeated, queriedLists };
+      const next = await inSlices(mergeCatalogResponse(book, catalogResponse, await settings(), change));
       parsed = queries.length > 0 || !this.isQueried ? response : undefined;
       const from = firstChangedDay(next, latestChangeTime(book));
       window = from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };

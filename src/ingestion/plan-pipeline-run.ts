@@ -1,5 +1,6 @@
 import type { PipelineKind, Window } from '../domain/model.js';
-import { passes } from '../domain/pattern.js';
+import { createFilter } from '../domain/pattern-index.js';
+import { finish } from '../domain/steps.js';
 import { addDays, dayOf, dayStart, daysOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import type { Plan, Slice } from '../pipeline/stage-contracts.js';
 import type { StoredExperiment } from '../state/experiments.js';
@@ -74,11 +75,9 @@ export function planPipelineRun(inputs: PlanInputs): Plan {
 
 /** The listed experiments in scope, by id. */
 function inScope({ experiments, settings }: PlanInputs): string[] {
+  const isIncluded = finish(createFilter(settings.experimentInclude, settings.experimentExclude));
   return Object.entries(experiments)
-    .filter(
-      ([, { listed, name }]) =>
-        listed && passes(name, settings.experimentInclude, settings.experimentExclude),
-    )
+    .filter(([, { listed, name }]) => listed && isIncluded(name))
     .map(([id]) => id)
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
 }

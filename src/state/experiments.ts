@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readDocument, updateDocument } from '../storage/json-document.js';
+import { readCachedDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** Every experiment that was ever listed, merged by the time of observation. Entries are never removed. */
@@ -31,8 +31,11 @@ export interface ListedExperiment {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export async function readExperiments(store: ObjectStore): Promise<Record<string, StoredExperiment>> {
-  return (await readDocument(store, KEY, schema))?.value.experiments ?? {};
+/** The stored experiments, which callers share and do not modify. */
+export async function readExperiments(
+  store: ObjectStore,
+): Promise<Readonly<Record<string, StoredExperiment>>> {
+  return (await readCachedDocument(store, KEY, schema))?.value.experiments ?? {};
 }
 
 /**
@@ -44,7 +47,7 @@ export async function mergeExperiments(
   store: ObjectStore,
   listing: readonly ListedExperiment[],
   date: number,
-): Promise<Record<string, StoredExperiment>> {
+): Promise<Readonly<Record<string, StoredExperiment>>> {
   const merged = await updateDocument(store, KEY, schema, (current) => ({
     version: 1 as const,
     experiments: mergeListing(current?.experiments ?? {}, listing, date),

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { groupBy } from '../domain/group-by.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
+import { finish, type Steps } from '../domain/steps.js';
 import { compareText } from '../domain/text.js';
 import { instantOf, instantText } from '../domain/time.js';
-import { readDocument } from '../storage/json-document.js';
+import { readCachedDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** The stored rules that every process judges by: catalog rows and domain settings, each with the first day it applies to. */
@@ -113,9 +114,9 @@ export interface ChangeTime {
   readonly from: string;
 }
 
-/** The stored rulebook; `undefined` until the first catalog response. */
+/** The stored rulebook, which callers share and do not modify; `undefined` until the first catalog response. */
 export async function readRulebook(store: ObjectStore): Promise<Rulebook | undefined> {
-  return (await readDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
+  return (await readCachedDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
 }
 
 const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
@@ -141,12 +142,15 @@ export const sortedByExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[
  * rows. A process with older rules than the rulebook changes nothing.
  * @returns the same object if nothing changed
  */
-export function updateRulebook(
+export const updateRulebook = (...parameters: Parameters<typeof updateRulebookSteps>): Rulebook =>
+  finish(updateRulebookSteps(...parameters));
+
+export function* updateRulebookSteps(
   book: Rulebook | undefined,
   response: CatalogRows,
   settings: DomainSettings,
   change: ChangeTime,
-): Rulebook {
+): Steps<Rulebook> {
   if (book && hasNewerRules(book, settings)) return book;
   const latestSettings = book?.settings.at(-1);
   const entries: RulebookEntry[] = book ? [...book.entries] : [];
@@ -155,6 +159,7 @@ export function updateRulebook(
   const metadata = new Map(response.metadata.map((row) => [row.metric_name, row]));
   const thresholds = groupBy(sortedByExperiment(response.thresholds), (row) => row.metric_name);
   for (const name of [...new Set([...metadata.keys(), ...thresholds.keys(), ...latest.keys()])].sort()) {
+    yield;
     const known = latest.get(name);
     const next = { metadata: metadata.get(name) ?? null, thresholds: thresholds.get(name) ?? [] };
     if (known && same([known.metadata, known.thresholds], [next.metadata, next.thresholds])) continue;
@@ -179,15 +184,56 @@ export function updateRulebook(
 }
 
 /** The rules of one day: of each name, the last entry that applies to it. */
-export function rulesOn(book: Rulebook, day: string): DayRules {
+export const rulesOn = (book: Rulebook, day: string): DayRules => finish(rulesOnSteps(book, day));
+
+interface KnownRules {
+  /** All days on which entries or settings begin to apply, ascending. */
+  readonly firstDays: readonly string[];
+  /** By the number of those days that have begun. */
+  readonly rules: Map<number, DayRules>;
+}
+/** A rulebook is never modified: days with the same entries share their rules. */
+const knownRules = new WeakMap<Rulebook, KnownRules>();
+const MAX_KNOWN_RULES = 8;
+
+/** As `rulesOn`: the same object for days to which the same entries apply. */
+export function* rulesOnSteps(book: Rulebook, day: string): Steps<DayRules> {
+  let known = knownRules.get(book);
+  if (!known) {
+    const firstDays = new Set<string>();
+    for (const { first_day } of book.settings) if (first_day !== null) firstDays.add(first_day);
+    for (const { first_day } of book.entries) {
+      yield;
+      if (first_day !== null) firstDays.add(first_day);
+    }
+    known = { firstDays: [...firstDays].sort(), rules: new Map() };
+    knownRules.set(book, known);
+  }
+  const begun = known.firstDays.filter((first_day) => first_day <= day).length;
+  let rules = known.rules.get(begun);
+  if (!rules) {
+    rules = yield* collectRules(book, day);
+    if (known.rules.size >= MAX_KNOWN_RULES) known.rules.clear();
+    known.rules.set(begun, rules);
+  }
+  return rules;
+}
+
+function* collectRules(book: Rulebook, day: string): Steps<DayRules> {
   const byName = new Map<string, RulebookEntry>();
-  for (const entry of book.entries) if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
+  for (const entry of book.entries) {
+    yield;
+    if (appliesOn(entry, day)) byName.set(entry.metric_name, entry);
+  }
   const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
-  return {
-    metadata: entries.flatMap(({ metadata }) => metadata ?? []),
-    thresholds: entries.flatMap(({ thresholds }) => thresholds),
-    settings: settingsOn(book, day),
-  };
+  const metadata: MetricMetadata[] = [];
+  const thresholds: ThresholdRow[] = [];
+  for (const entry of entries) {
+    yield;
+    if (entry.metadata) metadata.push(entry.metadata);
+    for (const row of entry.thresholds) thresholds.push(row);
+  }
+  return { metadata, thresholds, settings: settingsOn(book, day) };
 }
 
 /** The domain settings of one day. */

@@ -1,6 +1,7 @@
 import { domainSettings, type Settings } from '../config/settings.js';
 import type { DomainSettings } from '../domain/model.js';
-import { passes } from '../domain/pattern.js';
+import { createFilter } from '../domain/pattern-index.js';
+import { finish } from '../domain/steps.js';
 import type { CatalogState } from './catalog-state.js';
 import type { ServiceFacts } from './service-facts.js';
 
@@ -92,8 +93,9 @@ function experimentStatuses(
   scope: StatusOptions['scope'],
 ): ExperimentStatus[] {
   const newest = Object.values(watermarks).reduce((max, watermark) => Math.max(max, watermark), 0);
+  const isIncluded = finish(createFilter(scope.experiment_include, scope.experiment_exclude));
   return Object.entries(experiments).flatMap(([experiment_id, { listed, name }]) => {
-    if (!listed || !passes(name, scope.experiment_include, scope.experiment_exclude)) return [];
+    if (!listed || !isIncluded(name)) return [];
     const watermark = watermarks[experiment_id] ?? null;
     const state = watermark === null ? 'unread' : watermark < newest ? 'lagging' : 'current';
     return [{ experiment_id, name, state, watermark }];

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { canonicalJson } from '../domain/canonical-json.js';
+import { inSlices } from '../config/event-loop.js';
 import { errorMessage } from '../domain/errors.js';
+import { canonicalJsonSteps, parseJsonSteps } from '../domain/json-steps.js';
 import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import type { ObjectStore } from './object-store.js';
+import { validateSteps } from './validate-steps.js';
 
 export interface Document<T> {
   readonly value: T;
@@ -23,7 +25,35 @@ export async function readDocument<T>(
 ): Promise<Document<T> | undefined> {
   const stored = await store.get(key);
   if (!stored) return undefined;
-  return { value: parse(key, stored.body, schema), etag: stored.etag };
+  return { value: await parse(key, stored.body, schema), etag: stored.etag };
+}
+
+interface CachedDocument {
+  readonly etag: string;
+  readonly document: Document<unknown>;
+}
+const caches = new WeakMap<ObjectStore, Map<string, CachedDocument>>();
+
+/**
+ * As `readDocument`, but an unchanged document is parsed once: all callers share its value, so they must not modify it. For
+ * documents that are large and read often.
+ */
+export async function readCachedDocument<T>(
+  store: ObjectStore,
+  key: string,
+  schema: z.ZodType<T>,
+): Promise<Document<T> | undefined> {
+  let cache = caches.get(store);
+  if (!cache) {
+    cache = new Map();
+    caches.set(store, cache);
+  }
+  const cached = cache.get(key);
+  if (cached && (await store.head(key))?.etag === cached.etag) return cached.document as Document<T>;
+  const document = await readDocument(store, key, schema);
+  if (document) cache.set(key, { etag: document.etag, document });
+  else cache.delete(key);
+  return document;
 }
 
 /**
@@ -36,8 +66,8 @@ export async function createDocument<T>(
   schema: z.ZodType<T>,
   value: T,
 ): Promise<boolean> {
-  const body = Buffer.from(canonicalJson(value));
-  parse(key, body, schema);
+  const body = Buffer.from(await inSlices(canonicalJsonSteps(value)));
+  await parse(key, body, schema);
   try {
     await store.put(key, body, { ifNoneMatch: '*' });
     return true;
@@ -78,13 +108,13 @@ export async function updateDocument<T>(
     if (round > 0) await pause(round - 1);
     const stored = await readDocument(store, key, schema);
     // Serialized first, because `change` may modify the value in place.
-    const before = stored && canonicalJson(stored.value);
+    const before = stored && (await inSlices(canonicalJsonSteps(stored.value)));
     const next = await change(stored?.value);
     if (next === undefined) return stored?.value;
-    const after = canonicalJson(next);
+    const after = await inSlices(canonicalJsonSteps(next));
     if (after === before) return next;
     const body = Buffer.from(after);
-    parse(key, body, schema);
+    await parse(key, body, schema);
     try {
       await store.put(key, body, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
       return next;
@@ -139,10 +169,11 @@ const REMEDY =
   '. Restore it from a backup, or delete it: docs/storage.md#documents-that-cannot-be-read says what that costs';
 
 /** Also called before a write, so that no invalid document is stored. */
-function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): T {
+async function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): Promise<T> {
   let reason: string;
   try {
-    const result = schema.safeParse(JSON.parse(body.toString('utf8')));
+    const value = await inSlices(parseJsonSteps(body.toString('utf8')));
+    const result = await inSlices(validateSteps(schema, value));
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     reason = issue ? `${issue.path.join('.') || 'the document'}: ${issue.message}` : 'wrong shape';

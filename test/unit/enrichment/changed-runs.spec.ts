@@ -1,3 +1,4 @@
+import { finish } from '../../../src/domain/steps.js';
 import { pairsOf } from '../../../src/enrichment/changed-runs.js';
 import { rulesOn, updateRulebook } from '../../../src/state/rulebook.js';
 import { rulebookBefore, thresholdChanges } from '../../../src/state/threshold-changes.js';
@@ -26,7 +27,7 @@ function affected(before: ReturnType<typeof row>[], after: ReturnType<typeof row
   const rules = ['1', '7'].flatMap((experiment_id) =>
     metrics.map((metric_name) => ({ experiment_id, metric_name })),
   );
-  return pairsOf(changes, rules, rulesOn(rulebookBefore(book, AT), DAY), rulesOn(book, DAY)).map(
+  return finish(pairsOf(changes, rules, rulesOn(rulebookBefore(book, AT), DAY), rulesOn(book, DAY))).map(
     ({ change, experiment_id, metric_name }) =>
       `${experiment_id}/${metric_name} ← ${changes[change]?.metric_name}/${changes[change]?.experiment_id}`,
   );

@@ -1,4 +1,5 @@
 import type { MetricMetadata, ThresholdRow } from '../../../src/domain/model.js';
+import { finish } from '../../../src/domain/steps.js';
 import { covers, mergeCatalogResponse, queriesFor } from '../../../src/enrichment/merge-catalog.js';
 import type { ParsedCatalog } from '../../../src/enrichment/parse-catalog.js';
 import { type CatalogQuery, EMPTY_QUERY, type Rulebook, rulesOn } from '../../../src/state/rulebook.js';
@@ -43,16 +44,18 @@ class CatalogHistory {
     repeated = false,
   ): this {
     const at = Date.parse(`2026-03-${this.day++}T12:00:00Z`);
-    this.book = mergeCatalogResponse(
-      this.book,
-      {
-        parsed: { metadata, thresholds, rejectedRows },
-        queries: queriesFor(this.book?.asked ?? EMPTY_QUERY, wanted, repeated),
-        repeated,
-        queriedLists: this.queriedLists,
-      },
-      domainDefaults,
-      { at, from: new Date(at - 7 * 86_400_000).toISOString().slice(0, 10) },
+    this.book = finish(
+      mergeCatalogResponse(
+        this.book,
+        {
+          parsed: { metadata, thresholds, rejectedRows },
+          queries: queriesFor(this.book?.asked ?? EMPTY_QUERY, wanted, repeated),
+          repeated,
+          queriedLists: this.queriedLists,
+        },
+        domainDefaults,
+        { at, from: new Date(at - 7 * 86_400_000).toISOString().slice(0, 10) },
+      ),
     );
     return this;
   }
@@ -198,4 +201,25 @@ describe('mergeCatalogResponse', () => {
     expect(catalog.limits(LONG_AGO)).toEqual({ 'a/': 4 });
     expect(catalog.changes).toEqual([]);
   });
+});
+
+it('a response about many names may be interrupted at every row', () => {
+  const metadata = Array.from({ length: 2_000 }, (_, i) => ({
+    metric_name: `metric_${i}`,
+    display_name: null,
+    description: null,
+    unit: null,
+    category: null,
+    higher_is_better: true,
+  }));
+  const response = {
+    parsed: { metadata, thresholds: [], rejectedRows: [] },
+    queries: [{ metrics: metadata.map(({ metric_name }) => metric_name), experiments: [] }],
+    repeated: false,
+    queriedLists: HTTP,
+  };
+  const change = { at: 0, from: '1970-01-01' };
+  expect(
+    [...mergeCatalogResponse(undefined, response, domainDefaults, change)].length,
+  ).toBeGreaterThanOrEqual(4_000);
 });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { batchUrl, pathOfFileUrl } from '../../../src/enrichment/catalog-source.js';
-import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
+import { MAX_ROWS, parseCatalog, parseCatalogSteps } from '../../../src/enrichment/parse-catalog.js';
 
 describe('a catalog', () => {
   it('is parsed row by row; blank and missing fields are null', () => {
@@ -202,5 +202,19 @@ describe('the URL of an API', () => {
 
   it('ends in /thresholds/batch for thresholds', () => {
     expect(batchUrl('http://host/v1/thresholds', 'thresholds')).toBe('http://host/v1/thresholds/batch');
+  });
+});
+
+describe('a long list', () => {
+  it('may be interrupted at every row', () => {
+    const metrics = Array.from({ length: 1_000 }, (_, i) => ({ metric_name: `metric ${i}` }));
+    expect([...parseCatalogSteps({ metrics })].length).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('is not read above the limit, which the error names', () => {
+    const thresholds = new Array(MAX_ROWS + 1).fill({ metric_name: 'a' });
+    expect(() => parseCatalog({ thresholds })).toThrow(
+      'the list `thresholds` has 200001 rows; at most 200000 are read',
+    );
   });
 });

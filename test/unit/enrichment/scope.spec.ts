@@ -1,4 +1,7 @@
-import { scopeOfDay } from '../../../src/enrichment/judge-day.js';
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { finish } from '../../../src/domain/steps.js';
+import { type DayScope, inputsDigest, scopeOfDay } from '../../../src/enrichment/judge-day.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
 import type { StoredExperiment } from '../../../src/state/experiments.js';
 import { domainDefaults } from '../../support/defaults.js';
@@ -23,10 +26,12 @@ const scope = (
     text.split('/', 1).concat(text.includes('/') ? text.slice(text.indexOf('/') + 1) : []),
   );
   const { metadata, thresholds: rows } = parseCatalog({ thresholds });
-  return scopeOfDay(
-    { experiment_id: pairs.map(([id]) => id), metric_name: pairs.map(([, metric]) => metric ?? null) },
-    known,
-    { metadata, thresholds: rows, settings: { ...domainDefaults, ...settings } },
+  return finish(
+    scopeOfDay(
+      { experiment_id: pairs.map(([id]) => id), metric_name: pairs.map(([, metric]) => metric ?? null) },
+      known,
+      { metadata, thresholds: rows, settings: { ...domainDefaults, ...settings } },
+    ),
   );
 };
 
@@ -104,10 +109,45 @@ describe('metrics in the scope of a day', () => {
   });
 
   it('are empty on a day without runs', () => {
-    expect(scopeOfDay({}, known, { metadata: [], thresholds: [], settings: domainDefaults })).toEqual({
-      experiments: [],
-      rules: [],
-      excluded: [],
-    });
+    expect(finish(scopeOfDay({}, known, { metadata: [], thresholds: [], settings: domainDefaults }))).toEqual(
+      {
+        experiments: [],
+        rules: [],
+        excluded: [],
+      },
+    );
   });
+});
+
+describe('a day with many metrics', () => {
+  const names = Array.from({ length: 3_000 }, (_, i) => `metric_${i}`);
+  const pairs = { experiment_id: names.map(() => '1'), metric_name: names };
+  const rules = { metadata: [], thresholds: [], settings: domainDefaults };
+  /** How often a computation lets its caller do something else. */
+  const pauses = (steps: Generator<void, unknown, void>) => [...steps].length;
+
+  it('may be interrupted at every metric', () => {
+    expect(pauses(scopeOfDay(pairs, {}, rules))).toBeGreaterThanOrEqual(names.length);
+  });
+
+  it('is hashed in pieces', () => {
+    const scope = finish(scopeOfDay(pairs, {}, rules));
+    expect(pauses(inputsDigest('content', scope, domainDefaults))).toBeGreaterThanOrEqual(names.length / 100);
+  });
+});
+
+it('the digest of the inputs is that of their JSON text', () => {
+  const list = fc.array(fc.record({ metric_name: fc.string({ unit: 'binary' }), limit: fc.double() }), {
+    maxLength: 120,
+  });
+  const scopes = fc.record({ experiments: list, rules: list, excluded: fc.array(fc.string()) });
+  fc.assert(
+    fc.property(scopes, fc.option(fc.string(), { nil: undefined }), (any, base) => {
+      const { experiments, rules, excluded } = any as unknown as DayScope;
+      const text = JSON.stringify({ base, experiments, rules, excluded, settings: domainDefaults });
+      expect(finish(inputsDigest(base, { experiments, rules, excluded }, domainDefaults))).toBe(
+        createHash('sha256').update(text).digest('hex'),
+      );
+    }),
+  );
 });

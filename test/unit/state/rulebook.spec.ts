@@ -1,15 +1,23 @@
 import fc from 'fast-check';
+import { canonicalJson } from '../../../src/domain/canonical-json.js';
 import type { MetricMetadata, ThresholdRow } from '../../../src/domain/model.js';
 import {
   type CatalogRows,
   metricMetadataSchema,
+  RULEBOOK_KEY,
   type Rulebook,
+  readRulebook,
   rulebookSchema,
   rulesOn,
+  rulesOnSteps,
   thresholdRowSchema,
   updateRulebook,
+  updateRulebookSteps,
 } from '../../../src/state/rulebook.js';
 import { domainDefaults } from '../../support/defaults.js';
+import { MemoryStore } from '../../support/memory-store.js';
+
+const CHANGE = { at: 0, from: '2026-03-03' };
 
 const metadata = (metric_name: string, unit: string | null = null): MetricMetadata =>
   metricMetadataSchema.parse({ metric_name, unit });
@@ -33,6 +41,39 @@ const limitsOn = (book: Rulebook, day: string) =>
   rulesOn(book, day).thresholds.map((row) => row.critical_threshold);
 
 describe('the rulebook', () => {
+  it('is parsed once while it is unchanged', async () => {
+    const store = new MemoryStore();
+    expect(await readRulebook(store)).toBeUndefined();
+    const book = update(undefined, one);
+    await store.put(RULEBOOK_KEY, Buffer.from(canonicalJson(book)));
+    const first = await readRulebook(store);
+    expect(first).toEqual(book);
+    expect(await readRulebook(store)).toBe(first);
+    expect(await readRulebook(new MemoryStore(store.objects))).not.toBe(first);
+
+    const changed = update(book, other);
+    await store.put(RULEBOOK_KEY, Buffer.from(canonicalJson(changed)));
+    expect(await readRulebook(store)).toEqual(changed);
+    await store.delete(RULEBOOK_KEY);
+    expect(await readRulebook(store)).toBeUndefined();
+  });
+
+  it('has one set of rules for all days with the same entries', () => {
+    const changed = update(update(undefined, one), other);
+    expect(rulesOn(changed, '2026-03-01')).toBe(rulesOn(changed, '2026-03-02'));
+    expect(rulesOn(changed, '2026-03-03')).toBe(rulesOn(changed, '2999-12-31'));
+    expect(limitsOn(changed, '2026-03-02')).toEqual([0.7]);
+    expect(limitsOn(changed, '2026-03-03')).toEqual([0.9]);
+  });
+
+  it('may be interrupted at every entry', () => {
+    const rows = Array.from({ length: 1_000 }, (_, i) => threshold(`metric ${i}`, 1));
+    const book = update(undefined, response({ thresholds: rows }));
+    expect([...rulesOnSteps(book, '2026-03-03')].length).toBeGreaterThanOrEqual(2_000);
+    const repeated = updateRulebookSteps(book, response({ thresholds: rows }), domainDefaults, CHANGE);
+    expect([...repeated].length).toBeGreaterThanOrEqual(1_000);
+  });
+
   it('applies the first rows to all days', () => {
     const book = update(undefined, one);
     for (const day of ['1970-01-01', '2026-03-02', '2999-12-31']) {
