@@ -105,6 +105,8 @@ async function fetchIsolated(
     } catch (error) {
       if (!(await isIsolated(error))) throw error;
       if (isServerError(error)) serverErrors++;
+      // No experiment can be read: the reason is the server.
+      if (serverErrors > 1 && serverErrors === ids.length) throw error;
       failed.push({ experiment_id: id, message: errorMessage(error) });
     }
   }
@@ -114,7 +116,6 @@ async function fetchIsolated(
 /** Codes of errors whose reason lies in the data or the permissions of an experiment. */
 const EXPERIMENT_ERRORS: ReadonlySet<string> = new Set([
   'mlflow_refused',
-  'mlflow_not_json',
   'page_too_big',
   'too_many_pages',
   'repeated_page',
@@ -122,9 +123,10 @@ const EXPERIMENT_ERRORS: ReadonlySet<string> = new Set([
 const isOfExperiment = (error: unknown): boolean =>
   error instanceof MonitorError && EXPERIMENT_ERRORS.has(error.code);
 
-/** Whether the server failed at this request, but may respond to others. */
+/** Whether the server, or a proxy before it, failed at this request, but may respond to others. */
 const isServerError = (error: unknown): boolean =>
-  isTimeout(error) || (error instanceof MonitorError && error.context.status === 500);
+  isTimeout(error) ||
+  (error instanceof MonitorError && (error.context.status === 500 || error.code === 'mlflow_not_json'));
 
 /** Searches for all runs of the slice in some experiments. @returns the expected runs that MLflow no longer returns */
 async function fetchRuns(
