@@ -50,8 +50,8 @@ export async function enrichSlice(
 }
 
 /**
- * Bytes of pages that are merged at once. DuckDB needs about ten times as much for the largest group, whatever the slice has;
- * ordinary slices are one group.
+ * Pages that are read and merged together: reading takes several times their size in memory. Ordinary slices are one
+ * group. The base of a day is still written in one piece.
  */
 const GROUP_BYTES = 32 * 2 ** 20;
 
