@@ -1,17 +1,27 @@
 import { MonitorError } from '../domain/errors.js';
 import { WHITE_SPACE } from '../domain/text.js';
 import type { EnrichResult, FetchResult, Page } from '../pipeline/stage-contracts.js';
+import {
+  addDirtyDays,
+  type DirtyDays,
+  mergeDirtyDays,
+  readDirtyDays,
+  type SliceOwner,
+} from '../state/dirty-days.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { chooseRunTimes } from './choose-run-times.js';
 import { judgeDay, type RulebookSource } from './judge-day.js';
 import { mergeDay } from './merge-day.js';
-import { quarantine } from './quarantine.js';
+import { publishQuarantine, quarantine } from './quarantine.js';
 
 export interface FetchedSlice {
   readonly pipelineRunId: string;
+  readonly sliceId: string;
   readonly fetched: FetchResult;
+  /** Days to publish although their facts may not change. */
+  readonly dirty: DirtyDays;
   /** Ids of the open MLflow runs in the plan: the result lists as `closed` only runs of these. */
   readonly plannedOpenRuns: ReadonlySet<string>;
   /** Called after each day. */
@@ -23,11 +33,14 @@ interface OpenRun {
   readonly experiment_id: string;
   /** null if the run has no time yet. */
   readonly day: string | null;
+  /** Whether a later response must decide what is stored: the run is fetched again whatever its age. */
+  readonly undecided?: boolean;
 }
 
 /**
- * Merges the pages of one slice into the base and judges every day that they touch, changed or not: an earlier attempt may
- * have died after it wrote the base and before it published.
+ * Merges the pages of one slice into the base and judges the days whose facts they change. An earlier attempt, or another
+ * pipeline run, may have died after it changed a day and before it published it: such days are stored as dirty, and judged
+ * as well.
  * @param serverNow requests the tracking server's clock, ms
  */
 export async function enrichSlice(
@@ -37,7 +50,8 @@ export async function enrichSlice(
   serverNow: () => Promise<number>,
   slice: FetchedSlice,
 ): Promise<EnrichResult> {
-  const result = await mergeSlice(store, duck, serverNow, slice);
+  const dirty = mergeDirtyDays(slice.dirty, await readDirtyDays(store, ownerOf(slice)));
+  const result = await mergeSlice(store, duck, serverNow, slice, dirty);
   const responseTimes = slice.fetched.pages.map(({ date }) => date);
   const observed = responseTimes.reduce((newest, date) => Math.max(newest, date), 0) || undefined;
   for (const day of result.touched_days) {
@@ -48,6 +62,8 @@ export async function enrichSlice(
   }
   return result;
 }
+
+const ownerOf = ({ pipelineRunId, sliceId }: FetchedSlice): SliceOwner => ({ pipelineRunId, sliceId });
 
 /**
  * Pages that are read and merged together: reading takes several times their size in memory. Ordinary slices are one
@@ -70,14 +86,20 @@ function groupPages(pages: readonly Page[]): Page[][] {
   return groups;
 }
 
-type SliceRun = OpenRun & { readonly open: boolean; readonly metrics: number };
+interface SliceRun extends OpenRun {
+  readonly open: boolean;
+  readonly metrics: number;
+}
 
 async function mergeSlice(
   store: ObjectStore,
   duck: Duck,
   serverNow: () => Promise<number>,
-  { pipelineRunId, fetched, plannedOpenRuns, heartbeat }: FetchedSlice,
+  slice: FetchedSlice,
+  dirty: DirtyDays,
 ): Promise<EnrichResult> {
+  const { pipelineRunId, fetched, plannedOpenRuns, heartbeat } = slice;
+  const markDirty = (added: Partial<DirtyDays>) => addDirtyDays(store, ownerOf(slice), added);
   const result: EnrichResult = {
     touched_days: [],
     runs: 0,
@@ -91,7 +113,7 @@ async function mergeSlice(
     partitions_written: 0,
     partitions_unchanged: 0,
   };
-  const touchedDays = new Set<string>();
+  const touchedDays = new Set(dirty.days);
   const runs = new Map<string, SliceRun>();
   const stillOpen = new Map<string, OpenRun>();
   const groups = groupPages(fetched.pages);
@@ -100,25 +122,28 @@ async function mergeSlice(
     const gone = isLast ? fetched.gone.filter(({ run_id }) => !runs.has(run_id)) : [];
     await duck.session(async (session) => {
       await loadFacts(store, session, pages, gone);
-      const oversized = isLast ? fetched.oversized : [];
-      result.quarantined += await quarantine(session, store, pipelineRunId, oversized);
+      const oversized = (isLast && fetched.oversized) || [];
+      result.quarantined += await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) =>
+        markDirty({ quarantine_days }),
+      );
       await session.run('DROP TABLE parsed');
       const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
       for (const { day } of days) {
-        const counts = await mergeDay(session, store, serverNow, day);
+        const counts = await mergeDay(session, store, serverNow, day, () => markDirty({ days: [day] }));
         result.inserted += counts.inserted;
         result.updated += counts.updated;
         result.unchanged += counts.unchanged;
         result.superseded += counts.superseded;
-        for (const run of counts.undecided) stillOpen.set(run.run_id, { ...run, day });
-        touchedDays.add(day);
+        for (const run of counts.undecided) stillOpen.set(run.run_id, { ...run, day, undecided: true });
+        if (counts.inserted + counts.updated > 0) touchedDays.add(day);
         heartbeat();
       }
       for (const run of await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'))) {
         runs.set(run.run_id, run);
         const { run_id, experiment_id, day } = run;
-        if (run.open) stillOpen.set(run_id, { run_id, experiment_id, day });
+        if (run.open && !stillOpen.has(run_id)) stillOpen.set(run_id, { run_id, experiment_id, day });
       }
+      if (isLast) for (const day of dirty.quarantine_days) await publishQuarantine(session, store, day);
     });
   }
   if (stillOpen.size > 0) await addOpenMlflowRuns(store, [...stillOpen.values()]);

@@ -7,6 +7,7 @@ import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
+import { mergeDirtyDays, NO_DIRTY_DAYS } from '../state/dirty-days.js';
 import { SERVER_CLOCK } from '../state/tracking-server.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
@@ -38,8 +39,16 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
   }
 
   private async enrich({ record, plan, slice, result, heartbeat }: StageContext): Promise<EnrichResult> {
+    const isFirst = plan.slices[0]?.id === slice.id;
+    // A backfill repairs its days; a sweep follows a change of an experiment, which the base does not have.
+    const publishes = record.kind === 'backfill' || plan.chunks[slice.chunk]?.sweep;
     return enrichSlice(this.store, this.duck, this.rulebook, this.serverNow, {
       pipelineRunId: record.id,
+      sliceId: slice.id,
+      dirty: mergeDirtyDays(isFirst ? plan.dirty : NO_DIRTY_DAYS, {
+        days: publishes ? [dayOf(slice.from)] : [],
+        quarantine_days: [],
+      }),
       fetched: await result(slice.id, 'fetch'),
       plannedOpenRuns: new Set(plan.open.map(({ run_id }) => run_id)),
       heartbeat,

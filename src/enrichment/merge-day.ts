@@ -23,18 +23,22 @@ export interface UndecidedRun {
  * Merges `facts` and `gone` of one day into its base object by merge precedence. After a lost race the winner's object is
  * read and every run is decided again. An unchanged base is not written.
  * @param serverNow requests the tracking server's clock, ms
+ * @param beforePut called before each put of the base
  */
 export async function mergeDay(
   session: DuckSession,
   store: ObjectStore,
   serverNow: () => Promise<number>,
   day: string,
+  beforePut: () => Promise<void>,
 ): Promise<MergeCounts> {
   let counts: MergeCounts = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, undecided: [] };
   const prepare = async (stored: StoredFile | undefined) => {
     await loadStored(session, stored?.file);
     counts = await decide(session, serverNow, day);
-    return counts.inserted + counts.updated > 0 ? (file: string) => writeBase(session, file) : undefined;
+    if (counts.inserted + counts.updated === 0) return undefined;
+    await beforePut();
+    return (file: string) => writeBase(session, file);
   };
   await publishObject(store, session, baseKey(day), prepare, 'base_contended');
   return counts;

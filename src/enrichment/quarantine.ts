@@ -25,13 +25,15 @@ interface BadRecord {
  * Adds the runs of `parsed` that cannot be read to the quarantine, once per content, and removes the records of runs that
  * `facts` has: they could be read. Reads `parsed`, `page_times` and `facts`.
  * @param oversized runs of the slice that were not downloaded
+ * @param beforePut called with the days whose quarantine changes, before the first put
  * @returns how many records of this slice are in quarantine
  */
 export async function quarantine(
   session: DuckSession,
   store: ObjectStore,
   pipelineRunId: string,
-  oversized: readonly OversizedRun[] = [],
+  oversized: readonly OversizedRun[],
+  beforePut: (days: readonly string[]) => Promise<void>,
 ): Promise<number> {
   const unreadable = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
   const bad = [...unreadable, ...oversized.map(badRecordOf)];
@@ -39,7 +41,7 @@ export async function quarantine(
   if (bad.length === 0 && quarantined.length === 0) return 0;
   const readable = await readableRuns(session, quarantined);
   const days = new Set<string>();
-  await updateQuarantineList(store, (current) => {
+  await updateQuarantineList(store, async (current) => {
     days.clear();
     const records: Record<string, QuarantinedRecord> = { ...current };
     for (const [digest, record] of Object.entries(records)) {
@@ -50,12 +52,14 @@ export async function quarantine(
     }
     for (const { run_id, reason, record, observed } of bad) {
       const digest = createHash('sha256').update(record).digest('hex');
-      records[digest] ??= { run_id, reason, record, observed, pipeline_run_id: pipelineRunId };
-      days.add(dayOf(records[digest].observed));
+      if (records[digest]) continue;
+      records[digest] = { run_id, reason, record, observed, pipeline_run_id: pipelineRunId };
+      days.add(dayOf(observed));
     }
+    if (days.size > 0) await beforePut([...days]);
     return records;
   });
-  for (const day of days) await publishDay(session, store, day);
+  for (const day of days) await publishQuarantine(session, store, day);
   return bad.length;
 }
 
@@ -74,7 +78,11 @@ async function readableRuns(session: DuckSession, runIds: readonly string[]): Pr
 }
 
 /** Publishes the records of one day. The list is read after the ETag, so the last writer publishes the newest list. */
-async function publishDay(session: DuckSession, store: ObjectStore, day: string): Promise<void> {
+export async function publishQuarantine(
+  session: DuckSession,
+  store: ObjectStore,
+  day: string,
+): Promise<void> {
   await publishObject(store, session, partitionKey('quarantine', day), async () => {
     await createQuarantinedTable(session, day, await readQuarantineList(store));
     return (file) => session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });

@@ -2,8 +2,14 @@ import { type Clock } from '../config/runtime.js';
 import { mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
-import { mergeExperiments, type StoredExperiment } from '../state/experiments.js';
+import {
+  haveFactsChanged,
+  mergeExperiments,
+  readExperiments,
+  type StoredExperiment,
+} from '../state/experiments.js';
 import type { JudgingSettings } from '../state/judging-settings.js';
+import { readNeverEndedTimes } from '../state/never-ended-runs.js';
 import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
@@ -11,6 +17,7 @@ import { readWatermarks } from '../state/watermarks.js';
 import { dayOfKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
+import { addRecentDays, loadDirtyDays, NOTHING_DIRTY } from './plan-dirty-days.js';
 import { planPipelineRun } from './plan-pipeline-run.js';
 
 export interface PlanDependencies {
@@ -40,9 +47,11 @@ export async function createPlan(
     if (day) storedDays.push(day);
   }
   let now = clock();
+  let dirty = readsMlflow ? await loadDirtyDays(store, now) : NOTHING_DIRTY;
   let experiments: Record<string, StoredExperiment> = {};
   const changes = readsMlflow ? undefined : await unpublishedChanges(store, window);
   if (readsMlflow) {
+    const before = await readExperiments(store);
     const listing = await client.listExperiments();
     await assertTrackingServer(
       store,
@@ -52,6 +61,7 @@ export async function createPlan(
     );
     experiments = await mergeExperiments(store, listing.experiments, listing.date);
     now = Math.min(now, listing.date);
+    if (haveFactsChanged(before, experiments)) dirty = addRecentDays(dirty, storedDays, now);
   }
   return planPipelineRun({
     kind,
@@ -60,6 +70,8 @@ export async function createPlan(
     experiments,
     watermarks,
     openMlflowRuns,
+    neverEndedTimes: readsMlflow ? await readNeverEndedTimes(store) : {},
+    dirty,
     storedDays,
     changes,
     settings: {

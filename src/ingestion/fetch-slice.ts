@@ -3,6 +3,7 @@ import type { PipelineKind } from '../domain/model.js';
 import { dayOf, dayStart } from '../domain/time.js';
 import type { FetchResult, Plan, Slice } from '../pipeline/stage-contracts.js';
 import { mergeExperiments } from '../state/experiments.js';
+import { isNeverEnded, NEVER_ENDED_AFTER_MS } from '../state/never-ended-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -45,10 +46,15 @@ export function fetchSlice(
     const ids = plan.chunks[slice.chunk]?.experiment_ids ?? [];
     const searches: RunSearch[] = [];
     const gone: GoneRun[] = [];
+    const neverEnded = new Set<string>();
     const fetchExperiments = async (experiments: readonly string[]) => {
       const search = new RunSearch(store, client, session, options);
       gone.push(...(await fetchRuns(store, session, search, task, experiments)));
       searches.push(search);
+      if (!slice.last || !plan.chunks[slice.chunk]?.never_ended) return;
+      const old = await fetchNeverEnded(search, task, experiments);
+      gone.push(...old.gone);
+      if (old.isComplete) for (const id of experiments) neverEnded.add(id);
     };
     const failed = await fetchIsolated(client, ids, fetchExperiments);
     const listing = await client.listExperiments();
@@ -65,6 +71,7 @@ export function fetchSlice(
         .map(({ run_id, day, date, began }) => ({ run_id, day, date, began })),
       answered: ids.filter((id) => listed.has(id) && !failedIds.has(id)),
       refused: failed,
+      ...(neverEnded.size > 0 ? { never_ended: [...neverEnded].filter((id) => listed.has(id)) } : {}),
       ...(oversized.length > 0 ? { oversized } : {}),
       bytes: searches.reduce((sum, { bytes }) => sum + bytes, 0),
     };
@@ -128,7 +135,12 @@ const isServerError = (error: unknown): boolean =>
   isTimeout(error) ||
   (error instanceof MonitorError && (error.context.status === 500 || error.code === 'mlflow_not_json'));
 
-/** Searches for all runs of the slice in some experiments. @returns the expected runs that MLflow no longer returns */
+type ExpectedRuns = Map<string, { experiment_id: string; day: string | null }>;
+
+/**
+ * Searches for all runs of the slice in some experiments, except never-ended ones.
+ * @returns the expected runs that MLflow no longer returns
+ */
 async function fetchRuns(
   store: ObjectStore,
   session: DuckSession,
@@ -139,16 +151,16 @@ async function fetchRuns(
   if (experiments.length === 0) return [];
   await search.search(experiments, slice.open_end ? [] : [`attributes.start_time < ${slice.to}`], slice.from);
   const chunk = plan.chunks[slice.chunk];
-  const expected = new Map<string, { experiment_id: string; day: string | null }>();
+  const expected: ExpectedRuns = new Map();
   if (slice.last && chunk) {
     const before = `attributes.start_time < ${chunk.from}`;
     await search.search(experiments, [before, `attributes.end_time >= ${chunk.from}`], null);
-    await search.search(experiments, [before, "attributes.status = 'RUNNING'"], null);
-    await search.search(experiments, [before, "attributes.status = 'SCHEDULED'"], null);
-    for (const { run_id, experiment_id, day } of plan.open) {
-      if (experiments.includes(experiment_id) && !isInOtherSlice(day, chunk.from, slice)) {
-        expected.set(run_id, { experiment_id, day });
-      }
+    const recent = neverEndedBefore(plan);
+    if (recent < chunk.from) {
+      for (const status of OPEN_STATUSES) await search.search(experiments, [before, status], recent);
+    }
+    for (const { run_id, ...run } of openRunsOf(plan, slice, experiments)) {
+      if (!isNeverEnded(run, plan.to)) expected.set(run_id, run);
     }
   }
   if (SWEEPS.has(kind) || chunk?.sweep) {
@@ -157,11 +169,58 @@ async function fetchRuns(
       expected.set(run_id, { experiment_id, day });
     }
   }
+  return findGone(search, experiments, expected);
+}
+
+const OPEN_STATUSES = ["attributes.status = 'RUNNING'", "attributes.status = 'SCHEDULED'"] as const;
+
+/** Runs that started before this time and have not ended count as never ended, ms. */
+const neverEndedBefore = (plan: Plan): number => dayStart(dayOf(plan.to - NEVER_ENDED_AFTER_MS));
+
+/**
+ * Searches for the runs that should have ended long ago, which deltas do only every `NEVER_ENDED_PERIOD_MS`. If that fails
+ * for a reason that lies in one of the experiments, the runs are not read, but the experiments do not lag because of it.
+ */
+async function fetchNeverEnded(
+  search: RunSearch,
+  { plan, slice }: SliceTask,
+  experiments: readonly string[],
+): Promise<{ readonly gone: GoneRun[]; readonly isComplete: boolean }> {
+  const from = plan.chunks[slice.chunk]?.from ?? plan.from;
+  const before = `attributes.start_time < ${Math.min(from, neverEndedBefore(plan))}`;
+  const expected: ExpectedRuns = new Map();
+  for (const { run_id, ...run } of openRunsOf(plan, slice, experiments)) {
+    if (isNeverEnded(run, plan.to)) expected.set(run_id, run);
+  }
+  try {
+    for (const status of OPEN_STATUSES) await search.search(experiments, [before, status], null);
+    return { gone: await findGone(search, experiments, expected), isComplete: true };
+  } catch (error) {
+    if (!isOfExperiment(error) && !isServerError(error)) throw error;
+    return { gone: [], isComplete: false };
+  }
+}
+
+/** The open runs of the plan that no other slice fetches. */
+function openRunsOf(plan: Plan, slice: Slice, experiments: readonly string[]): Plan['open'] {
+  const from = plan.chunks[slice.chunk]?.from ?? plan.from;
+  const ids = new Set(experiments);
+  return plan.open.filter(
+    ({ experiment_id, day }) => ids.has(experiment_id) && !isInOtherSlice(day, from, slice),
+  );
+}
+
+/** Requests the expected runs that the searches have not returned. @returns those that MLflow no longer has */
+async function findGone(
+  search: RunSearch,
+  experiments: readonly string[],
+  expected: ExpectedRuns,
+): Promise<GoneRun[]> {
   const unseen = [...expected.keys()].filter((id) => !search.returnedIds.has(id));
   const missing = await search.findMissing(experiments, unseen);
   return missing.flatMap(({ run_id, response: { date, began } }) => {
     const run = expected.get(run_id);
-    return run ? [{ run_id, ...run, date, began }] : [];
+    return run ? [{ run_id, experiment_id: run.experiment_id, day: run.day, date, began }] : [];
   });
 }
 

@@ -4,6 +4,7 @@ import { finish } from '../domain/steps.js';
 import { addDays, dayOf, dayStart, daysOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import type { Plan, Slice } from '../pipeline/stage-contracts.js';
 import type { StoredExperiment } from '../state/experiments.js';
+import { NEVER_ENDED_PERIOD_MS, type NeverEndedTimes } from '../state/never-ended-runs.js';
 import { type OpenMlflowRun } from '../state/open-mlflow-runs.js';
 import { type ChangeSpan } from '../state/threshold-changes.js';
 import type { Watermarks } from '../state/watermarks.js';
@@ -17,6 +18,8 @@ export interface PlanInputs {
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
   readonly watermarks: Watermarks;
   readonly openMlflowRuns: readonly OpenMlflowRun[];
+  readonly neverEndedTimes: NeverEndedTimes;
+  readonly dirty: Plan['dirty'];
   /** Days with base facts, in any order. */
   readonly storedDays: readonly string[];
   /** Of a reevaluation: the threshold changes that it publishes. */
@@ -37,6 +40,8 @@ const EXPERIMENTS_PER_CHUNK = 50;
 interface Group {
   readonly from: number;
   readonly sweep: boolean;
+  /** Whether its never-ended runs are fetched as well. */
+  readonly neverEnded: boolean;
   readonly ids: readonly string[];
 }
 
@@ -47,12 +52,12 @@ export function planPipelineRun(inputs: PlanInputs): Plan {
   const to = inputs.window ? Math.min(inputs.window.to, inputs.now) : inputs.now;
   const groups =
     kind === 'delta' || kind === 'backup' ? groupByWatermark(inputs, to) : groupWholeDays(inputs, to);
-  const chunks = groups.flatMap(({ from, sweep, ids }) => {
+  const chunks = groups.flatMap(({ from, sweep, neverEnded, ids }) => {
     const parts: Plan['chunks'] = [];
     for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_CHUNK) {
       const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_CHUNK);
       const observed_at = Math.max(...experiment_ids.map((id) => inputs.experiments[id]?.observed_at ?? 0));
-      parts.push({ experiment_ids, from, sweep, observed_at });
+      parts.push({ experiment_ids, from, sweep, observed_at, never_ended: neverEnded });
     }
     return parts;
   });
@@ -69,6 +74,7 @@ export function planPipelineRun(inputs: PlanInputs): Plan {
     chunks,
     slices,
     open: inputs.openMlflowRuns.filter(({ experiment_id }) => inChunks.has(experiment_id)),
+    dirty: inputs.dirty,
     page_size: settings.pageSize,
   };
 }
@@ -86,7 +92,7 @@ const historyStart = (to: number, days: number): number => dayStart(addDays(dayO
 
 /** Groups experiments that were read up to the same time, so that an experiment that lags does not delay the others. */
 function groupByWatermark(inputs: PlanInputs, to: number): Group[] {
-  const { kind, watermarks, experiments, settings } = inputs;
+  const { kind, watermarks, neverEndedTimes, experiments, settings } = inputs;
   const lookback =
     (kind === 'delta' ? settings.lookbackHoursDelta : settings.lookbackHoursBackup) * MS_PER_HOUR;
   // Filled in place: copying the ids for each experiment takes minutes for 100,000.
@@ -98,10 +104,13 @@ function groupByWatermark(inputs: PlanInputs, to: number): Group[] {
         ? historyStart(to, settings.lookbackDaysHistorical)
         : Math.min(to, watermark) - lookback;
     const sweep = kind === 'delta' && experiments[id]?.swept === false;
-    const key = `${from} ${sweep}`;
+    const lastFetch = neverEndedTimes[id];
+    const neverEnded =
+      kind === 'backup' || lastFetch === undefined || Math.abs(to - lastFetch) >= NEVER_ENDED_PERIOD_MS;
+    const key = `${from} ${sweep} ${neverEnded}`;
     const group = groups.get(key);
     if (group) group.ids.push(id);
-    else groups.set(key, { from, sweep, ids: [id] });
+    else groups.set(key, { from, sweep, neverEnded, ids: [id] });
   }
   return [...groups.values()].sort((a, b) => b.from - a.from);
 }
@@ -109,7 +118,7 @@ function groupByWatermark(inputs: PlanInputs, to: number): Group[] {
 function groupWholeDays(inputs: PlanInputs, to: number): Group[] {
   const from = inputs.window?.from ?? historyStart(to, inputs.settings.lookbackDaysHistorical);
   const ids = inScope(inputs);
-  return ids.length === 0 ? [] : [{ from: dayStart(dayOf(from)), sweep: false, ids }];
+  return ids.length === 0 ? [] : [{ from: dayStart(dayOf(from)), sweep: false, neverEnded: true, ids }];
 }
 
 /**
@@ -153,6 +162,7 @@ function planReevaluation({ storedDays, now, window, settings, changes }: PlanIn
       last: false,
     })),
     open: [],
+    dirty: { days: [], quarantine_days: [], keys: [] },
     page_size: settings.pageSize,
     ...(changes ? { changes } : {}),
   };

@@ -1,5 +1,6 @@
-import type { PipelineKind } from '../domain/model.js';
+import { removeDirtyDays, removeDirtyDaysOf } from '../state/dirty-days.js';
 import { markSwept } from '../state/experiments.js';
+import { markNeverEndedFetched } from '../state/never-ended-runs.js';
 import { removeOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { markChangesPublished } from '../state/threshold-changes.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -11,12 +12,13 @@ import { ALL_SLICES, type FetchResult, type Plan } from './stage-contracts.js';
 
 /**
  * Everything that must wait until a pipeline run is published: advances watermarks, and records which threshold changes
- * are published, which MLflow runs are no longer open and which experiments are swept. Idempotent.
+ * are published, which MLflow runs are no longer open, which experiments are swept, and that no day of it is dirty any more.
+ * Idempotent.
  * @returns the experiments that could not be read
  */
 export async function completePipelineRun(
   store: ObjectStore,
-  kind: PipelineKind,
+  { kind, id: pipelineRunId }: Pick<PipelineRun, 'kind' | 'id'>,
   plan: Plan,
   markers: Markers,
 ): Promise<FetchResult['refused']> {
@@ -37,6 +39,10 @@ export async function completePipelineRun(
     const swept = experiment_ids.filter((id) => complete.has(id));
     await markSwept(store, swept, observed_at);
   }
+  const neverEnded = [...fetched.values()].flatMap(({ never_ended = [] }) => never_ended);
+  await markNeverEndedFetched(store, neverEnded, plan.to);
+  await removeDirtyDaysOf(store, pipelineRunId);
+  await removeDirtyDays(store, plan.dirty.keys);
   const denied = [...fetched.values()].flatMap(({ refused }) => refused);
   return [...new Map(denied.map((each) => [each.experiment_id, each])).values()];
 }

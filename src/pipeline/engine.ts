@@ -320,7 +320,7 @@ export class Engine {
     }
     // Reads every marker, so that an invalid one closes the run before anything counts as published.
     await summarizePipelineRun(markers);
-    const refused = await completePipelineRun(store, kind, plan, markers);
+    const refused = await completePipelineRun(store, { kind, id }, plan, markers);
     await this.close(record, { status: 'done', error: null, refused });
     // The next run of this kind, or the kinds that a bootstrap holds back, may begin.
     this.wake();

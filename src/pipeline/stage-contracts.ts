@@ -61,10 +61,16 @@ export const planSchema = z.object({
       sweep: z.boolean(),
       /** The newest observation of these experiments, ms. The sweep does not cover what is observed of them later. */
       observed_at: instant,
+      /** Also fetches MLflow runs that should have ended long ago. Absent in plans of older versions. */
+      never_ended: z.boolean().default(true),
     }),
   ),
   slices: z.array(sliceSchema),
   open: z.array(openMlflowRunSchema),
+  /** Days that the first slice publishes although their facts may not change. `keys`: documents to remove afterwards. */
+  dirty: z
+    .object({ days: z.array(day), quarantine_days: z.array(day), keys: z.array(z.string()) })
+    .default({ days: [], quarantine_days: [], keys: [] }),
   page_size: z.int().positive(),
   /** Only in a reevaluation: the threshold changes that it publishes as a dataset. */
   changes: changeSpanSchema.optional(),
@@ -103,6 +109,8 @@ export const fetchResultSchema = z.object({
   gone: z.array(z.object({ run_id: z.string(), day: day.nullable(), date: instant, began: instant })),
   /** Ids of the experiments that were read and are still listed. */
   answered: z.array(z.string()),
+  /** Ids of the experiments whose never-ended runs were read. Absent in markers of older versions. */
+  never_ended: z.array(z.string()).optional(),
   /** Experiments that could not be read: MLflow denied access, or their responses cannot be read. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
   /** Absent if there are none, and in markers of older versions. */
@@ -112,7 +120,7 @@ export const fetchResultSchema = z.object({
 export type FetchResult = z.infer<typeof fetchResultSchema>;
 
 export const enrichResultSchema = z.object({
-  /** The days of all rows in the pages of the slice, changed or not. */
+  /** The days whose facts the slice has changed, and those that it published for other reasons. */
   touched_days: z.array(day),
   runs: z.int(),
   metrics: z.int(),

@@ -80,6 +80,17 @@ export function mergeListing(
   return merged;
 }
 
+/** Whether an experiment that was known before has another name, lifecycle or other tags, or is not listed any more. */
+export function haveFactsChanged(
+  before: Readonly<Record<string, StoredExperiment>>,
+  after: Readonly<Record<string, StoredExperiment>>,
+): boolean {
+  return Object.entries(before).some(([id, stored]) => {
+    const current = after[id];
+    return current !== undefined && current !== stored && !sameFacts(stored, current);
+  });
+}
+
 type Facts = Pick<StoredExperiment, 'name' | 'lifecycle_stage' | 'tags' | 'listed'>;
 function sameFacts(a: Facts, b: Facts): boolean {
   const names = Object.keys(a.tags);

@@ -10,19 +10,18 @@ export const openMlflowRunSchema = z.object({
   /** `YYYY-MM-DD`, UTC; null if the run has no time yet. */
   day: z.iso.date().nullable(),
   token: z.string(),
+  /** Whether a later response must decide what is stored: it is fetched by every pipeline run, whatever its age. */
+  undecided: z.boolean().optional(),
 });
 export type OpenMlflowRun = z.infer<typeof openMlflowRunSchema>;
 
 const KEY = '_state/open-runs.json';
 const schema = z.object({
   version: z.literal(1),
-  runs: z.record(
-    z.string(),
-    z.object({ experiment_id: z.string(), day: z.iso.date().nullable(), token: z.string() }),
-  ),
+  runs: z.record(z.string(), openMlflowRunSchema.omit({ run_id: true })),
 });
 
-/** The MLflow runs that every pipeline run fetches by id until they have ended: all that may change outside its window. */
+/** The MLflow runs that pipeline runs fetch by id until they have ended: all that may change outside their windows. */
 export async function readOpenMlflowRuns(store: ObjectStore): Promise<OpenMlflowRun[]> {
   const runs = (await readDocument(store, KEY, schema))?.value.runs ?? {};
   return Object.entries(runs).map(([run_id, entry]) => ({ run_id, ...entry }));
@@ -31,13 +30,11 @@ export async function readOpenMlflowRuns(store: ObjectStore): Promise<OpenMlflow
 /** Adds MLflow runs, or renews their entries: a pipeline run that fetched an older entry can no longer remove it. */
 export async function addOpenMlflowRuns(
   store: ObjectStore,
-  added: readonly { run_id: string; experiment_id: string; day: string | null }[],
+  added: readonly Omit<OpenMlflowRun, 'token'>[],
 ): Promise<void> {
   await updateDocument(store, KEY, schema, (current) => {
     const runs = { ...(current?.runs ?? {}) };
-    for (const { run_id, experiment_id, day } of added) {
-      runs[run_id] = { experiment_id, day, token: randomUUID() };
-    }
+    for (const { run_id, ...entry } of added) runs[run_id] = { ...entry, token: randomUUID() };
     return { version: 1 as const, runs };
   });
 }

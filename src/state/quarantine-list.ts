@@ -27,11 +27,11 @@ export async function readQuarantineList(store: ObjectStore): Promise<Quarantine
  */
 export async function updateQuarantineList(
   store: ObjectStore,
-  change: (current: QuarantineList) => Record<string, QuarantinedRecord>,
+  change: (current: QuarantineList) => Promise<Record<string, QuarantinedRecord>>,
 ): Promise<QuarantineList> {
-  const document = await updateDocument(store, KEY, schema, (current) => ({
+  const document = await updateDocument(store, KEY, schema, async (current) => ({
     version: 1 as const,
-    records: change(current?.records ?? {}),
+    records: await change(current?.records ?? {}),
   }));
   return document?.records ?? {};
 }

@@ -18,6 +18,7 @@ export const planOf = (rest: Partial<Plan>): Plan => ({
   chunks: [],
   slices: [],
   open: [],
+  dirty: { days: [], quarantine_days: [], keys: [] },
   page_size: 100,
   ...rest,
 });

@@ -5,6 +5,7 @@ import { domainSettings, loadSettings } from '../../../src/config/settings.js';
 import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
 import { enrichSlice } from '../../../src/enrichment/enrich-slice.js';
 import type { FetchResult, Page } from '../../../src/pipeline/stage-contracts.js';
+import { NO_DIRTY_DAYS } from '../../../src/state/dirty-days.js';
 import { readOpenMlflowRuns } from '../../../src/state/open-mlflow-runs.js';
 import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { Duck } from '../../../src/storage/duck.js';
@@ -27,6 +28,7 @@ let opened: readonly { run_id: string; experiment_id: string; day: string | null
 let serverNow = NOON;
 let clockRequests = 0;
 let pages = 0;
+let slices = 0;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'enrich-slice-'));
@@ -89,7 +91,9 @@ async function enrich(
   await store.delete('_state/open-runs.json');
   const pages = await Promise.all(fetched.pages ?? []);
   const result = await enrichSlice(store, duck, { rulebookFor: async () => book }, clock, {
-    pipelineRunId: 'delta-1',
+    pipelineRunId: `delta-${++slices}`,
+    sliceId: 's',
+    dirty: NO_DIRTY_DAYS,
     fetched: { gone: [], answered: ['1'], refused: [], bytes: 0, ...fetched, pages },
     plannedOpenRuns: new Set(plannedOpenRuns),
     heartbeat: () => undefined,
@@ -137,8 +141,8 @@ describe('enrichSlice', () => {
   it('keeps a row that may be newer, and leaves the run open until a later response decides', async () => {
     await enrich({ pages: [page(NOON, run('a', 'new'))] });
     const tooEarly = await enrich({ pages: [page(NOON + DATE_LAG_MS, run('a', 'other'))] }, ['a']);
-    expect(tooEarly).toMatchObject({ superseded: 1, updated: 0, touched_days: [DAY], closed: [] });
-    expect(opened).toEqual([{ run_id: 'a', ...OPEN }]);
+    expect(tooEarly).toMatchObject({ superseded: 1, updated: 0, touched_days: [], closed: [] });
+    expect(opened).toEqual([{ run_id: 'a', ...OPEN, undecided: true }]);
     expect(await base()).toMatchObject([{ run_name: 'new', observed: NOON }]);
     const delta = await enrich({ pages: [page(LATER, run('a', 'other'))] }, ['a']);
     expect(delta).toMatchObject({ superseded: 0, updated: 1, closed: ['a'] });
@@ -151,14 +155,14 @@ describe('enrichSlice', () => {
     await enrich({ pages: [Promise.resolve(slow)] });
     await enrich({ pages: [page(NOON + 60 * SECOND, run('a', 'delayed'))] });
     expect(await base()).toMatchObject([{ run_name: 'slow' }]);
-    expect(opened).toEqual([{ run_id: 'a', ...OPEN }]);
+    expect(opened).toEqual([{ run_id: 'a', ...OPEN, undecided: true }]);
   });
 
-  it('does not write the base if no content changed, but judges the day', async () => {
+  it('touches no day if no content changed', async () => {
     await enrich({ pages: [page(NOON, run('a', 'same'))] });
     const before = await store.head(baseKey(DAY));
     const counts = await enrich({ pages: [page(LATER, run('a', 'same'))] }, ['a']);
-    expect(counts).toMatchObject({ unchanged: 1, touched_days: [DAY], closed: ['a'] });
+    expect(counts).toMatchObject({ unchanged: 1, touched_days: [], closed: ['a'] });
     expect(await store.head(baseKey(DAY))).toEqual(before);
   });
 
@@ -166,7 +170,7 @@ describe('enrichSlice', () => {
     const pages = [page(NOON + SECOND, run('a', 'last')), page(NOON, run('a', 'first'))];
     expect(await enrich({ pages }, ['a'])).toMatchObject({ runs: 1, inserted: 1, closed: [] });
     expect(await base()).toMatchObject([{ run_name: 'last' }]);
-    expect(opened).toEqual([{ run_id: 'a', ...OPEN }]);
+    expect(opened).toEqual([{ run_id: 'a', ...OPEN, undecided: true }]);
   });
 
   it('counts a run once that two pages have with the same content', async () => {
@@ -193,7 +197,7 @@ describe('enrichSlice', () => {
     await enrich({ pages: [page(NOON, run('a', 'x'))] });
     expect(await enrich({ gone: [gone('a', NOON + SECOND)] })).toMatchObject({ superseded: 1, closed: [] });
     expect(await base()).toMatchObject([{ lifecycle_stage: 'active' }]);
-    expect(opened).toEqual([{ run_id: 'a', ...OPEN }]);
+    expect(opened).toEqual([{ run_id: 'a', ...OPEN, undecided: true }]);
   });
 
   it('does not mark a run as gone if a page of the slice has it', async () => {
@@ -228,7 +232,7 @@ describe('enrichSlice', () => {
     const counts = await enrich({ pages: [page(NOON + 290 * SECOND, run('a', 'x'))] }, ['a']);
     expect(counts).toMatchObject({ updated: 1, superseded: 0, closed: [] });
     expect(await base()).toMatchObject([{ run_name: 'x' }]);
-    expect(opened).toEqual([{ run_id: 'a', ...OPEN }]);
+    expect(opened).toEqual([{ run_id: 'a', ...OPEN, undecided: true }]);
     expect(clockRequests).toBe(1);
   });
 

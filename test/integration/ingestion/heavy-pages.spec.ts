@@ -10,6 +10,7 @@ import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { FolderStore } from '../../../src/storage/folder-store.js';
 import { baseKey } from '../../../src/storage/keys.js';
+import { planOf } from '../../support/stage-results.js';
 
 const NOON = Date.parse('2026-03-10T12:00:00Z');
 const LIMIT = 20_000;
@@ -174,8 +175,14 @@ describe('a slice with an experiment that cannot be read', () => {
     last: false,
   };
   const fetch = (ids: string[], open: Plan['open'] = []) => {
-    const chunk = { experiment_ids: ids, from: slice.from, sweep: true, observed_at: NOON };
-    const plan = { from: slice.from, to: slice.to, chunks: [chunk], slices: [slice], open, page_size: 100 };
+    const chunk = {
+      experiment_ids: ids,
+      from: slice.from,
+      sweep: true,
+      observed_at: NOON,
+      never_ended: false,
+    };
+    const plan = planOf({ from: slice.from, to: slice.to, chunks: [chunk], slices: [slice], open });
     const task = {
       pipelineRunId: 'delta-1',
       kind: 'delta' as const,

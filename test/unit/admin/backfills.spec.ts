@@ -13,10 +13,9 @@ import {
   createPipelineRun,
   ensurePipelineRun,
 } from '../../../src/pipeline/pipeline-run.js';
-import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 import { readKindState } from '../../../src/state/kind-state.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { fetchResultOf } from '../../support/stage-results.js';
+import { fetchResultOf, planOf } from '../../support/stage-results.js';
 import { enrichResultOf, NOTHING_REBUILT } from '../pipeline/engine-fixture.js';
 
 const DAY = 86_400_000;
@@ -127,13 +126,10 @@ describe('the progress of a backfill', () => {
     open_end: false,
     last: false,
   });
-  const plan: Plan = {
+  const plan = planOf({
     ...week,
-    chunks: [],
     slices: [slice(0, '2026-03-01'), slice(1, '2026-03-01'), slice(0, '2026-03-02')],
-    open: [],
-    page_size: 10,
-  };
+  });
 
   it('counts the days whose slices have all finished all their stages', async () => {
     const store = new MemoryStore();

@@ -38,7 +38,13 @@ async function play(numbers: readonly number[]): Promise<unknown> {
     (reason) =>
       new Actor(async (step) => {
         const store = new SteppedStore(shared, step);
-        await quarantine(sessionOf(store, [{ run_id: reason, reason }]), store, 'delta-1');
+        await quarantine(
+          sessionOf(store, [{ run_id: reason, reason }]),
+          store,
+          'delta-1',
+          [],
+          async () => undefined,
+        );
       }),
   );
   for (const slice of slices) await slice.ready();

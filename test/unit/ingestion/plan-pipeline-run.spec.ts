@@ -22,6 +22,8 @@ const inputs = (rest: Partial<PlanInputs> = {}): PlanInputs => ({
   experiments: { 1: experiment() },
   watermarks: { 1: NOW - 5 * 60_000 },
   openMlflowRuns: [],
+  neverEndedTimes: {},
+  dirty: { days: [], quarantine_days: [], keys: [] },
   storedDays: [],
   settings: {
     lookbackHoursDelta: 1,

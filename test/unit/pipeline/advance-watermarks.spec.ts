@@ -16,6 +16,7 @@ const chunk = (experiment_ids: string[], from = FROM) => ({
   from,
   sweep: false,
   observed_at: 0,
+  never_ended: true,
 });
 const plan = planOf({
   from: FROM,

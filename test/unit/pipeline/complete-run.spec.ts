@@ -33,12 +33,13 @@ const chunk = (rest: Partial<Plan['chunks'][number]> = {}) => ({
   from: 1_000,
   sweep: false,
   observed_at: 0,
+  never_ended: true,
   ...rest,
 });
 const onePlan = (rest: Partial<Plan> = {}): Plan =>
   planOf({ to: TO, chunks: [chunk()], slices: [sliceOf({ id: 'a', last: true })], ...rest });
 const complete = (plan: Plan, kind: PipelineKind = 'delta') =>
-  completePipelineRun(store, kind, plan, markers);
+  completePipelineRun(store, { kind, id: 'delta-1' }, plan, markers);
 
 describe('completing a published pipeline run', () => {
   it('advances the watermark and removes the MLflow runs that have ended from the open list, idempotently', async () => {

@@ -10,7 +10,7 @@ const DAYS = 12;
 /** Newest day first, as a bootstrap is planned. */
 const plan = planOf({
   to: DAYS * MS_PER_DAY,
-  chunks: [{ experiment_ids: ['1'], from: 0, sweep: false, observed_at: 0 }],
+  chunks: [{ experiment_ids: ['1'], from: 0, sweep: false, observed_at: 0, never_ended: true }],
   slices: Array.from({ length: DAYS }, (_, i) => DAYS - 1 - i).map((day) =>
     sliceOf({ id: `d${day}`, from: day * MS_PER_DAY }),
   ),

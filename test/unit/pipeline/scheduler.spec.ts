@@ -68,7 +68,7 @@ const fillStore = () =>
     'delta',
     planOf({
       to: START,
-      chunks: [{ experiment_ids: ['1'], from: 0, sweep: false, observed_at: 0 }],
+      chunks: [{ experiment_ids: ['1'], from: 0, sweep: false, observed_at: 0, never_ended: true }],
       slices: [sliceOf({})],
     }),
     new Map([[sliceOf({}).id, fetchResultOf({ answered: ['1'] })]]),
