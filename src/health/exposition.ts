@@ -1,6 +1,7 @@
 import type { Gauge } from 'prom-client';
 import { LIGHTS, PIPELINE_KINDS } from '../domain/model.js';
 import type { CurrentLights } from '../state/current-lights.js';
+import { neverEndedRuns } from '../state/never-ended-runs.js';
 import type { ServiceFacts } from '../state/service-facts.js';
 import {
   type CatalogStatus,
@@ -44,6 +45,7 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
     exposeKinds(metrics, facts);
     const counts = countByState(experiments);
     for (const state of EXPERIMENT_STATES) metrics.experiments.set({ state }, counts[state]);
+    metrics.never_ended_runs.set(neverEndedRuns(facts.openMlflowRuns, now).length);
     if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
     if (context.catalogConfigured) exposeCatalog(metrics, catalog);
   }

@@ -2,6 +2,7 @@ import { domainSettings, queueBackendOf, type Settings } from '../config/setting
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { describeDifference } from '../state/judging-settings.js';
+import { type NeverEndedRun, neverEndedRuns } from '../state/never-ended-runs.js';
 import type { ServiceFacts } from '../state/service-facts.js';
 import {
   countByState,
@@ -55,7 +56,12 @@ export interface HealthReport {
     readonly lag_seconds: number | null;
     readonly experiments: Readonly<Record<ExperimentState, number>>;
   } | null;
+  /** MLflow runs that should have ended long ago: their processes have probably died. */
+  readonly never_ended_runs: { readonly count: number; readonly oldest: readonly NeverEndedRun[] } | null;
 }
+
+/** Never-ended runs that `/health` names. */
+const NAMED_RUNS = 20;
 
 export const isCatalogConfigured = (settings: Settings): boolean =>
   settings.METRICS_API_URL !== undefined || settings.THRESHOLDS_API_URL !== undefined;
@@ -128,7 +134,13 @@ export function describeHealth(
           experiments: countByState(status.experiments),
         }
       : null,
+    never_ended_runs: facts ? describeNeverEnded(facts, now) : null,
   };
+}
+
+function describeNeverEnded({ openMlflowRuns }: ServiceFacts, now: number): HealthReport['never_ended_runs'] {
+  const runs = neverEndedRuns(openMlflowRuns, now);
+  return { count: runs.length, oldest: runs.slice(0, NAMED_RUNS) };
 }
 
 function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {

@@ -102,6 +102,12 @@ export const METRICS = {
     labels: ['state'],
     help: 'Monitored experiments by state: current, lagging behind the others, or unread (nothing is published yet).',
   },
+  never_ended_runs: {
+    type: 'gauge',
+    of: 'service',
+    labels: [],
+    help: 'MLflow runs that started more than 3 days ago and have not ended. `/health` names the oldest.',
+  },
   catalog_refused_items: {
     type: 'gauge',
     of: 'service',

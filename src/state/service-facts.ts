@@ -6,6 +6,7 @@ import { type CatalogState, readCatalogState } from './catalog-state.js';
 import { readExperiments, type StoredExperiment } from './experiments.js';
 import { readJudgingSettings, type StoredJudgingSettings } from './judging-settings.js';
 import { INITIAL_KIND_STATE, type KindState, readKindState } from './kind-state.js';
+import { type OpenMlflowRun, readOpenMlflowRuns } from './open-mlflow-runs.js';
 import { readWatermarks, type Watermarks } from './watermarks.js';
 
 /** The documents from which the status of the service is computed; the same for every process. */
@@ -13,6 +14,7 @@ export interface ServiceFacts {
   readonly kinds: Readonly<Record<PipelineKind, KindState>>;
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
   readonly watermarks: Watermarks;
+  readonly openMlflowRuns: readonly OpenMlflowRun[];
   readonly catalog: CatalogState;
   /** null until a scheduler has stored them. */
   readonly judging: StoredJudgingSettings | null;
@@ -33,10 +35,11 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
   };
   const entryOf = async (kind: PipelineKind) =>
     [kind, await read(readKindState(store, kind), INITIAL_KIND_STATE)] as const;
-  const [kinds, experiments, watermarks, catalog, judging] = await Promise.all([
+  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging] = await Promise.all([
     Promise.all(PIPELINE_KINDS.map(entryOf)),
     read(readExperiments(store), {}),
     read(readWatermarks(store), {}),
+    read(readOpenMlflowRuns(store), []),
     readCatalogState(store),
     read(readJudgingSettings(store), undefined),
   ]);
@@ -44,6 +47,7 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
     kinds: Object.fromEntries(kinds) as Record<PipelineKind, KindState>,
     experiments,
     watermarks,
+    openMlflowRuns,
     catalog,
     judging: judging ?? null,
     broken: broken.sort(),

@@ -22,6 +22,7 @@ export const BOUNDARIES = {
   'page fetched': { on: 'put', of: '^_raw/delta-', when: 'before' },
   'page stored': { on: 'put', of: '^_raw/delta-', when: 'after' },
   'marker put': { on: 'put', of: `${RUN}done/.*\\.fetch\\.json$`, when: 'after' },
+  'dirty days put': { on: 'put', of: '^_state/dirty/delta-', when: 'after' },
   'base merged locally': { on: 'put', of: '^_base/', when: 'before' },
   'base put unanswered': { on: 'put', of: '^_base/', when: 'after' },
   'base put done': { on: 'put', of: '^_base/', when: 'later' },

@@ -29,6 +29,7 @@ const FACTS: ServiceFacts = {
     7: { name: 'churn', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
   },
   watermarks: { 7: 700_000 },
+  openMlflowRuns: [],
   judging: null,
   broken: [],
   catalog: { version: 1, last_success: 500_000, last_error: null, awaited: false, refused: 3 },

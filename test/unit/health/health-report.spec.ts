@@ -31,6 +31,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
     8: { name: 'fraud', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
   },
   watermarks: { 7: NOW - 2 * MINUTE, 8: NOW - 2 * MINUTE },
+  openMlflowRuns: [],
   judging: null,
   broken: [],
   catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
@@ -70,6 +71,37 @@ describe('describeHealth', () => {
       active: ['delta-8'],
       watermark: { lag_seconds: 120, experiments: { current: 2, lagging: 0, unread: 0 } },
     });
+  });
+
+  it('names the runs that have not ended for more than three days, oldest first', () => {
+    const open = (run_id: string, day: string | null, undecided?: boolean) => ({
+      run_id,
+      experiment_id: '7',
+      day,
+      token: '',
+      ...(undecided ? { undecided } : {}),
+    });
+    const openMlflowRuns = [
+      open('old', '2026-03-06'),
+      open('recent', '2026-03-07'),
+      open('oldest', '2026-02-01'),
+      open('ended, but not decided', '2026-02-01', true),
+      open('without a time', null),
+    ];
+    const report = describeHealth(
+      results({ facts: { value: facts({ openMlflowRuns }) } }),
+      self,
+      settings,
+      NOW,
+    );
+    expect(report.never_ended_runs).toEqual({
+      count: 2,
+      oldest: [
+        { run_id: 'oldest', experiment_id: '7', day: '2026-02-01', age_days: 37 },
+        { run_id: 'old', experiment_id: '7', day: '2026-03-06', age_days: 4 },
+      ],
+    });
+    expect(report.status).toBe('ok');
   });
 
   it('reports every problem', () => {

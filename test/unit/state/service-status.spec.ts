@@ -33,6 +33,7 @@ const facts = (change: Partial<ServiceFacts> = {}): ServiceFacts => ({
   kinds: NO_KINDS,
   experiments: {},
   watermarks: {},
+  openMlflowRuns: [],
   judging: null,
   broken: [],
   catalog: NEVER,
