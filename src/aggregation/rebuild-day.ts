@@ -1,49 +1,85 @@
 import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
-import { readRulebook, settingsOn } from '../state/rulebook.js';
+import { type Rulebook, readRulebook, settingsOn } from '../state/rulebook.js';
 import { assertSupportedRules } from '../state/rules-version.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { partitionKey } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/object-store.js';
-import { type Prepared, type PublishCounts, publishDerived } from '../storage/publish.js';
+import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
+import {
+  type Ahead,
+  fetchExactly,
+  type Look,
+  lookAt,
+  type Prepared,
+  type PublishCounts,
+  publishDerived,
+  recordedInputs,
+} from '../storage/publish.js';
 import { computeDay, type JudgedFiles } from './compute-day.js';
 
 const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
-/**
- * Publishes the aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored
- * objects name these inputs already. A day without judged runs has no aggregates.
- */
-export function rebuildDay(store: ObjectStore, duck: Duck, day: string): Promise<PublishCounts> {
-  const keys = DATASETS.map((dataset) => partitionKey(dataset, day));
-  return duck.session((session) =>
-    publishDerived(store, session, keys, {
-      recorded: (file) => readFooter(session, file, 'inputs'),
-      prepare: () => prepare(store, session, day),
-    }),
-  );
+/** What was read before days are rebuilt. */
+export interface RebuildAhead extends Ahead {
+  readonly rulebook: Rulebook | undefined;
 }
 
-async function prepare(store: ObjectStore, session: DuckSession, day: string): Promise<Prepared | undefined> {
-  const book = await readRulebook(store);
+/**
+ * Publishes the aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored
+ * objects name these inputs already. A day without judged runs has no aggregates. The judged datasets are downloaded only
+ * to write.
+ */
+export function rebuildDay(
+  store: ObjectStore,
+  duck: Duck,
+  day: string,
+  ahead?: RebuildAhead,
+): Promise<PublishCounts> {
+  const keys = DATASETS.map((dataset) => partitionKey(dataset, day));
+  return duck.session((session) => {
+    const publication = {
+      recorded: (file: string) => readFooter(session, file, 'inputs'),
+      prepare: (read?: RebuildAhead) => prepare(store, session, day, read),
+    };
+    return publishDerived(store, session, keys, publication, ahead);
+  });
+}
+
+async function prepare(
+  store: ObjectStore,
+  session: DuckSession,
+  day: string,
+  ahead: RebuildAhead | undefined,
+): Promise<Prepared | undefined> {
+  const book = ahead ? ahead.rulebook : await readRulebook(store);
   if (!book) return undefined;
   const settings = settingsOn(book, day);
   assertSupportedRules(settings);
-  const judged = await loadJudged(store, session, day);
-  if (!judged) return undefined;
-  const { files, today } = judged;
+  const judged = await lookAtJudged(ahead?.look ?? lookAt(store), day);
+  if (judged.at(-1)?.day !== day) return undefined;
+  const inputsOf = async (entry: ObjectEntry) =>
+    (await recordedInputs(store, entry, (file) => readFooter(session, file, 'inputs'))) ?? '';
+  const named: string[][] = [];
+  for (const { day: date, runs, enriched } of judged) {
+    named.push([date, await inputsOf(runs), await inputsOf(enriched)]);
+  }
   // The order of the keys is part of the digest.
   const inputs = createHash('sha256')
-    .update(JSON.stringify({ judged: judged.inputs, settings }))
+    .update(JSON.stringify({ judged: named, settings }))
     .digest('hex');
-  let computed: Promise<void> | undefined;
+  let computed: Promise<Today> | undefined;
+  const compute = async (): Promise<Today> => {
+    const files = await fetchJudged(store, judged);
+    await computeDay(session, day, files, settings);
+    return { runs: files.runs.at(-1) ?? '', enriched: files.enriched.at(-1) ?? '' };
+  };
   return {
     inputs,
     write: async (key, file) => {
-      computed ??= computeDay(session, day, files, settings);
-      await computed;
+      computed ??= compute();
+      const today = await computed;
       if (key.startsWith('metric_timeseries/')) {
         await session.run(sql(import.meta.url, './sql/copy_metric_timeseries.sql'), {
           file,
@@ -64,39 +100,35 @@ async function prepare(store: ObjectStore, session: DuckSession, day: string): P
   };
 }
 
-interface Judged {
-  readonly files: JudgedFiles;
-  /** The files of the day itself. */
-  readonly today: { readonly runs: string; readonly enriched: string };
-  /** `[day, inputs of runs, inputs of enriched_metrics]`, oldest day first. */
-  readonly inputs: readonly (readonly string[])[];
+/** The judged files of the day itself. */
+interface Today {
+  readonly runs: string;
+  readonly enriched: string;
 }
 
-/** The judged files of the day and the 7 days before it; `undefined` if the day itself has none. */
-async function loadJudged(
-  store: ObjectStore,
-  session: DuckSession,
-  day: string,
-): Promise<Judged | undefined> {
-  const runs: string[] = [];
-  const enriched: string[] = [];
-  const inputs: string[][] = [];
+interface JudgedDay {
+  readonly day: string;
+  readonly runs: ObjectEntry;
+  readonly enriched: ObjectEntry;
+}
+
+/** The judged objects of the day and the 7 days before it, oldest day first. Days without any are left out. */
+async function lookAtJudged(look: Look, day: string): Promise<JudgedDay[]> {
+  const judged: JudgedDay[] = [];
   for (let back = LOOK_BACK_DAYS; back >= 0; back--) {
     const date = addDays(day, -back);
-    const judgedRuns = await store.fetch(partitionKey('runs', date));
-    const judgedMetrics = await store.fetch(partitionKey('enriched_metrics', date));
-    if (!judgedRuns || !judgedMetrics) {
-      if (back === 0) return undefined;
-      continue;
-    }
-    runs.push(judgedRuns.file);
-    enriched.push(judgedMetrics.file);
-    inputs.push([
-      date,
-      (await readFooter(session, judgedRuns.file, 'inputs')) ?? '',
-      (await readFooter(session, judgedMetrics.file, 'inputs')) ?? '',
-    ]);
+    const runs = await look(partitionKey('runs', date));
+    const enriched = await look(partitionKey('enriched_metrics', date));
+    if (runs && enriched) judged.push({ day: date, runs, enriched });
   }
-  const today = { runs: runs.at(-1) ?? '', enriched: enriched.at(-1) ?? '' };
-  return { files: { runs, enriched }, today, inputs };
+  return judged;
+}
+
+async function fetchJudged(store: ObjectStore, judged: readonly JudgedDay[]): Promise<JudgedFiles> {
+  const files = { runs: [] as string[], enriched: [] as string[] };
+  for (const { runs, enriched } of judged) {
+    files.runs.push(await fetchExactly(store, runs));
+    files.enriched.push(await fetchExactly(store, enriched));
+  }
+  return files;
 }

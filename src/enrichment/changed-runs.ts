@@ -3,6 +3,7 @@ import { groupBy } from '../domain/group-by.js';
 import { chooseThreshold, ruleResolverSteps, thresholdIndexSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
+import { readExperiments } from '../state/experiments.js';
 import { type DayRules, readRulebook, rulesOnSteps } from '../state/rulebook.js';
 import {
   type ChangeSpan,
@@ -13,7 +14,8 @@ import {
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type DayScope, judge, loadScope } from './judge-day.js';
+import { readBaseFacts } from './base-facts.js';
+import { createScope, type DayScope, judge } from './judge-day.js';
 
 type ChangedRuns = NonNullable<EnrichResult['changed']>;
 
@@ -30,9 +32,11 @@ export function countChangedRuns(
   return duck.session(async (session) => {
     const book = await readRulebook(store);
     const changes = book ? thresholdChanges(book, span) : [];
-    const base = changes.length > 0 ? await store.fetch(baseKey(day)) : undefined;
+    const key = baseKey(day);
+    const base = changes.length > 0 ? await store.fetch(key) : undefined;
     if (!book || !base) return [];
-    const scopeBy = await loadScope(store, session, base.file);
+    const { pairs } = await readBaseFacts(store, session, { key, etag: base.etag }, async () => base.file);
+    const scopeBy = createScope(pairs, await readExperiments(store));
     const rulesBefore = (time: number) => inSlices(rulesOnSteps(rulebookBefore(book, time), day));
     const changedRuns: ChangedRuns = [];
     for (const [time, simultaneous] of groupBy(changes, ({ changed_at }) => changed_at)) {

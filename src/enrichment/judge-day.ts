@@ -11,23 +11,40 @@ import { assertSupportedRules } from '../state/rules-version.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { baseKey, partitionKey } from '../storage/keys.js';
+import type { DayPairs } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type Prepared, type PublishCounts, publishDerived } from '../storage/publish.js';
+import {
+  type Ahead,
+  fetchExactly,
+  lookAt,
+  type Prepared,
+  type PublishCounts,
+  publishDerived,
+} from '../storage/publish.js';
+import { readBaseFacts } from './base-facts.js';
 
 export interface RulebookSource {
   /**
    * @param needs what the catalog must have been queried for to judge by a rulebook
    * @param observed the newest time of MLflow's responses, ms
+   * @param known a rulebook that this method returned: returned again without a request, if it contains what is needed
    */
   rulebookFor(
     needs: (book: Rulebook) => CatalogQuery | Promise<CatalogQuery>,
     observed?: number,
+    known?: Rulebook,
   ): Promise<Rulebook>;
+}
+
+/** What was read before the days of a pass are judged. */
+export interface JudgeAhead extends Ahead {
+  readonly rulebook: Rulebook;
+  readonly experiments: Readonly<Record<string, StoredExperiment>>;
 }
 
 /**
  * Publishes `runs` and `enriched_metrics` of one day from its base facts and the rulebook, unless the stored objects name
- * these inputs already.
+ * these inputs already. The base is downloaded only to write.
  * @param observed the newest time of MLflow's responses, ms
  */
 export function judgeDay(
@@ -36,14 +53,16 @@ export function judgeDay(
   rulebook: RulebookSource,
   day: string,
   observed?: number,
+  ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
   const keys = [partitionKey('runs', day), partitionKey('enriched_metrics', day)];
-  return duck.session((session) =>
-    publishDerived(store, session, keys, {
-      recorded: (file) => readFooter(session, file, 'inputs'),
-      prepare: () => prepare(store, session, rulebook, day, observed),
-    }),
-  );
+  return duck.session((session) => {
+    const publication = {
+      recorded: (file: string) => readFooter(session, file, 'inputs'),
+      prepare: (read?: JudgeAhead) => prepare(store, session, rulebook, day, observed, read),
+    };
+    return publishDerived(store, session, keys, publication, ahead);
+  });
 }
 
 async function prepare(
@@ -52,24 +71,27 @@ async function prepare(
   rulebook: RulebookSource,
   day: string,
   observed: number | undefined,
+  ahead: JudgeAhead | undefined,
 ): Promise<Prepared | undefined> {
-  const base = await store.fetch(baseKey(day));
+  const base = await (ahead?.look ?? lookAt(store))(baseKey(day));
   if (!base) return undefined;
-  const scopeBy = await loadScope(store, session, base.file);
+  const fetch = () => fetchExactly(store, base);
+  const { content, pairs } = await readBaseFacts(store, session, base, fetch);
+  const scopeBy = createScope(pairs, ahead?.experiments ?? (await readExperiments(store)));
   const book = await rulebook.rulebookFor(
     async (stored) => queryOf(await scopeBy(await inSlices(rulesOnSteps(stored, day)))),
     observed,
+    ahead?.rulebook,
   );
   const rules = await inSlices(rulesOnSteps(book, day));
   assertSupportedRules(rules.settings);
   const scope = await scopeBy(rules);
-  const content = await readFooter(session, base.file, 'content');
   const inputs = await inSlices(inputsDigest(content, scope, rules.settings));
   let judged: Promise<void> | undefined;
   return {
     inputs,
     write: async (key, file) => {
-      judged ??= judge(session, base.file, scope, rules);
+      judged ??= fetch().then((local) => judge(session, local, scope, rules));
       await judged;
       const statement = key.startsWith('runs/') ? './sql/copy_runs.sql' : './sql/copy_enriched_metrics.sql';
       await session.run(sql(import.meta.url, statement), { file, inputs });
@@ -95,27 +117,15 @@ export function* inputsDigest(
   return hash.update(`"settings":${JSON.stringify(settings)}}`).digest('hex');
 }
 
-/**
- * @param base local file of a base object
- * @returns a function that gives the scope of the day's runs by some rules
- */
-export async function loadScope(
-  store: ObjectStore,
-  session: DuckSession,
-  base: string,
-): Promise<(rules: DayRules) => Promise<DayScope>> {
-  const experiments = await readExperiments(store);
-  const pairs = await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base });
-  const unprefixed = Object.fromEntries(
-    Object.entries(pairs).map(([name, texts]) => [
-      name,
-      texts.map((text) => (typeof text === 'string' ? text.slice(1) : text)),
-    ]),
-  );
+/** @returns a function that gives the scope of the day's runs by some rules */
+export function createScope(
+  pairs: DayPairs,
+  experiments: Readonly<Record<string, StoredExperiment>>,
+): (rules: DayRules) => Promise<DayScope> {
   let last: { readonly rules: DayRules; readonly scope: DayScope } | undefined;
   return async (rules) => {
     if (last?.rules !== rules) {
-      last = { rules, scope: await inSlices(scopeOfDay(unprefixed, experiments, rules)) };
+      last = { rules, scope: await inSlices(scopeOfDay(pairs, experiments, rules)) };
     }
     return last.scope;
   };
@@ -145,9 +155,8 @@ export interface DayScope {
   readonly rules: readonly (Rule & { experiment_id: string; metric_name: string })[];
 }
 
-/** @param pairs result columns of day_pairs.sql, without the prefix of each text */
 export function* scopeOfDay(
-  pairs: Readonly<Record<string, readonly unknown[]>>,
+  pairs: DayPairs,
   known: Readonly<Record<string, StoredExperiment>>,
   { metadata, thresholds, settings }: DayRules,
 ): Steps<DayScope> {
@@ -157,34 +166,24 @@ export function* scopeOfDay(
   const experiments: ScopedExperiment[] = [];
   const rules: DayScope['rules'][number][] = [];
   const excluded = new Set<string>();
-  const inScope = new Map<string, boolean>();
-  const isInScope = (id: string): boolean => {
-    let result = inScope.get(id);
-    if (result === undefined) {
-      const experiment = known[id];
-      result = experiment?.lifecycle_stage !== 'deleted' && isExperimentIncluded(experiment?.name ?? id);
-      inScope.set(id, result);
-    }
-    return result;
-  };
-  const { experiment_id: ids = [], metric_name: names = [] } = pairs;
-  for (const [i, value] of ids.entries()) {
+  for (const [experiment_id, names] of pairs) {
     yield;
-    const experiment_id = String(value);
-    if (!isInScope(experiment_id)) continue;
-    const metric_name = names[i];
-    if (typeof metric_name !== 'string') {
-      const experiment = known[experiment_id];
-      const tag = experiment?.tags[settings.application_tag];
-      experiments.push({
-        experiment_id,
-        name: experiment?.name.trim() ? experiment.name : null,
-        tag: tag?.trim() ? tag : null,
-      });
-    } else if (isMetricIncluded(metric_name)) {
-      rules.push({ experiment_id, metric_name, ...resolve(metric_name, experiment_id) });
-    } else {
-      excluded.add(metric_name);
+    const experiment = known[experiment_id];
+    if (experiment?.lifecycle_stage === 'deleted') continue;
+    if (!isExperimentIncluded(experiment?.name ?? experiment_id)) continue;
+    const tag = experiment?.tags[settings.application_tag];
+    experiments.push({
+      experiment_id,
+      name: experiment?.name.trim() ? experiment.name : null,
+      tag: tag?.trim() ? tag : null,
+    });
+    for (const metric_name of names) {
+      yield;
+      if (isMetricIncluded(metric_name)) {
+        rules.push({ experiment_id, metric_name, ...resolve(metric_name, experiment_id) });
+      } else {
+        excluded.add(metric_name);
+      }
     }
   }
   return { experiments, rules, excluded: [...excluded].sort() };

@@ -58,12 +58,15 @@ export class RulebookSync {
    * stored rules still apply.
    * @param needs what the catalog must have been queried for to judge by this rulebook
    * @param observed the tracking server's clock, ms; a change applies from the day of the earlier of the two clocks, less REEVALUATE_DAYS
+   * @param known a rulebook that this method returned: returned again without a request, if it contains what is needed
    * @throws {MonitorError} `catalog_awaited` if the catalog is down and was never queried for some of it
    */
   async rulebookFor(
     needs: (book: Rulebook) => CatalogQuery | Promise<CatalogQuery>,
     observed = Number.POSITIVE_INFINITY,
+    known?: Rulebook,
   ): Promise<Rulebook> {
+    if (known && (!this.isQueried || covers(known.asked, await needs(known)))) return known;
     await this.refreshWithin(this.options.maxWaitMs ?? MAX_WAIT_MS, observed);
     for (;;) {
       const book = await readRulebook(this.options.store);

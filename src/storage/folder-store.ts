@@ -60,6 +60,7 @@ export class FolderStore implements ObjectStore {
     return this.describe(key, this.pathOf(key));
   }
 
+  /** Ignores `listed`: describing a file costs less than a request. */
   async fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
     const path = this.pathOf(key);
     // No put of this key may happen between the ETag and the link.

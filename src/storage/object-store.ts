@@ -30,8 +30,15 @@ export interface ObjectStore {
   readonly description: string;
   get(key: string): Promise<StoredObject | undefined>;
   head(key: string): Promise<ObjectEntry | undefined>;
-  /** Copies the object to a local file, cached by ETag. The file is readable until the next call for this key. */
-  fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined>;
+  /**
+   * Copies the object to a local file, cached by ETag. The file is readable until the next call for this key.
+   * @param listed what a listing or HEAD has just shown: saves that request. The object may have been replaced since, so
+   * compare the returned ETag.
+   */
+  fetch(
+    key: string,
+    listed?: ObjectEntry,
+  ): Promise<{ readonly file: string; readonly etag: string } | undefined>;
   /**
    * @returns the new ETag
    * @throws {PreconditionFailedError} if the condition does not hold: another writer was first

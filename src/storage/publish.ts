@@ -2,7 +2,8 @@ import { unlink } from 'node:fs/promises';
 import { MonitorError } from '../domain/errors.js';
 import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError } from './errors.js';
-import type { ObjectStore } from './object-store.js';
+import { indexOf } from './object-index.js';
+import type { ObjectEntry, ObjectStore } from './object-store.js';
 
 /** Names temporary files: a `DuckSession`. */
 export interface TempFiles {
@@ -20,91 +21,135 @@ export type WriteFile = (file: string) => Promise<void>;
 
 const MAX_ROUNDS = 20;
 
+interface Rounds<Stored> {
+  /** Reads the ETag of an object. @param round from 0 */
+  read(key: string, round: number): Promise<Stored | undefined>;
+  /** Decides which objects to write. Whatever it reads, it reads after the ETags. */
+  prepare(stored: ReadonlyMap<string, Stored>, round: number): Promise<ReadonlyMap<string, WriteFile>>;
+  /** Called after each put that succeeded. */
+  written?(entry: Pick<ObjectEntry, 'key' | 'etag'>): void;
+  /** The error code when every round failed. */
+  readonly contended: string;
+}
+
 /**
  * Publishes objects with compare-and-swap. `prepare` runs after the ETags were read, so whatever it reads is at least as
- * new as they are: a writer with older inputs has an older ETag, and its put fails. A failed put starts a new round.
- * @param prepare decides which objects to write, from what is stored; it may run several times
- * @param contended the error code when every round failed
+ * new as they are: a writer with older inputs has an older ETag, and its put fails. A failed put starts a new round, and so
+ * does an input that another writer replaced after this round had looked at it (`PreconditionFailedError`).
  * @returns the number of puts that succeeded
  * @throws {MonitorError} `contended`, retryable
  */
-export async function publishObjects(
+async function publishInRounds<Stored extends { readonly etag: string }>(
   store: ObjectStore,
   tempFiles: TempFiles,
   keys: readonly string[],
-  prepare: (stored: ReadonlyMap<string, StoredFile>) => Promise<ReadonlyMap<string, WriteFile>>,
-  contended = 'publish_contended',
+  { read, prepare, written, contended }: Rounds<Stored>,
 ): Promise<number> {
-  let written = 0;
+  let puts = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const stored = new Map<string, StoredFile>();
+    const stored = new Map<string, Stored>();
     for (const key of keys) {
-      const object = await store.fetch(key);
+      const object = await read(key, round);
       if (object) stored.set(key, object);
     }
     let conflict = false;
-    for (const [key, write] of await prepare(stored)) {
-      if (await putFile(store, tempFiles, key, stored.get(key)?.etag, write)) written++;
-      else conflict = true;
+    const files = await unlessConflict(() => prepare(stored, round));
+    for (const [key, write] of files ?? []) {
+      const etag = await putFile(store, tempFiles, key, stored.get(key)?.etag, write);
+      if (etag === undefined) conflict = true;
+      else {
+        puts++;
+        written?.({ key, etag });
+      }
     }
-    if (!conflict) return written;
+    if (files && !conflict) return puts;
   }
   const message = `Other writers changed ${keys.join(', ')} in each of ${MAX_ROUNDS} attempts`;
   throw new MonitorError(contended, message, { keys }, true);
 }
 
-/** @returns false if another writer changed the object since its ETag was read */
+/** @returns undefined if another writer changed an object since its ETag was read */
+async function unlessConflict<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PreconditionFailedError)) throw error;
+    publish({ type: 'store_conflict', object: 'dataset' });
+    return undefined;
+  }
+}
+
+/** @returns the new ETag; undefined if another writer changed the object, or an input, since its ETag was read */
 async function putFile(
   store: ObjectStore,
   tempFiles: TempFiles,
   key: string,
   etag: string | undefined,
   write: WriteFile,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const file = tempFiles.tempFile(key.replaceAll('/', '-'));
   try {
-    await write(file);
-    await store.put(key, { file }, etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag });
-    return true;
-  } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
-    publish({ type: 'store_conflict', object: 'dataset' });
-    return false;
+    return await unlessConflict(async () => {
+      await write(file);
+      return store.put(key, { file }, etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag });
+    });
   } finally {
     await unlink(file).catch(() => undefined);
   }
 }
 
 /**
- * `publishObjects` of one object.
- * @param prepare undefined: there is nothing to write
+ * Publishes one object whose content depends on what is stored.
+ * @param prepare undefined: there is nothing to write. It may run several times
  */
 export async function publishObject(
   store: ObjectStore,
   tempFiles: TempFiles,
   key: string,
   prepare: (stored: StoredFile | undefined) => Promise<WriteFile | undefined>,
-  contended?: string,
+  contended = 'publish_contended',
 ): Promise<void> {
-  const prepareAll = async (stored: ReadonlyMap<string, StoredFile>) => {
-    const write = await prepare(stored.get(key));
-    return new Map(write ? [[key, write]] : []);
-  };
-  await publishObjects(store, tempFiles, [key], prepareAll, contended);
+  await publishInRounds<StoredFile>(store, tempFiles, [key], {
+    read: () => store.fetch(key),
+    prepare: async (stored) => {
+      const write = await prepare(stored.get(key));
+      return new Map(write ? [[key, write]] : []);
+    },
+    contended,
+  });
+}
+
+/** Finds the ETag of an object without downloading it. */
+export type Look = (key: string) => Promise<ObjectEntry | undefined>;
+
+export const lookAt =
+  (store: ObjectStore): Look =>
+  (key) =>
+    store.head(key);
+
+/** What was read before the first round: the ETags of the derived objects first, then those of their inputs, then the rest. */
+export interface Ahead {
+  readonly look: Look;
 }
 
 /** The current inputs of a group of derived objects, and how to write an object from exactly these. */
 export interface Prepared {
   /** Digest of the inputs. */
   readonly inputs: string;
+  /** @throws {PreconditionFailedError} an input was replaced after `prepare` looked at it */
   write(key: string, file: string): Promise<void>;
 }
 
-export interface Publication {
-  /** The inputs that a published file names. */
+export interface Publication<A extends Ahead = Ahead> {
+  /** The inputs that a published file names. Called only if the index does not know them. */
   recorded(file: string): Promise<string | undefined>;
-  /** Loads the current inputs; undefined if there is nothing to publish. */
-  prepare(): Promise<Prepared | undefined>;
+  /**
+   * Loads the current inputs; undefined if there is nothing to publish.
+   * @param ahead only in the first round. Later rounds must read everything again: another writer may have published from
+   * newer inputs by then, and older ones would replace them.
+   * @throws {PreconditionFailedError} an input was replaced meanwhile
+   */
+  prepare(ahead: A | undefined): Promise<Prepared | undefined>;
 }
 
 export interface PublishCounts {
@@ -115,27 +160,63 @@ export interface PublishCounts {
 /**
  * Publishes derived objects that share their inputs. An object is rebuilt whenever the inputs that it names differ from
  * the current ones. An unchanged base is no reason to skip this: the process that changed it may have died before it
- * published.
+ * published. Nothing is downloaded to learn that an object is unchanged, if the index knows its inputs.
  */
-export async function publishDerived(
+export async function publishDerived<A extends Ahead>(
   store: ObjectStore,
   tempFiles: TempFiles,
   keys: readonly string[],
-  publication: Publication,
+  publication: Publication<A>,
+  ahead?: A,
 ): Promise<PublishCounts> {
+  const index = indexOf(store);
   let prepared: Prepared | undefined;
-  const written = await publishObjects(store, tempFiles, keys, async (stored) => {
-    const current = await publication.prepare();
-    prepared = current;
-    const outdated = new Map<string, WriteFile>();
-    if (!current) return outdated;
-    for (const key of keys) {
-      const object = stored.get(key);
-      if (object && (await publication.recorded(object.file)) === current.inputs) continue;
-      outdated.set(key, (file) => current.write(key, file));
-    }
-    return outdated;
+  const written = await publishInRounds<ObjectEntry>(store, tempFiles, keys, {
+    read: (key, round) => (round === 0 && ahead ? ahead.look(key) : store.head(key)),
+    prepare: async (stored, round) => {
+      const current = await publication.prepare(round === 0 ? ahead : undefined);
+      prepared = current;
+      const outdated = new Map<string, WriteFile>();
+      if (!current) return outdated;
+      for (const key of keys) {
+        const object = stored.get(key);
+        if (object && (await recordedInputs(store, object, publication.recorded)) === current.inputs)
+          continue;
+        outdated.set(key, (file) => current.write(key, file));
+      }
+      return outdated;
+    },
+    written: (entry) => prepared && index.learn(entry, { inputs: prepared.inputs }),
+    contended: 'publish_contended',
   });
   if (!prepared) return { written: 0, unchanged: 0 };
   return { written, unchanged: keys.length - Math.min(written, keys.length) };
+}
+
+/**
+ * The inputs that a stored object names, from the index or else from the object.
+ * @param read the inputs that a file names
+ * @throws {PreconditionFailedError} the object was replaced meanwhile
+ */
+export async function recordedInputs(
+  store: ObjectStore,
+  entry: ObjectEntry,
+  read: (file: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const index = indexOf(store);
+  const known = index.find(entry)?.inputs;
+  if (known !== undefined) return known;
+  const inputs = await read(await fetchExactly(store, entry));
+  if (inputs !== undefined) index.learn(entry, { inputs });
+  return inputs;
+}
+
+/**
+ * A local copy of exactly this version of an object.
+ * @throws {PreconditionFailedError} the object was replaced or deleted meanwhile
+ */
+export async function fetchExactly(store: ObjectStore, entry: ObjectEntry): Promise<string> {
+  const object = await store.fetch(entry.key, entry);
+  if (object?.etag !== entry.etag) throw new PreconditionFailedError(entry.key);
+  return object.file;
 }

@@ -104,12 +104,15 @@ export class S3Store implements ObjectStore {
     return found && { key, etag: found.etag, size: found.size };
   }
 
-  async fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
+  async fetch(
+    key: string,
+    listed?: ObjectEntry,
+  ): Promise<{ readonly file: string; readonly etag: string } | undefined> {
     const target = this.targetOf(key);
     // Concurrent calls for an object share one download.
     return this.mutex.run(key, async () => {
       for (let round = 0; round < FETCH_ROUNDS; round++) {
-        const entry = await this.head(key);
+        const entry = round === 0 && listed ? listed : await this.head(key);
         if (!entry) return undefined;
         const name = createHash('sha256').update(`${key}\n${entry.etag}`).digest('hex') + extname(key);
         try {

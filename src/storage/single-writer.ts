@@ -74,8 +74,11 @@ export class SingleWriterStore implements ObjectStore {
     return this.store.head(key);
   }
 
-  fetch(key: string): Promise<{ readonly file: string; readonly etag: string } | undefined> {
-    return this.store.fetch(key);
+  fetch(
+    key: string,
+    listed?: ObjectEntry,
+  ): Promise<{ readonly file: string; readonly etag: string } | undefined> {
+    return this.store.fetch(key, listed);
   }
 
   async *list(prefix: string): AsyncIterable<ObjectEntry> {

@@ -22,16 +22,19 @@ const scope = (
   settings: Partial<typeof domainDefaults> = {},
   thresholds: object[] = [],
 ) => {
-  const pairs = logged.map((text) =>
-    text.split('/', 1).concat(text.includes('/') ? text.slice(text.indexOf('/') + 1) : []),
-  );
+  const byExperiment = new Map<string, string[]>();
+  for (const text of logged) {
+    const [id = ''] = text.split('/', 1);
+    const metrics = byExperiment.get(id) ?? [];
+    byExperiment.set(id, text.includes('/') ? [...metrics, text.slice(id.length + 1)] : metrics);
+  }
   const { metadata, thresholds: rows } = parseCatalog({ thresholds });
   return finish(
-    scopeOfDay(
-      { experiment_id: pairs.map(([id]) => id), metric_name: pairs.map(([, metric]) => metric ?? null) },
-      known,
-      { metadata, thresholds: rows, settings: { ...domainDefaults, ...settings } },
-    ),
+    scopeOfDay([...byExperiment], known, {
+      metadata,
+      thresholds: rows,
+      settings: { ...domainDefaults, ...settings },
+    }),
   );
 };
 
@@ -109,7 +112,7 @@ describe('metrics in the scope of a day', () => {
   });
 
   it('are empty on a day without runs', () => {
-    expect(finish(scopeOfDay({}, known, { metadata: [], thresholds: [], settings: domainDefaults }))).toEqual(
+    expect(finish(scopeOfDay([], known, { metadata: [], thresholds: [], settings: domainDefaults }))).toEqual(
       {
         experiments: [],
         rules: [],
@@ -121,7 +124,7 @@ describe('metrics in the scope of a day', () => {
 
 describe('a day with many metrics', () => {
   const names = Array.from({ length: 3_000 }, (_, i) => `metric_${i}`);
-  const pairs = { experiment_id: names.map(() => '1'), metric_name: names };
+  const pairs = [['1', names]] as const;
   const rules = { metadata: [], thresholds: [], settings: domainDefaults };
   /** How often a computation lets its caller do something else. */
   const pauses = (steps: Generator<void, unknown, void>) => [...steps].length;
