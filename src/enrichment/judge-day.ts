@@ -13,6 +13,7 @@ import { readFooter } from '../storage/footer.js';
 import { baseKey, partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type Prepared, type PublishCounts, publishDerived } from '../storage/publish.js';
+import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
 export interface RulebookSource {
   /**
@@ -71,8 +72,8 @@ async function prepare(
     write: async (key, file) => {
       judged ??= judge(session, base.file, scope, rules);
       await judged;
-      const statement = key.startsWith('runs/') ? './sql/copy_runs.sql' : './sql/copy_enriched_metrics.sql';
-      await session.run(sql(import.meta.url, statement), { file, inputs });
+      if (key.startsWith('runs/')) await writeRuns(session, base.file, file, inputs);
+      else await session.run(sql(import.meta.url, './sql/copy_enriched_metrics.sql'), { file, inputs });
     },
   };
 }
@@ -190,6 +191,16 @@ export function* scopeOfDay(
   return { experiments, rules, excluded: [...excluded].sort() };
 }
 
+async function writeRuns(session: DuckSession, base: string, file: string, inputs: string): Promise<void> {
+  const [last] = await session.rows<{ batch: number | null }>('SELECT max(batch) AS batch FROM active');
+  const batches = Array.from({ length: (last?.batch ?? 0) + 1 }, (_, batch) => batch);
+  const writeBatch = (batch: number, part: string) =>
+    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { base, batch, file: part, inputs });
+  await writeBatches(session, file, batches, writeBatch, (files) =>
+    session.run(sql(import.meta.url, './sql/join_runs.sql'), { files, file, inputs }),
+  );
+}
+
 /** Makes `active` and `judged` of the runs in a base object. */
 export async function judge(
   session: DuckSession,
@@ -197,8 +208,10 @@ export async function judge(
   scope: DayScope,
   { settings }: DayRules,
 ): Promise<void> {
+  await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
   await session.run(sql(import.meta.url, './sql/judge_runs.sql'), {
     base,
+    batch_bytes: BATCH_BYTES,
     experiments: JSON.stringify(scope.experiments),
     excluded: scope.excluded,
     application_tag: settings.application_tag,
