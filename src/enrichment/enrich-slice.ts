@@ -67,7 +67,7 @@ const ownerOf = ({ pipelineRunId, sliceId }: FetchedSlice): SliceOwner => ({ pip
 
 /**
  * Pages that are read and merged together: reading takes several times their size in memory. Ordinary slices are one
- * group. The base of a day is still written in one piece.
+ * group.
  */
 const GROUP_BYTES = 32 * 2 ** 20;
 

@@ -22,6 +22,7 @@ import {
   publishDerived,
 } from '../storage/publish.js';
 import { readBaseFacts } from './base-facts.js';
+import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
 export interface RulebookSource {
   /**
@@ -87,14 +88,18 @@ async function prepare(
   assertSupportedRules(rules.settings);
   const scope = await scopeBy(rules);
   const inputs = await inSlices(inputsDigest(content, scope, rules.settings));
-  let judged: Promise<void> | undefined;
+  /** The local copy of the base, once it is judged. */
+  let judged: Promise<string> | undefined;
   return {
     inputs,
     write: async (key, file) => {
-      judged ??= fetch().then((local) => judge(session, local, scope, rules));
-      await judged;
-      const statement = key.startsWith('runs/') ? './sql/copy_runs.sql' : './sql/copy_enriched_metrics.sql';
-      await session.run(sql(import.meta.url, statement), { file, inputs });
+      judged ??= fetch().then(async (base) => {
+        await judge(session, base, scope, rules);
+        return base;
+      });
+      const local = await judged;
+      if (key.startsWith('runs/')) await writeRuns(session, local, file, inputs);
+      else await session.run(sql(import.meta.url, './sql/copy_enriched_metrics.sql'), { file, inputs });
     },
   };
 }
@@ -189,6 +194,16 @@ export function* scopeOfDay(
   return { experiments, rules, excluded: [...excluded].sort() };
 }
 
+async function writeRuns(session: DuckSession, base: string, file: string, inputs: string): Promise<void> {
+  const [last] = await session.rows<{ batch: number | null }>('SELECT max(batch) AS batch FROM active');
+  const batches = Array.from({ length: (last?.batch ?? 0) + 1 }, (_, batch) => batch);
+  const writeBatch = (batch: number, part: string) =>
+    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { base, batch, file: part, inputs });
+  await writeBatches(session, file, batches, writeBatch, (files) =>
+    session.run(sql(import.meta.url, './sql/join_runs.sql'), { files, file, inputs }),
+  );
+}
+
 /** Makes `active` and `judged` of the runs in a base object. */
 export async function judge(
   session: DuckSession,
@@ -196,8 +211,10 @@ export async function judge(
   scope: DayScope,
   { settings }: DayRules,
 ): Promise<void> {
+  await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
   await session.run(sql(import.meta.url, './sql/judge_runs.sql'), {
     base,
+    batch_bytes: BATCH_BYTES,
     experiments: JSON.stringify(scope.experiments),
     excluded: scope.excluded,
     application_tag: settings.application_tag,

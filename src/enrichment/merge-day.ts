@@ -3,6 +3,7 @@ import { type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { publishObject, type StoredFile } from '../storage/publish.js';
+import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
 export interface MergeCounts {
   inserted: number;
@@ -91,11 +92,22 @@ async function decide(
 
 /** Writes the merged rows of the day to a file. */
 async function writeBase(session: DuckSession, file: string): Promise<void> {
-  try {
-    await session.run(sql(import.meta.url, './sql/merged.sql'));
-    const [row] = await session.rows<{ content: string }>(sql(import.meta.url, './sql/content_digest.sql'));
-    await session.run(sql(import.meta.url, './sql/copy_base.sql'), { file, content: row?.content ?? '' });
-  } finally {
-    await session.run('DROP TABLE IF EXISTS merged');
-  }
+  await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
+  await session.run(sql(import.meta.url, './sql/merged_keys.sql'), { batch_bytes: BATCH_BYTES });
+  const [row] = await session.rows<{ content: string }>(sql(import.meta.url, './sql/content_digest.sql'));
+  const content = row?.content ?? '';
+  const batches = await session.rows<{ first: string; last: string }>(
+    sql(import.meta.url, './sql/merged_batches.sql'),
+  );
+  const writeBatch = async (range: { first: string; last: string }, part: string) => {
+    try {
+      await session.run(sql(import.meta.url, './sql/merged.sql'), range);
+      await session.run(sql(import.meta.url, './sql/copy_base.sql'), { file: part, content });
+    } finally {
+      await session.run('DROP TABLE IF EXISTS merged');
+    }
+  };
+  await writeBatches(session, file, batches, writeBatch, (files) =>
+    session.run(sql(import.meta.url, './sql/join_base.sql'), { files, file, content }),
+  );
 }

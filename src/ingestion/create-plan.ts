@@ -1,5 +1,6 @@
 import { type Clock } from '../config/runtime.js';
 import { mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
+import { MS_PER_DAY } from '../domain/time.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { Plan } from '../pipeline/stage-contracts.js';
 import {
@@ -13,7 +14,7 @@ import { readNeverEndedTimes } from '../state/never-ended-runs.js';
 import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
-import { readWatermarks } from '../state/watermarks.js';
+import { limitWatermarks, readWatermarks, type Watermarks } from '../state/watermarks.js';
 import { dayOfKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { MlflowClient } from './mlflow-api.js';
@@ -39,7 +40,7 @@ export async function createPlan(
   const scope = await judging.current();
   // A reevaluation does not depend on the documents about MLflow, so that an invalid one does not stop it.
   const readsMlflow = kind !== 'reevaluation';
-  const watermarks = readsMlflow ? await readWatermarks(store) : {};
+  let watermarks: Watermarks = readsMlflow ? await readWatermarks(store) : {};
   const openMlflowRuns = readsMlflow ? await readOpenMlflowRuns(store) : [];
   const storedDays: string[] = [];
   for await (const { key } of store.list('_base/')) {
@@ -60,6 +61,8 @@ export async function createPlan(
       settings.ALLOW_SOURCE_CHANGE,
     );
     experiments = await mergeExperiments(store, listing.experiments, listing.date);
+    const limits = watermarkLimits(experiments, watermarks, settings.LOOKBACK_DAYS_HISTORICAL);
+    if (Object.keys(limits).length > 0) watermarks = await limitWatermarks(store, limits);
     now = Math.min(now, listing.date);
     if (haveFactsChanged(before, experiments)) dirty = addRecentDays(dirty, storedDays, now);
   }
@@ -83,4 +86,22 @@ export async function createPlan(
       pageSize: pageSizeOf(kind, settings),
     },
   });
+}
+
+/**
+ * Slices use the list of experiments in their plan: the last pipeline run may have searched an experiment when it could not be
+ * read any more, found nothing and advanced its watermark. If the experiment is listed again, the days before are read again.
+ * @returns the latest watermarks of experiments that are not listed any more, ms, by id; only those that are exceeded
+ */
+export function watermarkLimits(
+  experiments: Readonly<Record<string, StoredExperiment>>,
+  watermarks: Watermarks,
+  lookbackDays: number,
+): Record<string, number> {
+  const limits: Record<string, number> = {};
+  for (const [id, { listed, observed_at }] of Object.entries(experiments)) {
+    const limit = observed_at - lookbackDays * MS_PER_DAY;
+    if (!listed && (watermarks[id] ?? limit) > limit) limits[id] = limit;
+  }
+  return limits;
 }

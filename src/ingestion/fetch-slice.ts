@@ -2,7 +2,7 @@ import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { dayOf, dayStart } from '../domain/time.js';
 import type { FetchResult, Plan, Slice } from '../pipeline/stage-contracts.js';
-import { mergeExperiments } from '../state/experiments.js';
+import { mergeExperiments, readExperiments } from '../state/experiments.js';
 import { isNeverEnded, NEVER_ENDED_AFTER_MS } from '../state/never-ended-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
@@ -27,8 +27,8 @@ type GoneRun = FetchResult['gone'][number] & { readonly experiment_id: string };
 
 /**
  * Downloads the runs of one slice from MLflow. If a chunk of experiments fails and MLflow is not down, each experiment is
- * fetched alone: one that fails lags, the others go on. Afterwards the experiments are listed again: the slice has no result for an experiment that is not listed any more, and
- * none of its runs counts as gone.
+ * fetched alone: one that fails lags, the others go on. The slice has no result for an experiment that is not listed any
+ * more.
  */
 export function fetchSlice(
   store: ObjectStore,
@@ -57,25 +57,43 @@ export function fetchSlice(
       if (old.isComplete) for (const id of experiments) neverEnded.add(id);
     };
     const failed = await fetchIsolated(client, ids, fetchExperiments);
-    const listing = await client.listExperiments();
-    await mergeExperiments(store, listing.experiments, listing.date);
-    const listed = new Set(listing.experiments.map(({ experiment_id }) => experiment_id));
+    const isListed = await findListed(store, client, gone.length > 0);
     const failedIds = new Set(failed.map(({ experiment_id }) => experiment_id));
     const oversized = searches
       .flatMap((search) => search.oversized)
-      .filter(({ experiment_id }) => experiment_id === null || listed.has(experiment_id));
+      .filter(({ experiment_id }) => experiment_id === null || isListed(experiment_id));
     return {
       pages: searches.flatMap(({ pages }) => pages),
       gone: gone
-        .filter(({ experiment_id }) => listed.has(experiment_id))
+        .filter(({ experiment_id }) => isListed(experiment_id))
         .map(({ run_id, day, date, began }) => ({ run_id, day, date, began })),
-      answered: ids.filter((id) => listed.has(id) && !failedIds.has(id)),
+      answered: ids.filter((id) => isListed(id) && !failedIds.has(id)),
       refused: failed,
-      ...(neverEnded.size > 0 ? { never_ended: [...neverEnded].filter((id) => listed.has(id)) } : {}),
+      ...(neverEnded.size > 0 ? { never_ended: [...neverEnded].filter((id) => isListed(id)) } : {}),
       ...(oversized.length > 0 ? { oversized } : {}),
       bytes: searches.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   });
+}
+
+/**
+ * Whether an experiment is listed. The list that the plan stored suffices, unless published runs would be removed: MLflow
+ * returns no runs, and no error, for an experiment that this account may no longer read. Then the experiments are listed
+ * again, as a list from before the searches cannot tell.
+ */
+async function findListed(
+  store: ObjectStore,
+  client: MlflowClient,
+  removesRuns: boolean,
+): Promise<(id: string) => boolean> {
+  if (!removesRuns) {
+    const stored = await readExperiments(store);
+    return (id) => stored[id]?.listed !== false;
+  }
+  const { experiments, date } = await client.listExperiments();
+  await mergeExperiments(store, experiments, date);
+  const listed = new Set(experiments.map(({ experiment_id }) => experiment_id));
+  return (id) => listed.has(id);
 }
 
 /** So many experiments in succession may fail by a server error; then the server is considered to be down. */
@@ -96,7 +114,7 @@ async function fetchIsolated(
     if (isOfExperiment(error)) return true;
     if (!isServerError(error) || serverErrors >= MAX_SERVER_ERRORS) return false;
     // Throws if MLflow is down.
-    await client.listExperiments();
+    await client.serverTime();
     return true;
   };
   try {

@@ -21,7 +21,7 @@ import { TrackingServerCheck } from './tracking-server-check.service.js';
     {
       provide: SERVER_CLOCK,
       inject: [MLFLOW_CLIENT],
-      useFactory: (client: MlflowClient) => async () => (await client.listExperiments()).date,
+      useFactory: (client: MlflowClient) => () => client.serverTime(),
     },
     TrackingServerCheck,
     IngestionProcessor,

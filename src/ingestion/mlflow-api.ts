@@ -31,6 +31,8 @@ export interface SearchOptions {
 export interface MlflowClient {
   /** All pages of experiments, view ALL. */
   listExperiments(): Promise<{ readonly experiments: readonly Experiment[] } & ResponseTime>;
+  /** The server's clock, ms: one short request, which fails if the server is down. */
+  serverTime(): Promise<number>;
   /**
    * Streams one page into `file` as it was sent, without parsing it. If the transfer breaks, the whole page is fetched again.
    * @throws {PageTooBigError} if the page is larger than the limit

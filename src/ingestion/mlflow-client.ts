@@ -120,6 +120,10 @@ export class HttpMlflowClient implements MlflowClient {
     throw new MonitorError('too_many_pages', `MLflow returned more than ${MAX_PAGES} pages of experiments`);
   }
 
+  async serverTime(): Promise<number> {
+    return (await this.fetchExperiments(new PageSize(1), undefined)).date;
+  }
+
   /** Fetches a page of experiments, smaller ones until it fits: tokens are offsets and stay valid. */
   private async fetchExperiments(size: PageSize, token: string | undefined) {
     for (;;) {

@@ -1,4 +1,5 @@
 import type { PipelineKind } from '../domain/model.js';
+import { readExperiments } from '../state/experiments.js';
 import { updateWatermarks, type Watermarks } from '../state/watermarks.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { FetchResult, Plan } from './stage-contracts.js';
@@ -13,11 +14,16 @@ export function advancedWatermarks(
   kind: PipelineKind,
   plan: Plan,
   fetched: ReadonlyMap<string, FetchResult>,
+  isListed: (id: string) => boolean = () => true,
 ): Record<string, number> {
   const advanced: Record<string, number> = { ...current };
+  const starts = new Map(
+    plan.chunks.flatMap(({ experiment_ids, from }) => experiment_ids.map((id) => [id, from])),
+  );
   for (const id of completelyFetched(plan, fetched)) {
+    if (!isListed(id)) continue;
     const old = current[id];
-    const from = plan.chunks.find(({ experiment_ids }) => experiment_ids.includes(id))?.from ?? plan.from;
+    const from = starts.get(id) ?? plan.from;
     const withoutGap = old === undefined ? kind !== 'backfill' : old >= from;
     if (withoutGap) advanced[id] = Math.max(old ?? plan.to, plan.to);
   }
@@ -26,19 +32,22 @@ export function advancedWatermarks(
 
 /** The experiments that MLflow returned in every slice of their chunk. */
 export function completelyFetched(plan: Plan, fetched: ReadonlyMap<string, FetchResult>): string[] {
+  const answered = plan.chunks.map((): Set<string>[] => []);
+  for (const { id, chunk } of plan.slices) answered[chunk]?.push(new Set(fetched.get(id)?.answered ?? []));
   return plan.chunks.flatMap(({ experiment_ids }, chunk) => {
-    const answered = plan.slices
-      .filter((slice) => slice.chunk === chunk)
-      .map(({ id }) => new Set(fetched.get(id)?.answered ?? []));
-    return experiment_ids.filter((id) => answered.length > 0 && answered.every((ids) => ids.has(id)));
+    const slices = answered[chunk] ?? [];
+    return experiment_ids.filter((id) => slices.length > 0 && slices.every((ids) => ids.has(id)));
   });
 }
 
+/** An experiment that is not listed any more keeps its watermark: its searches may have returned nothing. */
 export async function advanceWatermarks(
   store: ObjectStore,
   kind: PipelineKind,
   plan: Plan,
   fetched: ReadonlyMap<string, FetchResult>,
 ): Promise<void> {
-  await updateWatermarks(store, (current) => advancedWatermarks(current, kind, plan, fetched));
+  const experiments = await readExperiments(store);
+  const isListed = (id: string) => experiments[id]?.listed !== false;
+  await updateWatermarks(store, (current) => advancedWatermarks(current, kind, plan, fetched, isListed));
 }

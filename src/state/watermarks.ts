@@ -12,6 +12,23 @@ export async function readWatermarks(store: ObjectStore): Promise<Watermarks> {
   return (await readDocument(store, KEY, schema))?.value.experiments ?? {};
 }
 
+/** Sets back watermarks that are later than these limits, ms by experiment id. @returns the watermarks that are now stored */
+export async function limitWatermarks(
+  store: ObjectStore,
+  limits: Readonly<Record<string, number>>,
+): Promise<Watermarks> {
+  let limited: Record<string, number> = {};
+  await updateWatermarks(store, (current) => {
+    limited = { ...current };
+    for (const [id, limit] of Object.entries(limits)) {
+      const old = current[id];
+      if (old !== undefined) limited[id] = Math.min(old, limit);
+    }
+    return limited;
+  });
+  return limited;
+}
+
 /** @param change may run several times */
 export async function updateWatermarks(
   store: ObjectStore,

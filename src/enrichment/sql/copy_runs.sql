@@ -1,4 +1,4 @@
--- Writes the dataset `runs` of one day to $file, from `active` and `judged`.
+-- Writes one batch ($batch) of the dataset `runs` of one day to $file, from `active`, `judged` and the base object $base.
 COPY (
   WITH verdicts AS (
     SELECT
@@ -25,14 +25,16 @@ COPY (
     coalesce(['critical', 'invalid', 'warning', 'healthy', 'unmonitored'][verdicts.worst], 'unmonitored') AS status,
     coalesce(verdicts.evaluated_metrics, 0)::INTEGER AS evaluated_metrics,
     len(active.metrics)::INTEGER AS total_metrics,
-    active.params,
-    active.tags,
+    stored.params,
+    stored.tags,
     map_from_entries(list_transform(active.metrics, lambda m: {
       "key": m."key",
       "value": CASE WHEN NOT isnan(m."value") AND abs(m."value") < 1.7976931348623157e308 THEN m."value" END
     })) AS run_summary_metrics
   FROM active
+  JOIN (SELECT run_id, params, tags FROM read_parquet($base)) AS stored USING (run_id)
   LEFT JOIN verdicts USING (run_id)
+  WHERE active.batch = $batch
   ORDER BY active.application, active."timestamp", active.run_id
 ) TO $file (
   FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: '1', inputs: $inputs}

@@ -1,5 +1,5 @@
 -- Makes `active`: a row per active run of the base object $base in an experiment in scope, with its names and whether it is
--- judged (`eligible`). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope; $excluded: metric names out
+-- judged (`eligible`), but without its params and tags. `batch`: in which it is written ($batch_bytes: see heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope; $excluded: metric names out
 -- of scope; $application_tag: the tag that names the application.
 CREATE OR REPLACE TEMP TABLE active AS
 WITH experiments AS (
@@ -27,9 +27,9 @@ SELECT
       OR $judge_running
       OR coalesce(run.tags['monitor.judge'] = 'running', false)
     ) AS eligible,
-  run.params,
-  run.tags,
-  list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics
+  list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics,
+  heavy_bytes(run.params, run.tags, 0) AS bytes,
+  ((sum(bytes) OVER (ORDER BY application, run."timestamp", run.run_id) - bytes) // $batch_bytes)::INTEGER AS batch
 FROM read_parquet($base) AS run
 JOIN experiments USING (experiment_id)
 WHERE run.lifecycle_stage = 'active';

@@ -1,9 +1,10 @@
--- Makes `merged`: the rows of one day's base object after the decisions in `decided`, sorted by run_id.
+-- Makes `merged`: the rows of one day's base object after the decisions in `decided`, from $first to $last, sorted by run_id.
 -- Reads `facts`, `gone`, `stored_rows` and `decided`. `observed_at`: when the response was made; `asked_at`: when its request began.
 CREATE OR REPLACE TEMP TABLE merged AS
 SELECT stored_rows.*
 FROM stored_rows
-WHERE run_id NOT IN (SELECT run_id FROM decided WHERE decision IN ('replace', 'overrule'))
+WHERE run_id BETWEEN $first AND $last
+  AND run_id NOT IN (SELECT run_id FROM decided WHERE decision IN ('replace', 'overrule'))
 UNION ALL BY NAME
 SELECT
   stored_rows.* REPLACE (
@@ -16,7 +17,7 @@ SELECT
 FROM stored_rows
 JOIN decided USING (run_id)
 JOIN gone USING (run_id)
-WHERE decided.gone AND decided.decision IN ('replace', 'overrule')
+WHERE stored_rows.run_id BETWEEN $first AND $last AND decided.gone AND decided.decision IN ('replace', 'overrule')
 UNION ALL BY NAME
 SELECT
   facts.day AS date,
@@ -41,5 +42,5 @@ SELECT
 FROM facts
 JOIN decided USING (run_id)
 LEFT JOIN stored_rows USING (run_id)
-WHERE NOT decided.gone AND decided.decision IN ('insert', 'replace', 'overrule')
+WHERE facts.run_id BETWEEN $first AND $last AND NOT decided.gone AND decided.decision IN ('insert', 'replace', 'overrule')
 ORDER BY run_id;

@@ -263,6 +263,80 @@ describe('enrichSlice', () => {
   });
 });
 
+describe('a day with large texts', () => {
+  const text = (i: number, length: number) => `${i} `.padEnd(length, 'x');
+  const heavy = (i: number, name: string, length: number) => ({
+    ...run(`r${String((i * 7) % 24).padStart(2, '0')}`, name, { start_time: START + i }),
+    data: {
+      metrics: [],
+      params: [{ key: 'p', value: text(i, length) }],
+      tags: [{ key: 't', value: `${i}` }],
+    },
+  });
+  const all = (length: number) => Array.from({ length: 24 }, (_, i) => heavy(i, 'new', length));
+  const table = async (key: string, columns: string) => {
+    const stored = await store.fetch(key);
+    return duck.session(async (session) => {
+      const file = stored?.file ?? '';
+      const [groups] = await session.rows<{ n: number }>(
+        'SELECT count(DISTINCT row_group_id)::INTEGER AS n FROM parquet_metadata($file)',
+        { file },
+      );
+      const rows = await session.rows<Record<string, string>>(`SELECT ${columns} FROM read_parquet($file)`, {
+        file,
+      });
+      return { groups: groups?.n, rows };
+    });
+  };
+  const columns = "run_id, run_name, len(params['p'])::INTEGER AS length, tags['t'] AS tag";
+
+  it('is written in batches, with the same rows in the same order', async () => {
+    await enrich({ pages: [page(NOON, ...all(1_000_000))] });
+    const runs = await table(partitionKey('runs', DAY), columns);
+    expect(runs.groups).toBe(2);
+    expect(runs.rows.map(({ tag }) => Number(tag))).toEqual(Array.from({ length: 24 }, (_, i) => i));
+    expect(runs.rows.every(({ length }) => Number(length) === 1_000_000)).toBe(true);
+    const stored = await table(baseKey(DAY), columns);
+    expect(stored.groups).toBe(2);
+    expect(stored.rows.map(({ run_id }) => run_id)).toEqual(
+      [...runs.rows.map(({ run_id }) => run_id)].sort(),
+    );
+  });
+
+  it('is merged with changed and removed runs of every batch', async () => {
+    await enrich({ pages: [page(NOON, ...all(1_000_000))] });
+    const [first, last] = [heavy(0, 'changed', 10), heavy(17, 'changed', 10)];
+    const result = await enrich({
+      pages: [page(LATER, first, last)],
+      gone: [gone('r01', LATER), gone('r22', LATER)],
+    });
+    expect(result).toMatchObject({ updated: 4, inserted: 0 });
+    const { rows } = await table(baseKey(DAY), `${columns}, lifecycle_stage`);
+    expect(rows).toHaveLength(24);
+    const of = (key: string, value: string) =>
+      rows.filter((row) => row[key] === value).map(({ run_id }) => run_id);
+    expect(of('run_name', 'changed')).toEqual(['r00', 'r23']);
+    expect(of('lifecycle_stage', 'gone')).toEqual(['r01', 'r22']);
+    expect(await published()).toHaveLength(22);
+  });
+
+  it('has the content digest of its facts, however they came', async () => {
+    await enrich({ pages: [page(NOON, ...all(1_000_000))] });
+    const atOnce = await contentOfBase();
+    await store.delete(baseKey(DAY));
+    for (const part of [all(1_000_000).slice(12), all(1_000_000).slice(0, 12)]) {
+      await enrich({ pages: [page(NOON, ...part)] });
+    }
+    expect(await contentOfBase()).toBe(atOnce);
+  });
+
+  it('is one row group if the texts are short', async () => {
+    await enrich({ pages: [page(NOON, ...all(1_000))] });
+    expect((await table(partitionKey('runs', DAY), columns)).groups).toBe(1);
+    expect((await table(baseKey(DAY), columns)).groups).toBe(1);
+  });
+});
+
 describe('an oversized run', () => {
   const MIB = 2 ** 20;
   const big = (bytes: number | null) => ({

@@ -46,14 +46,20 @@ const ACTIVE = `CREATE OR REPLACE TEMP TABLE active AS
 SELECT DATE '2026-03-10' AS date, TIMESTAMPTZ '2026-03-10 12:00:00Z' AS "timestamp", 'r' || run::INTEGER AS run_id,
   NULL::VARCHAR AS run_name, 'r' || run::INTEGER AS experiment_id, NULL::VARCHAR AS experiment_name, 'a' AS application,
   NULL::VARCHAR AS user_id, 'FINISHED' AS run_status, NULL::TIMESTAMPTZ AS start_time, NULL::TIMESTAMPTZ AS end_time,
-  NULL::VARCHAR AS parent_run_id, true AS eligible, MAP {}::MAP(VARCHAR, VARCHAR) AS params,
-  MAP {}::MAP(VARCHAR, VARCHAR) AS tags,
+  NULL::VARCHAR AS parent_run_id, true AS eligible, 0 AS batch,
   list({"key": 'm' || metric::INTEGER, "timestamp": 0::BIGINT, step: 0::BIGINT, "value": "value",
     model_id: NULL::VARCHAR, dataset_name: NULL::VARCHAR} ORDER BY metric) AS metrics
 FROM given GROUP BY run`;
 
+/** Writes the columns of a base object that `active` does not have, of all possible runs. */
+const BASE = `COPY (
+  SELECT 'r' || i AS run_id, MAP {}::MAP(VARCHAR, VARCHAR) AS params, MAP {}::MAP(VARCHAR, VARCHAR) AS tags FROM range(5) t(i)
+) TO $file (FORMAT parquet)`;
+
 describe('judge_metrics.sql and copy_runs.sql', () => {
   it('judge metrics and runs as the model does', async () => {
+    const base = join(folder, 'base.parquet');
+    await duck.session((session) => session.run(BASE, { file: base }));
     await fc.assert(
       fc.asyncProperty(fc.array(judged, { minLength: 1, maxLength: 60 }), async (cases) => {
         const found = await duck.session(async (session) => {
@@ -74,7 +80,7 @@ describe('judge_metrics.sql and copy_runs.sql', () => {
           }));
           await session.run(sql(SQL, './sql/judge_metrics.sql'), { rules: JSON.stringify(rules) });
           const file = join(folder, 'runs.parquet');
-          await session.run(sql(SQL, './sql/copy_runs.sql'), { file, inputs: '' });
+          await session.run(sql(SQL, './sql/copy_runs.sql'), { base, batch: 0, file, inputs: '' });
           return {
             metrics: await session.rows(
               `SELECT status, invalid_kind, "value" FROM judged ORDER BY substr(metric_name, 2)::INTEGER`,

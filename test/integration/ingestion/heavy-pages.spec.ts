@@ -7,6 +7,7 @@ import { fetchSlice } from '../../../src/ingestion/fetch-slice.js';
 import { HttpMlflowClient } from '../../../src/ingestion/mlflow-client.js';
 import { RunSearch } from '../../../src/ingestion/run-search.js';
 import type { Plan } from '../../../src/pipeline/stage-contracts.js';
+import { mergeExperiments } from '../../../src/state/experiments.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { FolderStore } from '../../../src/storage/folder-store.js';
 import { baseKey } from '../../../src/storage/keys.js';
@@ -223,6 +224,45 @@ describe('a slice with an experiment that cannot be read', () => {
     expect(result.pages.reduce((sum, { runs }) => sum + runs, 0)).toBe(2);
   });
 
+  const listings = () => mlflow.requests.filter(({ path }) => path === 'experiments/search').length;
+  /** Stores the base of the day with runs of one experiment. */
+  const storeRuns = (experiment_id: string, runIds: readonly string[]) =>
+    duck.session(async (session) => {
+      const file = session.tempFile('base.parquet');
+      const list = runIds.map((id) => `'${id}'`).join(', ');
+      await session.run(
+        `COPY (SELECT unnest([${list}]) AS run_id, '${experiment_id}' AS experiment_id, 'active' AS lifecycle_stage) TO '${file}'`,
+      );
+      await store.put(baseKey('2026-03-10'), { file });
+    });
+
+  it('does not list the experiments again: the plan has listed them', async () => {
+    expect((await fetch(ids)).answered).toEqual(ids);
+    expect(listings()).toBe(0);
+  });
+
+  it('has no result for an experiment that another plan found unlisted', async () => {
+    const listing = ids.map((experiment_id) => ({
+      experiment_id,
+      name: experiment_id,
+      lifecycle_stage: 'active' as const,
+      tags: {},
+    }));
+    await mergeExperiments(store, listing, NOON);
+    await mergeExperiments(store, listing.slice(1), NOON + 1);
+    expect((await fetch(ids)).answered).toEqual(ids.slice(1));
+  });
+
+  it('lists the experiments again before runs are removed, and removes none of an unlisted experiment', async () => {
+    const [id = '', ...others] = ids;
+    await storeRuns(id, ['deleted']);
+    expect((await fetch(ids)).gone.map(({ run_id }) => run_id)).toEqual(['deleted']);
+    expect(listings()).toBe(1);
+    mlflow.experiments.delete(id);
+    expect(await fetch(ids)).toMatchObject({ gone: [], answered: others });
+    expect(listings()).toBe(2);
+  });
+
   it('fails if the server is down', async () => {
     mlflow.intercept = () => ({ status: 500, body: '' });
     await expect(fetch(ids)).rejects.toMatchObject({ code: 'mlflow_busy' });
@@ -238,13 +278,7 @@ describe('a slice with an experiment that cannot be read', () => {
   it('never reports an oversized run as gone', async () => {
     const [id = ''] = ids;
     run(id, 'big', 2, 3 * LIMIT);
-    await duck.session(async (session) => {
-      const file = session.tempFile('base.parquet');
-      await session.run(
-        `COPY (SELECT unnest(['big', 'deleted']) AS run_id, '${id}' AS experiment_id, 'active' AS lifecycle_stage) TO '${file}'`,
-      );
-      await store.put(baseKey('2026-03-10'), { file });
-    });
+    await storeRuns(id, ['big', 'deleted']);
     const result = await fetch(ids);
     expect(result.gone.map(({ run_id }) => run_id)).toEqual(['deleted']);
     expect(result.oversized?.map(({ run_id }) => run_id)).toEqual(['big']);

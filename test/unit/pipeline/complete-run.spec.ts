@@ -65,6 +65,14 @@ describe('completing a published pipeline run', () => {
     expect(await readWatermarks(store)).toEqual({});
   });
 
+  it('keeps the watermark of an experiment that another plan found unlisted', async () => {
+    await mergeExperiments(store, listing('active'), 100);
+    await mergeExperiments(store, [], 200);
+    await markers.put('a', 'fetch', fetchResultOf({ answered: ['1'] }));
+    await complete(onePlan());
+    expect(await readWatermarks(store)).toEqual({});
+  });
+
   it('does nothing after a reevaluation without threshold changes', async () => {
     expect(await complete(onePlan(), 'reevaluation')).toEqual([]);
     expect(store.puts).toBe(0);

@@ -3,10 +3,13 @@ import { createPlan } from '../../../src/ingestion/create-plan.js';
 import type { Experiment, MlflowClient } from '../../../src/ingestion/mlflow-api.js';
 import { ensurePipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { assertTrackingServer, trackingServerIdentity } from '../../../src/state/tracking-server.js';
+import { readWatermarks, updateWatermarks } from '../../../src/state/watermarks.js';
 import { settingsWith } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const NOW = Date.parse('2026-03-10T15:30:00Z');
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const experiment = (experiment_id: string, creation_time: number | null): Experiment => ({
   experiment_id,
   name: `experiment ${experiment_id}`,
@@ -67,12 +70,15 @@ describe('assertTrackingServer', () => {
 });
 
 describe('createPlan', () => {
-  const planOf = async (kind: 'delta' | 'reevaluation', { date = NOW, clock = NOW, env = {} } = {}) => {
+  const planOf = async (
+    kind: 'delta' | 'reevaluation',
+    { date = NOW, clock = NOW, env = {}, experiments = OURS } = {},
+  ) => {
     let listed = 0;
     const client = {
       listExperiments: async () => {
         listed++;
-        return { experiments: OURS, date, began: date };
+        return { experiments, date, began: date };
       },
     } as unknown as MlflowClient;
     const record = await ensurePipelineRun(store, kind, `${kind}-1`, null, clock);
@@ -89,6 +95,21 @@ describe('createPlan', () => {
     ['our time if the clock of the server is ahead', { date: NOW + 60_000, clock: NOW }, NOW],
   ])('ends at %s', async (_, clocks, to) => {
     expect((await planOf('delta', clocks)).plan.to).toBe(to);
+  });
+
+  it('reads the days before again of an experiment that was not listed for some time', async () => {
+    const experiments = [...OURS, experiment('9', 9)];
+    await planOf('delta', { experiments });
+    await updateWatermarks(store, () => ({ 1: NOW, 9: NOW }));
+    // Its last slice may have found nothing because the experiment could not be read any more.
+    await planOf('delta', { date: NOW + 1 });
+    const limit = NOW + 1 - 30 * DAY;
+    expect(await readWatermarks(store)).toEqual({ 1: NOW, 9: limit });
+    await planOf('delta', { date: NOW + 2 });
+    const { plan } = await planOf('delta', { experiments, date: NOW + HOUR, clock: NOW + HOUR });
+    const fromOf = (id: string) =>
+      plan.chunks.find(({ experiment_ids }) => experiment_ids.includes(id))?.from;
+    expect(['1', '9'].map(fromOf)).toEqual([NOW - HOUR, limit - HOUR]);
   });
 
   it('sends no request to MLflow for a reevaluation, and plans only days with base facts', async () => {
