@@ -81,7 +81,8 @@ export class PlatformView {
     const spans = spansAt(now, book, settings);
     const published = await listPublished(store, now, daysRead(spans));
     const storedBook = await store.head(RULEBOOK_KEY);
-    const key = digest(JSON.stringify([spans.current.to, storedBook?.etag, [...published]]));
+    const objects = [...published.values()].map(({ key, etag }) => [key, etag]);
+    const key = digest(JSON.stringify([spans.current.to, storedBook?.etag, objects]));
     if (this.facts?.key !== key) {
       this.facts = { key, value: await loadPlatform(this.tools, published, spans, book) };
     }

@@ -1,11 +1,11 @@
 import { addDays, dayOf } from '../domain/time.js';
 import { type DerivedDataset, dayOfKey, partitionKey } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
 
 const READ = ['runs', 'enriched_metrics', 'application_summary', 'platform_summary'] as const;
 
-/** The ETags of the published objects that the page is built from, by key. */
-export type Published = ReadonlyMap<string, string>;
+/** The published objects that the page is built from, as listed, by key. */
+export type Published = ReadonlyMap<string, ObjectEntry>;
 
 /** @param count number of UTC days, the last one being the day of `now` (ms) */
 export async function listPublished(store: ObjectStore, now: number, count: number): Promise<Published> {
@@ -16,10 +16,10 @@ export async function listPublished(store: ObjectStore, now: number, count: numb
   const prefixes = READ.flatMap((dataset) => [...months].map((month) => `${dataset}/${month}/`));
   const listings = await Promise.all(
     prefixes.map(async (prefix) => {
-      const objects: [key: string, etag: string][] = [];
-      for await (const { key, etag } of store.list(prefix)) {
-        const day = dayOfKey(key);
-        if (day !== undefined && day >= first && day <= today) objects.push([key, etag]);
+      const objects: [key: string, entry: ObjectEntry][] = [];
+      for await (const entry of store.list(prefix)) {
+        const day = dayOfKey(entry.key);
+        if (day !== undefined && day >= first && day <= today) objects.push([entry.key, entry]);
       }
       return objects;
     }),
@@ -36,7 +36,8 @@ export async function filesOf(
 ): Promise<string[]> {
   const files: string[] = [];
   for (const key of days.map((day) => partitionKey(dataset, day))) {
-    const stored = published.has(key) ? await store.fetch(key) : undefined;
+    const entry = published.get(key);
+    const stored = entry && (await store.fetch(key, entry));
     if (stored) files.push(stored.file);
   }
   return files;
@@ -47,7 +48,7 @@ export function changedDays(before: Published, after: Published): string[] {
   const days = new Set<string>();
   for (const key of [...before.keys(), ...after.keys()]) {
     const day = dayOfKey(key);
-    if (day !== undefined && before.get(key) !== after.get(key)) days.add(day);
+    if (day !== undefined && before.get(key)?.etag !== after.get(key)?.etag) days.add(day);
   }
   return [...days].sort().reverse();
 }

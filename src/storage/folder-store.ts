@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { PreconditionFailedError } from './errors.js';
+import { EtagTable } from './etag-table.js';
 import { FileCache, type FileCacheOptions } from './file-cache.js';
 import { isAbsent, linkOrCopy, moveDurably, withStoreErrors, writeDurably } from './folder-files.js';
 import { KeyedMutex } from './keyed-mutex.js';
@@ -23,14 +23,14 @@ export interface FolderStoreOptions {
  */
 export class FolderStore implements ObjectStore {
   private readonly mutex = new KeyedMutex();
-  /** ETags by path, valid while the file has the same stamp. */
-  private readonly etags = new Map<string, { readonly stamp: string; readonly etag: string }>();
 
   private constructor(
     readonly description: string,
+    private readonly home: string,
     private readonly root: string,
     private readonly temp: string,
     private readonly cache: FileCache,
+    private readonly etags: EtagTable,
   ) {}
 
   static async open({ dir, prefix = '', cache }: FolderStoreOptions): Promise<FolderStore> {
@@ -43,8 +43,11 @@ export class FolderStore implements ObjectStore {
       await rm(temp, { recursive: true, force: true });
       await mkdir(temp, { recursive: true });
       await mkdir(root, { recursive: true });
+      // The copies are links to the files: to make them anew costs less than to verify those of an earlier process.
+      await rm(join(home, '.cache'), { recursive: true, force: true });
       const copies = await FileCache.open(join(home, '.cache'), cache);
-      return new FolderStore(`folder ${join(dir, below)}`, root, temp, copies);
+      const table = await EtagTable.open(join(home, '.etags'), home, temp);
+      return new FolderStore(`folder ${join(dir, below)}`, home, root, temp, copies, table);
     });
   }
 
@@ -67,9 +70,9 @@ export class FolderStore implements ObjectStore {
     return this.mutex.run(key, async () => {
       const entry = await this.describe(key, path);
       if (!entry) return undefined;
-      const name = entry.etag + extname(key);
+      const version = entry.etag + extname(key);
       const file = await withStoreErrors('fetch', key, () =>
-        this.cache.file(name, entry.size, (copy) => linkOrCopy(path, copy)),
+        this.cache.file(version, (copy) => linkOrCopy(path, copy), entry.etag),
       );
       return { file, etag: entry.etag };
     });
@@ -84,7 +87,7 @@ export class FolderStore implements ObjectStore {
         return await this.mutex.run(key, async () => {
           if (condition) await this.assertCondition(key, path, condition);
           await moveDurably(temp, path);
-          this.etags.set(path, { stamp: stampOf(await stat(path, { bigint: true })), etag });
+          this.etags.set(this.nameOf(path), await stat(path, { bigint: true }), etag);
           return etag;
         });
       } finally {
@@ -104,13 +107,20 @@ export class FolderStore implements ObjectStore {
     await this.mutex.run(key, () =>
       unlessAbsent('delete', key, async () => {
         await unlink(path);
-        this.etags.delete(path);
+        this.etags.delete(this.nameOf(path));
         await this.removeEmptyFolders(dirname(path));
       }),
     );
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.etags.close();
+  }
+
+  /** The name of a path in the table of ETags. */
+  private nameOf(path: string): string {
+    return path.slice(this.home.length + 1);
+  }
 
   private pathOf(key: string): string {
     assertKey(key);
@@ -127,8 +137,8 @@ export class FolderStore implements ObjectStore {
     return unlessAbsent('read', key, async () => {
       const current = await stat(path, { bigint: true });
       if (!current.isFile()) return undefined;
-      const known = this.etags.get(path);
-      if (known?.stamp === stampOf(current)) return { key, etag: known.etag, size: Number(current.size) };
+      const known = this.etags.get(this.nameOf(path), current);
+      if (known !== undefined) return { key, etag: known, size: Number(current.size) };
       const handle = await open(path, 'r');
       try {
         // Of the open file: the path may name another file by now.
@@ -136,7 +146,7 @@ export class FolderStore implements ObjectStore {
         const hash = createHash('sha256');
         for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk);
         const etag = hash.digest('hex');
-        this.etags.set(path, { stamp: stampOf(stats), etag });
+        this.etags.set(this.nameOf(path), stats, etag);
         return { key, etag, size: Number(stats.size) };
       } finally {
         await handle.close();
@@ -173,8 +183,6 @@ export class FolderStore implements ObjectStore {
     }
   }
 }
-
-const stampOf = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs}-${size}-${ino}`;
 
 function unlessAbsent<T>(action: string, key: string, work: () => Promise<T>): Promise<T | undefined> {
   return withStoreErrors(action, key, () =>

@@ -13,7 +13,7 @@ import {
 import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import { FileCache, type FileCacheOptions } from './file-cache.js';
-import { withStoreErrors } from './folder-files.js';
+import { linkOrCopy, withStoreErrors } from './folder-files.js';
 import { KeyedMutex } from './keyed-mutex.js';
 import { assertKey, assertPrefix, isKey } from './object-key.js';
 import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition, StoredObject } from './object-store.js';
@@ -51,6 +51,7 @@ export class S3Store implements ObjectStore {
 
   private constructor(
     readonly description: string,
+    private readonly endpoint: string,
     private readonly bucket: string,
     /** Empty, or with a trailing slash. */
     private readonly root: string,
@@ -79,7 +80,15 @@ export class S3Store implements ObjectStore {
       kmsKeyId,
     };
     const requests = new S3Requests({ ...options, description });
-    return new S3Store(description, bucket, below && `${below}/`, requests, uploads, copies);
+    return new S3Store(
+      description,
+      options.endpoint ?? '',
+      bucket,
+      below && `${below}/`,
+      requests,
+      uploads,
+      copies,
+    );
   }
 
   async get(key: string): Promise<StoredObject | undefined> {
@@ -114,10 +123,9 @@ export class S3Store implements ObjectStore {
       for (let round = 0; round < FETCH_ROUNDS; round++) {
         const entry = round === 0 && listed ? listed : await this.head(key);
         if (!entry) return undefined;
-        const name = createHash('sha256').update(`${key}\n${entry.etag}`).digest('hex') + extname(key);
         try {
           const file = await withStoreErrors('fetch', key, () =>
-            this.cache.file(name, entry.size, (copy) => this.download(entry, target, copy)),
+            this.cache.file(this.versionOf(entry), (copy) => this.download(entry, target, copy)),
           );
           return { file, etag: entry.etag };
         } catch (error) {
@@ -133,6 +141,17 @@ export class S3Store implements ObjectStore {
   async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
     const target = this.targetOf(key);
     const upload = await Upload.prepare(this.requests, key, body, this.uploads);
+    const etag = await this.send(upload, key, target, condition);
+    if (!Buffer.isBuffer(body)) await this.keepCopy({ key, etag }, body.file, upload.digest);
+    return etag;
+  }
+
+  private async send(
+    upload: Upload,
+    key: string,
+    target: Target,
+    condition: PutCondition | undefined,
+  ): Promise<string> {
     // Identifies this put, also among others with the same bytes.
     const writeId = randomUUID();
     return this.requests.withRetries('put', key, async () => {
@@ -187,6 +206,23 @@ export class S3Store implements ObjectStore {
 
   async close(): Promise<void> {
     this.requests.close();
+  }
+
+  /** Names the local copy of an object. The folder of the copies may have served another bucket. */
+  private versionOf({ key, etag }: Pick<ObjectEntry, 'key' | 'etag'>): string {
+    const text = [this.endpoint, this.bucket, this.root, key, etag].join('\n');
+    return createHash('sha256').update(text).digest('hex') + extname(key);
+  }
+
+  /** The uploaded file becomes the local copy: it is often read soon. The put is done, so an error costs only a download. */
+  private async keepCopy(
+    entry: Pick<ObjectEntry, 'key' | 'etag'>,
+    file: string,
+    digest: string | undefined,
+  ): Promise<void> {
+    const link = (copy: string) => linkOrCopy(file, copy);
+    const work = () => this.cache.file(this.versionOf(entry), link, digest);
+    await this.mutex.run(entry.key, work).catch(() => undefined);
   }
 
   private targetOf(key: string): Target {

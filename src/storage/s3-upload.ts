@@ -74,6 +74,13 @@ export class Upload {
     });
   }
 
+  /** SHA-256 of the content, hex, if it was computed for the upload. */
+  get digest(): string | undefined {
+    const [whole, second] = this.parts;
+    if (second || whole?.sha256 === undefined) return undefined;
+    return Buffer.from(whole.sha256, 'base64').toString('hex');
+  }
+
   /**
    * Puts the object in one attempt. If it throws, the store may have executed it all the same.
    * @param writeId unique to this put; stored with the object

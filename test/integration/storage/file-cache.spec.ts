@@ -1,11 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { FileCache } from '../../../src/storage/file-cache.js';
 
 let dir: string;
 let now: number;
 beforeEach(async () => {
+  Logger.overrideLogger(false);
   dir = await mkdtemp(join(tmpdir(), 'file-cache-'));
   now = 0;
 });
@@ -13,54 +16,91 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const open = (maxBytes = 25) => FileCache.open(dir, { maxBytes, graceMs: 100, clock: () => now });
 const make = (text: string) => (file: string) => writeFile(file, text);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const TEN = '0123456789';
+/** The versions of the files in the folder. */
+const versions = async () => (await readdir(dir)).map((name) => name.split('-')[0]).sort();
+const refused = () => Promise.reject(new Error('the file was made again'));
 
 describe('the file cache', () => {
-  it('creates a file once, then returns it', async () => {
+  it('creates a file once, named by its version and digest, then returns it', async () => {
     const cache = await open();
-    const file = await cache.file('a.parquet', 1, make('a'));
-    expect(file).toBe(join(dir, 'a.parquet'));
-    expect(await cache.file('a.parquet', 1, make('other'))).toBe(file);
+    const file = await cache.file('a.parquet', make('a'));
+    expect(file).toBe(join(dir, `a-${sha256('a')}.parquet`));
+    expect(await cache.file('a.parquet', refused)).toBe(file);
     expect(await readFile(file, 'utf8')).toBe('a');
   });
 
   it('keeps nothing of a file that could not be created, and creates it on the next call', async () => {
     const cache = await open();
-    const failing = cache.file('a', 1, async (file) => {
+    const failing = cache.file('a', async (file) => {
       await writeFile(file, 'half');
       throw new Error('no space left');
     });
     await expect(failing).rejects.toThrow('no space left');
     expect(await readdir(dir)).toEqual([]);
-    expect(await readFile(await cache.file('a', 1, make('a')), 'utf8')).toBe('a');
+    expect(await readFile(await cache.file('a', make('a')), 'utf8')).toBe('a');
   });
 
   it('returns the same file to concurrent calls, and counts it once', async () => {
     const cache = await open(10);
-    const files = await Promise.all([1, 2, 3].map(() => cache.file('a', 10, make('a'))));
+    const files = await Promise.all([1, 2, 3].map(() => cache.file('a', make(TEN))));
     expect(new Set(files).size).toBe(1);
-    expect(await readdir(dir)).toEqual(['a']);
+    expect(await versions()).toEqual(['a']);
     now = 1_000;
-    await cache.file('b', 1, make('b'));
+    await cache.file('b', make('b'));
     // 11 bytes of 10: the older file is evicted, and its size no longer counts.
-    expect(await readdir(dir)).toEqual(['b']);
-    await cache.file('c', 9, make('c'));
-    expect((await readdir(dir)).sort()).toEqual(['b', 'c']);
+    expect(await versions()).toEqual(['b']);
+    await cache.file('c', make('123456789'));
+    expect(await versions()).toEqual(['b', 'c']);
   });
 
   it('evicts the least recently used files when it is too big, but none that may still be read', async () => {
     const cache = await open();
-    for (const name of ['a', 'b', 'c']) await cache.file(name, 10, make(name));
-    expect((await readdir(dir)).sort()).toEqual(['a', 'b', 'c']);
+    for (const version of ['a', 'b', 'c']) await cache.file(version, make(TEN));
+    expect(await versions()).toEqual(['a', 'b', 'c']);
     now = 50;
-    await cache.file('a', 10, make('a'));
+    await cache.file('a', refused);
     now = 100;
-    await cache.file('d', 1, make('d'));
-    expect((await readdir(dir)).sort()).toEqual(['a', 'c', 'd']);
+    await cache.file('d', make('d'));
+    expect(await versions()).toEqual(['a', 'c', 'd']);
+  });
+});
+
+describe('the file cache of the next process', () => {
+  it('returns the files of the one before', async () => {
+    const file = await (await open()).file('a.parquet', make('a'));
+    expect(await (await open()).file('a.parquet', refused)).toBe(file);
   });
 
-  it('starts empty: it removes the files of an earlier process', async () => {
-    await writeFile(join(dir, 'left'), 'left');
+  it.each([
+    ['changed', (file: string) => writeFile(file, 'b')],
+    ['cut off', (file: string) => writeFile(file, '')],
+    ['removed', (file: string) => rm(file)],
+    [
+      'replaced by that of another digest',
+      (file: string) => rename(file, join(dirname(file), `a-${sha256('b')}.parquet`)),
+    ],
+  ])('makes a file again that was %s', async (_, damage) => {
+    const file = await (await open()).file('a.parquet', make('a'));
+    await damage(file);
+    const cache = await open();
+    expect(await readFile(await cache.file('a.parquet', make('a')), 'utf8')).toBe('a');
+    expect(await cache.file('a.parquet', refused)).toBe(file);
+  });
+
+  it('removes everything else, such as unfinished files and those of older versions', async () => {
+    for (const name of ['1.part', `${sha256('a')}.parquet`]) await writeFile(join(dir, name), 'left');
     await open();
     expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('counts the files of the one before, and evicts the oldest of them first', async () => {
+    const before = await open();
+    for (const [i, version] of ['b', 'a'].entries()) {
+      await utimes(await before.file(version, make(TEN)), 1_000 + i, 1_000 + i);
+    }
+    await (await open()).file('c', make(TEN));
+    expect(await versions()).toEqual(['a', 'c']);
   });
 });

@@ -4,6 +4,7 @@ import { LiveEvents } from '../../../src/dashboard/live-events.js';
 import type { PlatformSnapshot, PlatformView } from '../../../src/dashboard/platform-view.js';
 import { PIPELINE_KINDS } from '../../../src/domain/model.js';
 
+const KEY = 'runs/2026/03/10/part-0.parquet';
 const TIMES = { settle: 500, poll: 10_000, heartbeat: 15_000 };
 const KINDS = Object.fromEntries(PIPELINE_KINDS.map((kind) => [kind, { sequence: 0, active: [] }]));
 
@@ -59,7 +60,7 @@ describe('LiveEvents', () => {
     const second = listen(live);
     await pass(100);
     fake.change('1', {
-      published: new Map([['runs/2026/03/10/part-0.parquet', 'a']]),
+      published: new Map([[KEY, { key: KEY, etag: 'a', size: 1 }]]),
       kinds: { ...KINDS, delta: { sequence: 1, active: [] } },
     });
     for (let i = 0; i < 20; i++) live.notify();
