@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock } from './config/runtime.js';
 import { queueBackendOf, type Settings } from './config/settings.js';
 import { openQueueConnection } from './queue/open-queue.js';
@@ -6,8 +7,11 @@ import { type QueueConnection, queuePrefixOf, SHARED_PREFIX } from './queue/queu
 import { ensureStoreIdentity } from './state/store-identity.js';
 import { Duck } from './storage/duck.js';
 import { lockFolder } from './storage/folder-lock.js';
+import { indexOf } from './storage/object-index.js';
 import type { ObjectStore } from './storage/object-store.js';
 import { openStore } from './storage/open-store.js';
+
+const MAX_SAVE_MS = 5_000;
 
 /** Everything that is opened before the application and closed after it. */
 export interface Resources {
@@ -41,6 +45,8 @@ export async function openResources(
     opened.push(() => lock.release());
     const store = await openStore(settings, dir);
     opened.push(() => store.close());
+    // The index only saves reads. An unreachable store must not delay the end: closing it aborts the requests.
+    opened.push(() => Promise.race([indexOf(store).save(), wait(MAX_SAVE_MS, undefined, { ref: false })]));
     const duck = await Duck.open(dir, {
       memory: settings.DUCKDB_MEMORY_LIMIT,
       threads: settings.DUCKDB_THREADS,

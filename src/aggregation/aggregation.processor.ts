@@ -5,6 +5,7 @@ import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { DUCK, type Duck } from '../storage/duck.js';
+import { indexOf } from '../storage/object-index.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
 import { dependentDays, rebuildDays } from './rebuild-days.js';
@@ -36,6 +37,7 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         }
         const rebuilt = await rebuildDays(store, duck, dependentDays(touched), heartbeat);
         if (plan.changes) await publishThresholdChanges(store, duck, plan.changes, changedRuns);
+        await indexOf(store).save();
         return rebuilt;
       },
     };

@@ -19,7 +19,7 @@ import {
 } from '../storage/publish.js';
 import { computeDay, type JudgedFiles } from './compute-day.js';
 
-const DATASETS = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
+export const AGGREGATED = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
 /** What was read before days are rebuilt. */
 export interface RebuildAhead extends Ahead {
@@ -37,7 +37,7 @@ export function rebuildDay(
   day: string,
   ahead?: RebuildAhead,
 ): Promise<PublishCounts> {
-  const keys = DATASETS.map((dataset) => partitionKey(dataset, day));
+  const keys = AGGREGATED.map((dataset) => partitionKey(dataset, day));
   return duck.session((session) => {
     const publication = {
       recorded: (file: string) => readFooter(session, file, 'inputs'),

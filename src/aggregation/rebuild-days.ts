@@ -1,9 +1,11 @@
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import type { RebuildResult } from '../pipeline/stage-contracts.js';
+import { readRulebook } from '../state/rulebook.js';
 import type { Duck } from '../storage/duck.js';
+import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { rebuildDay } from './rebuild-day.js';
+import { AGGREGATED, rebuildDay } from './rebuild-day.js';
 
 /** The days whose aggregates depend on the given days: each of these and the 7 days after it, newest first. */
 export function dependentDays(touched: Iterable<string>): string[] {
@@ -14,8 +16,17 @@ export function dependentDays(touched: Iterable<string>): string[] {
   return [...days].sort().reverse();
 }
 
+/** The given days and the 7 days before each of them. */
+function lookedBackOn(days: readonly string[]): Set<string> {
+  const all = new Set<string>();
+  for (const day of days) for (let back = 0; back <= LOOK_BACK_DAYS; back++) all.add(addDays(day, -back));
+  return all;
+}
+
 /**
  * Rebuilds the aggregates of the given days, in this order, where the inputs that they name differ from the current ones.
+ * All are looked at first, the aggregates before the judged datasets before the rules, so that a concurrent writer can only
+ * cause a day to be rebuilt once more.
  * @param heartbeat called after each day
  */
 export async function rebuildDays(
@@ -25,8 +36,13 @@ export async function rebuildDays(
   heartbeat: () => void,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
+  const look = await lookAhead(store, [
+    { datasets: AGGREGATED, days },
+    { datasets: ['runs', 'enriched_metrics'], days: lookedBackOn(days) },
+  ]);
+  const ahead = { look, rulebook: await readRulebook(store) };
   for (const day of days) {
-    const counts = await rebuildDay(store, duck, day);
+    const counts = await rebuildDay(store, duck, day, ahead);
     heartbeat();
     if (counts.written + counts.unchanged === 0) continue;
     result.days.push(day);

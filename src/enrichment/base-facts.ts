@@ -1,6 +1,7 @@
 import { type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
-import { type DayPairs, type IndexedObject, indexOf } from '../storage/object-index.js';
+import type { DayPairs } from '../storage/index-document.js';
+import { type IndexedObject, indexOf } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** What must be known of a base object to decide whether its day is judged by the current rules. */

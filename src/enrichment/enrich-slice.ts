@@ -12,7 +12,8 @@ import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { chooseRunTimes } from './choose-run-times.js';
-import { judgeDay, type RulebookSource } from './judge-day.js';
+import type { RulebookSource } from './judge-day.js';
+import { judgeDays } from './judge-days.js';
 import { mergeDay } from './merge-day.js';
 import { publishQuarantine, quarantine } from './quarantine.js';
 
@@ -54,12 +55,9 @@ export async function enrichSlice(
   const result = await mergeSlice(store, duck, serverNow, slice, dirty);
   const responseTimes = slice.fetched.pages.map(({ date }) => date);
   const observed = responseTimes.reduce((newest, date) => Math.max(newest, date), 0) || undefined;
-  for (const day of result.touched_days) {
-    const counts = await judgeDay(store, duck, rulebook, day, observed);
-    result.partitions_written += counts.written;
-    result.partitions_unchanged += counts.unchanged;
-    slice.heartbeat();
-  }
+  const judged = await judgeDays(store, duck, rulebook, result.touched_days, slice.heartbeat, observed);
+  result.partitions_written = judged.written;
+  result.partitions_unchanged = judged.unchanged;
   return result;
 }
 

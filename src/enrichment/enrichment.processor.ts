@@ -1,7 +1,7 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
-import { dayOf } from '../domain/time.js';
+import { dayOf, daysOf } from '../domain/time.js';
 import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
@@ -13,7 +13,7 @@ import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { countChangedRuns } from './changed-runs.js';
 import { enrichSlice } from './enrich-slice.js';
-import { judgeDay } from './judge-day.js';
+import { judgeDays } from './judge-days.js';
 import { RulebookSync } from './rulebook-sync.js';
 
 /** Processes the queue `enrichment`: merges slices into the base and judges days. */
@@ -55,13 +55,13 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     });
   }
 
-  /** Judges the stored facts of a day again. */
-  private async reevaluate({ plan, slice }: StageContext): Promise<EnrichResult> {
-    const day = dayOf(slice.from);
-    const counts = await judgeDay(this.store, this.duck, this.rulebook, day);
-    const changed = plan.changes && (await countChangedRuns(this.store, this.duck, day, plan.changes));
+  /** Judges the stored facts of the days of a slice again. */
+  private async reevaluate({ plan, slice, heartbeat }: StageContext): Promise<EnrichResult> {
+    const judged = await judgeDays(this.store, this.duck, this.rulebook, daysOf(slice), heartbeat);
+    const changed =
+      plan.changes && (await countChangedRuns(this.store, this.duck, dayOf(slice.from), plan.changes));
     return {
-      touched_days: [day],
+      touched_days: judged.days,
       runs: 0,
       metrics: 0,
       inserted: 0,
@@ -70,8 +70,8 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
       superseded: 0,
       quarantined: 0,
       closed: [],
-      partitions_written: counts.written,
-      partitions_unchanged: counts.unchanged,
+      partitions_written: judged.written,
+      partitions_unchanged: judged.unchanged,
       ...(changed ? { changed } : {}),
     };
   }

@@ -10,8 +10,8 @@ import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '.
 import { assertSupportedRules } from '../state/rules-version.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
+import type { DayPairs } from '../storage/index-document.js';
 import { baseKey, partitionKey } from '../storage/keys.js';
-import type { DayPairs } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import {
   type Ahead,
@@ -43,6 +43,9 @@ export interface JudgeAhead extends Ahead {
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
 }
 
+/** The datasets that are made from the facts of one day. */
+export const JUDGED = ['runs', 'enriched_metrics'] as const;
+
 /**
  * Publishes `runs` and `enriched_metrics` of one day from its base facts and the rulebook, unless the stored objects name
  * these inputs already. The base is downloaded only to write.
@@ -56,7 +59,7 @@ export function judgeDay(
   observed?: number,
   ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
-  const keys = [partitionKey('runs', day), partitionKey('enriched_metrics', day)];
+  const keys = JUDGED.map((dataset) => partitionKey(dataset, day));
   return duck.session((session) => {
     const publication = {
       recorded: (file: string) => readFooter(session, file, 'inputs'),

@@ -143,27 +143,45 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readon
   });
 }
 
+/**
+ * Days in one slice of a reevaluation that publishes no threshold changes. Most of them are unchanged and only looked at,
+ * so that the requests of a slice cost more than its days: a year is one slice.
+ */
+const DAYS_PER_SLICE = 400;
+
 /** Plans to judge stored days again, newest first, without a request to MLflow. */
 function planReevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
   const days = storedDays
     .filter((day) => !window || (dayStart(day) >= window.from && dayStart(day) < window.to))
     .sort()
     .reverse();
+  const slices: Slice[] = [];
+  for (const { from, to } of spansOfDays(days, changes ? 1 : DAYS_PER_SLICE)) {
+    const id = `d-${dayOf(from).replaceAll('-', '')}`;
+    slices.push({ id, chunk: 0, from, to, open_end: false, last: false });
+  }
   return {
     from: window?.from ?? 0,
     to: now,
     chunks: [],
-    slices: days.map((day) => ({
-      id: `d-${day.replaceAll('-', '')}`,
-      chunk: 0,
-      from: dayStart(day),
-      to: dayStart(day) + MS_PER_DAY,
-      open_end: false,
-      last: false,
-    })),
+    slices,
     open: [],
     dirty: { days: [], quarantine_days: [], keys: [] },
     page_size: settings.pageSize,
     ...(changes ? { changes } : {}),
   };
+}
+
+/**
+ * Spans of at most `length` days that contain all the given days.
+ * @param days newest first
+ */
+function spansOfDays(days: readonly string[], length: number): Window[] {
+  const spans: { from: number; to: number }[] = [];
+  for (const from of days.map(dayStart)) {
+    const last = spans.at(-1);
+    if (last && from >= last.to - length * MS_PER_DAY) last.from = from;
+    else spans.push({ from, to: from + MS_PER_DAY });
+  }
+  return spans;
 }

@@ -1,24 +1,47 @@
+import { Logger } from '@nestjs/common';
+import { errorMessage } from '../domain/errors.js';
+import { groupBy } from '../domain/group-by.js';
+import {
+  decodeIndex,
+  encodeIndex,
+  INDEX_PREFIX,
+  type IndexedFacts,
+  indexKey,
+  indexSchema,
+  type ObjectFacts,
+} from './index-document.js';
+import { brokenKeyOf, ifReadable, readDocument, updateDocument } from './json-document.js';
 import { dayOfKey } from './keys.js';
 import type { ObjectEntry, ObjectStore } from './object-store.js';
 
-/** The experiments of a base object and the names of their metrics, both sorted. */
-export type DayPairs = readonly (readonly [experiment_id: string, metric_names: readonly string[]])[];
-
-/** What is known about the content of an object: `inputs` of a derived object, `base` of a base object. */
-export interface ObjectFacts {
-  /** Digest of the inputs that the object was made from. */
-  readonly inputs?: string;
-  readonly base?: { readonly content: string; readonly pairs: DayPairs };
-}
-
 export type IndexedObject = Pick<ObjectEntry, 'key' | 'etag'>;
 
+/** Bytes of memory for the facts of bases, roughly. The oldest are forgotten. */
+const MAX_BYTES = 50 * 2 ** 20;
+/** A day with more than this is read whenever its facts are needed. */
+const MAX_DAY_BYTES = 200_000;
+const BYTES_PER_EXPERIMENT = 60;
+const MAX_LISTS = 10_000;
+
+const monthOf = (key: string): string => dayOfKey(key)?.slice(0, 7) ?? '';
+
 /**
- * What this process knows about the content of objects, so that they need not be downloaded. The bytes of an ETag of a key
- * never change, so a fact is true for as long as a listing or HEAD shows its ETag; any other is not trusted.
+ * What is known about the content of objects, so that they need not be downloaded: by this process, and by the documents
+ * below `_state/index/`, one per month. The bytes of an ETag of a key never change, so a fact is true for as long as a
+ * listing or HEAD shows its ETag; any other is not trusted. Whatever is lost costs only reads.
  */
 export class ObjectIndex {
-  private readonly objects = new Map<string, { readonly etag: string; readonly facts: ObjectFacts }>();
+  private readonly objects = new Map<string, IndexedFacts & { readonly bytes: number }>();
+  /** Lists of names by their JSON text: days share them. */
+  private readonly lists = new Map<string, readonly string[]>();
+  private bytes = 0;
+  /** Keys whose facts are not in the documents yet. */
+  private readonly unsaved = new Set<string>();
+  /** By month: the ETag of the document that was read last. */
+  private readonly read = new Map<string, string>();
+  private readonly log = new Logger('Store');
+
+  constructor(private readonly store: ObjectStore) {}
 
   /** @param entry as listed or returned by HEAD just now */
   find({ key, etag }: IndexedObject): ObjectFacts | undefined {
@@ -27,8 +50,116 @@ export class ObjectIndex {
   }
 
   /** Remembers what an object with this ETag contains, as read from it or as written to it. */
-  learn({ key, etag }: IndexedObject, facts: ObjectFacts): void {
-    if (dayOfKey(key) !== undefined) this.objects.set(key, { etag, facts });
+  learn(entry: IndexedObject, facts: ObjectFacts): void {
+    if (monthOf(entry.key) && this.remember(entry, facts)) this.unsaved.add(entry.key);
+  }
+
+  /** Reads the documents of the months of these objects, if this process does not know them all and they have changed. */
+  async load(entries: readonly IndexedObject[]): Promise<void> {
+    const unknown = entries.filter((entry) => !this.find(entry));
+    const byMonth = groupBy(unknown, ({ key }) => monthOf(key));
+    const current = await this.documents([...byMonth.keys()]);
+    for (const [month, wanted] of byMonth) {
+      const etag = current.get(indexKey(month));
+      if (etag === undefined || this.read.get(month) === etag) continue;
+      // A document that cannot be read knows nothing; the next save replaces it.
+      const document = await ifReadable(readDocument(this.store, indexKey(month), indexSchema));
+      this.read.set(month, document?.etag ?? etag);
+      const listed = new Map(wanted.map((entry) => [entry.key, entry.etag]));
+      for (const [key, { etag: known, facts }] of decodeIndex(document?.value, this.store.description)) {
+        if (this.objects.has(key) && listed.get(key) !== known) continue;
+        this.remember({ key, etag: known }, facts);
+        this.unsaved.delete(key);
+      }
+    }
+  }
+
+  /** Merges what this process has learned into the documents. An error is logged: the index only saves reads. */
+  async save(): Promise<void> {
+    for (const [month, keys] of groupBy([...this.unsaved], monthOf)) {
+      try {
+        await this.saveMonth(month, keys);
+      } catch (error) {
+        this.log.warn(`The index of objects was not saved: ${errorMessage(error)}`);
+      }
+    }
+  }
+
+  /** The ETags of the documents, by key. */
+  private async documents(months: readonly string[]): Promise<Map<string, string>> {
+    const etags = new Map<string, string>();
+    const [first, second] = months;
+    if (first === undefined) return etags;
+    if (second === undefined) {
+      const entry = await this.store.head(indexKey(first));
+      return entry ? etags.set(entry.key, entry.etag) : etags;
+    }
+    for await (const { key, etag } of this.store.list(INDEX_PREFIX)) etags.set(key, etag);
+    return etags;
+  }
+
+  private async saveMonth(month: string, keys: readonly string[]): Promise<void> {
+    const learned = new Map(
+      keys.flatMap((key) => {
+        const known = this.objects.get(key);
+        return known ? [[key, known] as const] : [];
+      }),
+    );
+    const update = () =>
+      updateDocument(this.store, indexKey(month), indexSchema, (current) =>
+        encodeIndex(
+          new Map([...decodeIndex(current, this.store.description), ...learned]),
+          this.store.description,
+        ),
+      );
+    try {
+      await update();
+    } catch (error) {
+      if (brokenKeyOf(error) === undefined) throw error;
+      await this.store.delete(indexKey(month));
+      await update();
+    }
+    for (const key of keys) {
+      if (this.objects.get(key) === learned.get(key)) this.unsaved.delete(key);
+    }
+  }
+
+  /** @returns false if there is too much to remember */
+  private remember({ key, etag }: IndexedObject, facts: ObjectFacts): boolean {
+    this.forget(key);
+    if (!facts.base) {
+      this.objects.set(key, { etag, facts, bytes: 0 });
+      return true;
+    }
+    const { content, pairs } = facts.base;
+    const texts = pairs.map(([, names]) => JSON.stringify(names));
+    const bytes = [...pairs.map(([id]) => id), ...new Set(texts)].reduce(
+      (sum, text) => sum + text.length,
+      pairs.length * BYTES_PER_EXPERIMENT,
+    );
+    if (bytes > MAX_DAY_BYTES) return false;
+    const shared = pairs.map(([id, names], i) => [id, this.shared(texts[i] ?? '', names)] as const);
+    this.objects.set(key, { etag, facts: { base: { content, pairs: shared } }, bytes });
+    this.bytes += bytes;
+    for (const [oldest, known] of this.objects) {
+      if (this.bytes <= MAX_BYTES) break;
+      if (known.bytes > 0) this.forget(oldest);
+    }
+    return true;
+  }
+
+  private forget(key: string): void {
+    this.bytes -= this.objects.get(key)?.bytes ?? 0;
+    this.objects.delete(key);
+    this.unsaved.delete(key);
+  }
+
+  private shared(text: string, names: readonly string[]): readonly string[] {
+    const known = this.lists.get(text);
+    if (known) return known;
+    if (this.lists.size >= MAX_LISTS) this.lists.clear();
+    this.lists.set(text, names);
+    return names;
   }
 }
 
@@ -38,7 +169,7 @@ const indexes = new WeakMap<ObjectStore, ObjectIndex>();
 export function indexOf(store: ObjectStore): ObjectIndex {
   let index = indexes.get(store);
   if (!index) {
-    index = new ObjectIndex();
+    index = new ObjectIndex(store);
     indexes.set(store, index);
   }
   return index;

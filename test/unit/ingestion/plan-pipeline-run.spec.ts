@@ -1,3 +1,4 @@
+import { addDays, dayOf } from '../../../src/domain/time.js';
 import { type PlanInputs, planPipelineRun } from '../../../src/ingestion/plan-pipeline-run.js';
 import type { Plan } from '../../../src/pipeline/stage-contracts.js';
 import type { StoredExperiment } from '../../../src/state/experiments.js';
@@ -250,21 +251,43 @@ describe('whole days', () => {
 
 describe('a reevaluation', () => {
   const storedDays = ['2026-03-01', '2026-03-10', '2026-02-01'];
+  /** The first and the last day of each slice. */
+  const spansOf = ({ slices }: ReturnType<typeof plan>) =>
+    slices.map(({ from, to }) => [dayOf(from), dayOf(to - 1)]);
 
-  it('judges every stored day again, newest first, without a request to MLflow', () => {
+  it('looks at every stored day again, many in one slice, without a request to MLflow', () => {
     const made = plan({ kind: 'reevaluation', storedDays });
     expect(made.chunks).toEqual([]);
     expect(made.open).toEqual([]);
     expect(made.slices.map(({ id, last, open_end }) => [id, last, open_end])).toEqual([
-      ['d-20260310', false, false],
-      ['d-20260301', false, false],
       ['d-20260201', false, false],
     ]);
+    expect(spansOf(made)).toEqual([['2026-02-01', '2026-03-10']]);
+  });
+
+  it('has at most 400 days in a slice, newest first, and none for the years without a day', () => {
+    const years = Array.from({ length: 1_000 }, (_, i) => addDays('2026-03-10', -i));
+    expect(
+      spansOf(plan({ kind: 'reevaluation', storedDays: [...years, '1970-01-01', '0000-01-01'] })),
+    ).toEqual([
+      ['2025-02-04', '2026-03-10'],
+      ['2024-01-01', '2025-02-03'],
+      ['2023-06-15', '2023-12-31'],
+      ['1970-01-01', '1970-01-01'],
+      ['0000-01-01', '0000-01-01'],
+    ]);
+  });
+
+  it('that publishes threshold changes has a slice per day, because all of them are judged', () => {
+    const made = plan({ kind: 'reevaluation', storedDays, changes: { after: 0, through: 1 } });
+    expect(made.slices.map(({ id }) => id)).toEqual(['d-20260310', 'd-20260301', 'd-20260201']);
+    expect(spansOf(made).every(([first, last]) => first === last)).toBe(true);
   });
 
   it('of a window judges the days that start in it', () => {
     const window = { from: at('2026-03-01T00:00:00Z'), to: at('2026-03-10T00:00:00Z') };
-    const made = plan({ kind: 'reevaluation', storedDays, window });
-    expect(made.slices.map(({ id }) => id)).toEqual(['d-20260301']);
+    expect(spansOf(plan({ kind: 'reevaluation', storedDays, window }))).toEqual([
+      ['2026-03-01', '2026-03-01'],
+    ]);
   });
 });

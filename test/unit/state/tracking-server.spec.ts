@@ -1,4 +1,5 @@
 import { domainSettings } from '../../../src/config/settings.js';
+import { dayOf } from '../../../src/domain/time.js';
 import { createPlan } from '../../../src/ingestion/create-plan.js';
 import type { Experiment, MlflowClient } from '../../../src/ingestion/mlflow-api.js';
 import { ensurePipelineRun } from '../../../src/pipeline/pipeline-run.js';
@@ -118,7 +119,9 @@ describe('createPlan', () => {
     }
     const { plan, listed } = await planOf('reevaluation');
     expect(listed).toBe(0);
-    expect(plan.slices.map(({ id }) => id)).toEqual(['d-20260310', 'd-20260309']);
+    expect(plan.slices.map(({ from, to }) => [dayOf(from), dayOf(to - 1)])).toEqual([
+      ['2026-03-09', '2026-03-10'],
+    ]);
   });
 
   it('keeps passwords out of the store and of errors', async () => {

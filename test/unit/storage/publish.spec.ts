@@ -1,19 +1,14 @@
 import fc from 'fast-check';
 import { PreconditionFailedError } from '../../../src/storage/errors.js';
-import type { ObjectStore } from '../../../src/storage/object-store.js';
-import { type Publication, publishDerived, type TempFiles } from '../../../src/storage/publish.js';
-import { Actor, type Choose, chooseFrom, forEverySequence } from '../../support/interleaving.js';
-import { MemoryStore } from '../../support/memory-store.js';
-import { SteppedStore } from '../../support/stepped-store.js';
-
-/** @param changed whether this publisher's merge changed the facts before */
-type PublishRule = (
-  store: ObjectStore,
-  tempFiles: TempFiles,
-  keys: readonly string[],
-  publication: Publication,
-  changed: boolean,
-) => Promise<unknown>;
+import { publishDerived } from '../../../src/storage/publish.js';
+import { chooseFrom, forEverySequence } from '../../support/interleaving.js';
+import {
+  derivedKey,
+  type Outcome,
+  type PublishRule,
+  play,
+  type Scenario,
+} from '../../support/models/publishing.js';
 
 /** Mutant: a writer that reads its inputs before the ETag overwrites objects made from newer inputs. */
 const etagReadLast: PublishRule = async (store, tempFiles, keys, { prepare, recorded }) => {
@@ -43,104 +38,7 @@ const skipWhenUnchanged: PublishRule = async (store, tempFiles, keys, publicatio
   if (changed) await publishDerived(store, tempFiles, keys, publication);
 };
 
-interface Scenario {
-  readonly keys: readonly string[];
-  /** The facts that each of two writers stores before it publishes. */
-  readonly merges: readonly [string, string];
-  /** The versions of the rulebook that are stored meanwhile, in this order. */
-  readonly books: readonly string[];
-  /** One writer may die between any two of its steps. */
-  readonly crash: boolean;
-  /** A third publisher starts after the last change of the inputs, while the writers may still be publishing. */
-  readonly rebuild: boolean;
-}
-
-/** Whether all derived objects were made from the newest inputs and name them. */
-interface Outcome {
-  readonly correct: boolean;
-  /** After one more rebuild that runs alone. */
-  readonly repaired: boolean;
-}
-
-async function play(rule: PublishRule, scenario: Scenario, choose: Choose): Promise<Outcome> {
-  const { keys, merges, books } = scenario;
-  const shared = new MemoryStore();
-  const inputs = { facts: '0', book: '0' };
-  let changesLeft = merges.length + books.length;
-  let files = 0;
-  const derived = (key: string, facts: string, book: string) =>
-    Buffer.from(JSON.stringify({ inputs: `${facts} ${book}`, rows: [key, facts, book] }));
-
-  const publish = async (step: () => Promise<void>, changed: boolean) => {
-    const store = new SteppedStore(shared, step);
-    await rule(
-      store,
-      { tempFile: (name) => `/nowhere/${files++}-${name}` },
-      keys,
-      {
-        recorded: async (file) => JSON.parse(String(store.files.get(file))).inputs,
-        prepare: async () => {
-          await step();
-          const { facts } = inputs;
-          if (books.length > 0) await step();
-          const { book } = inputs;
-          const write = async (key: string, file: string) => {
-            store.files.set(file, derived(key, facts, book));
-          };
-          return { inputs: `${facts} ${book}`, write };
-        },
-      },
-      changed,
-    );
-  };
-  const writers = merges.map(
-    (facts) =>
-      new Actor(async (step) => {
-        await step();
-        const changed = facts !== inputs.facts;
-        inputs.facts = facts;
-        changesLeft--;
-        await publish(step, changed);
-      }),
-  );
-  const rulebook = new Actor(async (step) => {
-    for (const book of books) {
-      await step();
-      inputs.book = book;
-      changesLeft--;
-    }
-  });
-  const isCorrect = () =>
-    keys.every((key) => shared.objects.get(key)?.equals(derived(key, inputs.facts, inputs.book)));
-
-  const alive = [...writers, rulebook];
-  for (const actor of alive) await actor.ready();
-  let mayCrash = scenario.crash;
-  let mayRebuild = scenario.rebuild;
-  for (;;) {
-    if (mayRebuild && changesLeft === 0) {
-      mayRebuild = false;
-      const rebuild = new Actor((step) => publish(step, false));
-      await rebuild.ready();
-      alive.push(rebuild);
-    }
-    const ready = alive.filter(({ ended }) => !ended);
-    const actor = ready.length > 0 ? ready[choose(ready.length)] : undefined;
-    if (!actor) break;
-    await actor.step();
-    // A crash at any point before its next step has the same effect.
-    if (mayCrash && writers.includes(actor) && !actor.ended && choose(2) === 1) {
-      mayCrash = false;
-      alive.splice(alive.indexOf(actor), 1);
-    }
-  }
-  const correct = isCorrect();
-  const last = new Actor((step) => publish(step, false));
-  for (await last.ready(); !last.ended; ) await last.step();
-  return { correct, repaired: isCorrect() };
-}
-
-const SMALL = { keys: ['runs/a'], books: [], crash: false, rebuild: false } as const;
+const SMALL = { keys: [derivedKey('runs')], books: [], crash: false, rebuild: false } as const;
 /** Two writers with different facts, and two with the same. */
 const MERGES = [
   ['1', '2'],
@@ -182,7 +80,7 @@ describe('two writers that publish the same derived object', () => {
 });
 
 const order = fc.array(fc.nat({ max: 1000 }), { maxLength: 60, size: 'max' });
-const keys = fc.constantFrom(['runs/a'], ['runs/a', 'enriched_metrics/a']);
+const keys = fc.constantFrom([derivedKey('runs')], [derivedKey('runs'), derivedKey('enriched_metrics')]);
 /** Inputs that never return to an earlier value. */
 const onward = fc.record({
   keys,

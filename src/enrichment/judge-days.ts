@@ -1,0 +1,47 @@
+import { readExperiments } from '../state/experiments.js';
+import { EMPTY_QUERY } from '../state/rulebook.js';
+import type { Duck } from '../storage/duck.js';
+import { baseKey } from '../storage/keys.js';
+import { lookAhead } from '../storage/look-ahead.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { JUDGED, judgeDay, type RulebookSource } from './judge-day.js';
+
+export interface JudgedDays {
+  /** Those of the given days that have a base. */
+  readonly days: string[];
+  readonly written: number;
+  readonly unchanged: number;
+}
+
+/**
+ * Judges days with the number of requests that the changes need: all are looked at first, the derived objects before the
+ * base before the rules, so that a concurrent writer can only cause a day to be judged once more.
+ * @param observed the newest time of MLflow's responses, ms
+ * @param heartbeat called after each day
+ */
+export async function judgeDays(
+  store: ObjectStore,
+  duck: Duck,
+  rulebook: RulebookSource,
+  days: readonly string[],
+  heartbeat: () => void,
+  observed?: number,
+): Promise<JudgedDays> {
+  const look = await lookAhead(store, [{ datasets: [...JUDGED, '_base'], days }]);
+  const judged: string[] = [];
+  for (const day of days) if (await look(baseKey(day))) judged.push(day);
+  const counts = { written: 0, unchanged: 0 };
+  if (judged.length === 0) return { days: judged, ...counts };
+  const ahead = {
+    look,
+    rulebook: await rulebook.rulebookFor(() => EMPTY_QUERY, observed),
+    experiments: await readExperiments(store),
+  };
+  for (const day of judged) {
+    const { written, unchanged } = await judgeDay(store, duck, rulebook, day, observed, ahead);
+    counts.written += written;
+    counts.unchanged += unchanged;
+    heartbeat();
+  }
+  return { days: judged, ...counts };
+}

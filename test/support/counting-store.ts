@@ -1,0 +1,55 @@
+import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition } from '../../src/storage/object-store.js';
+
+type Request = 'get' | 'head' | 'fetch' | 'list' | 'put' | 'delete';
+
+/** Another process's access to a store: counts the requests, and has its own index of objects. */
+export class CountingStore implements ObjectStore {
+  readonly description: string;
+  /** Each request as `<method> <key or prefix>`. */
+  readonly requests: string[] = [];
+
+  constructor(private readonly store: ObjectStore) {
+    this.description = store.description;
+  }
+
+  /** The number of requests since the last call, by method, and forgets them. */
+  take(): Record<Request, number> {
+    const counts = { get: 0, head: 0, fetch: 0, list: 0, put: 0, delete: 0 };
+    for (const request of this.requests.splice(0)) counts[request.split(' ')[0] as Request]++;
+    return counts;
+  }
+
+  get(key: string) {
+    this.requests.push(`get ${key}`);
+    return this.store.get(key);
+  }
+
+  head(key: string) {
+    this.requests.push(`head ${key}`);
+    return this.store.head(key);
+  }
+
+  fetch(key: string, listed?: ObjectEntry) {
+    this.requests.push(`fetch ${key}`);
+    return this.store.fetch(key, listed);
+  }
+
+  put(key: string, body: ObjectBody, condition?: PutCondition) {
+    this.requests.push(`put ${key}`);
+    return this.store.put(key, body, condition);
+  }
+
+  list(prefix: string) {
+    this.requests.push(`list ${prefix}`);
+    return this.store.list(prefix);
+  }
+
+  delete(key: string) {
+    this.requests.push(`delete ${key}`);
+    return this.store.delete(key);
+  }
+
+  close() {
+    return this.store.close();
+  }
+}

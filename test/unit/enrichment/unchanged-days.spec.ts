@@ -1,0 +1,131 @@
+import { dependentDays, rebuildDays } from '../../../src/aggregation/rebuild-days.js';
+import { addDays } from '../../../src/domain/time.js';
+import { judgeDays } from '../../../src/enrichment/judge-days.js';
+import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
+import { baseKey, partitionKey } from '../../../src/storage/keys.js';
+import { indexOf } from '../../../src/storage/object-index.js';
+import { CountingStore } from '../../support/counting-store.js';
+import { domainDefaults } from '../../support/defaults.js';
+import { fakeDuck, fakeFile } from '../../support/fake-duck.js';
+import { MemoryStore } from '../../support/memory-store.js';
+
+const LAST = '2026-03-10';
+const days = Array.from({ length: 365 }, (_, i) => addDays(LAST, -i));
+const book = (settings: Partial<typeof domainDefaults> = {}): Rulebook => ({
+  version: 1,
+  asked: EMPTY_QUERY,
+  entries: [],
+  settings: [{ first_day: null, settings: { ...domainDefaults, ...settings } }],
+});
+
+let memory: MemoryStore;
+beforeEach(async () => {
+  memory = new MemoryStore();
+  for (const day of days) await memory.put(baseKey(day), fakeFile({ content: `facts of ${day}` }));
+  await setRules();
+});
+
+const setRules = (settings: Partial<typeof domainDefaults> = {}) =>
+  memory.put('_state/rulebook.json', Buffer.from(JSON.stringify(book(settings))));
+
+/** A process that looks at days, as the slices and the last stage of a reevaluation do. */
+function processOf(rules = book()) {
+  const store = new CountingStore(memory);
+  const duck = fakeDuck(memory, ['accuracy', 'loss']);
+  const source = { rulebookFor: async () => rules };
+  return {
+    store,
+    async pass(passDays = days) {
+      const counts = { written: 0, unchanged: 0 };
+      for (let at = 0; at < passDays.length; at += 100) {
+        const slice = passDays.slice(at, at + 100);
+        const judged = await judgeDays(store, duck, source, slice, () => undefined);
+        counts.written += judged.written;
+        counts.unchanged += judged.unchanged;
+      }
+      const rebuilt = await rebuildDays(store, duck, dependentDays(passDays), () => undefined);
+      counts.written += rebuilt.partitions_written;
+      counts.unchanged += rebuilt.partitions_unchanged;
+      await indexOf(store).save();
+      const requests = [...store.requests];
+      return { ...counts, ...store.take(), requests };
+    },
+  };
+}
+
+describe('a pass over 365 days', () => {
+  it('downloads nothing and puts nothing if nothing changed, in the process that published them', async () => {
+    const process = processOf();
+    const first = await process.pass();
+    expect(first.unchanged).toBe(0);
+    const second = await process.pass();
+    expect(second).toMatchObject({ written: 0, unchanged: first.written, fetch: 0, put: 0 });
+    expect(second.requests.length).toBeLessThanOrEqual(30);
+  });
+
+  it('does so in the next process too, which reads the index', async () => {
+    const { written } = await processOf().pass();
+    const next = await processOf().pass();
+    expect(next).toMatchObject({ written: 0, unchanged: written, fetch: 0, put: 0 });
+    expect(next.requests.length).toBeLessThanOrEqual(60);
+  });
+
+  it('reads the objects of a lost month once, and writes its index anew', async () => {
+    const { written } = await processOf().pass();
+    await memory.delete('_state/index/2025-12.json');
+    const next = await processOf().pass();
+    expect(next).toMatchObject({ written: 0, unchanged: written, put: 1 });
+    // The base and the derived objects of a month.
+    expect(next.fetch).toBeGreaterThanOrEqual(31 * 6);
+    expect(next.fetch).toBeLessThan(31 * 8);
+    expect(await processOf().pass()).toMatchObject({ fetch: 0, put: 0 });
+  });
+
+  it('judges a changed day again, and what depends on it', async () => {
+    await processOf().pass();
+    await memory.put(baseKey('2025-12-05'), fakeFile({ content: 'new facts' }));
+    const { put, written } = await processOf().pass();
+    const judged = await processOf().pass();
+    expect(judged.written).toBe(0);
+    // The day itself, the aggregates of 8 days, and the documents of the index.
+    expect(put).toBeGreaterThan(written);
+    expect(written).toBeGreaterThanOrEqual(2 + 8 * 3);
+    expect(written).toBeLessThan(40);
+  });
+
+  it('judges all of them again by other rules', async () => {
+    const { written } = await processOf().pass();
+    await setRules({ pass_rate_percent: 1 });
+    const rules = book({ pass_rate_percent: 1 });
+    expect((await processOf(rules).pass()).written).toBe(written);
+    expect((await processOf(rules).pass()).written).toBe(0);
+  });
+
+  it('replaces an object that names other inputs, whatever the index said of the object before', async () => {
+    await processOf().pass();
+    const key = partitionKey('runs', LAST);
+    await memory.put(key, fakeFile({ inputs: 'other' }));
+    expect((await processOf().pass()).written).toBeGreaterThan(0);
+    expect(memory.objects.get(key)?.toString()).not.toContain('other');
+  });
+});
+
+describe('a delta of two days', () => {
+  it('lists only their months, and downloads nothing if nothing changed', async () => {
+    await processOf().pass();
+    const { requests, ...counts } = await processOf().pass([LAST, addDays(LAST, -1)]);
+    expect(counts).toMatchObject({ written: 0, fetch: 0, put: 0 });
+    const lists = requests.filter((request) => request.startsWith('list ') && !request.includes('_state'));
+    expect(lists.length).toBeGreaterThan(0);
+    expect(lists.filter((request) => !/2026\/0[23]\/$/.test(request))).toEqual([]);
+  });
+
+  it('sends the same requests with ten times the history', async () => {
+    const few = days.slice(0, 36);
+    await processOf().pass(few);
+    const before = await processOf().pass([LAST]);
+    await processOf().pass();
+    const after = await processOf().pass([LAST]);
+    expect(after.requests).toEqual(before.requests);
+  });
+});
