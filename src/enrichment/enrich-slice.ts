@@ -1,5 +1,4 @@
 import { MonitorError } from '../domain/errors.js';
-import { WHITE_SPACE } from '../domain/text.js';
 import type { EnrichResult, FetchResult, Page } from '../pipeline/stage-contracts.js';
 import {
   addDirtyDays,
@@ -16,6 +15,7 @@ import type { RulebookSource } from './judge-day.js';
 import { judgeDays } from './judge-days.js';
 import { mergeDay } from './merge-day.js';
 import { publishQuarantine, quarantine } from './quarantine.js';
+import { readPages } from './read-pages.js';
 
 export interface FetchedSlice {
   readonly pipelineRunId: string;
@@ -124,7 +124,6 @@ async function mergeSlice(
       result.quarantined += await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) =>
         markDirty({ quarantine_days }),
       );
-      await session.run('DROP TABLE parsed');
       const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
       for (const { day } of days) {
         const counts = await mergeDay(session, store, serverNow, day, () => markDirty({ days: [day] }));
@@ -154,7 +153,7 @@ async function mergeSlice(
   return result;
 }
 
-/** Makes `page_times`, `parsed`, `facts` and `gone` from the stored pages. */
+/** Makes `page_times`, `parsed`, `latest`, `facts` and `gone` from the stored pages. */
 async function loadFacts(
   store: ObjectStore,
   session: DuckSession,
@@ -174,17 +173,9 @@ async function loadFacts(
   await session.run(sql(import.meta.url, './sql/page_times.sql'), {
     pages: JSON.stringify([...times.values()]),
   });
-  if (times.size > 0) {
-    await session.run(sql(import.meta.url, './sql/raw_runs.sql'), {
-      files: [...times.keys()],
-      bytes: Math.max(...pages.map(({ bytes }) => bytes)),
-    });
-  } else {
-    await session.run('CREATE OR REPLACE TEMP TABLE raw_runs (file VARCHAR, run JSON)');
-  }
-  await session.run(sql(import.meta.url, './sql/parse_runs.sql'), { white_space: WHITE_SPACE });
-  await session.run('DROP TABLE raw_runs');
+  await readPages(session, [...times.keys()], Math.max(0, ...pages.map(({ bytes }) => bytes)));
   const chosen = await chooseRunTimes(session, store);
-  await session.run(sql(import.meta.url, './sql/facts.sql'), { chosen: JSON.stringify(chosen) });
+  await session.run(sql(import.meta.url, './sql/latest.sql'), { chosen: JSON.stringify(chosen) });
+  await session.run(sql(import.meta.url, './sql/facts.sql'));
   await session.run(sql(import.meta.url, './sql/gone.sql'), { gone: JSON.stringify(gone) });
 }

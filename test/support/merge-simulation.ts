@@ -103,7 +103,7 @@ export class MergeSimulation {
 
   /** @param planned the run's entry when the pipeline run was planned: only this one is closed */
   private merge(responses: readonly SimulatedResponse[], at: number, planned: number | undefined): void {
-    // A run in some responses is not gone. Of the responses that contain it, the last request counts, as in facts.sql.
+    // A run in some responses is not gone. Of the responses that contain it, the last request counts, as in latest.sql.
     const present = responses.filter(({ content }) => content !== null);
     const usable = present.length > 0 ? present : responses;
     const [incoming] = [...usable].sort((a, b) => b.began - a.began || b.date - a.date);

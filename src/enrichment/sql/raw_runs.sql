@@ -4,6 +4,7 @@ SELECT filename AS file, unnest(runs) AS run
 FROM read_json(
   $files,
   format = 'unstructured',
+  records = true,
   columns = {runs: 'JSON[]'},
   maximum_object_size = $bytes,
   filename = true

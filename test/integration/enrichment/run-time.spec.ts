@@ -27,16 +27,16 @@ async function timeOf(store: MemoryStore, [start_ms, end_ms]: Observation): Prom
        SELECT 'page' AS file, NULL::VARCHAR AS reason, NULL::VARCHAR AS record, 'run' AS run_id,
          CAST($start_ms AS BIGINT) AS start_ms, CAST($end_ms AS BIGINT) AS end_ms, '1' AS experiment_id,
          NULL AS run_name, NULL AS user_id, NULL AS run_status, NULL AS lifecycle_stage, NULL AS metrics, NULL AS params,
-         NULL AS tags, NULL AS inputs`,
+         NULL AS tags, NULL AS inputs, 'digest' AS content_digest`,
       { start_ms, end_ms },
     );
     await session.run(
       "CREATE OR REPLACE TEMP TABLE page_times AS SELECT 'page' AS file, 0::BIGINT AS date, 0::BIGINT AS began",
     );
     const chosen = await chooseRunTimes(session, store);
-    await session.run(sql(FACTS, './sql/facts.sql'), { chosen: JSON.stringify(chosen) });
+    await session.run(sql(FACTS, './sql/latest.sql'), { chosen: JSON.stringify(chosen) });
     const [fact] = await session.rows<{ time_ms: number | null }>(
-      'SELECT time_ms::DOUBLE AS time_ms FROM facts',
+      'SELECT time_ms::DOUBLE AS time_ms FROM latest',
     );
     return fact?.time_ms ?? null;
   });
