@@ -134,10 +134,10 @@ export class HttpMlflowClient implements MlflowClient {
           const chunks: Buffer[] = [];
           for await (const chunk of body) chunks.push(chunk);
           const json = Buffer.concat(chunks);
-          return { ...parseExperiments(json), bytes: json.length };
+          return { ...(await parseExperiments(json)), bytes: json.length };
         });
-        const { experiments = [], bytes } = response.value;
-        size.grow(experiments.length, bytes);
+        const { experiments, bytes } = response.value;
+        size.grow(experiments?.length ?? 0, bytes);
         return response;
       } catch (error) {
         if (!size.shrink(error, requested)) throw error;

@@ -3,23 +3,26 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { inSlices } from '../config/event-loop.js';
 import { MonitorError } from '../domain/errors.js';
 import { RetryableError } from '../upstream/retry-policy.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
+import { repairJson } from './repair-page.js';
 
+/** MLflow omits what is empty; a proxy may send null, or numbers for ids. */
 const experimentsSchema = z.object({
   experiments: z
     .array(
       z.object({
-        experiment_id: z.string(),
+        experiment_id: z.union([z.string(), z.int().transform(String)]),
         name: z.string(),
         lifecycle_stage: z.enum(['active', 'deleted']),
-        creation_time: z.coerce.number().optional(),
-        tags: z.array(z.object({ key: z.string(), value: z.string().optional() })).optional(),
+        creation_time: z.coerce.number().nullish(),
+        tags: z.array(z.object({ key: z.string(), value: z.string().nullish() })).nullish(),
       }),
     )
-    .optional(),
-  next_page_token: z.string().optional(),
+    .nullish(),
+  next_page_token: z.string().nullish(),
 });
 
 const notJsonError = (path: string, problem: string): MonitorError =>
@@ -50,11 +53,20 @@ export const isTimeout = (error: unknown): error is MonitorError =>
   error instanceof MonitorError && (error.context.timed_out === true || error.context.status === 504);
 
 /** @throws {MonitorError} `mlflow_not_json` */
-export function parseExperiments(body: Buffer): z.infer<typeof experimentsSchema> {
+export async function parseExperiments(body: Buffer): Promise<z.infer<typeof experimentsSchema>> {
+  const text = body.toString('utf8');
   try {
-    return experimentsSchema.parse(JSON.parse(body.toString('utf8')));
+    return experimentsSchema.parse(parseJson(text) ?? JSON.parse(await inSlices(repairJson(text))));
   } catch {
     throw notJsonError('experiments/search', 'not a list of experiments in JSON');
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

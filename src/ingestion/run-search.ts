@@ -53,7 +53,7 @@ const isSafe = (id: string | null): id is string => id !== null && RUN_ID.test(i
 
 /**
  * The run searches of one execution of a slice. Stores each page under its own key: as MLflow sent it, but for long values
- * (`shortenPage`) and text that is not Unicode (`repairPage`).
+ * (`shortenPage`) and text that is not valid JSON (`repairPage`).
  */
 export class RunSearch {
   readonly pages: Page[] = [];

@@ -286,7 +286,7 @@ describe('a slice with an experiment that cannot be read', () => {
   });
 });
 
-describe('a page with text that is not Unicode', () => {
+describe('a page with text that is not valid JSON', () => {
   const body = (text: string) =>
     `{"runs": [{"info": {"run_id": "a"}, "data": {"tags": [{"key": "k", "value": "${text}"}]}}, {"info": {"run_id": "b"}}]}`;
   const tags = async (sent: string): Promise<string> => {
@@ -306,7 +306,8 @@ describe('a page with text that is not Unicode', () => {
     ['\\ud800\\ud83d\\ude00', '\ufffd\u{1f600}'],
     ['\\\\ud800 \\ud83d', '\\ud800 \ufffd'],
     ['\\ud83d\\ude00', '\u{1f600}'],
-  ])('is read with U+FFFD in its place: %s', async (sent, read) => {
+    ['x\u0001\n\ty', 'x\u0001\n\ty'],
+  ])('is repaired: %j', async (sent, read) => {
     expect(await tags(sent)).toBe(read);
   });
 });

@@ -217,9 +217,20 @@ describe('the list of experiments', () => {
     expect(date).toBe(Date.parse(DATE));
   });
 
-  it('may be empty', async () => {
-    mlflow.server.script = [page('{}')];
+  it.each(['{}', '{"experiments": null, "next_page_token": null}'])('may be empty: %s', async (body) => {
+    mlflow.server.script = [page(body)];
     expect((await mlflow.client().listExperiments()).experiments).toEqual([]);
+  });
+
+  it('is read with null for what is empty, a number as an id, and control characters that are not escaped', async () => {
+    mlflow.server.script = [
+      page(
+        '{"experiments": [{"experiment_id": 7, "name": "a\n\u0001", "lifecycle_stage": "active", "creation_time": null, "tags": null}]}',
+      ),
+    ];
+    expect((await mlflow.client().listExperiments()).experiments).toEqual([
+      { experiment_id: '7', name: 'a\n\u0001', lifecycle_stage: 'active', tags: {}, creation_time: null },
+    ]);
   });
 
   it('retries only the page that failed', async () => {
