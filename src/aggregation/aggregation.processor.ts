@@ -27,11 +27,10 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
     this.handlers = {
       aggregate: async ({ slice, result, heartbeat }) =>
         rebuildDays(store, duck, (await result(slice.id, 'enrich')).touched_days, heartbeat),
-      publish: async ({ plan, result, heartbeat }) => {
+      publish: async ({ plan, results, heartbeat }) => {
         const touched = new Set<string>();
         const changedRuns = [];
-        for (const { id } of plan.slices) {
-          const enriched = await result(id, 'enrich');
+        for (const enriched of await results('enrich')) {
           for (const day of enriched.touched_days) touched.add(day);
           changedRuns.push(...(enriched.changed ?? []));
         }

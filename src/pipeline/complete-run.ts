@@ -1,3 +1,4 @@
+import { concurrently } from '../config/concurrently.js';
 import { removeDirtyDays, removeDirtyDaysOf } from '../state/dirty-days.js';
 import { markSwept } from '../state/experiments.js';
 import { markNeverEndedFetched } from '../state/never-ended-runs.js';
@@ -8,7 +9,7 @@ import { advanceWatermarks, completelyFetched } from './advance-watermarks.js';
 import { stageName } from './due-stages.js';
 import type { Markers } from './markers.js';
 import type { PipelineRun, PipelineRunSummary } from './pipeline-run.js';
-import { ALL_SLICES, type FetchResult, type Plan } from './stage-contracts.js';
+import type { EnrichResult, FetchResult, Plan, RebuildResult, Stage } from './stage-contracts.js';
 
 /**
  * Everything that must wait until a pipeline run is published: advances watermarks, and records which threshold changes
@@ -20,18 +21,11 @@ export async function completePipelineRun(
   store: ObjectStore,
   { kind, id: pipelineRunId }: Pick<PipelineRun, 'kind' | 'id'>,
   plan: Plan,
-  markers: Markers,
+  { fetched, enriched }: Pick<StageOutcomes, 'fetched' | 'enriched'>,
 ): Promise<FetchResult['refused']> {
   if (plan.changes) await markChangesPublished(store, plan.changes);
   if (kind === 'reevaluation') return [];
-  const fetched = new Map<string, FetchResult>();
-  const closedMlflowRuns = new Set<string>();
-  for (const { id } of plan.slices) {
-    const result = await markers.get(id, 'fetch');
-    if (result) fetched.set(id, result);
-    for (const mlflowRunId of (await markers.get(id, 'enrich'))?.closed ?? [])
-      closedMlflowRuns.add(mlflowRunId);
-  }
+  const closedMlflowRuns = new Set([...enriched.values()].flatMap(({ closed }) => closed));
   await advanceWatermarks(store, kind, plan, fetched);
   await removeOpenMlflowRuns(store, plan.open, closedMlflowRuns);
   const complete = new Set(completelyFetched(plan, fetched));
@@ -47,38 +41,48 @@ export async function completePipelineRun(
   return [...new Map(denied.map((each) => [each.experiment_id, each])).values()];
 }
 
-/**
- * The totals over the finished stages of a pipeline run.
- * @param read what to do with each read of a marker; by default an invalid marker throws `broken_document`
- */
-export async function summarizePipelineRun(
+/** The results of the finished stages of a pipeline run, by slice. */
+export interface StageOutcomes {
+  readonly fetched: ReadonlyMap<string, FetchResult>;
+  readonly enriched: ReadonlyMap<string, EnrichResult>;
+  readonly rebuilt: readonly RebuildResult[];
+}
+
+/** @param read what to do with each read of a marker; by default an invalid marker throws `broken_document` */
+export async function readOutcomes(
   markers: Markers,
+  done: ReadonlySet<string>,
   read: <T>(marker: Promise<T | undefined>) => Promise<T | undefined> = (marker) => marker,
-): Promise<PipelineRunSummary> {
-  const summary: PipelineRunSummary = {
-    runs: 0,
-    metrics: 0,
-    quarantined: 0,
-    partitions_written: 0,
-    partitions_unchanged: 0,
+): Promise<StageOutcomes> {
+  const resultsOf = async <S extends Stage>(stage: S) => {
+    const slices = [...done].flatMap((name) =>
+      name.endsWith(`.${stage}`) ? name.slice(0, -stage.length - 1) : [],
+    );
+    const results = await concurrently(slices, (slice) => read(markers.get(slice, stage)));
+    return new Map(slices.flatMap((slice, i) => (results[i] ? [[slice, results[i]] as const] : [])));
   };
-  const slices = [...((await read(markers.plan()))?.slices ?? []).map(({ id }) => id), ALL_SLICES];
-  for (const id of slices) {
-    const enriched = await read(markers.get(id, 'enrich'));
-    summary.runs += enriched?.runs ?? 0;
-    summary.metrics += enriched?.metrics ?? 0;
-    summary.quarantined += enriched?.quarantined ?? 0;
-    const results = [
-      enriched,
-      await read(markers.get(id, 'aggregate')),
-      await read(markers.get(id, 'publish')),
-    ];
-    for (const result of results) {
-      summary.partitions_written += result?.partitions_written ?? 0;
-      summary.partitions_unchanged += result?.partitions_unchanged ?? 0;
-    }
-  }
-  return summary;
+  const fetched = await resultsOf('fetch');
+  const enriched = await resultsOf('enrich');
+  const rebuilt = [...(await resultsOf('aggregate')).values(), ...(await resultsOf('publish')).values()];
+  return { fetched, enriched, rebuilt };
+}
+
+/** The totals over the finished stages of a pipeline run. */
+export function summarizePipelineRun({
+  enriched,
+  rebuilt,
+}: Pick<StageOutcomes, 'enriched' | 'rebuilt'>): PipelineRunSummary {
+  const slices = [...enriched.values()];
+  const sum = <T>(results: readonly T[], pick: (result: T) => number) =>
+    results.reduce((total, result) => total + pick(result), 0);
+  const written = [...slices, ...rebuilt];
+  return {
+    runs: sum(slices, ({ runs }) => runs),
+    metrics: sum(slices, ({ metrics }) => metrics),
+    quarantined: sum(slices, ({ quarantined }) => quarantined),
+    partitions_written: sum(written, ({ partitions_written }) => partitions_written),
+    partitions_unchanged: sum(written, ({ partitions_unchanged }) => partitions_unchanged),
+  };
 }
 
 /** One line for logs and the terminal: `<id> <status>: <totals>, <duration> s; <error>; <experiments not read>`. */

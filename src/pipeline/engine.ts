@@ -10,7 +10,12 @@ import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
 import { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { ActiveJobs } from './active-jobs.js';
-import { completePipelineRun, describePipelineRun, summarizePipelineRun } from './complete-run.js';
+import {
+  completePipelineRun,
+  describePipelineRun,
+  readOutcomes,
+  summarizePipelineRun,
+} from './complete-run.js';
 import { dueStages, progressOf, type StageId, stageName } from './due-stages.js';
 import { Markers } from './markers.js';
 import {
@@ -20,6 +25,7 @@ import {
   type NewPipelineRun,
   type PipelineRun,
   type PipelineRunOutcome,
+  type PipelineRunSummary,
   readPipelineRun,
   unreadableError,
 } from './pipeline-run.js';
@@ -263,10 +269,10 @@ export class Engine {
   private async close(
     pipelineRun: Pick<PipelineRun, 'kind' | 'id'>,
     outcome: Omit<PipelineRunOutcome, 'summary'>,
+    known?: PipelineRunSummary,
   ): Promise<PipelineRun | undefined> {
     const { store, clock, log } = this.options;
-    // An invalid marker must not keep the run from being closed: the totals are those of the others.
-    const summary = await summarizePipelineRun(new Markers(store, pipelineRun.id), ifReadable);
+    const summary = known ?? (await this.readSummary(pipelineRun.id));
     const now = clock();
     const closed = await closePipelineRun(store, pipelineRun, { ...outcome, summary }, now);
     if (!closed) return undefined;
@@ -275,6 +281,12 @@ export class Engine {
     // The first outcome stays, with its time.
     this.events.emit('finished', closed, closed.finished_at === now);
     return closed;
+  }
+
+  /** An invalid marker must not keep a run from being closed: the totals are those of the others. */
+  private async readSummary(id: string): Promise<PipelineRunSummary> {
+    const markers = new Markers(this.options.store, id);
+    return summarizePipelineRun(await readOutcomes(markers, await markers.done(), ifReadable));
   }
 
   /**
@@ -319,9 +331,10 @@ export class Engine {
       return;
     }
     // Reads every marker, so that an invalid one closes the run before anything counts as published.
-    await summarizePipelineRun(markers);
-    const refused = await completePipelineRun(store, { kind, id }, plan, markers);
-    await this.close(record, { status: 'done', error: null, refused });
+    const outcomes = await readOutcomes(markers, done);
+    const refused = await completePipelineRun(store, { kind, id }, plan, outcomes);
+    const summary = summarizePipelineRun(outcomes);
+    await this.close(record, { status: 'done', error: null, refused }, summary);
     // The next run of this kind, or the kinds that a bootstrap holds back, may begin.
     this.wake();
   }

@@ -40,9 +40,19 @@ export class Markers {
     return marker?.value;
   }
 
+  /** The plan, which callers share and do not modify. A stored plan never changes, so it is read and parsed once. */
   async plan(): Promise<Plan | undefined> {
-    return (await readDocument(this.store, this.key({ slice: ALL_SLICES, stage: 'plan' }), planSchema))
-      ?.value;
+    const cache = plansOf(this.store);
+    const cached = cache.get(this.pipelineRunId);
+    if (cached) return cached;
+    const key = this.key({ slice: ALL_SLICES, stage: 'plan' });
+    const plan = (await readDocument(this.store, key, planSchema))?.value;
+    if (plan) {
+      const [oldest] = cache.keys();
+      if (cache.size >= MAX_PLANS && oldest !== undefined) cache.delete(oldest);
+      cache.set(this.pipelineRunId, plan);
+    }
+    return plan;
   }
 
   async has(id: StageId): Promise<boolean> {
@@ -106,6 +116,16 @@ export class Markers {
   private attemptKey(id: StageId): string {
     return `${runPrefix(this.pipelineRunId)}tries/${stageName(id)}.json`;
   }
+}
+
+/** More than the pipeline runs that are unfinished at the same time: two of each kind, and backfills that people look at. */
+const MAX_PLANS = 16;
+const plans = new WeakMap<ObjectStore, Map<string, Plan>>();
+
+function plansOf(store: ObjectStore): Map<string, Plan> {
+  const known = plans.get(store) ?? new Map<string, Plan>();
+  plans.set(store, known);
+  return known;
 }
 
 /** `excused`: how many of the attempts up to `number` do not count. `queue`: the prefix of the queue that has its job. */

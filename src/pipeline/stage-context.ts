@@ -1,3 +1,4 @@
+import { concurrently } from '../config/concurrently.js';
 import { MonitorError } from '../domain/errors.js';
 import { stageName } from './due-stages.js';
 import type { Markers } from './markers.js';
@@ -13,6 +14,8 @@ export interface StageContext {
   readonly slice: Slice;
   /** The result of another stage. @throws {MonitorError} `no_result` if that stage is not done; retryable */
   result<S extends Stage>(slice: string, stage: S): Promise<StageResults[S]>;
+  /** The results of a stage of all slices of the plan, in its order. @throws as `result` */
+  results<S extends Stage>(stage: S): Promise<StageResults[S][]>;
   /** To be called on progress: without it for the stall timeout, `/health/live` returns 503 and the process is restarted. */
   readonly heartbeat: () => void;
 }
@@ -28,6 +31,11 @@ export async function createStageContext(
   const slice = plan?.slices.find(({ id }) => id === sliceId);
   const missing = (code: string, name: string) =>
     new MonitorError(code, `${record.id} has no ${name} yet`, { run: record.id, slice: sliceId }, true);
+  const result = async <S extends Stage>(id: string, stage: S): Promise<StageResults[S]> => {
+    const found = await markers.get(id, stage);
+    if (!found) throw missing('no_result', stageName({ slice: id, stage }));
+    return found;
+  };
   return {
     record,
     heartbeat,
@@ -39,10 +47,7 @@ export async function createStageContext(
       if (!slice) throw missing('no_slice', `slice ${sliceId}`);
       return slice;
     },
-    async result(id, stage) {
-      const result = await markers.get(id, stage);
-      if (!result) throw missing('no_result', stageName({ slice: id, stage }));
-      return result;
-    },
+    result,
+    results: (stage) => concurrently(plan?.slices ?? [], ({ id }) => result(id, stage)),
   };
 }

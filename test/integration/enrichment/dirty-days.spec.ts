@@ -5,7 +5,6 @@ import { domainSettings, loadSettings } from '../../../src/config/settings.js';
 import { enrichSlice } from '../../../src/enrichment/enrich-slice.js';
 import { loadDirtyDays } from '../../../src/ingestion/plan-dirty-days.js';
 import { completePipelineRun } from '../../../src/pipeline/complete-run.js';
-import { Markers } from '../../../src/pipeline/markers.js';
 import type { Page } from '../../../src/pipeline/stage-contracts.js';
 import {
   type DirtyDays,
@@ -160,8 +159,8 @@ describe('the dirty days of a pipeline run', () => {
       '_base/2026/03/08/part-0.parquet',
     ]);
     expect(await listDirtyDays(store)).toMatchObject([{ pipelineRunId: 'delta-1', days: DAYS }]);
-    const markers = new Markers(store, 'delta-1');
-    await completePipelineRun(store, { kind: 'delta', id: 'delta-1' }, planOf({}), markers);
+    const outcomes = { fetched: new Map(), enriched: new Map() };
+    await completePipelineRun(store, { kind: 'delta', id: 'delta-1' }, planOf({}), outcomes);
     expect(await listDirtyDays(store)).toEqual([]);
   });
 

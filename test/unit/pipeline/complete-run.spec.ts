@@ -2,6 +2,7 @@ import type { PipelineKind } from '../../../src/domain/model.js';
 import {
   completePipelineRun,
   describePipelineRun,
+  readOutcomes,
   summarizePipelineRun,
 } from '../../../src/pipeline/complete-run.js';
 import { Markers } from '../../../src/pipeline/markers.js';
@@ -38,8 +39,10 @@ const chunk = (rest: Partial<Plan['chunks'][number]> = {}) => ({
 });
 const onePlan = (rest: Partial<Plan> = {}): Plan =>
   planOf({ to: TO, chunks: [chunk()], slices: [sliceOf({ id: 'a', last: true })], ...rest });
-const complete = (plan: Plan, kind: PipelineKind = 'delta') =>
-  completePipelineRun(store, { kind, id: 'delta-1' }, plan, markers);
+const complete = async (plan: Plan, kind: PipelineKind = 'delta') => {
+  const outcomes = await readOutcomes(markers, await markers.done());
+  return completePipelineRun(store, { kind, id: 'delta-1' }, plan, outcomes);
+};
 
 describe('completing a published pipeline run', () => {
   it('advances the watermark and removes the MLflow runs that have ended from the open list, idempotently', async () => {
@@ -135,7 +138,6 @@ describe('a sweep', () => {
 
 describe('the summary of a pipeline run', () => {
   it('holds the totals of its stages', async () => {
-    await markers.put(ALL_SLICES, 'plan', onePlan({ slices: [sliceOf({ id: 'a' }), sliceOf({ id: 'b' })] }));
     await markers.put(
       'a',
       'enrich',
@@ -144,7 +146,7 @@ describe('the summary of a pipeline run', () => {
     await markers.put('b', 'enrich', enrichResultOf({ runs: 3, metrics: 30, partitions_unchanged: 2 }));
     await markers.put('a', 'aggregate', { days: [], partitions_written: 3, partitions_unchanged: 0 });
     await markers.put(ALL_SLICES, 'publish', { days: [], partitions_written: 1, partitions_unchanged: 2 });
-    expect(await summarizePipelineRun(markers)).toEqual({
+    expect(summarizePipelineRun(await readOutcomes(markers, await markers.done()))).toEqual({
       runs: 5,
       metrics: 50,
       quarantined: 1,

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Markers } from '../../../src/pipeline/markers.js';
 import { ALL_SLICES } from '../../../src/pipeline/stage-contracts.js';
 import { MemoryStore } from '../../support/memory-store.js';
@@ -26,6 +27,14 @@ describe('a marker', () => {
     const plan = planOf({ slices: [sliceOf({})] });
     await markers.put(ALL_SLICES, 'plan', plan);
     expect(await markers.plan()).toEqual(plan);
+  });
+
+  it('of the stage `plan` is read once by all stages of a pipeline run', async () => {
+    await markers.put(ALL_SLICES, 'plan', planOf({ to: 1 }));
+    const read = jest.spyOn(store, 'get');
+    for (let i = 0; i < 3; i++) expect((await new Markers(store, 'delta-1').plan())?.to).toBe(1);
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(await new Markers(store, 'delta-2').plan()).toBeUndefined();
   });
 
   it('that does not match its schema is not stored', async () => {
