@@ -1,8 +1,9 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
-import { ENGINE, type Engine, type HandlersOf } from '../pipeline/engine.js';
+import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
+import type { HandlersOf } from '../pipeline/stage-execution.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { indexOf } from '../storage/object-index.js';

@@ -1,8 +1,9 @@
 import { type Clock } from '../config/runtime.js';
 import { PIPELINE_KINDS } from '../domain/model.js';
 import { type DiagnosticsEvent, subscribe } from '../observability/diagnostics.js';
-import type { Engine, StageEnd } from '../pipeline/engine.js';
+import type { Engine } from '../pipeline/engine.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
+import type { StageEnd } from '../pipeline/stage-execution.js';
 import type { Metrics } from './metrics.js';
 
 /** The status of an upstream by the requests of this process; times in ms. */

@@ -25,6 +25,9 @@ const experimentsSchema = z.object({
   next_page_token: z.string().nullish(),
 });
 
+/** U+FEFF in UTF-8, read as Latin-1. */
+const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
+
 const notJsonError = (path: string, problem: string): MonitorError =>
   new MonitorError('mlflow_not_json', `MLflow's response to ${path} is invalid: ${problem}`, { path }, true);
 
@@ -84,7 +87,8 @@ export async function saveBody(body: Readable, file: string): Promise<number> {
     const ends = Buffer.alloc(length * 2);
     await handle.read(ends, 0, length, 0);
     await handle.read(ends, length, length, size - length);
-    const text = ends.toString('latin1').trim();
+    // A byte order mark is removed with other defects (`repairPage`).
+    const text = ends.toString('latin1').replace(BYTE_ORDER_MARK, '').trim();
     if (!text.startsWith('{') || !text.endsWith('}'))
       throw notJsonError('runs/search', 'not JSON, or truncated');
     return size;

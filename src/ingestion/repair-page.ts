@@ -14,7 +14,7 @@ const PIECE = 256 * 1024;
 
 /**
  * Repairs what DuckDB rejects with the whole page: control characters within a text become escapes, and what no UTF-8 text can
- * contain becomes U+FFFD: halves of surrogate pairs (`\ud800`) and bytes that are not UTF-8.
+ * contain becomes U+FFFD: halves of surrogate pairs (`\ud800`) and bytes that are not UTF-8. A byte order mark is removed.
  */
 export function* repairJson(text: string): Steps<string> {
   const pieces: string[] = [];
@@ -25,7 +25,7 @@ export function* repairJson(text: string): Steps<string> {
     else if (HALF.test(found)) return '\\ufffd';
     return found;
   };
-  for (let begin = 0; begin < text.length; ) {
+  for (let begin = text.startsWith('\ufeff') ? 1 : 0; begin < text.length; ) {
     let end = Math.min(text.length, begin + PIECE);
     // No token may lie across the end of a piece.
     while (end < text.length && text.slice(end - MAX_TOKEN, end).includes('\\')) end++;

@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { type Job, type Queue, UnrecoverableError } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { type Clock } from '../config/runtime.js';
-import { errorMessage, MonitorError } from '../domain/errors.js';
+import { errorMessage } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
-import { withLogContext } from '../observability/log-context.js';
 import { type QueueName } from '../queue/queue-names.js';
 import { readKindState } from '../state/kind-state.js';
 import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
@@ -29,9 +28,9 @@ import {
   readPipelineRun,
   unreadableError,
 } from './pipeline-run.js';
-import { createStageContext, type StageContext } from './stage-context.js';
-import type { JobPayload, QUEUE_OF_STAGE, Stage, StageResults } from './stage-contracts.js';
-import { attemptOf, isLastAttempt, parseStageJob, StageJobs, stageJobId } from './stage-jobs.js';
+import type { Stage } from './stage-contracts.js';
+import { type Handler, type StageEnd, StageExecution } from './stage-execution.js';
+import { StageJobs } from './stage-jobs.js';
 
 /** Injection token of the `Engine`. */
 export const ENGINE = Symbol('ENGINE');
@@ -39,12 +38,6 @@ export const ENGINE = Symbol('ENGINE');
 export const WAIT_MS = Symbol('WAIT_MS');
 /** Period at which the scheduler and the commands call `Engine.dispatch`, ms: the longest that a job lost by the queue is missing. */
 export const DISPATCH_PERIOD_MS = 60_000;
-
-export type Handler<S extends Stage> = (context: StageContext) => Promise<StageResults[S]>;
-/** A handler for every stage of a queue; a missing one does not compile. */
-export type HandlersOf<Q extends QueueName> = {
-  readonly [S in Stage as (typeof QUEUE_OF_STAGE)[S] extends Q ? S : never]: Handler<S>;
-};
 
 export interface EngineOptions {
   readonly store: ObjectStore;
@@ -59,19 +52,6 @@ export interface EngineOptions {
   /** Slices of one backfill that may be in the queues at the same time. */
   readonly backfillConcurrency: number;
   readonly log: Readonly<Record<'debug' | 'log' | 'warn' | 'error', (message: string) => void>>;
-}
-
-/** Codes of errors of a stage that waits for another service. It may wait for any time: these attempts are not counted. */
-const WAITING_CODES: ReadonlySet<string> = new Set(['catalog_awaited']);
-
-/** How an execution of a stage ended. */
-export interface StageEnd {
-  readonly stage: Stage;
-  /** `retried`: it runs again; `waiting`: it runs again after `waitMs`; `failed`: its pipeline run failed with it. */
-  readonly outcome: 'done' | 'retried' | 'waiting' | 'failed';
-  readonly seconds: number;
-  /** `null` unless `done`. */
-  readonly result: StageResults[Stage] | null;
 }
 
 interface EngineEvents {
@@ -90,11 +70,25 @@ export class Engine {
   readonly activeJobs = new ActiveJobs();
   private readonly mutex = new KeyedMutex();
   private readonly jobs: StageJobs;
+  private readonly execution: StageExecution;
   /** By kind: why it cannot be dispatched, once logged. */
   private readonly blockedKinds = new Map<PipelineKind, string>();
 
   constructor(private readonly options: EngineOptions) {
     this.jobs = new StageJobs(options.queues, options.stageAttempts);
+    this.execution = new StageExecution({
+      store: options.store,
+      jobs: this.jobs,
+      activeJobs: this.activeJobs,
+      mutex: this.mutex,
+      queuePrefix: options.queuePrefix,
+      waitMs: options.waitMs,
+      log: options.log,
+      advance: ({ kind, id }, scope) => this.advance(kind, id, scope),
+      fail: (record, id, code, message) => this.fail(record, id, code, message),
+      wake: () => this.wake(),
+      onEnd: (end) => this.events.emit('stage', end),
+    });
   }
 
   /** @returns the id of the new pipeline run; `undefined` if none is due */
@@ -158,109 +152,6 @@ export class Engine {
     this.options.log.error(`No ${kind} can run: ${message}`);
   }
 
-  /**
-   * Runs one job with the handlers of its queue.
-   * @throws {UnrecoverableError} the stage failed for good, or the job is not one of these handlers
-   * @throws what the handler threw, if BullMQ is to retry the job
-   */
-  async runStage(job: Job, handlers: Partial<{ [S in Stage]: Handler<S> }>): Promise<void> {
-    const payload = parseStageJob(job);
-    const handler = handlers[payload.stage];
-    if (!handler) throw new UnrecoverableError(`No handler for the stage ${payload.stage}`);
-    const job_id = `${job.id}`;
-    await withLogContext({ pipeline_run_id: payload.run, job_id }, () =>
-      this.activeJobs.track(job_id, (heartbeat) => this.executeStage(job, payload, handler, heartbeat)),
-    );
-  }
-
-  private async executeStage(
-    job: Job,
-    payload: JobPayload,
-    handler: Handler<Stage>,
-    heartbeat: () => void,
-  ): Promise<void> {
-    const { store, log } = this.options;
-    const { stage } = payload;
-    const record = await this.recordOf(payload);
-    if (record?.status !== 'active') return;
-    const markers = new Markers(store, record.id);
-    if (!(await markers.has(payload))) {
-      const startedAt = performance.now();
-      const reportEnd = (outcome: StageEnd['outcome'], result: StageResults[Stage] | null = null) => {
-        const seconds = (performance.now() - startedAt) / 1000;
-        this.events.emit('stage', { stage, outcome, seconds, result });
-        return seconds;
-      };
-      let result: StageResults[Stage];
-      try {
-        result = await handler(await createStageContext(record, markers, payload, heartbeat));
-        await markers.put(payload.slice, stage, result);
-      } catch (error) {
-        await this.handleError(job, payload, record, error, reportEnd);
-        return;
-      }
-      const seconds = reportEnd('done', result);
-      log.debug(`${stageName(payload)} of ${record.id} finished in ${seconds.toFixed(1)} s`);
-    }
-    await this.advance(record.kind, record.id, 'new');
-  }
-
-  /** @throws {UnrecoverableError} the record is invalid: the next dispatch closes the pipeline run */
-  private async recordOf(payload: JobPayload): Promise<PipelineRun | undefined> {
-    try {
-      return await readPipelineRun(this.options.store, payload.run);
-    } catch (error) {
-      if (brokenKeyOf(error) === undefined) throw error;
-      this.wake();
-      throw new UnrecoverableError(errorMessage(error));
-    }
-  }
-
-  private async handleError(
-    job: Job,
-    payload: JobPayload,
-    record: PipelineRun,
-    error: unknown,
-    reportEnd: (outcome: StageEnd['outcome']) => void,
-  ): Promise<void> {
-    const { store, log } = this.options;
-    const code = error instanceof MonitorError ? error.code : 'unexpected';
-    const message = errorMessage(error);
-    if (code === 'raw_page_gone') {
-      reportEnd('retried');
-      log.warn(`${message}; fetching ${payload.slice} again`);
-      await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
-      await this.advance(record.kind, record.id, 'all');
-      return;
-    }
-    if (WAITING_CODES.has(code)) {
-      reportEnd('waiting');
-      await this.mutex.run(record.id, () => this.postpone(job, payload, record, message));
-      return;
-    }
-    log.warn(`${stageName(payload)} of ${record.id}, attempt ${attemptOf(job)}: ${message}`);
-    const isPermanent = error instanceof MonitorError && !error.retryable;
-    const fails = isPermanent || isLastAttempt(job);
-    reportEnd(fails ? 'failed' : 'retried');
-    if (!fails) throw error;
-    await this.fail(record, payload, code, message);
-    throw new UnrecoverableError(message);
-  }
-
-  /** Replaces the attempt, which does not count, by a delayed one. */
-  private async postpone(job: Job, payload: JobPayload, record: PipelineRun, message: string): Promise<void> {
-    const markers = new Markers(this.options.store, record.id);
-    const last = await markers.lastAttempt(payload);
-    // Another execution of this job has postponed it already.
-    if (!last || job.id !== stageJobId(record.id, payload, last.number)) return;
-    if (last.excused === 0) this.options.log.warn(`${stageName(payload)} of ${record.id} waits: ${message}`);
-    const number = await markers.claimAttempt(payload, last, {
-      queue: this.options.queuePrefix,
-      excused: true,
-    });
-    if (number !== undefined) await this.jobs.add(record, payload, number, this.options.waitMs);
-  }
-
   private async fail(record: PipelineRun, id: StageId, code: string, message: string): Promise<void> {
     const error = { slice: id.slice, stage: id.stage, code, message };
     await this.close(record, { status: 'failed', error, refused: [] });
@@ -287,6 +178,15 @@ export class Engine {
   private async readSummary(id: string): Promise<PipelineRunSummary> {
     const markers = new Markers(this.options.store, id);
     return summarizePipelineRun(await readOutcomes(markers, await markers.done(), ifReadable));
+  }
+
+  /**
+   * Runs one job with the handlers of its queue.
+   * @throws {UnrecoverableError} the stage failed for good, or the job is not one of these handlers
+   * @throws what the handler threw, if BullMQ is to retry the job
+   */
+  async runStage(job: Job, handlers: Partial<{ [S in Stage]: Handler<S> }>): Promise<void> {
+    await this.execution.run(job, handlers);
   }
 
   /**

@@ -3,7 +3,8 @@ import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { STOPPING } from '../config/runtime.js';
 import { type QueueName } from '../queue/queue-names.js';
-import type { Engine, HandlersOf } from './engine.js';
+import type { Engine } from './engine.js';
+import type { HandlersOf } from './stage-execution.js';
 
 /** How long running jobs may take to finish during shutdown. After that another process takes them over. */
 const DRAIN_MS = 25_000;

@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import { createMetrics } from '../../../src/health/metrics.js';
 import { MetricsRecorder } from '../../../src/health/metrics-recorder.js';
 import { publish } from '../../../src/observability/diagnostics.js';
-import type { Engine, StageEnd } from '../../../src/pipeline/engine.js';
+import type { Engine } from '../../../src/pipeline/engine.js';
+import type { StageEnd } from '../../../src/pipeline/stage-execution.js';
 
 const ENRICHED = {
   touched_days: [],

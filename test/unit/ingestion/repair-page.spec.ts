@@ -12,6 +12,7 @@ describe('repairJson', () => {
     ['an escaped quote does not end a text', '{"a": "\\"\n"}', '{"a": "\\"\\u000a"}'],
     ['an escaped backslash ends before the quote', '{"a": "\\\\"\n}', '{"a": "\\\\"\n}'],
     ['half a surrogate pair becomes U+FFFD', '"\\ud800"', '"\\ufffd"'],
+    ['a byte order mark at the beginning is removed', '\ufeff{"a": "\ufeff"}', '{"a": "\ufeff"}'],
     ['a pair stays', '"\\ud83d\\ude00"', '"\\ud83d\\ude00"'],
   ])('%s', (_, json, repaired) => {
     expect(repair(json)).toBe(repaired);

@@ -1,8 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import { MS_PER_DAY } from '../../../src/domain/time.js';
-import type { Handler } from '../../../src/pipeline/engine.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import type { Stage } from '../../../src/pipeline/stage-contracts.js';
+import type { Handler } from '../../../src/pipeline/stage-execution.js';
 import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 import { createEngine, enrichResultOf, NOTHING_REBUILT } from './engine-fixture.js';
 

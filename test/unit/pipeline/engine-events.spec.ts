@@ -1,7 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
-import type { Engine, Handler, StageEnd } from '../../../src/pipeline/engine.js';
+import type { Engine } from '../../../src/pipeline/engine.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import type { Handler, StageEnd } from '../../../src/pipeline/stage-execution.js';
 import { planOf } from '../../support/stage-results.js';
 import { createEngine } from './engine-fixture.js';
 

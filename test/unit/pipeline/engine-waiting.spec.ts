@@ -1,7 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
-import type { Engine, Handler } from '../../../src/pipeline/engine.js';
+import type { Engine } from '../../../src/pipeline/engine.js';
 import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
+import type { Handler } from '../../../src/pipeline/stage-execution.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 import { createEngine, enrichResultOf, NOTHING_REBUILT } from './engine-fixture.js';

@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import type { Job, Worker } from 'bullmq';
-import type { Engine, HandlersOf } from '../../../src/pipeline/engine.js';
+import type { Engine } from '../../../src/pipeline/engine.js';
 import { StageProcessor } from '../../../src/pipeline/stage.processor.js';
+import type { HandlersOf } from '../../../src/pipeline/stage-execution.js';
 
 /** A BullMQ worker whose jobs finish when the test calls `finishJobs`. */
 class FakeWorker {
