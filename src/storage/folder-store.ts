@@ -22,6 +22,7 @@ export interface FolderStoreOptions {
  * only, so lock the folder before opening it. Opening removes the temporary files of a process that died.
  */
 export class FolderStore implements ObjectStore {
+  readonly etagScope = 'sha256';
   private readonly mutex = new KeyedMutex();
 
   private constructor(

@@ -22,8 +22,8 @@ export const INDEX_PREFIX = '_state/index/';
 
 export const indexSchema = z.object({
   version: z.literal(1),
-  /** The store whose ETags these are, as it describes itself. In a copy of a store, ETags may mean something else. */
-  store: z.string(),
+  /** The `etagScope` of the store whose ETags these are: in a copy of a bucket, ETags may mean something else. */
+  etag_scope: z.string(),
   /** Names of metrics: the lists that `bases` refer to. */
   names: z.array(z.array(z.string())),
   /** By key of a derived object. */
@@ -44,9 +44,9 @@ export type IndexDocument = z.infer<typeof indexSchema>;
 const MAX_CHARACTERS = 1_000_000;
 
 /** By key, what a document knows. A document of another store knows nothing. */
-export function decodeIndex(document: IndexDocument | undefined, store: string): Map<string, IndexedFacts> {
+export function decodeIndex(document: IndexDocument | undefined, scope: string): Map<string, IndexedFacts> {
   const objects = new Map<string, IndexedFacts>();
-  if (document?.store !== store) return objects;
+  if (document?.etag_scope !== scope) return objects;
   for (const [key, { etag, inputs }] of Object.entries(document.derived)) {
     objects.set(key, { etag, facts: { inputs } });
   }
@@ -61,8 +61,8 @@ export function decodeIndex(document: IndexDocument | undefined, store: string):
 }
 
 /** Bases that do not fit are left out: they are read when they are needed. */
-export function encodeIndex(objects: ReadonlyMap<string, IndexedFacts>, store: string): IndexDocument {
-  const document: IndexDocument = { version: 1, store, names: [], derived: {}, bases: {} };
+export function encodeIndex(objects: ReadonlyMap<string, IndexedFacts>, scope: string): IndexDocument {
+  const document: IndexDocument = { version: 1, etag_scope: scope, names: [], derived: {}, bases: {} };
   const lists = new Map<string, number>();
   let characters = 0;
   // The newest days are needed most often.

@@ -41,7 +41,11 @@ export class ObjectIndex {
   private readonly read = new Map<string, string>();
   private readonly log = new Logger('Store');
 
-  constructor(private readonly store: ObjectStore) {}
+  private readonly scope: string;
+
+  constructor(private readonly store: ObjectStore) {
+    this.scope = store.etagScope ?? store.description;
+  }
 
   /** @param entry as listed or returned by HEAD just now */
   find({ key, etag }: IndexedObject): ObjectFacts | undefined {
@@ -66,7 +70,7 @@ export class ObjectIndex {
       const document = await ifReadable(readDocument(this.store, indexKey(month), indexSchema));
       this.read.set(month, document?.etag ?? etag);
       const listed = new Map(wanted.map((entry) => [entry.key, entry.etag]));
-      for (const [key, { etag: known, facts }] of decodeIndex(document?.value, this.store.description)) {
+      for (const [key, { etag: known, facts }] of decodeIndex(document?.value, this.scope)) {
         if (this.objects.has(key) && listed.get(key) !== known) continue;
         this.remember({ key, etag: known }, facts);
         this.unsaved.delete(key);
@@ -107,10 +111,7 @@ export class ObjectIndex {
     );
     const update = () =>
       updateDocument(this.store, indexKey(month), indexSchema, (current) =>
-        encodeIndex(
-          new Map([...decodeIndex(current, this.store.description), ...learned]),
-          this.store.description,
-        ),
+        encodeIndex(new Map([...decodeIndex(current, this.scope), ...learned]), this.scope),
       );
     try {
       await update();

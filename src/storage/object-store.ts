@@ -28,6 +28,11 @@ export type ObjectBody = Buffer | { readonly file: string };
 export interface ObjectStore {
   /** For messages: `folder ./data`, `s3://bucket/prefix`. */
   readonly description: string;
+  /**
+   * Stores with equal texts give equal ETags of a key to equal bytes only. By default the description: in another bucket an
+   * ETag may mean something else.
+   */
+  readonly etagScope?: string;
   get(key: string): Promise<StoredObject | undefined>;
   head(key: string): Promise<ObjectEntry | undefined>;
   /**

@@ -38,6 +38,7 @@ const STEPS = 4;
  */
 export class SingleWriterStore implements ObjectStore {
   readonly description: string;
+  readonly etagScope: string;
   private readonly mutex = new KeyedMutex();
   private readonly id = randomUUID();
   private timer: NodeJS.Timeout | undefined;
@@ -52,6 +53,7 @@ export class SingleWriterStore implements ObjectStore {
     private readonly clock: () => number,
   ) {
     this.description = store.description;
+    this.etagScope = store.etagScope ?? store.description;
   }
 
   /**

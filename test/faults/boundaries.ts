@@ -29,6 +29,8 @@ export const BOUNDARIES = {
   'judged locally': { on: 'put', of: '^runs/', when: 'before' },
   'derived put unanswered': { on: 'put', of: '^runs/', when: 'after' },
   'derived put done': { on: 'put', of: '^application_summary/', when: 'later' },
+  'index learned': { on: 'put', of: '^_state/index/', when: 'before' },
+  'index put': { on: 'put', of: '^_state/index/', when: 'after' },
   'watermark put': { on: 'put', of: '^_state/watermark\\.json$', when: 'after' },
   'run finished': { on: 'put', of: `${RUN}record\\.json$`, condition: 'ifMatch', when: 'after' },
   'job acknowledged': { on: 'acknowledge', of: JOB, when: 'after' },

@@ -46,6 +46,7 @@ function interrupt() {
 /** A store that reports every operation to `reach`. */
 const observed = (store) => ({
   description: store.description,
+  etagScope: store.etagScope,
   get(key) {
     reach('get', key, 'before');
     return store.get(key);
@@ -54,9 +55,9 @@ const observed = (store) => ({
     reach('head', key, 'before');
     return store.head(key);
   },
-  fetch(key) {
+  fetch(key, listed) {
     reach('fetch', key, 'before');
-    return store.fetch(key);
+    return store.fetch(key, listed);
   },
   async put(key, body, condition) {
     const before = interrupted;

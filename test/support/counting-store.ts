@@ -5,11 +5,13 @@ type Request = 'get' | 'head' | 'fetch' | 'list' | 'put' | 'delete';
 /** Another process's access to a store: counts the requests, and has its own index of objects. */
 export class CountingStore implements ObjectStore {
   readonly description: string;
+  readonly etagScope: string;
   /** Each request as `<method> <key or prefix>`. */
   readonly requests: string[] = [];
 
   constructor(private readonly store: ObjectStore) {
     this.description = store.description;
+    this.etagScope = store.etagScope ?? store.description;
   }
 
   /** The number of requests since the last call, by method, and forgets them. */

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
@@ -160,6 +160,49 @@ describeProxiedS3('an S3 store', (s3) => {
     await s3().direct.put('a', text('second'));
     await s3().store.fetch('a');
     expect(s3().sent('GET')).toBe(2);
+  });
+
+  it('does not download a file that it has just put', async () => {
+    const file = join(s3().dir, 'file');
+    await writeFile(file, 'first');
+    const etag = await s3().store.put('a.parquet', { file });
+    await rm(file);
+    const fetched = await s3().store.fetch('a.parquet', { key: 'a.parquet', etag, size: 5 });
+    expect(fetched?.etag).toBe(etag);
+    expect(await readFile(fetched?.file ?? '', 'utf8')).toBe('first');
+    expect(s3().proxy.requests.map(({ method }) => method)).toEqual(['PUT']);
+  });
+
+  it('sends no request for a listed object whose copy an earlier process made, unless the copy is damaged', async () => {
+    await s3().direct.put('a.parquet', text('first'));
+    const listed = await s3().direct.head('a.parquet');
+    await s3().store.fetch('a.parquet');
+    await s3().reopen({});
+    s3().proxy.requests.length = 0;
+    const fetched = await s3().store.fetch('a.parquet', listed);
+    expect(s3().proxy.requests).toEqual([]);
+
+    await writeFile(fetched?.file ?? '', 'worst');
+    await s3().reopen({});
+    const again = await s3().store.fetch('a.parquet', listed);
+    expect(s3().sent('GET')).toBe(1);
+    expect(await readFile(again?.file ?? '', 'utf8')).toBe('first');
+  });
+
+  it('returns the object that replaced a listed one', async () => {
+    await s3().direct.put('a', text('old'));
+    const listed = await s3().direct.head('a');
+    const etag = await s3().direct.put('a', text('new'));
+    expect((await s3().store.fetch('a', listed))?.etag).toBe(etag);
+    await s3().direct.delete('a');
+    expect(await s3().store.fetch('a', listed && { ...listed, etag: '"none"' })).toBeUndefined();
+  });
+
+  it('does not use the copies of another bucket', async () => {
+    await s3().direct.put('a', text('first'));
+    await s3().store.fetch('a');
+    await s3().reopen({ prefix: 'other' });
+    expect(await s3().store.fetch('a')).toBeUndefined();
   });
 
   it('rejects a body that does not match its checksum', async () => {

@@ -32,9 +32,13 @@ const inputsFirst: PublishRule = async (store, tempFiles, keys, publication, _ch
 
 const KEYS = [derivedKey('runs')];
 /** What an index says of objects made from `stated` inputs if they have the ETag of those made from `actual` ones. */
-const documentOf = (actual: [string, string], stated: [string, string], store = 'memory'): IndexDocument => ({
+const documentOf = (
+  actual: [string, string],
+  stated: [string, string],
+  etag_scope = 'memory',
+): IndexDocument => ({
   version: 1,
-  store,
+  etag_scope,
   names: [],
   derived: Object.fromEntries(
     [...KEYS, derivedKey('enriched_metrics')].map((key) => {
