@@ -64,7 +64,13 @@ export class RulebookSync {
     needs: (book: Rulebook) => CatalogQuery | Promise<CatalogQuery>,
     observed = Number.POSITIVE_INFINITY,
   ): Promise<Rulebook> {
-    await this.refreshWithin(this.options.maxWaitMs ?? MAX_WAIT_MS, observed);
+    const maxWaitMs = this.options.maxWaitMs ?? MAX_WAIT_MS;
+    await this.refreshWithin(maxWaitMs, observed);
+    if (!(await this.options.store.head(RULEBOOK_KEY))) {
+      // It was deleted since the last response, which counts no longer.
+      this.cached = { from: 0, until: 0 };
+      await this.refreshWithin(maxWaitMs, observed);
+    }
     for (;;) {
       const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
