@@ -27,7 +27,8 @@ export interface RulebookSyncOptions {
   readonly source: CatalogSource;
   /** How long catalog responses are cached, ms. */
   readonly ttlMs: number;
-  readonly reevaluateDays: number;
+  /** To how many past days a change applies. */
+  readonly reevaluateDays: () => Promise<number>;
   readonly clock: () => number;
   /** Starts a reevaluation of the stored days in the window. */
   readonly reevaluate: (window: Window) => Promise<unknown>;
@@ -155,7 +156,7 @@ export class RulebookSync {
     const startedAt = clock();
     const repeated = !this.isCached(startedAt);
     const at = Math.min(startedAt, observed);
-    const change = { at, from: addDays(dayOf(at), -reevaluateDays) };
+    const change = { at, from: addDays(dayOf(at), -(await reevaluateDays())) };
     let parsed: ParsedCatalog | undefined;
     let window: Window | undefined;
     // Each round reads the rulebook first and then queries the catalog, so an older response never replaces a newer one.

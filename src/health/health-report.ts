@@ -132,7 +132,8 @@ export function describeHealth(
 }
 
 function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {
-  const difference = facts?.judging && describeDifference(facts.judging, domainSettings(settings));
+  const difference =
+    facts?.judging && describeDifference(facts.judging, domainSettings(settings), settings.REEVALUATE_DAYS);
   return difference ? [difference] : [];
 }
 
