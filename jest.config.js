@@ -30,7 +30,7 @@ export default {
     project('integration', 60_000),
     project('e2e', 120_000),
     project('faults', 120_000),
-    project('abuse', 120_000),
+    project('abuse', 600_000),
   ],
   // Most tests spend most of their time waiting for a process, a server or a disk.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),

@@ -42,7 +42,7 @@ export class CatalogModule {
               source,
               settings: () => judging.current(),
               ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
-              reevaluateDays: settings.REEVALUATE_DAYS,
+              reevaluateDays: () => judging.reevaluateDays(),
               clock,
               reevaluate: (window) => engine.create('reevaluation', { scheduledAt: null, window }),
               log: new Logger('Catalog'),

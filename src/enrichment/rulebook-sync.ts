@@ -27,7 +27,8 @@ export interface RulebookSyncOptions {
   readonly source: CatalogSource;
   /** How long catalog responses are cached, ms. */
   readonly ttlMs: number;
-  readonly reevaluateDays: number;
+  /** To how many past days a change applies. */
+  readonly reevaluateDays: () => Promise<number>;
   readonly clock: () => number;
   /** Starts a reevaluation of the stored days in the window. */
   readonly reevaluate: (window: Window) => Promise<unknown>;
@@ -67,7 +68,13 @@ export class RulebookSync {
     known?: Rulebook,
   ): Promise<Rulebook> {
     if (known && (!this.isQueried || covers(known.asked, await needs(known)))) return known;
-    await this.refreshWithin(this.options.maxWaitMs ?? MAX_WAIT_MS, observed);
+    const maxWaitMs = this.options.maxWaitMs ?? MAX_WAIT_MS;
+    await this.refreshWithin(maxWaitMs, observed);
+    if (!(await this.options.store.head(RULEBOOK_KEY))) {
+      // It was deleted since the last response, which counts no longer.
+      this.cached = { from: 0, until: 0 };
+      await this.refreshWithin(maxWaitMs, observed);
+    }
     for (;;) {
       const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
@@ -152,7 +159,7 @@ export class RulebookSync {
     const startedAt = clock();
     const repeated = !this.isCached(startedAt);
     const at = Math.min(startedAt, observed);
-    const change = { at, from: addDays(dayOf(at), -reevaluateDays) };
+    const change = { at, from: addDays(dayOf(at), -(await reevaluateDays())) };
     let parsed: ParsedCatalog | undefined;
     let window: Window | undefined;
     // Each round reads the rulebook first and then queries the catalog, so an older response never replaces a newer one.

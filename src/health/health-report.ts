@@ -144,7 +144,8 @@ function describeNeverEnded({ openMlflowRuns }: ServiceFacts, now: number): Heal
 }
 
 function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {
-  const difference = facts?.judging && describeDifference(facts.judging, domainSettings(settings));
+  const difference =
+    facts?.judging && describeDifference(facts.judging, domainSettings(settings), settings.REEVALUATE_DAYS);
   return difference ? [difference] : [];
 }
 

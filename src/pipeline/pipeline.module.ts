@@ -24,6 +24,7 @@ const DEFAULT_WAIT_MS = 30_000;
         return new JudgingSettings({
           store,
           own: domainSettings(settings),
+          ownReevaluateDays: settings.REEVALUATE_DAYS,
           // A folder has one process: its settings count, as nobody else can have others.
           decides: settings.ROLES.includes('scheduler') || settings.S3_BUCKET === undefined,
           process: { host: hostname(), pid: process.pid },

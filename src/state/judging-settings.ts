@@ -11,6 +11,8 @@ const KEY = '_state/judging-settings.json';
 const schema = z.object({
   version: z.literal(1),
   settings: domainSettingsSchema,
+  /** REEVALUATE_DAYS; absent in documents of older versions. */
+  reevaluate_days: z.int().optional(),
   host: z.string(),
   pid: z.int(),
   /** When that process started, ms. */
@@ -28,12 +30,14 @@ export async function readJudgingSettings(store: ObjectStore): Promise<StoredJud
  * rules is no setting: a process with older rules than the rulebook changes nothing.
  */
 export function describeDifference(
-  { settings, host, pid, at }: StoredJudgingSettings,
+  { settings, reevaluate_days, host, pid, at }: StoredJudgingSettings,
   own: DomainSettings,
+  ownReevaluateDays: number,
 ): string | undefined {
   const differs = (name: keyof DomainSettings) =>
     name !== 'rules_version' && canonicalJson(settings[name]) !== canonicalJson(own[name]);
-  const names = (Object.keys(own) as (keyof DomainSettings)[]).filter(differs);
+  const names: string[] = (Object.keys(own) as (keyof DomainSettings)[]).filter(differs);
+  if (reevaluate_days !== undefined && reevaluate_days !== ownReevaluateDays) names.push('reevaluate_days');
   if (names.length === 0) return undefined;
   const since = new Date(at).toISOString();
   return (
@@ -46,6 +50,7 @@ export interface JudgingSettingsOptions {
   readonly store: ObjectStore;
   /** Those of this process. */
   readonly own: DomainSettings;
+  readonly ownReevaluateDays: number;
   /** Whether the settings of this process count from its start on: it is a scheduler, or the only process of its store. */
   readonly decides: boolean;
   readonly process: { readonly host: string; readonly pid: number };
@@ -75,21 +80,38 @@ export class JudgingSettings {
     }
   }
 
-  /** The settings to judge by now. A difference from those of this process is logged once. */
+  /** The settings to judge by now. */
   async current(): Promise<DomainSettings> {
-    const { store, own, warn } = this.options;
+    const { own } = this.options;
+    const stored = await this.read();
+    return stored ? { ...stored.settings, rules_version: own.rules_version } : own;
+  }
+
+  /** To how many past days a change of the rules applies. */
+  async reevaluateDays(): Promise<number> {
+    return (await this.read())?.reevaluate_days ?? this.options.ownReevaluateDays;
+  }
+
+  /** A difference from the settings of this process is logged once. */
+  private async read(): Promise<StoredJudgingSettings | undefined> {
+    const { store, own, ownReevaluateDays, warn } = this.options;
     await this.onModuleInit();
     const stored = await readJudgingSettings(store);
-    if (!stored) return own;
-    const difference = describeDifference(stored, own);
+    const difference = stored && describeDifference(stored, own, ownReevaluateDays);
     if (difference !== undefined && difference !== this.warned) warn(difference);
     this.warned = difference;
-    return { ...stored.settings, rules_version: own.rules_version };
+    return stored;
   }
 
   private async storeOwn(): Promise<void> {
-    const { store, own, process, clock } = this.options;
-    const document = { version: 1 as const, settings: own, ...process, at: clock() };
+    const { store, own, ownReevaluateDays, process, clock } = this.options;
+    const document = {
+      version: 1 as const,
+      settings: own,
+      reevaluate_days: ownReevaluateDays,
+      ...process,
+      at: clock(),
+    };
     const update = () => updateDocument(store, KEY, schema, () => document);
     try {
       await update();

@@ -48,7 +48,7 @@ beforeEach(async () => {
     source,
     settings: async () => domainDefaults,
     ttlMs: TTL,
-    reevaluateDays: 7,
+    reevaluateDays: async () => 7,
     clock: Date.now,
     reevaluate: async (window) => windows.push(window),
     log: { log: () => undefined, warn: () => undefined },

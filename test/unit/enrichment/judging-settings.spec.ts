@@ -24,10 +24,16 @@ const source: CatalogSource = {
 };
 
 /** A process that starts now. */
-async function start(pid: number, decides: boolean, own: Partial<DomainSettings> = {}) {
+async function start(
+  pid: number,
+  decides: boolean,
+  own: Partial<DomainSettings> = {},
+  ownReevaluateDays = 7,
+) {
   const judging = new JudgingSettings({
     store,
     own: { ...domainDefaults, ...own },
+    ownReevaluateDays,
     decides,
     process: { host: 'h', pid },
     clock: () => now,
@@ -39,7 +45,7 @@ async function start(pid: number, decides: boolean, own: Partial<DomainSettings>
     settings: () => judging.current(),
     source,
     ttlMs: MINUTE,
-    reevaluateDays: 7,
+    reevaluateDays: () => judging.reevaluateDays(),
     clock: () => now,
     reevaluate: async () => undefined,
     log: { log: () => undefined, warn: () => undefined },
@@ -85,6 +91,25 @@ describe('processes with different judging settings', () => {
     expect(await spans()).toEqual([5, 7, 5]);
     expect(await readJudgingSettings(store)).toMatchObject({ host: 'h', pid: 3, at: NOW + MINUTE });
   });
+});
+
+it('a change applies to REEVALUATE_DAYS of the scheduler that started last', async () => {
+  const { judging } = await start(1, false, {}, 3);
+  expect(await judging.reevaluateDays()).toBe(3);
+  await start(2, true, {}, 30);
+  expect(await judging.reevaluateDays()).toBe(30);
+  await judging.current();
+  expect(warned).toEqual([expect.stringMatching(/^1: .* not its own REEVALUATE_DAYS\./)]);
+});
+
+it('a process uses its own REEVALUATE_DAYS if the stored settings are of an older version', async () => {
+  await start(1, true);
+  const key = '_state/judging-settings.json';
+  const { reevaluate_days: _, ...older } = JSON.parse(String(store.objects.get(key)));
+  store.objects.set(key, Buffer.from(JSON.stringify(older)));
+  const { judging } = await start(2, false, {}, 3);
+  expect(await judging.reevaluateDays()).toBe(3);
+  expect(warned).toEqual([]);
 });
 
 it('a process uses its own settings until a scheduler has started', async () => {

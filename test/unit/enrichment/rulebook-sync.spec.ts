@@ -66,7 +66,7 @@ const createSync = (byName = true, maxWaitMs?: number) =>
     settings: async () => domainDefaults,
     source: source(byName),
     ttlMs: TTL,
-    reevaluateDays: 7,
+    reevaluateDays: async () => 7,
     clock: () => now,
     reevaluate: async (window) => windows.push(window),
     log: { log: (line) => lines.push(line), warn: (line) => lines.push(line) },
