@@ -36,35 +36,35 @@ export function movingAverage(times: Float64Array, values: Float64Array, windowM
 export class MovingStatistics {
   private readonly sum = new ExactSum();
   private readonly timesValues = new ExactSum();
+  private readonly squares = new ExactSum();
   private readonly times: number[] = [];
   /** Index in `times` of the oldest value in the window. */
   private firstIndex = 0;
   private origin: number | undefined;
-  private sumOfTimes = 0n;
-  private sumOfSquares = 0n;
+  /** Exact up to 2^53. */
+  private sumOfTimes = 0;
 
   /** @param value NaN marks an invalid value, which is ignored */
   add(time: number, value: number): void {
     if (Number.isNaN(value)) return;
-    // The slope does not depend on the origin of time, and small integers are faster.
+    // The slope does not depend on the origin of time, and products with factors of 32 bits are exact.
     this.origin ??= time;
-    const t = BigInt(time - this.origin);
     this.times.push(time);
-    this.sum.add(value);
-    this.timesValues.addProduct(t, value);
-    this.sumOfTimes += t;
-    this.sumOfSquares += t * t;
+    this.change(time - this.origin, value, 1);
   }
 
   /** Removes the oldest value, given by its time and value. */
   remove(time: number, value: number): void {
     if (Number.isNaN(value) || this.origin === undefined) return;
-    const t = BigInt(time - this.origin);
     this.firstIndex++;
-    this.sum.remove(value);
-    this.timesValues.addProduct(-t, value);
-    this.sumOfTimes -= t;
-    this.sumOfSquares -= t * t;
+    this.change(time - this.origin, value, -1);
+  }
+
+  private change(t: number, value: number, sign: 1 | -1): void {
+    this.sum.add(sign * value);
+    this.timesValues.addProduct(sign * t, value);
+    this.squares.addProduct(sign * t, t);
+    this.sumOfTimes += sign * t;
   }
 
   /** Sum ÷ count; null without values or if the sum overflows. */
@@ -84,11 +84,20 @@ export class MovingStatistics {
     const count = this.times.length - this.firstIndex;
     if (count < 3) return null;
     if ((this.times.at(-1) ?? 0) - (this.times[this.firstIndex] ?? 0) < MS_PER_HOUR) return null;
-    const n = BigInt(count);
-    const numerator = this.timesValues.scaledDifference(n, this.sumOfTimes, this.sum);
-    const denominator = Number(n * this.sumOfSquares - this.sumOfTimes * this.sumOfTimes);
+    scratch.clear();
+    scratch.addMultiple(count, this.timesValues);
+    scratch.addMultiple(-this.sumOfTimes, this.sum);
+    const numerator = scratch.value();
     if (numerator === null) return null;
-    const slope = (numerator / denominator) * MS_PER_DAY;
+    times.clear();
+    times.add(this.sumOfTimes);
+    scratch.clear();
+    scratch.addMultiple(count, this.squares);
+    scratch.addMultiple(-this.sumOfTimes, times);
+    const slope = (numerator / (scratch.value() as number)) * MS_PER_DAY;
     return Number.isFinite(slope) ? slope : null;
   }
 }
+
+const scratch = new ExactSum();
+const times = new ExactSum();
