@@ -1,19 +1,34 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { groupBy } from '../domain/group-by.js';
 import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hourly-rollup.js';
+import { SUM_COLUMNS } from '../domain/hourly-sums.js';
 import { rates } from '../domain/light.js';
 import type { DomainSettings } from '../domain/model.js';
-import { dayStart, MS_PER_HOUR } from '../domain/time.js';
+import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
+import { addDays, dayStart, MS_PER_HOUR } from '../domain/time.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
-import { averagesFrom, type Points, spansOf } from './series-statistics.js';
+import { averagesOf, type NumberedPoints, spansOf, type WindowRows } from './series-statistics.js';
 
-/** Local files of the judged datasets of a day and the 7 days before it, oldest first. */
+/** Local files of the judged datasets, oldest day first; days without any are left out. */
 export interface JudgedFiles {
+  /** `runs` of the day and of at least `daysBefore(settings).runs` days before it. */
   readonly runs: readonly string[];
+  /** `enriched_metrics` of the day and of at least `daysBefore(settings).enriched` days before it. */
   readonly enriched: readonly string[];
+  /** `_sums` of the day and of the 7 days before it. */
+  readonly sums: readonly string[];
 }
 
-/** Makes what the statements `copy_*.sql` read: `points`, `averages`, `metric_spans`, `application_hours` and `platform_hours`. */
+/** How many days before a day its aggregates read row by row. */
+export const daysBefore = (
+  settings: DomainSettings,
+): { readonly runs: number; readonly enriched: number } => ({
+  // The pass rate of an hour is compared with that of the span before it.
+  runs: Math.ceil((2 * settings.light_span_hours - 1) / 24),
+  enriched: Math.ceil(settings.moving_average_window_hours / 24),
+});
+
+/** Makes what the statements `copy_*.sql` read: `averages`, `series`, `metric_spans`, `application_hours` and `platform_hours`. */
 export async function computeDay(
   session: DuckSession,
   day: string,
@@ -39,44 +54,106 @@ export async function computeDay(
     pass_rate_trend: { type: DOUBLE, values: platform.map(({ pass_rate_trend }) => pass_rate_trend) },
   });
   const judgedHours = groupBy(applications, ({ application }) => application);
-  await computeSeries(session, files.enriched, from, settings, (application) =>
-    (judgedHours.get(application) ?? []).map(({ hour }) => hour),
+  await computeSeries(session, day, files, settings, (application) =>
+    (judgedHours.get(application) ?? []).map(({ hour }) => (hour - from) / MS_PER_HOUR),
   );
 }
 
 /**
- * Makes `points`, `averages` and `metric_spans`.
- * @param from start of the day, ms
- * @param hoursOf the hours of an application: ascending starts, ms
+ * Makes `averages`, `series` and `metric_spans`.
+ * @param hoursOf the hours of an application: ascending, 0 to 23
  */
 async function computeSeries(
   session: DuckSession,
-  enriched: readonly string[],
-  from: number,
+  day: string,
+  { enriched, sums }: JudgedFiles,
   settings: DomainSettings,
   hoursOf: (application: string) => readonly number[],
 ): Promise<void> {
-  await session.run(sql(import.meta.url, './sql/points.sql'), { enriched });
-  const [series, time, value] = await session.doubles(sql(import.meta.url, './sql/point_columns.sql'));
-  const points: Points = {
-    series: series ?? new Float64Array(),
-    time: time ?? new Float64Array(),
-    value: value ?? new Float64Array(),
-  };
-  const { application: names = [] } = await session.columns(sql(import.meta.url, './sql/series.sql'));
-  const averages = averagesFrom(points, from, settings.moving_average_window_hours * MS_PER_HOUR);
-  await session.createTable('computed', {
-    point: { type: DOUBLE, values: averages.point },
-    moving_avg: { type: DOUBLE, values: averages.moving_avg },
+  const from = dayStart(day);
+  const firstDay = addDays(day, -LOOK_BACK_DAYS);
+  await session.run(sql(import.meta.url, './sql/series.sql'), { sums, day });
+  const { application: names = [], before = [] } = await session.columns(
+    sql(import.meta.url, './sql/series_columns.sql'),
+    { from: BigInt(dayStart(firstDay)) },
+  );
+  const windowMs = settings.moving_average_window_hours * MS_PER_HOUR;
+  const points = await readPoints(session, day, enriched, windowMs);
+  const today = pointsOfDay(points);
+  await session.createTable('averages', {
+    row: { type: DOUBLE, values: today.row },
+    moving_avg: { type: DOUBLE, values: averagesOf(points, windowMs) },
   });
-  await session.run(sql(import.meta.url, './sql/averages.sql'));
-  const spans = spansOf(points, (index) => hoursOf(String(names[index])));
+  const window = {
+    points: today,
+    sums: await readSums(session, firstDay, day, sums),
+    before: Float64Array.from(before, Number),
+  };
+  const hoursByName = new Map<string, readonly number[]>();
+  const spans = spansOf(window, (series) => {
+    const name = String(names[series]);
+    const known = hoursByName.get(name) ?? hoursOf(name);
+    hoursByName.set(name, known);
+    return known;
+  });
   await session.createTable('metric_spans', {
-    hour: { type: DOUBLE, values: spans.hour },
-    point: { type: DOUBLE, values: spans.point },
+    series: { type: DOUBLE, values: spans.series },
+    hour: { type: DOUBLE, values: spans.hour.map((hour) => from + hour * MS_PER_HOUR) },
+    row: { type: DOUBLE, values: spans.row },
     avg_value: { type: DOUBLE, values: spans.avg_value },
     trend: { type: DOUBLE, values: spans.trend },
   });
+}
+
+/** The points that the moving averages of the day depend on; times of earlier days are negative. */
+async function readPoints(
+  session: DuckSession,
+  day: string,
+  enriched: readonly string[],
+  windowMs: number,
+): Promise<NumberedPoints> {
+  const from = dayStart(day);
+  const [series = EMPTY, time = EMPTY, value = EMPTY, row = EMPTY] = await session.doubles(
+    sql(import.meta.url, './sql/window_points.sql'),
+    { enriched, from: BigInt(from), after: BigInt(from - windowMs) },
+  );
+  return { series, time, value, row };
+}
+
+const EMPTY = new Float64Array();
+
+function pointsOfDay({ series, time, value, row }: NumberedPoints): NumberedPoints {
+  const length = time.reduce((count, each) => (each < 0 ? count : count + 1), 0);
+  const today = {
+    series: new Float64Array(length),
+    time: new Float64Array(length),
+    value: new Float64Array(length),
+    row: new Float64Array(length),
+  };
+  let next = 0;
+  for (let i = 0; i < time.length; i++) {
+    if ((time[i] as number) < 0) continue;
+    today.series[next] = series[i] as number;
+    today.time[next] = time[i] as number;
+    today.value[next] = value[i] as number;
+    today.row[next++] = row[i] as number;
+  }
+  return today;
+}
+
+async function readSums(
+  session: DuckSession,
+  firstDay: string,
+  day: string,
+  sums: readonly string[],
+): Promise<WindowRows> {
+  const names = ['day', ...SUM_COLUMNS] as const;
+  const columns = await session.doubles(sql(import.meta.url, './sql/window_sums.sql'), {
+    sums,
+    first_day: firstDay,
+    day,
+  });
+  return Object.fromEntries(names.map((name, i) => [name, columns[i] ?? EMPTY])) as unknown as WindowRows;
 }
 
 function hourColumns(hours: readonly JudgedHour[]): Record<string, Column> {

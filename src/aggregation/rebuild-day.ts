@@ -17,7 +17,8 @@ import {
   publishDerived,
   recordedInputs,
 } from '../storage/publish.js';
-import { computeDay, type JudgedFiles } from './compute-day.js';
+import { loadSums, removeComputed } from '../storage/series-sums.js';
+import { computeDay, daysBefore } from './compute-day.js';
 
 export const AGGREGATED = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
@@ -28,8 +29,8 @@ export interface RebuildAhead extends Ahead {
 
 /**
  * Publishes the aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored
- * objects name these inputs already. A day without judged runs has no aggregates. The judged datasets are downloaded only
- * to write.
+ * objects name these inputs already. A day without judged runs has no aggregates. Downloaded, and only to write: the rows
+ * that lights and moving averages need, and the sums of the 7 days.
  */
 export function rebuildDay(
   store: ObjectStore,
@@ -69,11 +70,24 @@ async function prepare(
   const inputs = createHash('sha256')
     .update(JSON.stringify({ judged: named, settings }))
     .digest('hex');
+  const fetchAll = async (entries: readonly ObjectEntry[]): Promise<string[]> => {
+    const files = [];
+    for (const entry of entries) files.push(await fetchExactly(store, entry));
+    return files;
+  };
   let computed: Promise<Today> | undefined;
   const compute = async (): Promise<Today> => {
-    const files = await fetchJudged(store, judged);
-    await computeDay(session, day, files, settings);
-    return { runs: files.runs.at(-1) ?? '', enriched: files.enriched.at(-1) ?? '' };
+    const back = daysBefore(settings);
+    const since = (days: number) => judged.filter((each) => each.day >= addDays(day, -days));
+    const runs = await fetchAll(since(back.runs).map((each) => each.runs));
+    const enriched = await fetchAll(since(back.enriched).map((each) => each.enriched));
+    const sums = await loadSums(store, session, ahead?.look ?? lookAt(store), judged);
+    try {
+      await computeDay(session, day, { runs, enriched, sums: sums.files }, settings);
+    } finally {
+      await removeComputed(sums);
+    }
+    return { runs: runs.at(-1) ?? '', enriched: enriched.at(-1) ?? '' };
   };
   return {
     inputs,
@@ -87,7 +101,11 @@ async function prepare(
           enriched: today.enriched,
         });
       } else if (key.startsWith('application_summary/')) {
-        await session.run(sql(import.meta.url, './sql/copy_application_summary.sql'), { file, inputs });
+        await session.run(sql(import.meta.url, './sql/copy_application_summary.sql'), {
+          file,
+          inputs,
+          enriched: today.enriched,
+        });
       } else {
         await session.run(sql(import.meta.url, './sql/copy_platform_summary.sql'), {
           file,
@@ -122,13 +140,4 @@ async function lookAtJudged(look: Look, day: string): Promise<JudgedDay[]> {
     if (runs && enriched) judged.push({ day: date, runs, enriched });
   }
   return judged;
-}
-
-async function fetchJudged(store: ObjectStore, judged: readonly JudgedDay[]): Promise<JudgedFiles> {
-  const files = { runs: [] as string[], enriched: [] as string[] };
-  for (const { runs, enriched } of judged) {
-    files.runs.push(await fetchExactly(store, runs));
-    files.enriched.push(await fetchExactly(store, enriched));
-  }
-  return files;
 }

@@ -1,91 +1,142 @@
-import { LOOK_BACK_DAYS, MovingStatistics, movingAverage } from '../domain/moving-statistics.js';
+import { addRow, type DayPoints, type SumRows } from '../domain/hourly-sums.js';
+import { LOOK_BACK_DAYS, movingAverage, SeriesSums } from '../domain/moving-statistics.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 
-/** The points of all series as parallel columns, sorted by series and time. `time`: ms; `value`: NaN if it is not valid. */
-export interface Points {
-  readonly series: Float64Array;
-  readonly time: Float64Array;
-  readonly value: Float64Array;
+/** The points of a day as columns, with the row of each in its `enriched_metrics`. */
+export interface NumberedPoints extends DayPoints {
+  readonly row: Float64Array;
 }
 
-const SPAN_MS = LOOK_BACK_DAYS * MS_PER_DAY;
-
-/** Calls `visit` for each series with the index range `[begin, end)` of its points. */
-function forEachSeries(points: Points, visit: (series: number, begin: number, end: number) => void): void {
+/** Calls `visit` for each series with the index range `[begin, end)` of its rows. */
+function forEachSeries(
+  column: Float64Array,
+  visit: (series: number, begin: number, end: number) => void,
+): void {
   let begin = 0;
-  while (begin < points.series.length) {
-    const series = points.series[begin] as number;
+  while (begin < column.length) {
+    const series = column[begin] as number;
     let end = begin + 1;
-    while (end < points.series.length && points.series[end] === series) end++;
+    while (end < column.length && column[end] === series) end++;
     visit(series, begin, end);
     begin = end;
   }
 }
 
-export interface Averages {
-  /** Index of the point. */
-  readonly point: number[];
-  readonly moving_avg: (number | null)[];
-}
-
-/** Moving averages of the points at or after `from` (ms). */
-export function averagesFrom(points: Points, from: number, windowMs: number): Averages {
-  const point: number[] = [];
-  const moving_avg: (number | null)[] = [];
-  forEachSeries(points, (_series, begin, end) => {
+/**
+ * Moving averages of the points at or after the start of the day.
+ * @param points of the day and of days before it, whose times are negative
+ * @returns an average per point of the day, in order; NaN if there is none
+ */
+export function averagesOf({ series, time, value }: DayPoints, windowMs: number): Float64Array {
+  const averages = new Float64Array(series.length);
+  let length = 0;
+  forEachSeries(series, (_series, begin, end) => {
     let first = begin;
-    while (first < end && (points.time[first] as number) < from) first++;
+    while (first < end && (time[first] as number) < 0) first++;
     if (first === end) return;
     // Points before the window of the first requested point do not matter.
     let start = begin;
-    while ((points.time[start] as number) <= (points.time[first] as number) - windowMs) start++;
-    const averages = movingAverage(
-      points.time.subarray(start, end),
-      points.value.subarray(start, end),
-      windowMs,
-    );
-    for (let i = first; i < end; i++) {
-      const average = averages[i - start] as number;
-      point.push(i);
-      moving_avg.push(Number.isNaN(average) ? null : average);
-    }
+    while ((time[start] as number) <= (time[first] as number) - windowMs) start++;
+    const found = movingAverage(time.subarray(start, end), value.subarray(start, end), windowMs);
+    averages.set(found.subarray(first - start), length);
+    length += end - first;
   });
-  return { point, moving_avg };
+  return averages.subarray(0, length);
+}
+
+/** Rows of `_sums`, sorted by series and day. */
+export interface WindowRows extends SumRows {
+  /** 0 to 6, for the 7 days before a day. */
+  readonly day: Float64Array;
 }
 
 export interface Spans {
-  /** Start of the hour, ms. */
+  readonly series: number[];
+  /** Hour of the day, 0 to 23. */
   readonly hour: number[];
-  /** Index of the series' newest point in the 7 days that end with the hour. */
-  readonly point: number[];
-  readonly avg_value: (number | null)[];
-  readonly trend: (number | null)[];
+  /** Row in `enriched_metrics` of the newest point of the series in the 7 days that end with the hour; −1: one of a day before. */
+  readonly row: number[];
+  /** NaN without one. */
+  readonly avg_value: number[];
+  /** NaN without one. */
+  readonly trend: number[];
+}
+
+/** What `spansOf` reads. */
+export interface Window {
+  /** The points of the day. */
+  readonly points: NumberedPoints;
+  /** Of the first of the 7 days before the rows of hours, of the others those of whole days. */
+  readonly sums: WindowRows;
+  /** Per series: the time of its newest point on the 7 days before, ms since their start; NaN without one. */
+  readonly before: Float64Array;
 }
 
 /**
  * The newest point, mean and trend of the 7 days that end with each hour. An hour without a point in these days is left out.
- * @param hoursOf the hours of a series: ascending starts, ms
+ * @param hoursOf the hours of a series: ascending, 0 to 23
  */
-export function spansOf(points: Points, hoursOf: (series: number) => readonly number[]): Spans {
-  const spans: Spans = { hour: [], point: [], avg_value: [], trend: [] };
-  forEachSeries(points, (series, begin, end) => {
-    const statistics = new MovingStatistics();
-    let low = begin;
-    let high = begin;
-    for (const hour of hoursOf(series)) {
-      const to = hour + MS_PER_HOUR;
-      for (; high < end && (points.time[high] as number) < to; high++) {
-        statistics.add(points.time[high] as number, points.value[high] as number);
-      }
-      for (; low < high && (points.time[low] as number) < to - SPAN_MS; low++) {
-        statistics.remove(points.time[low] as number, points.value[low] as number);
-      }
-      if (low === high) continue;
-      spans.hour.push(hour);
-      spans.point.push(high - 1);
-      spans.avg_value.push(statistics.mean());
-      spans.trend.push(statistics.trend());
+export function spansOf(
+  { points, sums, before }: Window,
+  hoursOf: (series: number) => readonly number[],
+): Spans {
+  const spans: Spans = { series: [], hour: [], row: [], avg_value: [], trend: [] };
+  const beginsOfRows = beginsOf(sums.series, before.length);
+  const beginsOfPoints = beginsOf(points.series, before.length);
+  const window = new SeriesSums();
+  for (let series = 0; series < before.length; series++) {
+    const hours = hoursOf(series);
+    if (hours.length === 0) continue;
+    const endOfRows = beginsOfRows[series + 1] as number;
+    const endOfPoints = beginsOfPoints[series + 1] as number;
+    let row = beginsOfRows[series] as number;
+    let point = beginsOfPoints[series] as number;
+    window.clear();
+    let last = 0;
+    for (let i = row; i < endOfRows; i++) {
+      addRow(window, sums, i, (sums.day[i] as number) * MS_PER_DAY, 1);
+      if (sums.valid_points[i] !== 0) last = timeOf(sums, 'last_time', i);
     }
-  });
+    /** The first valid point of the day. */
+    let firstOfDay = -1;
+    let newest = -1;
+    for (const hour of hours) {
+      const end = (hour + 1) * MS_PER_HOUR;
+      for (; row < endOfRows && sums.day[row] === 0 && (sums.hour[row] as number) <= hour; row++) {
+        addRow(window, sums, row, 0, -1);
+      }
+      for (; point < endOfPoints && (points.time[point] as number) < end; point++) {
+        newest = points.row[point] as number;
+        const value = points.value[point] as number;
+        if (Number.isNaN(value)) continue;
+        last = SPAN_MS + (points.time[point] as number);
+        if (firstOfDay < 0) firstOfDay = last;
+        window.add(last, value);
+      }
+      if (newest < 0 && !((before[series] as number) >= end)) continue;
+      let first = row;
+      while (first < endOfRows && sums.valid_points[first] === 0) first++;
+      const firstTime = first < endOfRows ? timeOf(sums, 'first_time', first) : firstOfDay;
+      spans.series.push(series);
+      spans.hour.push(hour);
+      spans.row.push(newest);
+      spans.avg_value.push(window.mean() ?? Number.NaN);
+      spans.trend.push(window.trend(last - firstTime) ?? Number.NaN);
+    }
+  }
   return spans;
 }
+
+const SPAN_MS = LOOK_BACK_DAYS * MS_PER_DAY;
+
+/** Where the rows of each number below `count` begin in a sorted column, and at last its length. */
+function beginsOf(column: Float64Array, count: number): Float64Array {
+  const begins = new Float64Array(count + 1);
+  for (const series of column) begins[series + 1] = (begins[series + 1] as number) + 1;
+  for (let i = 0; i < count; i++) begins[i + 1] = (begins[i + 1] as number) + (begins[i] as number);
+  return begins;
+}
+
+/** ms since the start of the 7 days. */
+const timeOf = (sums: WindowRows, column: 'first_time' | 'last_time', row: number): number =>
+  (sums.day[row] as number) * MS_PER_DAY + (sums[column][row] as number);

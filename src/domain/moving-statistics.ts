@@ -13,82 +13,92 @@ export const LOOK_BACK_DAYS = 7;
  */
 export function movingAverage(times: Float64Array, values: Float64Array, windowMs: number): Float64Array {
   const averages = new Float64Array(times.length);
-  const statistics = new MovingStatistics();
+  windowSum.clear();
+  let count = 0;
   let oldest = 0;
   let next = 0;
   for (let i = 0; i < times.length; i++) {
     const time = times[i] as number;
     for (; next < times.length && (times[next] as number) <= time; next++) {
-      statistics.add(times[next] as number, values[next] as number);
+      const value = values[next] as number;
+      if (Number.isNaN(value)) continue;
+      windowSum.add(value);
+      count++;
     }
     for (; (times[oldest] as number) <= time - windowMs; oldest++) {
-      statistics.remove(times[oldest] as number, values[oldest] as number);
+      const value = values[oldest] as number;
+      if (Number.isNaN(value)) continue;
+      windowSum.remove(value);
+      count--;
     }
-    averages[i] = statistics.mean() ?? Number.NaN;
+    averages[i] = count === 0 ? Number.NaN : (windowSum.value() ?? Number.NaN) / count;
   }
   return averages;
 }
 
 /**
- * Mean and trend of the valid values in a window that moves forward: values are added and removed in the order of their
- * times (integer milliseconds). All sums are exact, so a removed value leaves no rounding error behind.
+ * The sums from which mean and trend of a set of valid values follow. Values can be added in any order and removed again;
+ * all sums are exact, so the statistics depend on the set alone. Times are whole ms since an origin, up to 2^31.
  */
-export class MovingStatistics {
-  private readonly sum = new ExactSum();
-  private readonly timesValues = new ExactSum();
-  private readonly times: number[] = [];
-  /** Index in `times` of the oldest value in the window. */
-  private firstIndex = 0;
-  private origin: number | undefined;
-  private sumOfTimes = 0n;
-  private sumOfSquares = 0n;
+export class SeriesSums {
+  count = 0;
+  /** Exact up to 2^53. */
+  times = 0;
+  readonly squares = new ExactSum();
+  readonly values = new ExactSum();
+  readonly products = new ExactSum();
 
-  /** @param value NaN marks an invalid value, which is ignored */
-  add(time: number, value: number): void {
-    if (Number.isNaN(value)) return;
-    // The slope does not depend on the origin of time, and small integers are faster.
-    this.origin ??= time;
-    const t = BigInt(time - this.origin);
-    this.times.push(time);
-    this.sum.add(value);
-    this.timesValues.addProduct(t, value);
-    this.sumOfTimes += t;
-    this.sumOfSquares += t * t;
+  clear(): void {
+    this.count = 0;
+    this.times = 0;
+    this.squares.clear();
+    this.values.clear();
+    this.products.clear();
   }
 
-  /** Removes the oldest value, given by its time and value. */
-  remove(time: number, value: number): void {
-    if (Number.isNaN(value) || this.origin === undefined) return;
-    const t = BigInt(time - this.origin);
-    this.firstIndex++;
-    this.sum.remove(value);
-    this.timesValues.addProduct(-t, value);
-    this.sumOfTimes -= t;
-    this.sumOfSquares -= t * t;
+  /**
+   * @param value finite
+   * @param sign −1 removes a point that was added before
+   */
+  add(time: number, value: number, sign: 1 | -1 = 1): void {
+    this.count += sign;
+    this.times += sign * time;
+    this.squares.addProduct(sign * time, time);
+    this.values.add(sign * value);
+    this.products.addProduct(sign * time, value);
   }
 
   /** Sum ÷ count; null without values or if the sum overflows. */
   mean(): number | null {
-    const count = this.times.length - this.firstIndex;
-    if (count === 0) return null;
-    const total = this.sum.value();
-    return total === null ? null : total / count;
+    if (this.count === 0) return null;
+    const total = this.values.value();
+    return total === null ? null : total / this.count;
   }
 
   /**
    * The ordinary least-squares slope in units per day: (n·Σtv − Σt·Σv) ÷ (n·Σt² − (Σt)²) × ms per day. Numerator and
-   * denominator are computed exactly and rounded once.
+   * denominator are computed exactly and rounded once; neither depends on the origin of time.
    * null with fewer than 3 values, with less than an hour between the first and the last, or if it overflows.
+   * @param elapsed ms between the first and the last value
    */
-  trend(): number | null {
-    const count = this.times.length - this.firstIndex;
-    if (count < 3) return null;
-    if ((this.times.at(-1) ?? 0) - (this.times[this.firstIndex] ?? 0) < MS_PER_HOUR) return null;
-    const n = BigInt(count);
-    const numerator = this.timesValues.scaledDifference(n, this.sumOfTimes, this.sum);
-    const denominator = Number(n * this.sumOfSquares - this.sumOfTimes * this.sumOfTimes);
+  trend(elapsed: number): number | null {
+    if (this.count < 3 || elapsed < MS_PER_HOUR) return null;
+    scratch.clear();
+    scratch.addMultiple(this.count, this.products);
+    scratch.addMultiple(-this.times, this.values);
+    const numerator = scratch.value();
     if (numerator === null) return null;
-    const slope = (numerator / denominator) * MS_PER_DAY;
+    times.clear();
+    times.add(this.times);
+    scratch.clear();
+    scratch.addMultiple(this.count, this.squares);
+    scratch.addMultiple(-this.times, times);
+    const slope = (numerator / (scratch.value() as number)) * MS_PER_DAY;
     return Number.isFinite(slope) ? slope : null;
   }
 }
+
+/** Reused: a sum has memory for numbers of every size. */
+const windowSum = new ExactSum();
+const scratch = new ExactSum();
+const times = new ExactSum();

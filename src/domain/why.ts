@@ -1,6 +1,6 @@
 import { formatDate, formatPeriod, formatQuantity, formatWithUnit } from './format.js';
 import type { LabelChange } from './label-change.js';
-import { MovingStatistics } from './moving-statistics.js';
+import { SeriesSums } from './moving-statistics.js';
 import type { InvalidKind } from './status.js';
 import { MS_PER_DAY } from './time.js';
 
@@ -84,10 +84,10 @@ function movement({ before, value, unit, limit }: Evidence): string | null {
 function drift({ before, limit, unit, higher_is_better }: Evidence): string | null {
   const [first, last] = [before[0], before.at(-1)];
   if (!first || !last || limit === null) return null;
-  const statistics = new MovingStatistics();
-  for (const { time, value } of before) statistics.add(time, value);
+  const sums = new SeriesSums();
+  for (const { time, value } of before) sums.add(time - first.time, value);
   const days = (last.time - first.time) / MS_PER_DAY;
-  const change = (statistics.trend() ?? 0) * days;
+  const change = (sums.trend(last.time - first.time) ?? 0) * days;
   // The fitted line passes through the mean, so it starts half the change before it.
   const start = meanOf(before) - change / 2;
   const towardsLimit = higher_is_better ? -change : change;

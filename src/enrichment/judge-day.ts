@@ -21,6 +21,7 @@ import {
   type PublishCounts,
   publishDerived,
 } from '../storage/publish.js';
+import { publishSums } from '../storage/series-sums.js';
 import { readBaseFacts } from './base-facts.js';
 import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
@@ -48,7 +49,7 @@ export const JUDGED = ['runs', 'enriched_metrics'] as const;
 
 /**
  * Publishes `runs` and `enriched_metrics` of one day from its base facts and the rulebook, unless the stored objects name
- * these inputs already. The base is downloaded only to write.
+ * these inputs already, and then the sums over its metrics. The base is downloaded only to write.
  * @param observed the newest time of MLflow's responses, ms
  */
 export function judgeDay(
@@ -60,12 +61,15 @@ export function judgeDay(
   ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
   const keys = JUDGED.map((dataset) => partitionKey(dataset, day));
-  return duck.session((session) => {
+  return duck.session(async (session) => {
     const publication = {
       recorded: (file: string) => readFooter(session, file, 'inputs'),
       prepare: (read?: JudgeAhead) => prepare(store, session, rulebook, day, observed, read),
     };
-    return publishDerived(store, session, keys, publication, ahead);
+    const counts = await publishDerived(store, session, keys, publication, ahead);
+    // Internal, and not counted: whoever does not find them computes them.
+    await publishSums(store, session, day, counts.written === 0 ? ahead : undefined);
+    return counts;
   });
 }
 

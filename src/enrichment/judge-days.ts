@@ -27,7 +27,7 @@ export async function judgeDays(
   heartbeat: () => void,
   observed?: number,
 ): Promise<JudgedDays> {
-  const look = await lookAhead(store, [{ datasets: [...JUDGED, '_base'], days }]);
+  const look = await lookAhead(store, [{ datasets: ['_sums', ...JUDGED, '_base'], days }]);
   const judged: string[] = [];
   for (const day of days) if (await look(baseKey(day))) judged.push(day);
   const counts = { written: 0, unchanged: 0 };

@@ -129,7 +129,9 @@ export class DuckSession {
       const values = new Float64Array(rows);
       let row = 0;
       for (const chunk of chunks) {
-        for (const value of chunk.getColumnValues(column)) values[row++] = Number(value);
+        // `getColumnValues` would copy the values into an array of objects first.
+        const vector = chunk.getColumnVector(column);
+        for (let i = 0; i < vector.itemCount; i++) values[row++] = Number(vector.getItem(i));
       }
       return values;
     });

@@ -7,7 +7,7 @@ export const DERIVED_DATASETS = [
 ] as const;
 export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
-export type Dataset = DerivedDataset | '_base' | 'quarantine' | 'threshold_changes';
+export type Dataset = DerivedDataset | '_base' | '_sums' | 'quarantine' | 'threshold_changes';
 
 /** The key of the object of one UTC day (`YYYY-MM-DD`) of a dataset. */
 export function partitionKey(dataset: Dataset, day: string): string {
@@ -15,6 +15,9 @@ export function partitionKey(dataset: Dataset, day: string): string {
 }
 
 export const baseKey = (day: string): string => partitionKey('_base', day);
+
+/** The key of the exact sums over the `enriched_metrics` of a day. */
+export const sumsKey = (day: string): string => partitionKey('_sums', day);
 
 /** The day in the key of a partition; `undefined` for any other key. */
 export function dayOfKey(key: string): string | undefined {

@@ -28,6 +28,7 @@ export const BOUNDARIES = {
   'base put done': { on: 'put', of: '^_base/', when: 'later' },
   'judged locally': { on: 'put', of: '^runs/', when: 'before' },
   'derived put unanswered': { on: 'put', of: '^runs/', when: 'after' },
+  'sums put': { on: 'put', of: '^_sums/', when: 'before' },
   'derived put done': { on: 'put', of: '^application_summary/', when: 'later' },
   'index learned': { on: 'put', of: '^_state/index/', when: 'before' },
   'index put': { on: 'put', of: '^_state/index/', when: 'after' },

@@ -1,24 +1,43 @@
--- Writes the dataset `application_summary` of one day to $file, from `application_hours` (counts, rates, light), `points` and
--- `metric_spans` (per series and hour: the newest point, and mean and trend of the 7 days that end with the hour).
+-- Writes the dataset `application_summary` of one day to $file, from `application_hours` (counts, rates, light), `series`,
+-- `metric_spans` (per series and hour: the row of the newest point, and mean and trend of the 7 days that end with the hour)
+-- and the day's `enriched_metrics` ($enriched).
 COPY (
-  WITH summaries AS (
+  WITH spans AS (
     SELECT
-      points.application,
+      series.application,
       metric_spans.hour,
+      series.metric_name AS "key",
+      CASE WHEN metric_spans."row" < 0 THEN series.before ELSE {
+        "timestamp": enriched."timestamp",
+        "value": enriched."value",
+        status: enriched.status,
+        display_name: enriched.display_name,
+        unit: enriched.unit
+      } END AS newest,
+      CASE WHEN NOT isnan(metric_spans.avg_value) THEN metric_spans.avg_value END AS avg_value,
+      CASE WHEN NOT isnan(metric_spans.trend) THEN metric_spans.trend END AS trend
+    FROM metric_spans
+    JOIN series USING (series)
+    LEFT JOIN read_parquet($enriched, file_row_number = true) AS enriched
+      ON enriched.file_row_number = metric_spans."row"
+  ),
+  summaries AS (
+    SELECT
+      application,
+      hour,
       map_from_entries(list_sort(list({
-        "key": points.metric_name,
+        "key": "key",
         "value": {
-          latest_value: points."value",
-          latest_status: points.status,
-          avg_value: metric_spans.avg_value,
-          trend: metric_spans.trend,
-          display_name: points.display_name,
-          unit: points.unit
+          latest_value: newest."value",
+          latest_status: newest.status,
+          avg_value: avg_value,
+          trend: trend,
+          display_name: newest.display_name,
+          unit: newest.unit
         }
       }))) AS metrics
-    FROM metric_spans
-    JOIN points USING (point)
-    GROUP BY points.application, metric_spans.hour
+    FROM spans
+    GROUP BY application, hour
   )
   SELECT
     make_timestamp((hours.hour * 1000)::BIGINT)::DATE AS date,

@@ -1,27 +1,70 @@
 import fc from 'fast-check';
 import { dependentDays } from '../../../src/aggregation/rebuild-days.js';
-import { averagesFrom, type Points, spansOf } from '../../../src/aggregation/series-statistics.js';
-import { MovingStatistics, movingAverage } from '../../../src/domain/moving-statistics.js';
-import { MS_PER_HOUR } from '../../../src/domain/time.js';
+import {
+  averagesOf,
+  type NumberedPoints,
+  spansOf,
+  type Window,
+} from '../../../src/aggregation/series-statistics.js';
+import { hourlySums, SUM_COLUMNS, type SumRows } from '../../../src/domain/hourly-sums.js';
+import { movingAverage } from '../../../src/domain/moving-statistics.js';
+import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
+import { meanOf, trendOf } from '../../support/models/series-statistics.js';
 
-const MIDNIGHT = Date.parse('2026-03-10T00:00:00Z');
+/** `hours` since the start of the day: negative on earlier days. */
 type Point = readonly [series: number, hours: number, value: number];
 
-const pointsOf = (list: readonly Point[]): Points => ({
+const pointsOf = (list: readonly Point[]): NumberedPoints => ({
   series: Float64Array.from(list, ([series]) => series),
-  time: Float64Array.from(list, ([, hours]) => MIDNIGHT + hours * MS_PER_HOUR),
+  time: Float64Array.from(list, ([, hours]) => Math.round(hours * MS_PER_HOUR)),
   value: Float64Array.from(list, ([, , value]) => value),
+  row: Float64Array.from(list, (_, i) => 100 + i),
 });
 const byValue = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: -99, max: 99 }) },
-  { weight: 1, arbitrary: fc.constant(Number.NaN) },
+  { weight: 2, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) },
+  { weight: 1, arbitrary: fc.constantFrom(Number.NaN, 1e308, -1e308, 1e-300, 5e-324, -0, 0.1) },
+);
+const at = fc.oneof(
+  fc.integer({ min: -168, max: 23 }),
+  fc.integer({ min: -168 * MS_PER_HOUR, max: 24 * MS_PER_HOUR - 1 }).map((ms) => ms / MS_PER_HOUR),
 );
 const anyPoints = fc
-  .array(fc.tuple(fc.nat(2), fc.integer({ min: -200, max: 23 }), byValue), { maxLength: 30 })
+  .array(fc.tuple(fc.nat(2), at, byValue), { maxLength: 40 })
   .map((list) => [...list].sort((a, b) => a[0] - b[0] || a[1] - b[1]) as Point[]);
 
+/** What is read from the points of 8 days: `_sums` of the first 7, rows of the last. */
+function windowOf(list: readonly Point[], count: number): Window {
+  const days = Array.from({ length: 7 }, (_, day) => {
+    const { series, time, value } = pointsOf(
+      list
+        .filter(([, hours]) => Math.floor(hours / 24) === day - 7)
+        .map(([each, hours, number]) => [each, hours - 24 * (day - 7), number]),
+    );
+    return hourlySums({ series, time, value });
+  });
+  const rows = days.flatMap((sums, day) =>
+    [...sums.series.keys()]
+      .filter((i) => (day === 0) === (sums.hour[i] as number) >= 0)
+      .map((i) => ({ day, sums, i })),
+  );
+  rows.sort((a, b) => (a.sums.series[a.i] as number) - (b.sums.series[b.i] as number));
+  const column = (name: (typeof SUM_COLUMNS)[number]) =>
+    Float64Array.from(rows, ({ sums, i }) => sums[name][i] as number);
+  const sums = Object.fromEntries(SUM_COLUMNS.map((name) => [name, column(name)])) as unknown as SumRows;
+  const newest = (series: number): number => {
+    const last = list.filter(([each, hours]) => each === series && hours < 0).at(-1);
+    return last ? Math.round(last[1] * MS_PER_HOUR) + 7 * MS_PER_DAY : Number.NaN;
+  };
+  return {
+    points: pointsOf(list.filter(([, hours]) => hours >= 0)),
+    sums: { ...sums, day: Float64Array.from(rows, ({ day }) => day) },
+    before: Float64Array.from({ length: count }, (_, series) => newest(series)),
+  };
+}
+
 describe('moving averages', () => {
-  it('are returned for the requested points only, and include earlier points', () => {
+  it('are returned for the points of the day only, and include earlier points', () => {
     const points = pointsOf([
       [0, -30, 8],
       [0, -2, 2],
@@ -30,26 +73,22 @@ describe('moving averages', () => {
       [1, 5, Number.NaN],
       [2, -3, 1],
     ]);
-    expect(averagesFrom(points, MIDNIGHT, 24 * MS_PER_HOUR)).toEqual({ point: [2, 4], moving_avg: [3, 7] });
-    expect(averagesFrom(points, MIDNIGHT, MS_PER_HOUR)).toEqual({ point: [2, 4], moving_avg: [4, null] });
-    expect(averagesFrom(pointsOf([]), MIDNIGHT, 1)).toEqual({ point: [], moving_avg: [] });
+    expect([...averagesOf(points, 24 * MS_PER_HOUR)]).toEqual([3, 7]);
+    expect([...averagesOf(points, MS_PER_HOUR)]).toEqual([4, Number.NaN]);
+    expect([...averagesOf(pointsOf([]), 1)]).toEqual([]);
   });
 
   it('equal those of the whole series, although points before the windows are skipped', () => {
     fc.assert(
       fc.property(anyPoints, fc.integer({ min: 1, max: 168 }), (list, hours) => {
-        const expected = new Map<number, number | null>();
+        const expected: number[] = [];
         for (const series of [0, 1, 2]) {
-          const own = [...list.entries()].filter(([, [each]]) => each === series);
-          const { time, value } = pointsOf(own.map(([, point]) => point));
+          const own = list.filter(([each]) => each === series);
+          const { time, value } = pointsOf(own);
           const averages = movingAverage(time, value, hours * MS_PER_HOUR);
-          for (const [i, [index, [, at]]] of own.entries()) {
-            const average = averages[i] as number;
-            if (at >= 0) expected.set(index, Number.isNaN(average) ? null : average);
-          }
+          for (const [i, [, when]] of own.entries()) if (when >= 0) expected.push(averages[i] as number);
         }
-        const found = averagesFrom(pointsOf(list), MIDNIGHT, hours * MS_PER_HOUR);
-        expect(new Map(found.point.map((point, i) => [point, found.moving_avg[i]]))).toEqual(expected);
+        expect([...averagesOf(pointsOf(list), hours * MS_PER_HOUR)]).toEqual(expected);
       }),
       { numRuns: 300 },
     );
@@ -57,79 +96,120 @@ describe('moving averages', () => {
 });
 
 describe('spans of a series', () => {
-  const hour = (n: number): number => MIDNIGHT + n * MS_PER_HOUR;
   const days = (n: number): number => n * 24;
+  const none = Number.NaN;
 
   it('end with the hour: its last millisecond is included, the next one is not', () => {
-    const points = pointsOf([
-      [0, 0, 1],
-      [0, 1 - 1 / MS_PER_HOUR, 3],
-      [0, 1, 100],
-    ]);
-    expect(spansOf(points, () => [hour(0)])).toEqual({
-      hour: [hour(0)],
-      point: [1],
+    const window = windowOf(
+      [
+        [0, 0, 1],
+        [0, 1 - 1 / MS_PER_HOUR, 3],
+        [0, 1, 100],
+      ],
+      1,
+    );
+    expect(spansOf(window, () => [0])).toEqual({
+      series: [0],
+      hour: [0],
+      row: [101],
       avg_value: [2],
-      trend: [null],
+      trend: [none],
     });
   });
 
   it('begin 7 days before the end of the hour: that millisecond is included, the one before is not', () => {
-    const points = pointsOf([
-      [0, 1 - days(7) - 1 / MS_PER_HOUR, 100],
-      [0, 1 - days(7), 1],
-      [0, 0, 3],
-    ]);
-    expect(spansOf(points, () => [hour(0)])).toMatchObject({ point: [2], avg_value: [2] });
+    const window = windowOf(
+      [
+        [0, 1 - days(7) - 1 / MS_PER_HOUR, 100],
+        [0, 1 - days(7), 1],
+        [0, 0, 3],
+      ],
+      1,
+    );
+    expect(spansOf(window, () => [0])).toMatchObject({ row: [100], avg_value: [2] });
   });
 
   it('have no row without a point, and a row without a value if no point is valid', () => {
-    const points = pointsOf([
-      [0, days(-8), 1],
-      [1, -1, Number.NaN],
-    ]);
-    expect(spansOf(points, () => [hour(0)])).toEqual({
-      hour: [hour(0)],
-      point: [1],
-      avg_value: [null],
-      trend: [null],
+    const window = windowOf(
+      [
+        [0, 0.5 - days(7), 1],
+        [1, -1, none],
+      ],
+      2,
+    );
+    expect(spansOf(window, () => [0])).toEqual({
+      series: [1],
+      hour: [0],
+      row: [-1],
+      avg_value: [none],
+      trend: [none],
     });
   });
 
   it('have the hours of their own series', () => {
-    const points = pointsOf([
-      [0, 0, 1],
-      [1, 0, 2],
-    ]);
-    expect(spansOf(points, (series) => [hour(series)])).toMatchObject({
-      hour: [hour(0), hour(1)],
-      point: [0, 1],
-    });
+    const window = windowOf(
+      [
+        [0, 0, 1],
+        [1, 0, 2],
+      ],
+      2,
+    );
+    expect(spansOf(window, (series) => [series])).toMatchObject({ series: [0, 1], hour: [0, 1] });
   });
 
-  it('are the same as if each were computed alone', () => {
+  it('have trends only over valid values that cover an hour', () => {
+    const window = windowOf(
+      [
+        [0, -100, none],
+        [0, 1, 0],
+        [0, 1.25, 1],
+        [0, 1.5, 2],
+        [0, 2.5, none],
+        [0, 3, 3],
+      ],
+      1,
+    );
+    expect(spansOf(window, () => [2, 3]).trend.map(Number.isNaN)).toEqual([true, false]);
+  });
+
+  it('are those of the exact sums over the points of the 7 days', () => {
     const hours = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { maxLength: 6 });
     fc.assert(
       fc.property(anyPoints, hours, (list, unsorted) => {
         const wanted = [...unsorted].sort((a, b) => a - b);
+        const today = list.filter(([, when]) => when >= 0);
         const expected: unknown[] = [];
         for (const series of [0, 1, 2]) {
           for (const n of wanted) {
-            const within = [...list.entries()].filter(
-              ([, [each, at]]) => each === series && at < n + 1 && at >= n + 1 - days(7),
+            const within = list.filter(
+              ([each, when]) => each === series && when < n + 1 && when >= n + 1 - days(7),
             );
-            if (within.length === 0) continue;
-            const statistics = new MovingStatistics();
-            for (const [, [, at, value]] of within) statistics.add(hour(at), value);
-            expected.push([hour(n), within.at(-1)?.[0], statistics.mean(), statistics.trend()]);
+            const newest = within.at(-1);
+            if (!newest) continue;
+            const valid = within
+              .filter(([, , value]) => !Number.isNaN(value))
+              .map(([, when, value]) => [Math.round(when * MS_PER_HOUR), value] as const);
+            expected.push({
+              series,
+              hour: n,
+              row: newest[1] < 0 ? -1 : 100 + today.indexOf(newest),
+              avg_value: (meanOf(valid) ?? none) + 0,
+              trend: (trendOf(valid) ?? none) + 0,
+            });
           }
         }
-        const found = spansOf(pointsOf(list), () => wanted.map(hour));
+        const found = spansOf(windowOf(list, 3), () => wanted);
         expect(
-          found.hour.map((each, i) => [each, found.point[i], found.avg_value[i], found.trend[i]]),
+          found.hour.map((hour, i) => ({
+            series: found.series[i],
+            hour,
+            row: found.row[i],
+            avg_value: (found.avg_value[i] as number) + 0,
+            trend: (found.trend[i] as number) + 0,
+          })),
         ).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ExactSum, roundToDouble } from '../../../src/domain/exact-sum.js';
+import { ExactSum, HUGE_EXPONENT, type SumPart } from '../../../src/domain/exact-sum.js';
 import { exactSum, nearest, unitsOf } from '../../support/models/exact-sum.js';
 
 const MAX = Number.MAX_VALUE;
@@ -90,53 +90,105 @@ describe('a sum of doubles', () => {
     );
   });
 
-  it('is exact for products and for differences of multiples', () => {
-    const factor = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n });
+  it('is exact for products and for multiples of other sums', () => {
+    const factor = fc.integer({ min: -(2 ** 32) + 1, max: 2 ** 32 - 1 });
+    const multiple = fc.maxSafeInteger();
     fc.assert(
       fc.property(
         fc.array(fc.tuple(factor, awkward)),
         fc.array(awkward),
-        factor,
-        factor,
+        multiple,
+        multiple,
         (pairs, list, a, b) => {
           const products = new ExactSum();
           let units = 0n;
           for (const [times, value] of pairs) {
             products.addProduct(times, value);
-            units += times * unitsOf(value);
+            units += BigInt(times) * unitsOf(value);
           }
           const other = new ExactSum();
           for (const value of list) other.add(value);
           const otherUnits = list.reduce((total, value) => total + unitsOf(value), 0n);
-          const difference = nearest(a * units - b * otherUnits);
-          expect(products.scaledDifference(a, b, other)).toEqual(positiveZero(difference));
+          const difference = new ExactSum();
+          difference.addMultiple(a, products);
+          difference.addMultiple(-b, other);
+          const expected = nearest(BigInt(a) * units - BigInt(b) * otherUnits);
+          expect(difference.value()).toEqual(positiveZero(expected));
           expect(products.value()).toEqual(positiveZero(nearest(units)));
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
-
-  it('rounds an integer times a power of 2 to the nearest double', () => {
-    fc.assert(
-      fc.property(
-        fc.bigInt({ min: -(2n ** 120n), max: 2n ** 120n }),
-        fc.integer({ min: 0, max: 2100 }),
-        (mantissa, shift) => {
-          const expected = nearest(mantissa << BigInt(shift));
-          expect(roundToDouble(mantissa, shift - 1074)).toEqual(positiveZero(expected));
         },
       ),
       { numRuns: 1000 },
     );
-    // Below the smallest double; half of it is a tie that rounds to 0.
-    expect([1n, 2n, 3n, 5n, 6n].map((mantissa) => roundToDouble(mantissa, -1076))).toEqual([
-      0,
-      0,
-      MIN,
-      MIN,
-      2 * MIN,
+  });
+
+  it('stays exact over more additions than a digit has room for', () => {
+    const exact = new ExactSum();
+    const count = 2 ** 21 + 3;
+    for (let i = 0; i < count; i++) exact.add(-(2 - 2 ** -52));
+    expect(exact.value()).toBe(nearest(BigInt(count) * unitsOf(-(2 - 2 ** -52))));
+  });
+
+  it('is empty after it was cleared', () => {
+    const exact = new ExactSum();
+    for (const value of [MAX, -MIN, 0.1]) exact.add(value);
+    exact.clear();
+    expect([exact.value(), exact.parts()]).toEqual([0, []]);
+    exact.add(-0.1);
+    expect(exact.value()).toBe(-0.1);
+  });
+});
+
+describe('the parts of a sum', () => {
+  const scaled = fc.tuple(awkward, fc.constantFrom(0, HUGE_EXPONENT));
+  const exactOf = (list: readonly SumPart[]): ExactSum => {
+    const exact = new ExactSum();
+    for (const { value, exponent } of list) exact.add(value, exponent);
+    return exact;
+  };
+  const unitsOfAll = (list: readonly SumPart[]): bigint =>
+    list.reduce((units, { value, exponent }) => units + (unitsOf(value) << BigInt(exponent)), 0n);
+
+  it.each([
+    ['of nothing', [], []],
+    ['that cancel', [0.1, -0.1, -0], []],
+    ['of one value', [-0.1], [-0.1]],
+    ['of a sum that is no double', [2 ** 53, 1, MIN], [2 ** 53 + 2, -1, MIN]],
+  ])('%s', (_, values, expected) => {
+    const parts = exactOf(values.map((value) => ({ value, exponent: 0 }))).parts();
+    expect(parts).toEqual(expected.map((value) => ({ value, exponent: 0 })));
+  });
+
+  it('above the largest double are scaled', () => {
+    const parts = exactOf([
+      { value: MAX, exponent: 0 },
+      { value: MAX, exponent: 0 },
+      { value: MIN, exponent: 0 },
+    ]).parts();
+    expect(parts).toEqual([
+      { value: MAX * 2 ** -127, exponent: HUGE_EXPONENT },
+      { value: MIN, exponent: 0 },
     ]);
-    expect(roundToDouble(-3n, -1076)).toBe(-MIN);
+  });
+
+  it('add up to it exactly, and are the same for equal sums', () => {
+    fc.assert(
+      fc.property(
+        fc.array(scaled, { maxLength: 12 }),
+        fc.array(awkward, { maxLength: 4 }),
+        fc.boolean(),
+        (list, passing, first) => {
+          const values = list.map(([value, exponent]) => ({ value, exponent }));
+          const parts = exactOf(values).parts();
+          expect(unitsOfAll(parts)).toBe(unitsOfAll(values));
+          const detour = new ExactSum();
+          if (first) for (const value of passing) detour.addProduct(3, value);
+          for (const { value, exponent } of parts.toReversed()) detour.add(value, exponent);
+          if (!first) for (const value of passing) detour.addProduct(3, value);
+          for (const value of passing) for (let i = 0; i < 3; i++) detour.remove(value);
+          expect(detour.parts()).toEqual(parts);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 });

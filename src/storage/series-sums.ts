@@ -1,0 +1,113 @@
+import { unlink } from 'node:fs/promises';
+import { DOUBLE } from '@duckdb/node-api';
+import { hourlySums, SUM_COLUMNS } from '../domain/hourly-sums.js';
+import { dayStart } from '../domain/time.js';
+import { type DuckSession, sql } from './duck.js';
+import { readFooter } from './footer.js';
+import { partitionKey, sumsKey } from './keys.js';
+import type { ObjectEntry, ObjectStore } from './object-store.js';
+import {
+  type Ahead,
+  fetchExactly,
+  type Look,
+  lookAt,
+  type PublishCounts,
+  publishDerived,
+  recordedInputs,
+} from './publish.js';
+
+/**
+ * Publishes the sums of a day (`_sums`) from its `enriched_metrics`, unless the stored ones name the same inputs.
+ * @param ahead if `enriched_metrics` was not written since
+ */
+export function publishSums(
+  store: ObjectStore,
+  session: DuckSession,
+  day: string,
+  ahead?: Ahead,
+): Promise<PublishCounts> {
+  const recorded = (file: string) => readFooter(session, file, 'inputs');
+  return publishDerived(
+    store,
+    session,
+    [sumsKey(day)],
+    {
+      recorded,
+      prepare: async (read) => {
+        const enriched = await (read?.look ?? lookAt(store))(partitionKey('enriched_metrics', day));
+        const inputs = enriched && (await recordedInputs(store, enriched, recorded));
+        if (!enriched || inputs === undefined) return undefined;
+        const write = async (_key: string, file: string) =>
+          writeSums(session, day, await fetchExactly(store, enriched), file, inputs);
+        return { inputs, write };
+      },
+    },
+    ahead,
+  );
+}
+
+/** Local files of `_sums`, and those of them to delete after use. */
+export interface SumsFiles {
+  readonly files: readonly string[];
+  readonly computed: readonly string[];
+}
+
+/**
+ * The sums of days: the stored ones where they name the inputs of the day's `enriched_metrics`, or else computed from it. A
+ * process may have died between the two puts, or a version without sums may have judged the day.
+ * @throws {PreconditionFailedError} an object was replaced meanwhile
+ */
+export async function loadSums(
+  store: ObjectStore,
+  session: DuckSession,
+  look: Look,
+  days: readonly { readonly day: string; readonly enriched: ObjectEntry }[],
+): Promise<SumsFiles> {
+  const recorded = (file: string) => readFooter(session, file, 'inputs');
+  const files: string[] = [];
+  const computed: string[] = [];
+  for (const { day, enriched } of days) {
+    const inputs = await recordedInputs(store, enriched, recorded);
+    const stored = await look(sumsKey(day));
+    if (stored && inputs !== undefined && (await recordedInputs(store, stored, recorded)) === inputs) {
+      files.push(await fetchExactly(store, stored));
+    } else {
+      const file = session.tempFile('sums.parquet');
+      await writeSums(session, day, await fetchExactly(store, enriched), file, inputs ?? '');
+      files.push(file);
+      computed.push(file);
+    }
+  }
+  return { files, computed };
+}
+
+export const removeComputed = async ({ computed }: SumsFiles): Promise<void> => {
+  for (const file of computed) await unlink(file).catch(() => undefined);
+};
+
+/**
+ * Writes the object `_sums` of a day: exact sums of each series and hour over the eligible rows of its `enriched_metrics`.
+ * @param enriched a local file
+ * @param file where to write
+ * @param inputs those that the `enriched_metrics` file names
+ */
+async function writeSums(
+  session: DuckSession,
+  day: string,
+  enriched: string,
+  file: string,
+  inputs: string,
+): Promise<void> {
+  await session.run(sql(import.meta.url, './sql/day_series.sql'), { enriched });
+  const [series, time, value] = await session.doubles(sql(import.meta.url, './sql/day_points.sql'), {
+    enriched,
+    from: BigInt(dayStart(day)),
+  });
+  const none = new Float64Array();
+  const rows = hourlySums({ series: series ?? none, time: time ?? none, value: value ?? none });
+  await session.createTable('sums', {
+    row: { type: DOUBLE, values: rows.series.map((_, row) => row) },
+    ...Object.fromEntries(SUM_COLUMNS.map((name) => [name, { type: DOUBLE, values: rows[name] }])),
+  });
+  await session.run(sql(import.meta.url, './sql/copy_sums.sql'), { day, file, inputs });
+}
