@@ -14,7 +14,6 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { errorMessage, MonitorError } from '../domain/errors.js';
-import { type Parameters, withLiterals } from './sql-literals.js';
 
 /** Injection token of the process's `Duck`. */
 export const DUCK = Symbol('DUCK');
@@ -85,6 +84,11 @@ export interface Column {
   readonly values: Float64Array | readonly DuckDBValue[];
 }
 
+/** Integers above 2³¹ are passed as `bigint`. Lists contain strings and may be empty. */
+export type Parameters = Readonly<
+  Record<string, string | number | bigint | boolean | null | readonly string[]>
+>;
+
 export class DuckSession {
   constructor(
     private readonly connection: DuckDBConnection,
@@ -96,12 +100,8 @@ export class DuckSession {
     return join(this.folder, '.tmp', `${randomUUID()}-${name}`);
   }
 
-  /**
-   * Runs a statement without a result. Its values become part of its text: DuckDB plans a prepared statement twice, the second time
-   * with its values, and still does not treat them as constants.
-   */
-  async run(statement: string, parameters: Parameters = {}): Promise<void> {
-    await this.attempt(statement, () => this.connection.run(withLiterals(statement, parameters)));
+  async run(statement: string, parameters?: Parameters): Promise<void> {
+    await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
   }
 
   /** Rows as objects of plain JavaScript values. For small results only: one object per metric would take too much memory. */
