@@ -217,6 +217,25 @@ export function catalogOptions(settings: Settings) {
   };
 }
 
+/** The settings that say where the rules come from, without secrets. */
+export const ruleSettings = (settings: Settings) => ({
+  reevaluate_days: settings.REEVALUATE_DAYS,
+  metrics_api_url: settings.METRICS_API_URL ? withoutSecrets(settings.METRICS_API_URL) : null,
+  thresholds_api_url: settings.THRESHOLDS_API_URL ? withoutSecrets(settings.THRESHOLDS_API_URL) : null,
+});
+
+/** A URL without what may be secret. */
+export function withoutSecrets(url: string): string {
+  // The path of a file may be relative, which a parsed URL is not.
+  if (url.startsWith('file:') || !URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  parsed.username = '';
+  parsed.password = '';
+  parsed.search = '';
+  parsed.hash = '';
+  return parsed.href;
+}
+
 /** `undefined` without a bucket. */
 export function s3Options(settings: Settings) {
   if (!settings.S3_BUCKET) return undefined;

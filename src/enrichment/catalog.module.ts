@@ -7,6 +7,7 @@ import { JudgingSettings } from '../state/judging-settings.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { CatalogPollService } from './catalog-poll.service.js';
 import { openCatalog } from './catalog-source.js';
+import { followCatalog } from './follow-catalog.js';
 import { CATALOG_SOURCE, type CatalogSource } from './parse-catalog.js';
 import { RulebookSync } from './rulebook-sync.js';
 
@@ -22,9 +23,13 @@ export class CatalogModule {
       providers: [
         {
           provide: CATALOG_SOURCE,
-          inject: [HttpService, SETTINGS],
-          useFactory: (http: HttpService, settings: Settings): CatalogSource =>
-            openCatalog(http, catalogOptions(settings)),
+          inject: [HttpService, SETTINGS, JudgingSettings],
+          useFactory: (http: HttpService, settings: Settings, judging: JudgingSettings): CatalogSource =>
+            followCatalog(
+              catalogOptions(settings),
+              () => judging.rules(),
+              (options) => openCatalog(http, options),
+            ),
         },
         {
           provide: RulebookSync,
@@ -42,7 +47,7 @@ export class CatalogModule {
               source,
               settings: () => judging.current(),
               ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
-              reevaluateDays: () => judging.reevaluateDays(),
+              reevaluateDays: async () => (await judging.rules()).reevaluate_days,
               clock,
               reevaluate: (window) => engine.create('reevaluation', { scheduledAt: null, window }),
               log: new Logger('Catalog'),

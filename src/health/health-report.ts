@@ -1,4 +1,4 @@
-import { domainSettings, queueBackendOf, type Settings } from '../config/settings.js';
+import { domainSettings, queueBackendOf, ruleSettings, type Settings } from '../config/settings.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { describeDifference } from '../state/judging-settings.js';
@@ -145,7 +145,7 @@ function describeNeverEnded({ openMlflowRuns }: ServiceFacts, now: number): Heal
 
 function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {
   const difference =
-    facts?.judging && describeDifference(facts.judging, domainSettings(settings), settings.REEVALUATE_DAYS);
+    facts?.judging && describeDifference(facts.judging, domainSettings(settings), ruleSettings(settings));
   return difference ? [difference] : [];
 }
 

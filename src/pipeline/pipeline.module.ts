@@ -3,7 +3,7 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Global, Logger, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
-import { domainSettings, SETTINGS, type Settings } from '../config/settings.js';
+import { domainSettings, ruleSettings, SETTINGS, type Settings } from '../config/settings.js';
 import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { QUEUES } from '../queue/queue-names.js';
 import { JudgingSettings } from '../state/judging-settings.js';
@@ -24,7 +24,7 @@ const DEFAULT_WAIT_MS = 30_000;
         return new JudgingSettings({
           store,
           own: domainSettings(settings),
-          ownReevaluateDays: settings.REEVALUATE_DAYS,
+          ownRules: ruleSettings(settings),
           // A folder has one process: its settings count, as nobody else can have others.
           decides: settings.ROLES.includes('scheduler') || settings.S3_BUCKET === undefined,
           process: { host: hostname(), pid: process.pid },

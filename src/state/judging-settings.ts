@@ -11,14 +11,23 @@ const KEY = '_state/judging-settings.json';
 const schema = z.object({
   version: z.literal(1),
   settings: domainSettingsSchema,
-  /** REEVALUATE_DAYS; absent in documents of older versions. */
-  reevaluate_days: z.int().optional(),
+  /** Absent in documents of older versions. */
+  rules: z
+    .object({
+      reevaluate_days: z.int(),
+      /** Without user, password and query: they may be secret. null if there is none. */
+      metrics_api_url: z.string().nullable(),
+      thresholds_api_url: z.string().nullable(),
+    })
+    .optional(),
   host: z.string(),
   pid: z.int(),
   /** When that process started, ms. */
   at: z.int(),
 });
 export type StoredJudgingSettings = z.infer<typeof schema>;
+/** Where the rules come from, and to how many past days a change of them applies. */
+export type RuleSettings = NonNullable<StoredJudgingSettings['rules']>;
 
 /** @returns `undefined` if no scheduler has started yet */
 export async function readJudgingSettings(store: ObjectStore): Promise<StoredJudgingSettings | undefined> {
@@ -30,14 +39,16 @@ export async function readJudgingSettings(store: ObjectStore): Promise<StoredJud
  * rules is no setting: a process with older rules than the rulebook changes nothing.
  */
 export function describeDifference(
-  { settings, reevaluate_days, host, pid, at }: StoredJudgingSettings,
+  { settings, rules, host, pid, at }: StoredJudgingSettings,
   own: DomainSettings,
-  ownReevaluateDays: number,
+  ownRules: RuleSettings,
 ): string | undefined {
   const differs = (name: keyof DomainSettings) =>
     name !== 'rules_version' && canonicalJson(settings[name]) !== canonicalJson(own[name]);
   const names: string[] = (Object.keys(own) as (keyof DomainSettings)[]).filter(differs);
-  if (reevaluate_days !== undefined && reevaluate_days !== ownReevaluateDays) names.push('reevaluate_days');
+  for (const name of Object.keys(ownRules) as (keyof RuleSettings)[]) {
+    if (rules && rules[name] !== ownRules[name]) names.push(name);
+  }
   if (names.length === 0) return undefined;
   const since = new Date(at).toISOString();
   return (
@@ -50,7 +61,7 @@ export interface JudgingSettingsOptions {
   readonly store: ObjectStore;
   /** Those of this process. */
   readonly own: DomainSettings;
-  readonly ownReevaluateDays: number;
+  readonly ownRules: RuleSettings;
   /** Whether the settings of this process count from its start on: it is a scheduler, or the only process of its store. */
   readonly decides: boolean;
   readonly process: { readonly host: string; readonly pid: number };
@@ -87,28 +98,28 @@ export class JudgingSettings {
     return stored ? { ...stored.settings, rules_version: own.rules_version } : own;
   }
 
-  /** To how many past days a change of the rules applies. */
-  async reevaluateDays(): Promise<number> {
-    return (await this.read())?.reevaluate_days ?? this.options.ownReevaluateDays;
+  /** Where the rules come from now. */
+  async rules(): Promise<RuleSettings> {
+    return (await this.read())?.rules ?? this.options.ownRules;
   }
 
   /** A difference from the settings of this process is logged once. */
   private async read(): Promise<StoredJudgingSettings | undefined> {
-    const { store, own, ownReevaluateDays, warn } = this.options;
+    const { store, own, ownRules, warn } = this.options;
     await this.onModuleInit();
     const stored = await readJudgingSettings(store);
-    const difference = stored && describeDifference(stored, own, ownReevaluateDays);
+    const difference = stored && describeDifference(stored, own, ownRules);
     if (difference !== undefined && difference !== this.warned) warn(difference);
     this.warned = difference;
     return stored;
   }
 
   private async storeOwn(): Promise<void> {
-    const { store, own, ownReevaluateDays, process, clock } = this.options;
+    const { store, own, ownRules, process, clock } = this.options;
     const document = {
       version: 1 as const,
       settings: own,
-      reevaluate_days: ownReevaluateDays,
+      rules: ownRules,
       ...process,
       at: clock(),
     };

@@ -87,7 +87,7 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
     expect(await problemsOf(scheduler)).toEqual([]);
     expect(await problemsOf(worker)).toEqual([
       expect.stringMatching(
-        /scheduler that started last .*, not its own EXPERIMENT_EXCLUDE, LIGHT_SPAN_HOURS\./,
+        /scheduler that started last .*, not its own EXPERIMENT_EXCLUDE, LIGHT_SPAN_HOURS, METRICS_API_URL, THRESHOLDS_API_URL\./,
       ),
     ]);
   });

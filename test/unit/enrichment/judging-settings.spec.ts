@@ -1,7 +1,11 @@
 import type { DomainSettings } from '../../../src/domain/model.js';
 import type { CatalogSource } from '../../../src/enrichment/parse-catalog.js';
 import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
-import { JudgingSettings, readJudgingSettings } from '../../../src/state/judging-settings.js';
+import {
+  JudgingSettings,
+  type RuleSettings,
+  readJudgingSettings,
+} from '../../../src/state/judging-settings.js';
 import { RULEBOOK_KEY, readRulebook } from '../../../src/state/rulebook.js';
 import { domainDefaults } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
@@ -28,12 +32,12 @@ async function start(
   pid: number,
   decides: boolean,
   own: Partial<DomainSettings> = {},
-  ownReevaluateDays = 7,
+  rules: Partial<RuleSettings> = {},
 ) {
   const judging = new JudgingSettings({
     store,
     own: { ...domainDefaults, ...own },
-    ownReevaluateDays,
+    ownRules: { reevaluate_days: 7, metrics_api_url: null, thresholds_api_url: null, ...rules },
     decides,
     process: { host: 'h', pid },
     clock: () => now,
@@ -45,7 +49,7 @@ async function start(
     settings: () => judging.current(),
     source,
     ttlMs: MINUTE,
-    reevaluateDays: () => judging.reevaluateDays(),
+    reevaluateDays: async () => (await judging.rules()).reevaluate_days,
     clock: () => now,
     reevaluate: async () => undefined,
     log: { log: () => undefined, warn: () => undefined },
@@ -94,10 +98,10 @@ describe('processes with different judging settings', () => {
 });
 
 it('a change applies to REEVALUATE_DAYS of the scheduler that started last', async () => {
-  const { judging } = await start(1, false, {}, 3);
-  expect(await judging.reevaluateDays()).toBe(3);
-  await start(2, true, {}, 30);
-  expect(await judging.reevaluateDays()).toBe(30);
+  const { judging } = await start(1, false, {}, { reevaluate_days: 3 });
+  expect((await judging.rules()).reevaluate_days).toBe(3);
+  await start(2, true, {}, { reevaluate_days: 30 });
+  expect((await judging.rules()).reevaluate_days).toBe(30);
   await judging.current();
   expect(warned).toEqual([expect.stringMatching(/^1: .* not its own REEVALUATE_DAYS\./)]);
 });
@@ -105,10 +109,10 @@ it('a change applies to REEVALUATE_DAYS of the scheduler that started last', asy
 it('a process uses its own REEVALUATE_DAYS if the stored settings are of an older version', async () => {
   await start(1, true);
   const key = '_state/judging-settings.json';
-  const { reevaluate_days: _, ...older } = JSON.parse(String(store.objects.get(key)));
+  const { rules: _, ...older } = JSON.parse(String(store.objects.get(key)));
   store.objects.set(key, Buffer.from(JSON.stringify(older)));
-  const { judging } = await start(2, false, {}, 3);
-  expect(await judging.reevaluateDays()).toBe(3);
+  const { judging } = await start(2, false, {}, { reevaluate_days: 3 });
+  expect((await judging.rules()).reevaluate_days).toBe(3);
   expect(warned).toEqual([]);
 });
 
