@@ -68,12 +68,11 @@ export class RulebookSync {
     known?: Rulebook,
   ): Promise<Rulebook> {
     if (known && (!this.isQueried || covers(known.asked, await needs(known)))) return known;
-    const maxWaitMs = this.options.maxWaitMs ?? MAX_WAIT_MS;
-    await this.refreshWithin(maxWaitMs, observed);
+    await this.refreshWithin(this.options.maxWaitMs ?? MAX_WAIT_MS, observed);
     if (!(await this.options.store.head(RULEBOOK_KEY))) {
-      // It was deleted since the last response, which counts no longer.
+      // Nothing can be judged without it. If it was deleted since the last response, that counts no longer.
       this.cached = { from: 0, until: 0 };
-      await this.refreshWithin(maxWaitMs, observed);
+      await this.refresh(observed);
     }
     for (;;) {
       const book = await readRulebook(this.options.store);

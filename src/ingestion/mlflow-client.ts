@@ -101,7 +101,7 @@ export class HttpMlflowClient implements MlflowClient {
         const message = `The list of experiments is larger than ${formatBytes(bytes)}: raise MAX_PAGE_MB to read it`;
         throw new MonitorError('experiments_too_big', message);
       }
-      for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of value.experiments ?? []) {
+      for (const { experiment_id, name, lifecycle_stage, creation_time, tags } of value.experiments) {
         experiments.push({
           experiment_id,
           name,
@@ -137,7 +137,7 @@ export class HttpMlflowClient implements MlflowClient {
           return { ...(await parseExperiments(json)), bytes: json.length };
         });
         const { experiments, bytes } = response.value;
-        size.grow(experiments?.length ?? 0, bytes);
+        size.grow(experiments.length, bytes);
         return response;
       } catch (error) {
         if (!size.shrink(error, requested)) throw error;

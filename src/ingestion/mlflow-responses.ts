@@ -5,25 +5,30 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { inSlices } from '../config/event-loop.js';
 import { MonitorError } from '../domain/errors.js';
+import { parseJsonSteps } from '../domain/json-steps.js';
+import type { Steps } from '../domain/steps.js';
 import { RetryableError } from '../upstream/retry-policy.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
 import { repairJson } from './repair-page.js';
 
 /** MLflow omits what is empty; a proxy may send null, or numbers for ids. */
+const experimentSchema = z.object({
+  experiment_id: z.union([z.string(), z.int().transform(String)]),
+  name: z.string(),
+  lifecycle_stage: z.enum(['active', 'deleted']),
+  creation_time: z.coerce.number().nullish(),
+  tags: z.array(z.object({ key: z.string(), value: z.string().nullish() })).nullish(),
+});
 const experimentsSchema = z.object({
-  experiments: z
-    .array(
-      z.object({
-        experiment_id: z.union([z.string(), z.int().transform(String)]),
-        name: z.string(),
-        lifecycle_stage: z.enum(['active', 'deleted']),
-        creation_time: z.coerce.number().nullish(),
-        tags: z.array(z.object({ key: z.string(), value: z.string().nullish() })).nullish(),
-      }),
-    )
-    .nullish(),
+  experiments: z.array(z.unknown()).nullish(),
   next_page_token: z.string().nullish(),
 });
+
+/** A page of experiments. */
+export interface ExperimentsPage {
+  readonly experiments: z.infer<typeof experimentSchema>[];
+  readonly next_page_token?: string | null | undefined;
+}
 
 /** U+FEFF in UTF-8, read as Latin-1. */
 const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
@@ -56,21 +61,30 @@ export const isTimeout = (error: unknown): error is MonitorError =>
   error instanceof MonitorError && (error.context.timed_out === true || error.context.status === 504);
 
 /** @throws {MonitorError} `mlflow_not_json` */
-export async function parseExperiments(body: Buffer): Promise<z.infer<typeof experimentsSchema>> {
+export async function parseExperiments(body: Buffer): Promise<ExperimentsPage> {
   const text = body.toString('utf8');
   try {
-    return experimentsSchema.parse(parseJson(text) ?? JSON.parse(await inSlices(repairJson(text))));
+    return await inSlices(experimentsSteps(text));
   } catch {
     throw notJsonError('experiments/search', 'not a list of experiments in JSON');
   }
 }
 
-function parseJson(text: string): unknown {
+/** A page may have MAX_PAGE_MB: it is parsed a few experiments at a time. */
+function* experimentsSteps(text: string): Steps<ExperimentsPage> {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = yield* parseJsonSteps(text);
   } catch {
-    return undefined;
+    value = yield* parseJsonSteps(yield* repairJson(text));
   }
+  const { experiments, next_page_token } = experimentsSchema.parse(value);
+  const parsed: ExperimentsPage['experiments'] = [];
+  for (const experiment of experiments ?? []) {
+    yield;
+    parsed.push(experimentSchema.parse(experiment));
+  }
+  return { experiments: parsed, next_page_token };
 }
 
 /**
