@@ -82,6 +82,25 @@ describe('RulebookSync', () => {
     expect(reads.filter((queries) => queries.length > 0)).toEqual([[named('a', 'none')], [named('b')]]);
   });
 
+  it('waits for the first response, however long it takes', async () => {
+    let respond: () => void = () => undefined;
+    const response = new Promise<void>((resolve) => {
+      respond = resolve;
+    });
+    meanwhile = () => response;
+    const judged = createSync(false, 0).rulebookFor(() => named('a'));
+    // Beyond the time that a job waits if the store has a rulebook.
+    setTimeout(respond, 1);
+    expect(limitsOf(await judged)).toMatchObject({ a: 1 });
+  });
+
+  it('queries again if the rulebook was deleted', async () => {
+    const sync = createSync(false);
+    await sync.rulebookFor(() => named('a'));
+    store.objects.delete(RULEBOOK_KEY);
+    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toMatchObject({ a: 1 });
+  });
+
   it('repeats all queries after the TTL', async () => {
     const sync = createSync();
     await sync.rulebookFor(() => named('a'));
