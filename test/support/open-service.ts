@@ -10,6 +10,7 @@ import type { PipelineKind, Window } from '../../src/domain/model.js';
 import { ENGINE, type Engine } from '../../src/pipeline/engine.js';
 import { type PipelineRun, readPipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../../src/resources.js';
+import type { ObjectStore } from '../../src/storage/object-store.js';
 import { digestsOf } from './digests.js';
 import { type HttpResponse, httpRequest, type RequestOptions } from './http-request.js';
 import { borrowQueueConnection } from './shared-queue.js';
@@ -34,6 +35,8 @@ export interface ServiceOptions {
   readonly http?: boolean;
   /** Starts pipeline runs on schedule. Without it, only the test starts them. */
   readonly scheduled?: boolean;
+  /** Replaces the store by another access to it. */
+  readonly wrapStore?: (store: ObjectStore) => ObjectStore;
   /** Values that replace providers. */
   readonly overrides?: ReadonlyMap<InjectionToken, unknown>;
 }
@@ -83,7 +86,8 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
     ...(http ? {} : { LOOKBACK_DAYS_HISTORICAL: '10', ROLES: 'worker' }),
     ...env,
   });
-  const resources = await openResources(settings, clock, borrowQueueConnection);
+  const opened = await openResources(settings, clock, borrowQueueConnection);
+  const resources = { ...opened, store: options.wrapStore?.(opened.store) ?? opened.store };
   let app: INestApplication;
   try {
     app = await createApplication(resources, options);

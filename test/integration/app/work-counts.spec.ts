@@ -1,0 +1,137 @@
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import type { PipelineKind } from '../../../src/domain/model.js';
+import { type OpenService, openService } from '../../support/open-service.js';
+import { WorkCounter, type WorkCounts } from '../../support/work-counts.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const NOW = Date.parse('2026-03-10T15:30:00Z');
+/** Runs per hour of the last ten days, but for the last two hours. */
+const RUNS_PER_HOUR = 4;
+const RUNS = (10 * 24 - 2) * RUNS_PER_HOUR;
+const METRICS = 5;
+/** Two hundred days are stored one by one. */
+const TIME_LIMIT_MS = 600_000;
+
+/** A running service whose store has ten days, and the tracking server that they came from. */
+class Scenario {
+  /** Clock of both, ms. */
+  private now = NOW;
+  private readonly counter = new WorkCounter();
+  private readonly opened: (() => Promise<void> | void)[] = [];
+  private mlflow!: TrackingServer;
+  private service!: OpenService;
+
+  /** @param neverEnded runs that started on so many days before the ten, one a day, and have not ended */
+  async open(neverEnded = 0): Promise<void> {
+    this.mlflow = await TrackingServer.start(() => this.now);
+    this.opened.push(() => this.mlflow.close());
+    const { experiment_id } = this.mlflow.experiment('churn');
+    for (let i = 0; i < RUNS; i++) this.addRun(experiment_id, NOW - 2 * HOUR - (i * HOUR) / RUNS_PER_HOUR);
+    for (let i = 0; i < neverEnded; i++) {
+      const start_time = NOW - (15 + i) * DAY;
+      this.mlflow.run({ experiment_id, start_time, status: 'RUNNING', end_time: null });
+    }
+    const clock = () => this.now;
+    const { wrapStore } = this.counter;
+    this.service = await openService({ trackingUri: this.mlflow.uri, clock, wrapStore });
+    this.opened.push(() => this.service.close());
+    this.counter.start();
+    this.opened.push(() => this.counter.stop());
+    await this.run('bootstrap');
+    // The first delta also sweeps the stored days, and the second is the first that starts as all later ones.
+    await this.run('delta');
+    await this.run('delta');
+  }
+
+  /** Executes a pipeline run. @returns what it cost */
+  async run(kind: PipelineKind, minutesLater = 5): Promise<WorkCounts> {
+    this.now += minutesLater * MINUTE;
+    const { result, counts } = await this.counter.measure(() => this.service.run(kind));
+    expect(result).toMatchObject({ status: 'done', error: null });
+    return counts;
+  }
+
+  /** Adds a run of a second. */
+  addRun(experiment_id = '1', start_time = this.now): void {
+    const metrics = Array.from({ length: METRICS }, (_, i) => ({
+      key: i === 0 ? 'accuracy' : `metric_${i}`,
+      value: 0.9,
+      step: 0,
+      timestamp: start_time,
+    }));
+    this.mlflow.run({ experiment_id, start_time, end_time: start_time + 1_000, metrics });
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.opened.reverse()) await close();
+  }
+}
+
+/** The numbers of `counts` that exceed a limit. */
+function beyond(counts: WorkCounts, limits: WorkCounts): string[] {
+  return (['requests', 'dayRequests', 'rows', 'parses'] as const)
+    .filter((name) => counts[name] > limits[name])
+    .map((name) => `${counts[name]} ${name}, at most ${limits[name]}`);
+}
+
+/** Requests of the twelve deltas of an hour on a store where nothing changes, one of which asks for runs that never ended. */
+async function requestsOfAnHour(neverEnded: number): Promise<number> {
+  const scenario = new Scenario();
+  try {
+    await scenario.open(neverEnded);
+    const { requests } = await scenario.run('delta');
+    const hourly = await scenario.run('delta', 61);
+    return 11 * requests + hourly.requests;
+  } finally {
+    await scenario.close();
+  }
+}
+
+describe('the work of a pipeline run', () => {
+  const scenario = new Scenario();
+  beforeAll(() => scenario.open());
+  afterAll(() => scenario.close());
+
+  // Up to ten requests more or less depend on how often the engine looks for due stages.
+  it('is the record and the jobs alone for a delta that finds nothing: no object of a day is requested', async () => {
+    const counts = await scenario.run('delta');
+    // A delta has 5 jobs with some 15 requests each: markers, attempts, documents. Its 4 searches return a page without runs each.
+    expect(beyond(counts, { requests: 95, dayRequests: 0, rows: 0, parses: 4 })).toEqual([]);
+  });
+
+  it('is one day and those that its aggregates need for a delta with one new run', async () => {
+    scenario.addRun();
+    const counts = await scenario.run('delta');
+    // The runs of the day and the 7 before it, the sums of the 7, the metrics of the day and the one before it, and the objects
+    // that are published. One page has a run, and is parsed once more.
+    expect(beyond(counts, { requests: 155, dayRequests: 38, rows: 4_400, parses: 5 })).toEqual([]);
+  });
+
+  it('is a look at the facts of each day for a historical run that finds nothing', async () => {
+    const counts = await scenario.run('historical');
+    // 11 days with 3 jobs each, some 13 requests a job. The facts of a day are read to find runs that are gone and to compare;
+    // its page is parsed to go on and to read it, and 3 searches for older runs return a page without runs each.
+    const days = 11;
+    const limits = { requests: 490, dayRequests: 2 * days, rows: 2 * (RUNS + 1), parses: 2 * days + 3 };
+    expect(beyond(counts, limits)).toEqual([]);
+  });
+
+  it('is a few listings for a pass over all days that finds nothing', async () => {
+    const counts = await scenario.run('reevaluation');
+    // The listings of the datasets, the index of objects and 3 jobs, however many days are stored.
+    expect(beyond(counts, { requests: 95, dayRequests: 0, rows: 0, parses: 0 })).toEqual([]);
+  });
+});
+
+it(
+  'does not depend on runs that never ended, although they lie on 200 other days',
+  async () => {
+    const without = await requestsOfAnHour(0);
+    const withThem = await requestsOfAnHour(200);
+    expect(withThem).toBeLessThanOrEqual(1.2 * without);
+    expect(withThem).toBeGreaterThanOrEqual(0.8 * without);
+  },
+  TIME_LIMIT_MS,
+);
