@@ -118,9 +118,11 @@ async function mergeSlice(
   for (const [i, pages] of groups.entries()) {
     const isLast = i === groups.length - 1;
     const gone = isLast ? fetched.gone.filter(({ run_id }) => !runs.has(run_id)) : [];
+    const oversized = (isLast && fetched.oversized) || [];
+    // Most slices of a delta, and days without runs.
+    if (pages.length + gone.length + oversized.length + dirty.quarantine_days.length === 0) continue;
     await duck.session(async (session) => {
       await loadFacts(store, session, pages, gone);
-      const oversized = (isLast && fetched.oversized) || [];
       result.quarantined += await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) =>
         markDirty({ quarantine_days }),
       );

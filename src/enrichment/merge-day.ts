@@ -99,14 +99,8 @@ async function writeBase(session: DuckSession, file: string): Promise<void> {
   const batches = await session.rows<{ first: string; last: string }>(
     sql(import.meta.url, './sql/merged_batches.sql'),
   );
-  const writeBatch = async (range: { first: string; last: string }, part: string) => {
-    try {
-      await session.run(sql(import.meta.url, './sql/merged.sql'), range);
-      await session.run(sql(import.meta.url, './sql/copy_base.sql'), { file: part, content });
-    } finally {
-      await session.run('DROP TABLE IF EXISTS merged');
-    }
-  };
+  const writeBatch = (range: { first: string; last: string }, part: string) =>
+    session.run(sql(import.meta.url, './sql/copy_base.sql'), { ...range, file: part, content });
   await writeBatches(session, file, batches, writeBatch, (files) =>
     session.run(sql(import.meta.url, './sql/join_base.sql'), { files, file, content }),
   );
