@@ -9,7 +9,9 @@ import {
 } from '../state/dirty-days.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
+import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import type { Look } from '../storage/publish.js';
 import { chooseRunTimes } from './choose-run-times.js';
 import type { RulebookSource } from './judge-day.js';
 import { judgeDays } from './judge-days.js';
@@ -84,6 +86,12 @@ function groupPages(pages: readonly Page[]): Page[][] {
   return groups;
 }
 
+/** The base objects of more days than this are listed: runs that never ended may lie on hundreds of days. */
+const MANY_DAYS = 4;
+
+const lookAtBases = async (store: ObjectStore, days: readonly string[]): Promise<Look | undefined> =>
+  days.length > MANY_DAYS ? lookAhead(store, [{ datasets: ['_base'], days }]) : undefined;
+
 interface SliceRun extends OpenRun {
   readonly open: boolean;
   readonly metrics: number;
@@ -127,8 +135,13 @@ async function mergeSlice(
         markDirty({ quarantine_days }),
       );
       const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
+      const look = await lookAtBases(
+        store,
+        days.map(({ day }) => day),
+      );
       for (const { day } of days) {
-        const counts = await mergeDay(session, store, serverNow, day, () => markDirty({ days: [day] }));
+        const beforePut = () => markDirty({ days: [day] });
+        const counts = await mergeDay(session, store, serverNow, day, beforePut, look);
         result.inserted += counts.inserted;
         result.updated += counts.updated;
         result.unchanged += counts.unchanged;

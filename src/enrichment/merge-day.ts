@@ -2,7 +2,7 @@ import { DATE_LAG_MS, type MergeDecision } from '../domain/merge-precedence.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { publishObject, type StoredFile } from '../storage/publish.js';
+import { type Look, publishObject, type StoredFile } from '../storage/publish.js';
 import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
 export interface MergeCounts {
@@ -25,6 +25,7 @@ export interface UndecidedRun {
  * read and every run is decided again. An unchanged base is not written.
  * @param serverNow requests the tracking server's clock, ms
  * @param beforePut called before each put of the base
+ * @param look finds the ETag of the base, if many were read at once
  */
 export async function mergeDay(
   session: DuckSession,
@@ -32,6 +33,7 @@ export async function mergeDay(
   serverNow: () => Promise<number>,
   day: string,
   beforePut: () => Promise<void>,
+  look?: Look,
 ): Promise<MergeCounts> {
   let counts: MergeCounts = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, undecided: [] };
   const prepare = async (stored: StoredFile | undefined) => {
@@ -41,7 +43,7 @@ export async function mergeDay(
     await beforePut();
     return (file: string) => writeBase(session, file);
   };
-  await publishObject(store, session, baseKey(day), prepare, 'base_contended');
+  await publishObject(store, session, baseKey(day), prepare, 'base_contended', look);
   return counts;
 }
 

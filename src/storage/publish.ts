@@ -101,6 +101,7 @@ async function putFile(
 /**
  * Publishes one object whose content depends on what is stored.
  * @param prepare undefined: there is nothing to write. It may run several times
+ * @param look finds the ETag for the first round
  */
 export async function publishObject(
   store: ObjectStore,
@@ -108,9 +109,14 @@ export async function publishObject(
   key: string,
   prepare: (stored: StoredFile | undefined) => Promise<WriteFile | undefined>,
   contended = 'publish_contended',
+  look?: Look,
 ): Promise<void> {
   await publishInRounds<StoredFile>(store, tempFiles, [key], {
-    read: () => store.fetch(key),
+    read: async (_, round) => {
+      if (!look || round > 0) return store.fetch(key);
+      const entry = await look(key);
+      return entry && store.fetch(key, entry);
+    },
     prepare: async (stored) => {
       const write = await prepare(stored.get(key));
       return new Map(write ? [[key, write]] : []);

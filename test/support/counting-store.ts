@@ -8,6 +8,8 @@ export class CountingStore implements ObjectStore {
   readonly etagScope: string;
   /** Each request as `<method> <key or prefix>`. */
   readonly requests: string[] = [];
+  /** By key: the ETag of which the store has a local copy. */
+  private readonly copies = new Map<string, string>();
 
   constructor(private readonly store: ObjectStore) {
     this.description = store.description;
@@ -31,14 +33,19 @@ export class CountingStore implements ObjectStore {
     return this.store.head(key);
   }
 
-  fetch(key: string, listed?: ObjectEntry) {
-    this.requests.push(`fetch ${key}`);
-    return this.store.fetch(key, listed);
+  /** With a bucket, a listed object of which there is a local copy costs no request. */
+  async fetch(key: string, listed?: ObjectEntry) {
+    if (!listed || this.copies.get(key) !== listed.etag) this.requests.push(`fetch ${key}`);
+    const fetched = await this.store.fetch(key, listed);
+    if (fetched) this.copies.set(key, fetched.etag);
+    return fetched;
   }
 
-  put(key: string, body: ObjectBody, condition?: PutCondition) {
+  async put(key: string, body: ObjectBody, condition?: PutCondition) {
     this.requests.push(`put ${key}`);
-    return this.store.put(key, body, condition);
+    const etag = await this.store.put(key, body, condition);
+    if (!Buffer.isBuffer(body)) this.copies.set(key, etag);
+    return etag;
   }
 
   list(prefix: string) {

@@ -12,7 +12,7 @@ const PATH_IN_TEXT = /read_parquet\('([^']+)'\)/g;
 
 /** What a pipeline run costs, in numbers that do not depend on the machine. */
 export interface WorkCounts {
-  /** Calls of the object store. With a bucket, a call may be no request (a local copy is used) or several (a long list). */
+  /** Calls of the object store that are a request with a bucket; a long list would be several. */
   readonly requests: number;
   /** Those for objects of days: facts and published data. */
   readonly dayRequests: number;
