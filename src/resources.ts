@@ -49,7 +49,8 @@ export async function openResources(
     opened.push(() => Promise.race([indexOf(store).save(), wait(MAX_SAVE_MS, undefined, { ref: false })]));
     const duck = await Duck.open(dir, {
       memory: settings.DUCKDB_MEMORY_LIMIT,
-      threads: settings.DUCKDB_THREADS,
+      // With a second thread, DuckDB 1.5 polls without a pause while the other thread has the only task of a statement.
+      threads: settings.DUCKDB_THREADS ?? 1,
       maxTempSize: settings.DUCKDB_MAX_TEMP_SIZE,
     });
     opened.push(() => duck.close());

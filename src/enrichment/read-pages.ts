@@ -1,6 +1,8 @@
 import { WHITE_SPACE } from '../domain/text.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 
+const IS_TEXT = sql(import.meta.url, './sql/is_text.sql').replace("'{white_space}'", `'${WHITE_SPACE}'`);
+
 /**
  * Makes `parsed` from local page files. Pages are read once, with the types that MLflow sends. If one does not fit them, or
  * has a run that cannot be read, all are read again run by run: that finds the reason for each run and keeps its text.
@@ -48,7 +50,7 @@ export async function readUntypedPages(
 
 /** Makes `parsed` from `page_runs`. */
 async function parseRuns(session: DuckSession): Promise<void> {
-  await session.run(sql(import.meta.url, './sql/is_text.sql'));
-  await session.run(sql(import.meta.url, './sql/parse_runs.sql'), { white_space: WHITE_SPACE });
+  await session.run(IS_TEXT);
+  await session.run(sql(import.meta.url, './sql/parse_runs.sql'));
   await session.run('DROP TABLE page_runs');
 }

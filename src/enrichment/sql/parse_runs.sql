@@ -1,6 +1,5 @@
 -- Makes `parsed`: a row per run of `page_runs` with its canonical facts (lists sorted, blanks absent), their digest, and `reason`:
 -- why it cannot be read, null if it can.
--- $white_space: the characters that make up a blank text.
 CREATE OR REPLACE TEMP TABLE parsed AS
 WITH checked AS (
   SELECT
@@ -8,9 +7,9 @@ WITH checked AS (
     run,
     r,
     CASE
-      WHEN NOT is_text(coalesce(r.info.run_id, ''), $white_space) THEN 'it has no run_id'
+      WHEN NOT is_text(coalesce(r.info.run_id, '')) THEN 'it has no run_id'
       WHEN NOT regexp_full_match(r.info.run_id, '[A-Za-z0-9_-]{1,64}') THEN 'its run_id is not one'
-      WHEN NOT is_text(coalesce(r.info.experiment_id, ''), $white_space) THEN 'it has no experiment_id'
+      WHEN NOT is_text(coalesce(r.info.experiment_id, '')) THEN 'it has no experiment_id'
       WHEN coalesce(r.info.status, '') NOT IN ('RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED')
         THEN 'its status is not one of MLflow''s'
       WHEN coalesce(r.info.lifecycle_stage, '') NOT IN ('active', 'deleted')
@@ -37,33 +36,33 @@ canonical AS (
     reason,
     CASE WHEN reason IS NOT NULL THEN CAST(run AS VARCHAR) END AS record,
     r.info.run_id AS run_id,
-    CASE WHEN is_text(r.info.run_name, $white_space) THEN r.info.run_name END AS run_name,
+    CASE WHEN is_text(r.info.run_name) THEN r.info.run_name END AS run_name,
     r.info.experiment_id AS experiment_id,
-    CASE WHEN is_text(r.info.user_id, $white_space) THEN r.info.user_id END AS user_id,
+    CASE WHEN is_text(r.info.user_id) THEN r.info.user_id END AS user_id,
     r.info.status AS run_status,
     nullif(r.info.start_time, 0) AS start_ms,
     nullif(r.info.end_time, 0) AS end_ms,
     r.info.lifecycle_stage AS lifecycle_stage,
     -- list_sort compares the fields in this order.
     list_sort(list_transform(
-      list_filter(coalesce(r.data.metrics, []), lambda m: is_text(m.key, $white_space)),
+      list_filter(coalesce(r.data.metrics, []), lambda m: is_text(m.key)),
       lambda m: {
         key: m.key,
         "timestamp": coalesce(m."timestamp", 0),
         step: coalesce(m.step, 0),
         value: m.value,
-        model_id: CASE WHEN is_text(m.model_id, $white_space) THEN m.model_id END,
-        dataset_name: CASE WHEN is_text(m.dataset_name, $white_space) THEN m.dataset_name END,
-        dataset_digest: CASE WHEN is_text(m.dataset_digest, $white_space) THEN m.dataset_digest END
+        model_id: CASE WHEN is_text(m.model_id) THEN m.model_id END,
+        dataset_name: CASE WHEN is_text(m.dataset_name) THEN m.dataset_name END,
+        dataset_digest: CASE WHEN is_text(m.dataset_digest) THEN m.dataset_digest END
       }
     )) AS metrics,
     list_filter(
       coalesce(r.data.params, []),
-      lambda p: is_text(p.key, $white_space) AND is_text(p.value, $white_space)
+      lambda p: is_text(p.key) AND is_text(p.value)
     ) AS params,
     list_filter(
       coalesce(r.data.tags, []),
-      lambda t: is_text(t.key, $white_space) AND is_text(t.value, $white_space)
+      lambda t: is_text(t.key) AND is_text(t.value)
     ) AS tags,
     CAST(coalesce(r.inputs, '{}') AS VARCHAR) AS inputs
   FROM checked
