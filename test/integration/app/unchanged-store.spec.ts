@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 
 const DAY = 86_400_000;
@@ -59,7 +60,29 @@ async function asProcess<T>(
   }
 }
 
+/** The number of requests to a store during some work. */
+async function requestsDuring(store: ObjectStore, work: () => Promise<unknown>): Promise<number> {
+  let requests = 0;
+  for (const name of ['get', 'head', 'fetch', 'list', 'put', 'delete'] as const) {
+    const original = store[name].bind(store) as (...parameters: unknown[]) => unknown;
+    Reflect.set(store, name, (...parameters: unknown[]) => {
+      requests++;
+      return original(...parameters);
+    });
+  }
+  await work();
+  return requests;
+}
+
 describe('a new process on an unchanged store', () => {
+  it('needs few requests to judge all days again, however many there are in a year', async () => {
+    await asProcess(async (service) => {
+      // A year is one slice and is listed by one request per dataset.
+      const requests = await requestsDuring(service.resources.store, () => service.run('reevaluation'));
+      expect(requests).toBeLessThanOrEqual(100);
+    });
+  });
+
   it('reads no object to judge all days again, and publishes nothing', async () => {
     await asProcess(async (service, fetched, put) => {
       const { status, summary } = await service.run('reevaluation');

@@ -82,6 +82,17 @@ describe('RulebookSync', () => {
     expect(reads.filter((queries) => queries.length > 0)).toEqual([[named('a', 'none')], [named('b')]]);
   });
 
+  it('returns a known rulebook without a request, unless it was never queried for something', async () => {
+    const sync = createSync();
+    const known = await sync.rulebookFor(() => named('a'));
+    limits.a = 9;
+    now += TTL;
+    reads.length = 0;
+    expect(await sync.rulebookFor(() => named('a'), undefined, known)).toBe(known);
+    expect(reads).toEqual([]);
+    expect(limitsOf(await sync.rulebookFor(() => named('a', 'b'), undefined, known))).toEqual({ a: 9, b: 2 });
+  });
+
   it('repeats all queries after the TTL', async () => {
     const sync = createSync();
     await sync.rulebookFor(() => named('a'));
