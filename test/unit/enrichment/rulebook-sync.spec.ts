@@ -101,6 +101,17 @@ describe('RulebookSync', () => {
     expect(limitsOf(await sync.rulebookFor(() => named('a')))).toMatchObject({ a: 1 });
   });
 
+  it('returns a known rulebook without a request, unless it was never queried for something', async () => {
+    const sync = createSync();
+    const known = await sync.rulebookFor(() => named('a'));
+    limits.a = 9;
+    now += TTL;
+    reads.length = 0;
+    expect(await sync.rulebookFor(() => named('a'), undefined, known)).toBe(known);
+    expect(reads).toEqual([]);
+    expect(limitsOf(await sync.rulebookFor(() => named('a', 'b'), undefined, known))).toEqual({ a: 9, b: 2 });
+  });
+
   it('repeats all queries after the TTL', async () => {
     const sync = createSync();
     await sync.rulebookFor(() => named('a'));
