@@ -1,13 +1,13 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { groupBy } from '../domain/group-by.js';
 import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hourly-rollup.js';
-import { SUM_COLUMNS } from '../domain/hourly-sums.js';
 import { rates } from '../domain/light.js';
 import type { DomainSettings } from '../domain/model.js';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays, dayStart, MS_PER_HOUR } from '../domain/time.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
-import { averagesOf, type NumberedPoints, spansOf, type WindowRows } from './series-statistics.js';
+import { sumsOfBytes } from '../storage/series-sums.js';
+import { averagesOf, type NumberedPoints, type SeriesDay, spansOf } from './series-statistics.js';
 
 /** Local files of the judged datasets, oldest day first; days without any are left out. */
 export interface JudgedFiles {
@@ -145,15 +145,19 @@ async function readSums(
   session: DuckSession,
   firstDay: string,
   day: string,
-  sums: readonly string[],
-): Promise<WindowRows> {
-  const names = ['day', ...SUM_COLUMNS] as const;
-  const columns = await session.doubles(sql(import.meta.url, './sql/window_sums.sql'), {
-    sums,
+  files: readonly string[],
+): Promise<SeriesDay[]> {
+  const columns = await session.columns(sql(import.meta.url, './sql/window_sums.sql'), {
+    sums: files,
     first_day: firstDay,
     day,
   });
-  return Object.fromEntries(names.map((name, i) => [name, columns[i] ?? EMPTY])) as unknown as WindowRows;
+  const { series = [], day: days = [], sums = [] } = columns;
+  return series.map((each, i) => ({
+    series: Number(each),
+    day: Number(days[i]),
+    rows: sumsOfBytes(sums[i]),
+  }));
 }
 
 function hourColumns(hours: readonly JudgedHour[]): Record<string, Column> {

@@ -1,4 +1,4 @@
-import { addRow, type DayPoints, type SumRows } from '../domain/hourly-sums.js';
+import { addRow, type DayPoints, SUM_WIDTH, SumField, type SumRows } from '../domain/hourly-sums.js';
 import { LOOK_BACK_DAYS, movingAverage, SeriesSums } from '../domain/moving-statistics.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 
@@ -44,10 +44,13 @@ export function averagesOf({ series, time, value }: DayPoints, windowMs: number)
   return averages.subarray(0, length);
 }
 
-/** Rows of `_sums`, sorted by series and day. */
-export interface WindowRows extends SumRows {
+/** The sums of a series on one day. */
+export interface SeriesDay {
+  readonly series: number;
   /** 0 to 6, for the 7 days before a day. */
-  readonly day: Float64Array;
+  readonly day: number;
+  /** Of hours if `day` is 0, otherwise of the whole day. */
+  readonly rows: SumRows;
 }
 
 export interface Spans {
@@ -66,8 +69,8 @@ export interface Spans {
 export interface Window {
   /** The points of the day. */
   readonly points: NumberedPoints;
-  /** Of the first of the 7 days before the rows of hours, of the others those of whole days. */
-  readonly sums: WindowRows;
+  /** Sorted by series and day. */
+  readonly sums: readonly SeriesDay[];
   /** Per series: the time of its newest point on the 7 days before, ms since their start; NaN without one. */
   readonly before: Float64Array;
 }
@@ -81,29 +84,28 @@ export function spansOf(
   hoursOf: (series: number) => readonly number[],
 ): Spans {
   const spans: Spans = { series: [], hour: [], row: [], avg_value: [], trend: [] };
-  const beginsOfRows = beginsOf(sums.series, before.length);
   const beginsOfPoints = beginsOf(points.series, before.length);
   const window = new SeriesSums();
+  let next = 0;
   for (let series = 0; series < before.length; series++) {
+    const days: SeriesDay[] = [];
+    for (; sums[next]?.series === series; next++) days.push(sums[next] as SeriesDay);
     const hours = hoursOf(series);
     if (hours.length === 0) continue;
-    const endOfRows = beginsOfRows[series + 1] as number;
     const endOfPoints = beginsOfPoints[series + 1] as number;
-    let row = beginsOfRows[series] as number;
     let point = beginsOfPoints[series] as number;
     window.clear();
-    let last = 0;
-    for (let i = row; i < endOfRows; i++) {
-      addRow(window, sums, i, (sums.day[i] as number) * MS_PER_DAY, 1);
-      if (sums.valid_points[i] !== 0) last = timeOf(sums, 'last_time', i);
-    }
+    let last = addDays(window, days);
+    /** The hours of the first day that the window has left. */
+    const leaving = days[0]?.day === 0 ? days[0].rows : NO_ROWS;
+    let left = 0;
     /** The first valid point of the day. */
     let firstOfDay = -1;
     let newest = -1;
     for (const hour of hours) {
       const end = (hour + 1) * MS_PER_HOUR;
-      for (; row < endOfRows && sums.day[row] === 0 && (sums.hour[row] as number) <= hour; row++) {
-        addRow(window, sums, row, 0, -1);
+      for (; left < leaving.length && (leaving[left] as number) <= hour; left += SUM_WIDTH) {
+        addRow(window, leaving, left, 0, -1);
       }
       for (; point < endOfPoints && (points.time[point] as number) < end; point++) {
         newest = points.row[point] as number;
@@ -114,17 +116,41 @@ export function spansOf(
         window.add(last, value);
       }
       if (newest < 0 && !((before[series] as number) >= end)) continue;
-      let first = row;
-      while (first < endOfRows && sums.valid_points[first] === 0) first++;
-      const firstTime = first < endOfRows ? timeOf(sums, 'first_time', first) : firstOfDay;
       spans.series.push(series);
       spans.hour.push(hour);
       spans.row.push(newest);
       spans.avg_value.push(window.mean() ?? Number.NaN);
-      spans.trend.push(window.trend(last - firstTime) ?? Number.NaN);
+      spans.trend.push(window.trend(last - (firstTime(days, left) ?? firstOfDay)) ?? Number.NaN);
     }
   }
   return spans;
+}
+
+const NO_ROWS = new Float64Array();
+
+/** @returns the time of the last valid value, ms since the start of the first of the 7 days */
+function addDays(window: SeriesSums, days: readonly SeriesDay[]): number {
+  let last = 0;
+  for (const { day, rows } of days) {
+    for (let at = 0; at < rows.length; at += SUM_WIDTH) {
+      addRow(window, rows, at, day * MS_PER_DAY, 1);
+      if (rows[at + SumField.valid] !== 0) last = day * MS_PER_DAY + (rows[at + SumField.last] as number);
+    }
+  }
+  return last;
+}
+
+/**
+ * The time of the first valid value, ms since the start of the first of the 7 days.
+ * @param left index of the first row of the first day that counts
+ */
+function firstTime(days: readonly SeriesDay[], left: number): number | undefined {
+  for (const { day, rows } of days) {
+    for (let at = day === 0 ? left : 0; at < rows.length; at += SUM_WIDTH) {
+      if (rows[at + SumField.valid] !== 0) return day * MS_PER_DAY + (rows[at + SumField.first] as number);
+    }
+  }
+  return undefined;
 }
 
 const SPAN_MS = LOOK_BACK_DAYS * MS_PER_DAY;
@@ -136,7 +162,3 @@ function beginsOf(column: Float64Array, count: number): Float64Array {
   for (let i = 0; i < count; i++) begins[i + 1] = (begins[i + 1] as number) + (begins[i] as number);
   return begins;
 }
-
-/** ms since the start of the 7 days. */
-const timeOf = (sums: WindowRows, column: 'first_time' | 'last_time', row: number): number =>
-  (sums.day[row] as number) * MS_PER_DAY + (sums[column][row] as number);

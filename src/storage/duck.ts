@@ -146,8 +146,17 @@ export class DuckSession {
     const appender = await this.connection.createAppender(name);
     const rows = list[0]?.values.length ?? 0;
     for (let from = 0; from < rows; from += CHUNK_ROWS) {
-      const chunk = DuckDBDataChunk.create(list.map(({ type }) => type));
-      chunk.setColumns(list.map(({ values }) => Array.from(values.slice(from, from + CHUNK_ROWS))));
+      const count = Math.min(CHUNK_ROWS, rows - from);
+      const chunk = DuckDBDataChunk.create(
+        list.map(({ type }) => type),
+        count,
+      );
+      for (const [column, { values }] of list.entries()) {
+        // `setColumns` would need a copy of the values as an array.
+        const vector = chunk.getColumnVector(column);
+        for (let row = 0; row < count; row++) vector.setItem(row, values[from + row] as DuckDBValue);
+        vector.flush();
+      }
       appender.appendDataChunk(chunk);
     }
     appender.closeSync();

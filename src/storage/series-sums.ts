@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
-import { DOUBLE } from '@duckdb/node-api';
-import { hourlySums, SUM_COLUMNS } from '../domain/hourly-sums.js';
+import { BLOB, blobValue, DOUBLE, type DuckDBBlobValue } from '@duckdb/node-api';
+import { hourlySums, type SumRows } from '../domain/hourly-sums.js';
 import { dayStart } from '../domain/time.js';
 import { type DuckSession, sql } from './duck.js';
 import { readFooter } from './footer.js';
@@ -15,6 +15,12 @@ import {
   publishDerived,
   recordedInputs,
 } from './publish.js';
+
+/** Raised when the content of `_sums` changes for the same rows: objects of another layout are computed again. */
+const LAYOUT = 2;
+
+/** What a `_sums` object names as its inputs, given those of the `enriched_metrics` of its day. */
+const named = (inputs: string): string => `${LAYOUT} ${inputs}`;
 
 /**
  * Publishes the sums of a day (`_sums`) from its `enriched_metrics`, unless the stored ones name the same inputs.
@@ -39,7 +45,7 @@ export function publishSums(
         if (!enriched || inputs === undefined) return undefined;
         const write = async (_key: string, file: string) =>
           writeSums(session, day, await fetchExactly(store, enriched), file, inputs);
-        return { inputs, write };
+        return { inputs: named(inputs), write };
       },
     },
     ahead,
@@ -69,7 +75,7 @@ export async function loadSums(
   for (const { day, enriched } of days) {
     const inputs = await recordedInputs(store, enriched, recorded);
     const stored = await look(sumsKey(day));
-    if (stored && inputs !== undefined && (await recordedInputs(store, stored, recorded)) === inputs) {
+    if (stored && inputs !== undefined && (await recordedInputs(store, stored, recorded)) === named(inputs)) {
       files.push(await fetchExactly(store, stored));
     } else {
       const file = session.tempFile('sums.parquet');
@@ -104,10 +110,23 @@ async function writeSums(
     from: BigInt(dayStart(day)),
   });
   const none = new Float64Array();
-  const rows = hourlySums({ series: series ?? none, time: time ?? none, value: value ?? none });
+  const sums = hourlySums({ series: series ?? none, time: time ?? none, value: value ?? none });
   await session.createTable('sums', {
-    row: { type: DOUBLE, values: rows.series.map((_, row) => row) },
-    ...Object.fromEntries(SUM_COLUMNS.map((name) => [name, { type: DOUBLE, values: rows[name] }])),
+    series: { type: DOUBLE, values: Float64Array.from(sums.day.keys()) },
+    whole_day: { type: BLOB, values: sums.day.map(bytesOf) },
+    hours: { type: BLOB, values: sums.hours.map(bytesOf) },
   });
-  await session.run(sql(import.meta.url, './sql/copy_sums.sql'), { day, file, inputs });
+  await session.run(sql(import.meta.url, './sql/copy_sums.sql'), {
+    day,
+    file,
+    inputs: named(inputs),
+  });
 }
+
+/** The numbers of a row as 8 bytes each, in the order of the processor, which is that of Parquet (little endian). */
+const bytesOf = ({ buffer, byteOffset, byteLength }: SumRows): DuckDBBlobValue =>
+  blobValue(new Uint8Array(buffer, byteOffset, byteLength));
+
+/** The numbers in a column of `_sums`. */
+export const sumsOfBytes = (bytes: unknown): SumRows =>
+  new Float64Array(Uint8Array.from(bytes as Uint8Array).buffer);

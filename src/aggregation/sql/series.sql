@@ -10,5 +10,4 @@ SELECT
     date
   ) FILTER (date < $day::DATE) AS before
 FROM read_parquet($sums)
-WHERE "timestamp" IS NOT NULL
 GROUP BY application, metric_name;

@@ -6,7 +6,7 @@ import {
   spansOf,
   type Window,
 } from '../../../src/aggregation/series-statistics.js';
-import { hourlySums, SUM_COLUMNS, type SumRows } from '../../../src/domain/hourly-sums.js';
+import { hourlySums } from '../../../src/domain/hourly-sums.js';
 import { movingAverage } from '../../../src/domain/moving-statistics.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
 import { meanOf, trendOf } from '../../support/models/series-statistics.js';
@@ -43,22 +43,25 @@ function windowOf(list: readonly Point[], count: number): Window {
     );
     return hourlySums({ series, time, value });
   });
-  const rows = days.flatMap((sums, day) =>
-    [...sums.series.keys()]
-      .filter((i) => (day === 0) === (sums.hour[i] as number) >= 0)
-      .map((i) => ({ day, sums, i })),
+  // `hourlySums` numbers the series that have a point.
+  const seriesOf = (day: number) => [
+    ...new Set(list.filter(([, hours]) => Math.floor(hours / 24) === day - 7).map(([each]) => each)),
+  ];
+  const sums = days.flatMap((ofDay, day) =>
+    seriesOf(day).map((series, i) => ({
+      series,
+      day,
+      rows: (day === 0 ? ofDay.hours : ofDay.day)[i] ?? new Float64Array(),
+    })),
   );
-  rows.sort((a, b) => (a.sums.series[a.i] as number) - (b.sums.series[b.i] as number));
-  const column = (name: (typeof SUM_COLUMNS)[number]) =>
-    Float64Array.from(rows, ({ sums, i }) => sums[name][i] as number);
-  const sums = Object.fromEntries(SUM_COLUMNS.map((name) => [name, column(name)])) as unknown as SumRows;
+  sums.sort((a, b) => a.series - b.series || a.day - b.day);
   const newest = (series: number): number => {
     const last = list.filter(([each, hours]) => each === series && hours < 0).at(-1);
     return last ? Math.round(last[1] * MS_PER_HOUR) + 7 * MS_PER_DAY : Number.NaN;
   };
   return {
     points: pointsOf(list.filter(([, hours]) => hours >= 0)),
-    sums: { ...sums, day: Float64Array.from(rows, ({ day }) => day) },
+    sums,
     before: Float64Array.from({ length: count }, (_, series) => newest(series)),
   };
 }

@@ -1,19 +1,32 @@
 import fc from 'fast-check';
 import { HUGE_EXPONENT } from '../../../src/domain/exact-sum.js';
-import { addRow, hourlySums, SUM_COLUMNS, type SumRows, WHOLE_DAY } from '../../../src/domain/hourly-sums.js';
+import {
+  addRow,
+  type DaySums,
+  hourlySums,
+  SUM_WIDTH,
+  SumField,
+  type SumRows,
+  WHOLE_DAY,
+} from '../../../src/domain/hourly-sums.js';
 import { SeriesSums } from '../../../src/domain/moving-statistics.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
 
 type Point = readonly [series: number, time: number, value: number];
 
-const sumsOf = (points: readonly Point[]): SumRows =>
+const sumsOf = (points: readonly Point[]): DaySums =>
   hourlySums({
     series: Float64Array.from(points, ([series]) => series),
     time: Float64Array.from(points, ([, time]) => time),
     value: Float64Array.from(points, ([, , value]) => value),
   });
-const rowsOf = (rows: SumRows): Record<string, number>[] =>
-  [...rows.series].map((_, i) => Object.fromEntries(SUM_COLUMNS.map((name) => [name, rows[name][i] ?? 0])));
+type Row = Record<keyof typeof SumField, number>;
+const rowsOf = (rows: SumRows): Row[] =>
+  startsOf(rows).map(
+    (at) => Object.fromEntries(Object.entries(SumField).map(([name, i]) => [name, rows[at + i] ?? 0])) as Row,
+  );
+const startsOf = (rows: SumRows): number[] =>
+  Array.from({ length: rows.length / SUM_WIDTH }, (_, i) => i * SUM_WIDTH);
 const value = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.double({ noNaN: true, min: 0, max: 1 }),
@@ -31,76 +44,68 @@ const stateOf = ({ count, times, squares, values, products }: SeriesSums) => [
 ];
 
 describe('hourly sums', () => {
-  it('have rows of whole days and of hours with a point, whether it is valid or not', () => {
-    const rows = rowsOf(
-      sumsOf([
-        [0, 5, 2],
-        [0, MS_PER_HOUR, Number.NaN],
-        [1, 7, 0.5],
-        [1, 9, 0.25],
-      ]),
-    );
-    expect(
-      rows.map(({ series, hour, points, valid_points }) => [series, hour, points, valid_points]),
-    ).toEqual([
-      [0, WHOLE_DAY, 2, 1],
-      [1, WHOLE_DAY, 2, 2],
-      [0, 0, 1, 1],
-      [0, 1, 1, 0],
-      [1, 0, 2, 2],
+  it('have a row of the whole day and of each hour with a point, whether it is valid or not', () => {
+    const { day, hours } = sumsOf([
+      [0, 5, 2],
+      [0, MS_PER_HOUR, Number.NaN],
+      [1, 7, 0.5],
+      [1, 9, 0.25],
     ]);
-    expect(rows[0]).toMatchObject({ first_time: 5, last_time: 5, sum_v: 2, sum_t: 0, sum_tt: 0, sum_tv: 0 });
-    expect(rows[1]).toMatchObject({
-      first_time: 7,
-      last_time: 9,
-      sum_t: 16,
-      sum_tt: 130,
-      sum_v: 0.75,
-      sum_tv: 5.75,
-    });
+    const counts = (each: SumRows) => rowsOf(each).map(({ hour, points, valid }) => [hour, points, valid]);
+    expect(day.map(counts)).toEqual([[[WHOLE_DAY, 2, 1]], [[WHOLE_DAY, 2, 2]]]);
+    expect(hours.map(counts)).toEqual([
+      [
+        [0, 1, 1],
+        [1, 1, 0],
+      ],
+      [[0, 2, 2]],
+    ]);
+    const [single, pair] = day.map((each) => rowsOf(each)[0]);
+    expect(single).toMatchObject({ first: 5, last: 5, v: 2, t: 0, tt: 0, tv: 0 });
+    expect(pair).toMatchObject({ first: 7, last: 9, t: 16, tt: 130, v: 0.75, tv: 5.75 });
   });
 
   it('continue in further rows where two doubles do not hold a sum, and above the largest double', () => {
-    const rows = rowsOf(
-      sumsOf([
-        [0, 1, 1e308],
-        [0, 1, 1e308],
-        [0, 1, 1],
-        [0, 1, 5e-324],
-        [0, 1, 1e-150],
-      ]),
-    ).filter(({ hour }) => hour === 0);
-    expect(rows.map(({ exponent, points, valid_points }) => [exponent, points, valid_points])).toEqual([
+    const { hours } = sumsOf([
+      [0, 1, 1e308],
+      [0, 1, 1e308],
+      [0, 1, 1],
+      [0, 1, 5e-324],
+      [0, 1, 1e-150],
+    ]);
+    const rows = rowsOf(hours[0] ?? new Float64Array());
+    expect(rows.map(({ exponent, points, valid }) => [exponent, points, valid])).toEqual([
       [0, 5, 5],
       [0, 0, 0],
       [HUGE_EXPONENT, 0, 0],
     ]);
-    expect([rows[0]?.sum_v, rows[0]?.sum_v_rest, rows[1]?.sum_v]).toEqual([1, 1e-150, 5e-324]);
-    expect(rows[2]?.sum_v).toBe(1e308 * 2 ** -127);
+    expect([rows[0]?.v, rows[0]?.vRest, rows[1]?.v]).toEqual([1, 1e-150, 5e-324]);
+    expect(rows[2]?.v).toBe(1e308 * 2 ** -127);
   });
 
   it('of all hours, of the whole day and of the points are the same, in any order and from any origin', () => {
     fc.assert(
       fc.property(anyPoints, fc.nat(7), fc.infiniteStream(fc.nat()), (points, days, random) => {
-        const rows = sumsOf(points);
         const offset = days * MS_PER_DAY;
-        for (const series of [0, 1, 2]) {
-          const [direct, ofHours, ofDay, none] = [0, 1, 2, 3].map(() => new SeriesSums()) as [
-            SeriesSums,
-            SeriesSums,
-            SeriesSums,
-            SeriesSums,
-          ];
+        const numbers = [...new Set(points.map(([series]) => series))];
+        const { day, hours } = sumsOf(points);
+        for (const [i, series] of numbers.entries()) {
+          const direct = new SeriesSums();
           for (const [each, at, number] of points) {
             if (each === series && !Number.isNaN(number)) direct.add(offset + at, number);
           }
-          const shuffled = [...rows.series.keys()]
-            .filter((i) => rows.series[i] === series)
-            .map((i) => [random.next().value ?? 0, i] as const)
-            .sort(([a], [b]) => a - b);
-          for (const [, i] of shuffled) {
-            addRow((rows.hour[i] as number) < 0 ? ofDay : ofHours, rows, i, offset, 1);
-            addRow(none, rows, i, offset, (rows.hour[i] as number) < 0 ? -1 : 1);
+          const [ofDay, ofHours, none] = [new SeriesSums(), new SeriesSums(), new SeriesSums()];
+          for (const [rows, sums, sign] of [
+            [day[i], ofDay, -1],
+            [hours[i], ofHours, 1],
+          ] as [SumRows, SeriesSums, 1 | -1][]) {
+            const shuffled = startsOf(rows)
+              .map((at) => [random.next().value ?? 0, at] as const)
+              .sort(([a], [b]) => a - b);
+            for (const [, at] of shuffled) {
+              addRow(sums, rows, at, offset, 1);
+              addRow(none, rows, at, offset, sign);
+            }
           }
           expect(stateOf(ofHours)).toEqual(stateOf(direct));
           expect(stateOf(ofDay)).toEqual(stateOf(direct));
