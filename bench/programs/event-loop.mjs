@@ -1,15 +1,16 @@
-// Prints how long the event loop stands still during heavy work of the built service: total time, longest delay, peak memory.
-//   npm run build && node bench/event-loop.mjs [case …]
-// `DIST=<folder>` measures another build. Each case runs in a process of its own.
-import { execFileSync } from 'node:child_process';
+// Measures how long the event loop stands still during heavy work of the built service.
+//   node event-loop.mjs <case>      without a case: prints the names of all, JSON
+// Prints JSON: seconds in all, the longest delay and the longest CPU time of a turn in ms, peak memory in MB.
+// `DIST=<folder>` measures another build.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { peakMemory } from '../lib/usage-at-exit.mjs';
 
-const dist = resolve(process.env.DIST ?? fileURLToPath(new URL('../dist', import.meta.url)));
+const dist = resolve(process.env.DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)));
 const load = (path) => import(pathToFileURL(join(dist, path)).href);
 const optional = (path) => load(path).catch(() => undefined);
 const folder = mkdtempSync(join(tmpdir(), 'event-loop-'));
@@ -172,21 +173,22 @@ async function measure(name) {
   await new Promise((done) => setTimeout(done, 50));
   clearInterval(ticks);
   delay.disable();
-  const mib = process.resourceUsage().maxRSS / 1024;
+  const delayMs = delay.max / 1e6;
   console.log(
-    `${name.padEnd(32)} ${(total / 1000).toFixed(1).padStart(7)} s  longest delay ${(delay.max / 1e6).toFixed(0).padStart(6)} ms (CPU ${longestTurn.toFixed(0).padStart(6)} ms)  peak ${mib.toFixed(0).padStart(5)} MiB  ${result}`,
+    JSON.stringify({
+      seconds: total / 1000,
+      delay: delayMs,
+      turn: longestTurn,
+      memory: peakMemory(),
+      result,
+    }),
   );
 }
 
 try {
-  if (process.argv[2] === '--one') await measure(process.argv[3]);
-  else {
-    const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(CASES);
-    for (const name of chosen) {
-      const script = fileURLToPath(import.meta.url);
-      execFileSync(process.execPath, [script, '--one', name], { stdio: 'inherit' });
-    }
-  }
+  const [name] = process.argv.slice(2);
+  if (name === undefined) console.log(JSON.stringify(Object.keys(CASES)));
+  else await measure(name);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
