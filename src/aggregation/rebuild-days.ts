@@ -38,7 +38,7 @@ export async function rebuildDays(
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   const look = await lookAhead(store, [
     { datasets: AGGREGATED, days },
-    { datasets: ['runs', 'enriched_metrics'], days: lookedBackOn(days) },
+    { datasets: ['runs', 'enriched_metrics', '_sums'], days: lookedBackOn(days) },
   ]);
   const ahead = { look, rulebook: await readRulebook(store) };
   for (const day of days) {
