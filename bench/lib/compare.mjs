@@ -35,10 +35,12 @@ export async function compareCells(name, left, right, keys, columns) {
       ? different
       : `(${different} AND NOT coalesce(abs(${x} - ${y}) <= 1e-9 * greatest(abs(${x}), abs(${y}), 1e-3), false))`;
   });
+  // The text of a row is made only of those that differ.
   const statement = `
-    SELECT count(*)::DOUBLE AS rows, count(*) FILTER (wrong)::DOUBLE AS wrong, any_value(sample) FILTER (wrong) AS sample
+    SELECT count(*)::DOUBLE AS rows, count(*) FILTER (wrong)::DOUBLE AS wrong,
+      any_value(CASE WHEN wrong THEN {a: a, b: b}::VARCHAR END) AS sample
     FROM (
-      SELECT a.present IS NULL OR b.present IS NULL OR ${differs.join(' OR ')} AS wrong, {a: a, b: b}::VARCHAR AS sample
+      SELECT a, b, a.present IS NULL OR b.present IS NULL OR ${differs.join(' OR ')} AS wrong
       FROM (SELECT *, true AS present FROM ${left}) AS a
       FULL JOIN (SELECT *, true AS present FROM ${right}) AS b ON ${join}
     )`;

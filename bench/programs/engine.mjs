@@ -15,6 +15,7 @@ const { openResources } = await load('resources.js');
 const { AppModule } = await load('app.module.js');
 const { EnrichmentProcessor } = await load('enrichment/enrichment.processor.js');
 const { AggregationProcessor } = await load('aggregation/aggregation.processor.js');
+const { planSchema, fetchResultSchema } = await load('pipeline/stage-contracts.js');
 const { mergeExperiments } = await load('state/experiments.js');
 
 const { slices, now, experiments } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
@@ -30,7 +31,8 @@ const enrichment = app.get(EnrichmentProcessor, { strict: false }).handlers;
 const aggregation = app.get(AggregationProcessor, { strict: false }).handlers;
 
 const day = 86_400_000;
-const plan = {
+// The schemas add what the build needs besides.
+const plan = planSchema.parse({
   from: slices[0].from,
   to: now,
   chunks: [
@@ -51,13 +53,13 @@ const plan = {
   })),
   open: [],
   page_size: 1000,
-};
+});
 const record = { id: 'historical-1', kind: 'historical', window: null, status: 'active', created_at: now };
 const results = new Map(
   slices.map(({ id, pages }) => {
     const answered = plan.chunks[0].experiment_ids;
     const bytes = pages.reduce((sum, page) => sum + page.bytes, 0);
-    return [`${id} fetch`, { pages, gone: [], answered, refused: [], bytes }];
+    return [`${id} fetch`, fetchResultSchema.parse({ pages, gone: [], answered, refused: [], bytes })];
   }),
 );
 const contextOf = (slice) => ({
@@ -66,6 +68,7 @@ const contextOf = (slice) => ({
   slice,
   heartbeat: () => undefined,
   result: async (id, stage) => results.get(`${id} ${stage}`),
+  results: async (stage) => plan.slices.map(({ id }) => results.get(`${id} ${stage}`)),
 });
 
 const before = usage();
