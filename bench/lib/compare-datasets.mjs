@@ -7,6 +7,14 @@ const KEYS = {
   application_summary: ['application', 'timestamp'],
   platform_summary: ['timestamp'],
 };
+/** The order of the rows in a file. */
+const ORDER = {
+  runs: '(application, "timestamp", run_id)',
+  enriched_metrics: '(application, metric_name, "timestamp", run_id)',
+  metric_timeseries: '(application, metric_name, "timestamp", run_id)',
+  application_summary: '(application, "timestamp")',
+  platform_summary: '("timestamp", 1)',
+};
 /** Columns computed from plain sums of doubles. */
 const CLOSE = new Set(['moving_avg', 'pass_rate', 'strict_pass_rate', 'coverage', 'pass_rate_trend']);
 
@@ -26,6 +34,7 @@ export async function compareDatasets(left, right) {
       list.map(({ column_name, column_type }) => `${column_name} ${column_type}`).join(', ');
     if (typed(columns) !== typed(others))
       throw new Error(`${dataset} has columns ${typed(columns)} and ${typed(others)}`);
+    for (const folder of [left, right]) await assertOrder(dataset, folder);
     const names = columns
       .map(({ column_name }) => column_name)
       .filter((name) => !keys.includes(name) && name !== 'metrics_summary');
@@ -34,6 +43,16 @@ export async function compareDatasets(left, right) {
     if (dataset === 'application_summary') cells += await compareSummaries(a, b);
   }
   return cells;
+}
+
+async function assertOrder(dataset, folder) {
+  const files = parquet(folder, dataset).replace(/\)$/, ', filename = true, file_row_number = true)');
+  const [{ wrong }] = await query(`
+    SELECT count(*) FILTER (place < before)::DOUBLE AS wrong FROM (
+      SELECT ${ORDER[dataset]} AS place, lag(${ORDER[dataset]}) OVER (PARTITION BY filename ORDER BY file_row_number) AS before
+      FROM ${files}
+    )`);
+  if (wrong > 0) throw new Error(`${folder}: ${wrong} rows of ${dataset} are not in order`);
 }
 
 /** The MAP of an application's metrics, an entry at a time. */
