@@ -1,3 +1,4 @@
+import { inSlices } from '../config/event-loop.js';
 import { type Clock } from '../config/runtime.js';
 import { mlflowOptions, pageSizeOf, type Settings } from '../config/settings.js';
 import { MS_PER_DAY } from '../domain/time.js';
@@ -64,7 +65,7 @@ export async function createPlan(
     const limits = watermarkLimits(experiments, watermarks, settings.LOOKBACK_DAYS_HISTORICAL);
     if (Object.keys(limits).length > 0) watermarks = await limitWatermarks(store, limits);
     now = Math.min(now, listing.date);
-    if (haveFactsChanged(before, experiments)) dirty = addRecentDays(dirty, storedDays, now);
+    if (await inSlices(haveFactsChanged(before, experiments))) dirty = addRecentDays(dirty, storedDays, now);
   }
   return planPipelineRun({
     kind,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { inSlices } from '../config/event-loop.js';
+import type { Steps } from '../domain/steps.js';
 import { readCachedDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
@@ -48,26 +50,28 @@ export async function mergeExperiments(
   listing: readonly ListedExperiment[],
   date: number,
 ): Promise<Readonly<Record<string, StoredExperiment>>> {
-  const merged = await updateDocument(store, KEY, schema, (current) => ({
+  const merged = await updateDocument(store, KEY, schema, async (current) => ({
     version: 1 as const,
-    experiments: mergeListing(current?.experiments ?? {}, listing, date),
+    experiments: await inSlices(mergeListing(current?.experiments ?? {}, listing, date)),
   }));
   return merged?.experiments ?? {};
 }
 
-export function mergeListing(
+export function* mergeListing(
   known: Readonly<Record<string, StoredExperiment>>,
   listing: readonly ListedExperiment[],
   date: number,
-): Record<string, StoredExperiment> {
+): Steps<Record<string, StoredExperiment>> {
   const merged: Record<string, StoredExperiment> = { ...known };
   const listed = new Set(listing.map(({ experiment_id }) => experiment_id));
   for (const [id, stored] of Object.entries(known)) {
+    yield;
     if (!listed.has(id) && stored.listed && stored.observed_at <= date) {
       merged[id] = { ...stored, listed: false, observed_at: date };
     }
   }
   for (const { experiment_id, name, lifecycle_stage, tags } of listing) {
+    yield;
     const stored = known[experiment_id];
     if (stored && stored.observed_at > date) continue;
     const changed = stored === undefined || stored.lifecycle_stage !== lifecycle_stage;
@@ -81,14 +85,16 @@ export function mergeListing(
 }
 
 /** Whether an experiment that was known before has another name, lifecycle or other tags, or is not listed any more. */
-export function haveFactsChanged(
+export function* haveFactsChanged(
   before: Readonly<Record<string, StoredExperiment>>,
   after: Readonly<Record<string, StoredExperiment>>,
-): boolean {
-  return Object.entries(before).some(([id, stored]) => {
+): Steps<boolean> {
+  for (const [id, stored] of Object.entries(before)) {
+    yield;
     const current = after[id];
-    return current !== undefined && current !== stored && !sameFacts(stored, current);
-  });
+    if (current !== undefined && current !== stored && !sameFacts(stored, current)) return true;
+  }
+  return false;
 }
 
 type Facts = Pick<StoredExperiment, 'name' | 'lifecycle_stage' | 'tags' | 'listed'>;

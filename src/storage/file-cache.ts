@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import { StoreError } from './errors.js';
 
 export interface FileCacheOptions {
   /** Above this size, bytes, the least recently used files are evicted. */
@@ -35,6 +36,8 @@ export class FileCache {
   /** By version and extension, least recently used first. */
   private readonly files = new Map<string, Cached>();
   private bytes = 0;
+  private readonly running = new Set<Promise<unknown>>();
+  private isClosed = false;
   private readonly log = new Logger('Store');
 
   private constructor(
@@ -56,8 +59,30 @@ export class FileCache {
    * @param version names the bytes: letters and digits, with the extension that readers expect
    * @param make writes the object's bytes to a file; called if the cache does not have them
    * @param digest SHA-256 of these bytes, hex, if it is known
+   * @throws {StoreError} `store_closed`
    */
   async file(version: string, make: (file: string) => Promise<void>, digest?: string): Promise<string> {
+    if (this.isClosed) throw new StoreError('store_closed', 'The store is closed', { version }, true);
+    const file = this.obtain(version, make, digest);
+    this.running.add(file);
+    try {
+      return await file;
+    } finally {
+      this.running.delete(file);
+    }
+  }
+
+  /** Waits for files in progress. Later calls fail: the folder may belong to another process by then. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.allSettled(this.running);
+  }
+
+  private async obtain(
+    version: string,
+    make: (file: string) => Promise<void>,
+    digest: string | undefined,
+  ): Promise<string> {
     const cached = (await this.verified(version)) ?? (await this.create(version, make, digest));
     this.touch(version, cached);
     await this.evict();

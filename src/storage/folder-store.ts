@@ -115,6 +115,7 @@ export class FolderStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
+    await this.cache.close();
     await this.etags.close();
   }
 

@@ -206,6 +206,7 @@ export class S3Store implements ObjectStore {
 
   async close(): Promise<void> {
     this.requests.close();
+    await this.cache.close();
   }
 
   /** Names the local copy of an object. The folder of the copies may have served another bucket. */

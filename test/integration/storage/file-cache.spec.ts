@@ -67,6 +67,29 @@ describe('the file cache', () => {
   });
 });
 
+describe('closing the file cache', () => {
+  it('waits for files in progress; no other is created afterwards', async () => {
+    const cache = await open();
+    let finish: () => void = () => undefined;
+    const slow = cache.file('a', async (file) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      await writeFile(file, 'a');
+    });
+    let isClosed = false;
+    const closing = cache.close().then(() => {
+      isClosed = true;
+    });
+    await expect(cache.file('b', make('b'))).rejects.toMatchObject({ code: 'store_closed' });
+    expect(isClosed).toBe(false);
+    finish();
+    await closing;
+    expect(await readFile(await slow, 'utf8')).toBe('a');
+    expect(await versions()).toEqual(['a']);
+  });
+});
+
 describe('the file cache of the next process', () => {
   it('returns the files of the one before', async () => {
     const file = await (await open()).file('a.parquet', make('a'));

@@ -1,3 +1,4 @@
+import { finish } from '../../../src/domain/steps.js';
 import {
   type ListedExperiment,
   mergeExperiments,
@@ -24,7 +25,7 @@ const listed = (rest: Partial<ListedExperiment> = {}): ListedExperiment => ({
   ...rest,
 });
 const merge = (known: StoredExperiment | undefined, listing: ListedExperiment[], date = 200) =>
-  mergeListing(known ? { 1: known } : {}, listing, date)[1];
+  finish(mergeListing(known ? { 1: known } : {}, listing, date))[1];
 
 describe('mergeListing', () => {
   it('adds a new experiment, which needs no sweep', () => {
@@ -82,11 +83,8 @@ describe('mergeListing', () => {
   });
 
   it('does not change other experiments', () => {
-    const merged = mergeListing(
-      { 1: stored(), 2: stored() },
-      [listed({ name: 'fraud' }), listed({ experiment_id: '2' })],
-      200,
-    );
+    const listing = [listed({ name: 'fraud' }), listed({ experiment_id: '2' })];
+    const merged = finish(mergeListing({ 1: stored(), 2: stored() }, listing, 200));
     expect([merged[1]?.name, merged[2]]).toEqual(['fraud', stored()]);
   });
 });
