@@ -1,3 +1,4 @@
+import { concurrently } from '../config/concurrently.js';
 import { groupBy } from '../domain/group-by.js';
 import { isPattern, matches } from '../domain/pattern.js';
 import { resolveRule } from '../domain/rule.js';
@@ -64,9 +65,14 @@ export async function loadExplanations(
 ): Promise<(Explanation | undefined)[]> {
   const { store, session, book, lateMs } = tools;
   const stored = new Map<string, StoredMetric>();
-  for (const [day, own] of groupBy(refs, (each) => each.day)) {
-    const enriched = await store.fetch(partitionKey('enriched_metrics', day));
-    const base = await store.fetch(baseKey(day));
+  const fetched = await concurrently(
+    groupBy(refs, (each) => each.day),
+    async ([day, own]) => {
+      const enriched = await store.fetch(partitionKey('enriched_metrics', day));
+      return { own, enriched, base: await store.fetch(baseKey(day)) };
+    },
+  );
+  for (const { own, enriched, base } of fetched) {
     if (!enriched || !base) continue;
     const rows = await session.rows<StoredMetric>(sql(import.meta.url, './sql/judged_metrics.sql'), {
       enriched: enriched.file,
@@ -109,11 +115,9 @@ async function loadPrevious(
   { store, session }: ExplanationTools,
   { application, metric_name, run_id, time }: StoredMetric,
 ): Promise<JudgedMetric | null> {
-  const enriched: string[] = [];
-  for (let back = 0; back <= DAYS_BACK; back++) {
-    const stored = await store.fetch(partitionKey('enriched_metrics', addDays(dayOf(time), -back)));
-    if (stored) enriched.push(stored.file);
-  }
+  const days = Array.from({ length: DAYS_BACK + 1 }, (_, back) => addDays(dayOf(time), -back));
+  const stored = await concurrently(days, (day) => store.fetch(partitionKey('enriched_metrics', day)));
+  const enriched = stored.flatMap((object) => (object ? [object.file] : []));
   const [previous] = await session.rows<JudgedMetric>(sql(import.meta.url, './sql/metric_before.sql'), {
     enriched,
     application,

@@ -1,3 +1,4 @@
+import { concurrently } from '../config/concurrently.js';
 import { addDays, dayOf } from '../domain/time.js';
 import { type DerivedDataset, dayOfKey, partitionKey } from '../storage/keys.js';
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
@@ -34,13 +35,9 @@ export async function filesOf(
   dataset: DerivedDataset,
   days: readonly string[],
 ): Promise<string[]> {
-  const files: string[] = [];
-  for (const key of days.map((day) => partitionKey(dataset, day))) {
-    const entry = published.get(key);
-    const stored = entry && (await store.fetch(key, entry));
-    if (stored) files.push(stored.file);
-  }
-  return files;
+  const entries = days.flatMap((day) => published.get(partitionKey(dataset, day)) ?? []);
+  const stored = await concurrently(entries, (entry) => store.fetch(entry.key, entry));
+  return stored.flatMap((object) => (object ? [object.file] : []));
 }
 
 /** The days whose objects differ, newest first. */
