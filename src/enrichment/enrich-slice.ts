@@ -53,8 +53,16 @@ export async function enrichSlice(
   serverNow: () => Promise<number>,
   slice: FetchedSlice,
 ): Promise<EnrichResult> {
+  const { result, quarantined } = await mergeSlice(store, duck, serverNow, slice);
+  // Read after the merge: of two executions of a slice, each may have changed days that the other one found unchanged.
   const dirty = mergeDirtyDays(slice.dirty, await readDirtyDays(store, ownerOf(slice)));
-  const result = await mergeSlice(store, duck, serverNow, slice, dirty);
+  result.touched_days = dirty.days.reverse();
+  const left = dirty.quarantine_days.filter((day) => !quarantined.has(day));
+  if (left.length > 0) {
+    await duck.session(async (session) => {
+      for (const day of left) await publishQuarantine(session, store, day);
+    });
+  }
   const responseTimes = slice.fetched.pages.map(({ date }) => date);
   const observed = responseTimes.reduce((newest, date) => Math.max(newest, date), 0) || undefined;
   const judged = await judgeDays(store, duck, rulebook, result.touched_days, slice.heartbeat, observed);
@@ -97,13 +105,13 @@ interface SliceRun extends OpenRun {
   readonly metrics: number;
 }
 
+/** Merges the pages, and records the days that they change as dirty. @returns `quarantined`: days whose quarantine it published */
 async function mergeSlice(
   store: ObjectStore,
   duck: Duck,
   serverNow: () => Promise<number>,
   slice: FetchedSlice,
-  dirty: DirtyDays,
-): Promise<EnrichResult> {
+): Promise<{ result: EnrichResult; quarantined: ReadonlySet<string> }> {
   const { pipelineRunId, fetched, plannedOpenRuns, heartbeat } = slice;
   const markDirty = (added: Partial<DirtyDays>) => addDirtyDays(store, ownerOf(slice), added);
   const result: EnrichResult = {
@@ -119,7 +127,7 @@ async function mergeSlice(
     partitions_written: 0,
     partitions_unchanged: 0,
   };
-  const touchedDays = new Set(dirty.days);
+  const quarantined = new Set<string>();
   const runs = new Map<string, SliceRun>();
   const stillOpen = new Map<string, OpenRun>();
   const groups = groupPages(fetched.pages);
@@ -128,12 +136,13 @@ async function mergeSlice(
     const gone = isLast ? fetched.gone.filter(({ run_id }) => !runs.has(run_id)) : [];
     const oversized = (isLast && fetched.oversized) || [];
     // Most slices of a delta, and days without runs.
-    if (pages.length + gone.length + oversized.length + dirty.quarantine_days.length === 0) continue;
+    if (pages.length + gone.length + oversized.length === 0) continue;
     await duck.session(async (session) => {
       await loadFacts(store, session, pages, gone);
-      result.quarantined += await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) =>
-        markDirty({ quarantine_days }),
-      );
+      result.quarantined += await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) => {
+        for (const day of quarantine_days) quarantined.add(day);
+        return markDirty({ quarantine_days });
+      });
       const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
       const look = await lookAtBases(
         store,
@@ -147,7 +156,6 @@ async function mergeSlice(
         result.unchanged += counts.unchanged;
         result.superseded += counts.superseded;
         for (const run of counts.undecided) stillOpen.set(run.run_id, { ...run, day, undecided: true });
-        if (counts.inserted + counts.updated > 0) touchedDays.add(day);
         heartbeat();
       }
       for (const run of await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'))) {
@@ -155,17 +163,15 @@ async function mergeSlice(
         const { run_id, experiment_id, day } = run;
         if (run.open && !stillOpen.has(run_id)) stillOpen.set(run_id, { run_id, experiment_id, day });
       }
-      if (isLast) for (const day of dirty.quarantine_days) await publishQuarantine(session, store, day);
     });
   }
   if (stillOpen.size > 0) await addOpenMlflowRuns(store, [...stillOpen.values()]);
   for (const { metrics } of runs.values()) result.metrics += metrics;
   result.runs = runs.size;
-  result.touched_days = [...touchedDays].sort().reverse();
   result.closed = [...runs.values(), ...fetched.gone]
     .map(({ run_id }) => run_id)
     .filter((run_id) => plannedOpenRuns.has(run_id) && !stillOpen.has(run_id));
-  return result;
+  return { result, quarantined };
 }
 
 /** Makes `page_times`, `parsed`, `latest`, `facts` and `gone` from the stored pages. */

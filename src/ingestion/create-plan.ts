@@ -31,6 +31,12 @@ export interface PlanDependencies {
 }
 
 /**
+ * A list of more experiments takes several requests, so slices do not list them again. Up to here they do: an experiment that
+ * this account could not read for a moment keeps its watermark.
+ */
+const MANY_EXPERIMENTS = 1_000;
+
+/**
  * Loads the inputs of a plan and creates it.
  * @throws {MonitorError} `other_source` if the store belongs to another tracking server
  */
@@ -51,6 +57,7 @@ export async function createPlan(
   let now = clock();
   let dirty = readsMlflow ? await loadDirtyDays(store, now) : NOTHING_DIRTY;
   let experiments: Record<string, StoredExperiment> = {};
+  let listsOnce = true;
   const changes = readsMlflow ? undefined : await unpublishedChanges(store, window);
   if (readsMlflow) {
     const before = await readExperiments(store);
@@ -62,8 +69,11 @@ export async function createPlan(
       settings.ALLOW_SOURCE_CHANGE,
     );
     experiments = await mergeExperiments(store, listing.experiments, listing.date);
-    const limits = watermarkLimits(experiments, watermarks, settings.LOOKBACK_DAYS_HISTORICAL);
-    if (Object.keys(limits).length > 0) watermarks = await limitWatermarks(store, limits);
+    listsOnce = listing.experiments.length > MANY_EXPERIMENTS;
+    if (listsOnce) {
+      const limits = watermarkLimits(experiments, watermarks, settings.LOOKBACK_DAYS_HISTORICAL);
+      if (Object.keys(limits).length > 0) watermarks = await limitWatermarks(store, limits);
+    }
     now = Math.min(now, listing.date);
     if (await inSlices(haveFactsChanged(before, experiments))) dirty = addRecentDays(dirty, storedDays, now);
   }
@@ -72,6 +82,7 @@ export async function createPlan(
     window,
     now,
     experiments,
+    listsOnce,
     watermarks,
     openMlflowRuns,
     neverEndedTimes: readsMlflow ? await readNeverEndedTimes(store) : {},

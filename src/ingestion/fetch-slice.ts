@@ -57,7 +57,7 @@ export function fetchSlice(
       if (old.isComplete) for (const id of experiments) neverEnded.add(id);
     };
     const failed = await fetchIsolated(client, ids, fetchExperiments);
-    const isListed = await findListed(store, client, gone.length > 0);
+    const isListed = await findListed(store, client, !plan.lists_once || gone.length > 0);
     const failedIds = new Set(failed.map(({ experiment_id }) => experiment_id));
     const oversized = searches
       .flatMap((search) => search.oversized)
@@ -77,16 +77,16 @@ export function fetchSlice(
 }
 
 /**
- * Whether an experiment is listed. The list that the plan stored suffices, unless published runs would be removed: MLflow
- * returns no runs, and no error, for an experiment that this account may no longer read. Then the experiments are listed
- * again, as a list from before the searches cannot tell.
+ * Whether an experiment is listed. MLflow returns no runs, and no error, for an experiment that this account may no longer
+ * read, and a list from before the searches cannot tell. If there are very many experiments, the list that the plan stored
+ * must suffice, unless published runs would be removed.
  */
 async function findListed(
   store: ObjectStore,
   client: MlflowClient,
-  removesRuns: boolean,
+  listsAgain: boolean,
 ): Promise<(id: string) => boolean> {
-  if (!removesRuns) {
+  if (!listsAgain) {
     const stored = await readExperiments(store);
     return (id) => stored[id]?.listed !== false;
   }

@@ -16,6 +16,8 @@ export interface PlanInputs {
   /** The earlier of this process's clock and the server's, ms. */
   readonly now: number;
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
+  /** Whether slices rely on the list of experiments that the plan stored. */
+  readonly listsOnce: boolean;
   readonly watermarks: Watermarks;
   readonly openMlflowRuns: readonly OpenMlflowRun[];
   readonly neverEndedTimes: NeverEndedTimes;
@@ -73,6 +75,7 @@ export function planPipelineRun(inputs: PlanInputs): Plan {
     to,
     chunks,
     slices,
+    lists_once: inputs.listsOnce,
     open: inputs.openMlflowRuns.filter(({ experiment_id }) => inChunks.has(experiment_id)),
     dirty: inputs.dirty,
     page_size: settings.pageSize,
@@ -165,6 +168,7 @@ function planReevaluation({ storedDays, now, window, settings, changes }: PlanIn
     to: now,
     chunks: [],
     slices,
+    lists_once: true,
     open: [],
     dirty: { days: [], quarantine_days: [], keys: [] },
     page_size: settings.pageSize,

@@ -66,6 +66,8 @@ export const planSchema = z.object({
     }),
   ),
   slices: z.array(sliceSchema),
+  /** There are so many experiments that slices rely on the list that the plan stored. Absent in plans of older versions. */
+  lists_once: z.boolean().default(false),
   open: z.array(openMlflowRunSchema),
   /** Days that the first slice publishes although their facts may not change. `keys`: documents to remove afterwards. */
   dirty: z

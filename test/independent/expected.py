@@ -18,6 +18,8 @@ def read(database):
     """Returns experiments by id, and runs by id with their metrics, params and tags."""
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
     connection.row_factory = sqlite3.Row
+    # One snapshot: runs that are created meanwhile have params, but are not among the runs.
+    connection.execute("BEGIN")
     experiments = {}
     for row in connection.execute("SELECT experiment_id, name, lifecycle_stage FROM experiments"):
         experiments[str(row["experiment_id"])] = {"name": row["name"], "stage": row["lifecycle_stage"], "tags": {}}

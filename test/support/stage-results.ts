@@ -17,6 +17,7 @@ export const planOf = (rest: Partial<Plan>): Plan => ({
   to: 0,
   chunks: [],
   slices: [],
+  lists_once: false,
   open: [],
   dirty: { days: [], quarantine_days: [], keys: [] },
   page_size: 100,

@@ -88,6 +88,20 @@ const published = () =>
     return shown;
   });
 
+/** The store, whose puts wait for a function. */
+const onPut = (wait: (key: string) => Promise<void>): ObjectStore =>
+  new Proxy<ObjectStore>(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (name !== 'put') return typeof value === 'function' ? value.bind(target) : value;
+      return async (...parameters: Parameters<ObjectStore['put']>) => {
+        await wait(parameters[0]);
+        return target.put(...parameters);
+      };
+    },
+  });
+let slow: ObjectStore;
+
 /** The store of a process that dies before or after a put. */
 function dyingStore(put: number, executed: boolean): ObjectStore {
   let puts = 0;
@@ -140,15 +154,8 @@ describe('a slice that changes a day, removes a run from quarantine and adds one
 describe('the dirty days of a pipeline run', () => {
   it('are stored before the first put of a changed day, and removed when the run is complete', async () => {
     const keys: string[] = [];
-    const recording = new Proxy<ObjectStore>(store, {
-      get(target, name) {
-        const value = Reflect.get(target, name, target);
-        if (typeof value !== 'function') return value;
-        return (...parameters: unknown[]) => {
-          if (name === 'put') keys.push(String(parameters[0]).split('/')[0] ?? '', String(parameters[0]));
-          return value.apply(target, parameters);
-        };
-      },
+    const recording = onPut(async (key) => {
+      keys.push(key);
     });
     await enrich(recording, 'delta-1', [await page(NOON, 'a')]);
     const puts = keys.filter((key) => key.startsWith('_state/dirty/') || key.startsWith('_base/'));
@@ -162,6 +169,26 @@ describe('the dirty days of a pipeline run', () => {
     const outcomes = { fetched: new Map(), enriched: new Map() };
     await completePipelineRun(store, { kind: 'delta', id: 'delta-1' }, planOf({}), outcomes);
     expect(await listDirtyDays(store)).toEqual([]);
+  });
+
+  it('are all in the result of a stalled execution, although another one of the slice has changed them', async () => {
+    let resume: () => void = () => undefined;
+    const stalled = new Promise<void>((stalls) => {
+      const pause = new Promise<void>((resolve) => {
+        resume = resolve;
+      });
+      slow = onPut(async (key) => {
+        if (!key.startsWith('_base/')) return;
+        stalls();
+        await pause;
+      });
+    });
+    const pages = [await page(NOON, 'a')];
+    const first = enrich(slow, 'delta-1', pages);
+    await stalled;
+    expect(await enrich(store, 'delta-1', pages)).toMatchObject({ inserted: 2 });
+    resume();
+    expect(await first).toMatchObject({ inserted: 0, touched_days: [...DAYS].reverse() });
   });
 
   it('are none if no content changed', async () => {

@@ -175,7 +175,7 @@ describe('a slice with an experiment that cannot be read', () => {
     open_end: false,
     last: false,
   };
-  const fetch = (ids: string[], open: Plan['open'] = []) => {
+  const fetch = (ids: string[], open: Plan['open'] = [], listsOnce = true) => {
     const chunk = {
       experiment_ids: ids,
       from: slice.from,
@@ -183,7 +183,14 @@ describe('a slice with an experiment that cannot be read', () => {
       observed_at: NOON,
       never_ended: false,
     };
-    const plan = planOf({ from: slice.from, to: slice.to, chunks: [chunk], slices: [slice], open });
+    const plan = planOf({
+      from: slice.from,
+      to: slice.to,
+      chunks: [chunk],
+      slices: [slice],
+      open,
+      lists_once: listsOnce,
+    });
     const task = {
       pipelineRunId: 'delta-1',
       kind: 'delta' as const,
@@ -239,6 +246,15 @@ describe('a slice with an experiment that cannot be read', () => {
   it('does not list the experiments again: the plan has listed them', async () => {
     expect((await fetch(ids)).answered).toEqual(ids);
     expect(listings()).toBe(0);
+  });
+
+  it('lists the experiments after its searches if there are few', async () => {
+    mlflow.intercept = ({ path }) => {
+      if (path === 'runs/search') mlflow.hidden.add(ids[1] ?? '');
+      return undefined;
+    };
+    expect((await fetch(ids, [], false)).answered).toEqual([ids[0], ids[2]]);
+    expect(listings()).toBe(1);
   });
 
   it('has no result for an experiment that another plan found unlisted', async () => {

@@ -22,6 +22,7 @@ const inputs = (rest: Partial<PlanInputs> = {}): PlanInputs => ({
   now: NOW,
   experiments: { 1: experiment() },
   watermarks: { 1: NOW - 5 * 60_000 },
+  listsOnce: false,
   openMlflowRuns: [],
   neverEndedTimes: {},
   dirty: { days: [], quarantine_days: [], keys: [] },
