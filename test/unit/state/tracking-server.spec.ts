@@ -98,19 +98,36 @@ describe('createPlan', () => {
     expect((await planOf('delta', clocks)).plan.to).toBe(to);
   });
 
-  it('reads the days before again of an experiment that was not listed for some time', async () => {
-    const experiments = [...OURS, experiment('9', 9)];
+  /** Experiment 9 is in the first list only. @returns its watermark after the second, and the plan of a third that has it again */
+  async function unlistedForAnHour(others: readonly Experiment[]) {
+    const listed = [...OURS, ...others];
+    const experiments = [...listed, experiment('9', 9)];
     await planOf('delta', { experiments });
     await updateWatermarks(store, () => ({ 1: NOW, 9: NOW }));
     // Its last slice may have found nothing because the experiment could not be read any more.
-    await planOf('delta', { date: NOW + 1 });
-    const limit = NOW + 1 - 30 * DAY;
-    expect(await readWatermarks(store)).toEqual({ 1: NOW, 9: limit });
-    await planOf('delta', { date: NOW + 2 });
+    await planOf('delta', { experiments: listed, date: NOW + 1 });
+    const watermarks = await readWatermarks(store);
+    await planOf('delta', { experiments: listed, date: NOW + 2 });
     const { plan } = await planOf('delta', { experiments, date: NOW + HOUR, clock: NOW + HOUR });
     const fromOf = (id: string) =>
       plan.chunks.find(({ experiment_ids }) => experiment_ids.includes(id))?.from;
-    expect(['1', '9'].map(fromOf)).toEqual([NOW - HOUR, limit - HOUR]);
+    return { watermarks, from: ['1', '9'].map(fromOf) };
+  }
+
+  it('reads the days before again of one of many experiments that was not listed for some time', async () => {
+    const others = Array.from({ length: 1_000 }, (_, i) => experiment(`${100 + i}`, 9));
+    const limit = NOW + 1 - 30 * DAY;
+    expect(await unlistedForAnHour(others)).toEqual({
+      watermarks: { 1: NOW, 9: limit },
+      from: [NOW - HOUR, limit - HOUR],
+    });
+  });
+
+  it('keeps the watermark of one of few experiments, which each slice lists', async () => {
+    expect(await unlistedForAnHour([])).toEqual({
+      watermarks: { 1: NOW, 9: NOW },
+      from: [NOW - HOUR, NOW - HOUR],
+    });
   });
 
   it('sends no request to MLflow for a reevaluation, and plans only days with base facts', async () => {
