@@ -97,9 +97,12 @@ const andBack = fc.record({
   crash: fc.boolean(),
   rebuild: fc.constant(true),
 });
+/** The search must always find the order, and in the same time: some other seeds take ten times as long. */
+const SEARCH_SEED = 1;
+
 /** Whether an order is found in which the property does not hold. */
 const finds = async (property: fc.IAsyncProperty<[Scenario, number[]]>): Promise<boolean> =>
-  (await fc.check(property, { numRuns: 10_000, endOnFailure: true })).failed;
+  (await fc.check(property, { seed: SEARCH_SEED, numRuns: 10_000, endOnFailure: true })).failed;
 
 describe('two writers, a changing rulebook and a rebuild after the last change', () => {
   it('publish the newest inputs, even if a stalled writer resumes after the rebuild', async () => {
