@@ -88,7 +88,7 @@ async function measureStore(points, { metrics, days, requests }, rounds, print) 
   for (let round = 0; round < rounds; round++) {
     const { service } = await RunningService.start(api, folder, '/health/live');
     const client = new Client(service.url);
-    // The placeholder of the start answers `/health/live`, too.
+    // While the service starts, a temporary server already responds to `/health/live`.
     await client.until(PAGE, latencies['page, cold']);
     latencies['explanation, cold'].push(await client.time(explanations.pop()));
     await client.time(PAGE);

@@ -25,8 +25,8 @@ function lookedBackOn(days: readonly string[]): Set<string> {
 
 /**
  * Rebuilds the aggregates of the given days, in this order, where the inputs that they name differ from the current ones.
- * All are looked at first, the aggregates before the judged datasets before the rules, so that a concurrent writer can only
- * cause a day to be rebuilt once more.
+ * Reads all ETags first: those of the aggregates, then those of the judged datasets, then the rules. In this order, a
+ * concurrent writer can at most cause a day to be rebuilt once more.
  * @param heartbeat called after each day
  */
 export async function rebuildDays(

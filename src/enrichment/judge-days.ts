@@ -14,8 +14,8 @@ export interface JudgedDays {
 }
 
 /**
- * Judges days with the number of requests that the changes need: all are looked at first, the derived objects before the
- * base before the rules, so that a concurrent writer can only cause a day to be judged once more.
+ * Judges days. Reads all ETags first, so that unchanged days cost no requests of their own: those of the derived objects,
+ * then those of the base, then the rules. In this order, a concurrent writer can at most cause a day to be judged once more.
  * @param observed the newest time of MLflow's responses, ms
  * @param heartbeat called after each day
  */

@@ -147,7 +147,7 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readon
 }
 
 /**
- * Days in one slice of a reevaluation that publishes no threshold changes. Most of them are unchanged and only looked at,
+ * Days in one slice of a reevaluation that publishes no threshold changes. Most of them are unchanged, and only their ETags are read,
  * so that the requests of a slice cost more than its days: a year is one slice.
  */
 const DAYS_PER_SLICE = 400;

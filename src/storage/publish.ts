@@ -35,7 +35,7 @@ interface Rounds<Stored> {
 /**
  * Publishes objects with compare-and-swap. `prepare` runs after the ETags were read, so whatever it reads is at least as
  * new as they are: a writer with older inputs has an older ETag, and its put fails. A failed put starts a new round, and so
- * does an input that another writer replaced after this round had looked at it (`PreconditionFailedError`).
+ * does an input that another writer replaced after this round had read its ETag (`PreconditionFailedError`).
  * @returns the number of puts that succeeded
  * @throws {MonitorError} `contended`, retryable
  */
@@ -142,7 +142,7 @@ export interface Ahead {
 export interface Prepared {
   /** Digest of the inputs. */
   readonly inputs: string;
-  /** @throws {PreconditionFailedError} an input was replaced after `prepare` looked at it */
+  /** @throws {PreconditionFailedError} an input was replaced after `prepare` had read its ETag */
   write(key: string, file: string): Promise<void>;
 }
 
