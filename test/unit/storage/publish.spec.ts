@@ -97,12 +97,24 @@ const andBack = fc.record({
   crash: fc.boolean(),
   rebuild: fc.constant(true),
 });
-/** The search must always find the order, and in the same time: some other seeds take ten times as long. */
-const SEARCH_SEED = 1;
+/** A few small numbers, which find an order sooner: at most four actors take turns. */
+const shortOrder = fc.array(fc.nat({ max: 2 }), { maxLength: 40, size: 'max' });
+type Example = [Scenario, number[]];
 
-/** Whether an order is found in which the property does not hold. */
-const finds = async (property: fc.IAsyncProperty<[Scenario, number[]]>): Promise<boolean> =>
-  (await fc.check(property, { seed: SEARCH_SEED, numRuns: 10_000, endOnFailure: true })).failed;
+/**
+ * Whether an order is found in which the rule does not publish the newest inputs.
+ * @param example is tried first: the search alone can take seconds, and is needed again only when a rule has other steps
+ */
+const finds = async (
+  rule: PublishRule,
+  scenarios: fc.Arbitrary<Scenario>,
+  example: Example,
+): Promise<boolean> => {
+  const isCorrect = fc.asyncProperty(scenarios, shortOrder, async (scenario, numbers) => {
+    return (await play(rule, scenario, chooseFrom(numbers))).correct;
+  });
+  return (await fc.check(isCorrect, { examples: [example], numRuns: 10_000, endOnFailure: true })).failed;
+};
 
 describe('two writers, a changing rulebook and a rebuild after the last change', () => {
   it('publish the newest inputs, even if a stalled writer resumes after the rebuild', async () => {
@@ -125,19 +137,25 @@ describe('two writers, a changing rulebook and a rebuild after the last change',
   });
 
   it('need that next rebuild', async () => {
-    const isCorrect = fc.asyncProperty(andBack, order, async (scenario, numbers) => {
-      return (await play(asIs, scenario, chooseFrom(numbers))).correct;
-    });
-    expect(await finds(isCorrect)).toBe(true);
+    const example: Example = [
+      { ...SMALL, merges: ['1', '0'], books: ['1', '0', '1', '0'], rebuild: true },
+      [0, 0, 1, 2, 0, 2, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1],
+    ];
+    expect(await finds(asIs, andBack, example)).toBe(true);
   });
 
-  it.each([
-    ['the ETag is read after the inputs', etagReadLast],
-    ['unchanged facts are a reason to skip', skipWhenUnchanged],
-  ])('publish older inputs in some order if %s', async (_, rule) => {
-    const isCorrect = fc.asyncProperty(onward, order, async (scenario, numbers) => {
-      return (await play(rule, scenario, chooseFrom(numbers))).correct;
-    });
-    expect(await finds(isCorrect)).toBe(true);
+  it.each<[string, PublishRule, Example]>([
+    [
+      'the ETag is read after the inputs',
+      etagReadLast,
+      [{ ...SMALL, merges: ['1', '2'], rebuild: true }, [1, 1, 0, 0, 0, 0, 1, 1]],
+    ],
+    [
+      'unchanged facts are a reason to skip',
+      skipWhenUnchanged,
+      [{ ...SMALL, merges: ['1', '2'], books: ['1', '2'], rebuild: true }, []],
+    ],
+  ])('publish older inputs in some order if %s', async (_, rule, example) => {
+    expect(await finds(rule, onward, example)).toBe(true);
   });
 });
