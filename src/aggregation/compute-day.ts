@@ -1,4 +1,5 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
+import { inSlices } from '../config/event-loop.js';
 import { groupBy } from '../domain/group-by.js';
 import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hourly-rollup.js';
 import { rates } from '../domain/light.js';
@@ -82,7 +83,7 @@ async function computeSeries(
   const today = pointsOfDay(points);
   await session.createTable('averages', {
     row: { type: DOUBLE, values: today.row },
-    moving_avg: { type: DOUBLE, values: averagesOf(points, windowMs) },
+    moving_avg: { type: DOUBLE, values: await inSlices(averagesOf(points, windowMs)) },
   });
   const window = {
     points: today,
@@ -90,12 +91,14 @@ async function computeSeries(
     before: Float64Array.from(before, Number),
   };
   const hoursByName = new Map<string, readonly number[]>();
-  const spans = spansOf(window, (series) => {
-    const name = String(names[series]);
-    const known = hoursByName.get(name) ?? hoursOf(name);
-    hoursByName.set(name, known);
-    return known;
-  });
+  const spans = await inSlices(
+    spansOf(window, (series) => {
+      const name = String(names[series]);
+      const known = hoursByName.get(name) ?? hoursOf(name);
+      hoursByName.set(name, known);
+      return known;
+    }),
+  );
   await session.createTable('metric_spans', {
     series: { type: DOUBLE, values: spans.series },
     hour: { type: DOUBLE, values: spans.hour.map((hour) => from + hour * MS_PER_HOUR) },

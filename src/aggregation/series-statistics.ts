@@ -1,5 +1,6 @@
 import { addRow, type DayPoints, SUM_WIDTH, SumField, type SumRows } from '../domain/hourly-sums.js';
 import { LOOK_BACK_DAYS, movingAverage, SeriesSums } from '../domain/moving-statistics.js';
+import type { Steps } from '../domain/steps.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 
 /** The points of a day as columns, with the row of each in its `enriched_metrics`. */
@@ -7,40 +8,27 @@ export interface NumberedPoints extends DayPoints {
   readonly row: Float64Array;
 }
 
-/** Calls `visit` for each series with the index range `[begin, end)` of its rows. */
-function forEachSeries(
-  column: Float64Array,
-  visit: (series: number, begin: number, end: number) => void,
-): void {
-  let begin = 0;
-  while (begin < column.length) {
-    const series = column[begin] as number;
-    let end = begin + 1;
-    while (end < column.length && column[end] === series) end++;
-    visit(series, begin, end);
-    begin = end;
-  }
-}
-
 /**
  * Moving averages of the points at or after the start of the day.
  * @param points of the day and of days before it, whose times are negative
  * @returns an average per point of the day, in order; NaN if there is none
  */
-export function averagesOf({ series, time, value }: DayPoints, windowMs: number): Float64Array {
+export function* averagesOf({ series, time, value }: DayPoints, windowMs: number): Steps<Float64Array> {
   const averages = new Float64Array(series.length);
   let length = 0;
-  forEachSeries(series, (_series, begin, end) => {
+  for (let begin = 0, end = 0; begin < series.length; begin = end) {
+    yield;
+    while (end < series.length && series[end] === series[begin]) end++;
     let first = begin;
     while (first < end && (time[first] as number) < 0) first++;
-    if (first === end) return;
+    if (first === end) continue;
     // Points before the window of the first requested point do not matter.
     let start = begin;
     while ((time[start] as number) <= (time[first] as number) - windowMs) start++;
     const found = movingAverage(time.subarray(start, end), value.subarray(start, end), windowMs);
     averages.set(found.subarray(first - start), length);
     length += end - first;
-  });
+  }
   return averages.subarray(0, length);
 }
 
@@ -79,15 +67,16 @@ export interface Window {
  * The newest point, mean and trend of the 7 days that end with each hour. An hour without a point in these days is left out.
  * @param hoursOf the hours of a series: ascending, 0 to 23
  */
-export function spansOf(
+export function* spansOf(
   { points, sums, before }: Window,
   hoursOf: (series: number) => readonly number[],
-): Spans {
+): Steps<Spans> {
   const spans: Spans = { series: [], hour: [], row: [], avg_value: [], trend: [] };
   const beginsOfPoints = beginsOf(points.series, before.length);
   const window = new SeriesSums();
   let next = 0;
   for (let series = 0; series < before.length; series++) {
+    yield;
     const days: SeriesDay[] = [];
     for (; sums[next]?.series === series; next++) days.push(sums[next] as SeriesDay);
     const hours = hoursOf(series);

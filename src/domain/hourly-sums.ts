@@ -1,5 +1,6 @@
 import { type ExactSum, HUGE_EXPONENT, type SumExponent } from './exact-sum.js';
 import { SeriesSums } from './moving-statistics.js';
+import type { Steps } from './steps.js';
 import { MS_PER_HOUR } from './time.js';
 
 /** The points of one day as parallel columns, sorted by series and time. */
@@ -50,7 +51,7 @@ export interface DaySums {
 }
 
 /** The sums of each series. They depend on the set of its points only: equal sets have equal rows. */
-export function hourlySums({ series, time, value }: DayPoints): DaySums {
+export function* hourlySums({ series, time, value }: DayPoints): Steps<DaySums> {
   const day: SumRows[] = [];
   const hours: SumRows[] = [];
   const totals = new Totals();
@@ -59,6 +60,7 @@ export function hourlySums({ series, time, value }: DayPoints): DaySums {
     for (let i = begin; i < end; i++) totals.add(time[i] as number, value[i] as number);
   };
   for (let begin = 0; begin < series.length; ) {
+    yield;
     let end = begin;
     while (end < series.length && series[end] === series[begin]) end++;
     sumUp(begin, end);

@@ -1,3 +1,4 @@
+import { isSpace } from './json-bytes.js';
 import type { Steps } from './steps.js';
 
 const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
@@ -22,9 +23,6 @@ export function* findJsonError(text: string): Steps<number | undefined> {
   }
 }
 
-export const isSpace = (unit: number): boolean =>
-  unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
-
 /** `undefined` if no token begins here. */
 function endOfToken(text: string, at: number): number | undefined {
   if (text[at] === '"') {
@@ -46,7 +44,7 @@ function isValid(text: string): boolean {
 }
 
 /** The place of the closing quotation mark, or the end of the text. */
-export function endOfString(text: string, start: number): number {
+function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at++) {
     at = text.indexOf('"', at);
     if (at < 0) return text.length;

@@ -1,5 +1,18 @@
+import { concatSteps } from './bytes.js';
 import { canonicalJson } from './canonical-json.js';
-import { endOfString, findJsonError, isSpace } from './json-error.js';
+import {
+  CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COLON,
+  COMMA,
+  endOfText,
+  isSpace,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+  skipSpaces,
+} from './json-bytes.js';
+import { findJsonError } from './json-error.js';
 import type { Steps } from './steps.js';
 
 const ITEMS_AT_ONCE = 50;
@@ -14,41 +27,81 @@ export function* jsonArraySteps<Row>(rows: readonly Row[], emit: (piece: string)
   emit(']');
 }
 
-/** The text of `canonicalJson(value)`, for documents of plain values that are large because they have many items. */
-export function* canonicalJsonSteps(value: unknown, depth = 2): Steps<string> {
+/** Pieces of text are encoded when they have this length, UTF-16 units. */
+const UNITS_AT_ONCE = 64 * 1024;
+
+/**
+ * The text of `canonicalJson(value)` in UTF-8, for documents of plain values that are large because they have many items.
+ * Empty if the value has no text.
+ */
+export function* canonicalJsonSteps(value: unknown): Steps<Buffer> {
+  const parts: Buffer[] = [];
+  let texts: string[] = [];
+  let length = 0;
+  const flush = () => {
+    parts.push(Buffer.from(texts.join('')));
+    texts = [];
+    length = 0;
+  };
+  yield* emitCanonical(value, '', 2, (text) => {
+    texts.push(text);
+    length += text.length;
+    if (length >= UNITS_AT_ONCE) flush();
+  });
+  flush();
+  return yield* concatSteps(parts);
+}
+
+/**
+ * Emits `prefix` and the text of a value, unless it has none.
+ * @param depth of objects and arrays whose items are emitted one by one
+ * @returns whether it has a text
+ */
+function* emitCanonical(
+  value: unknown,
+  prefix: string,
+  depth: number,
+  emit: (text: string) => void,
+): Steps<boolean> {
   if (depth === 0 || value === null || typeof value !== 'object' || 'toJSON' in value) {
-    return canonicalJson(value);
+    const text: string | undefined = canonicalJson(value);
+    if (text !== undefined) emit(prefix + text);
+    return text !== undefined;
   }
-  const pieces: string[] = [];
   if (Array.isArray(value)) {
-    for (const item of value) {
+    emit(`${prefix}[`);
+    for (const [i, item] of value.entries()) {
       yield;
-      pieces.push((yield* canonicalJsonSteps(item, depth - 1)) ?? 'null');
+      const separator = i > 0 ? ',' : '';
+      if (!(yield* emitCanonical(item, separator, depth - 1, emit))) emit(`${separator}null`);
     }
-    return `[${pieces.join(',')}]`;
+    emit(']');
+    return true;
   }
   // `Object.fromEntries` puts keys that are integers first, as in `canonicalJson`.
   const sorted = Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  emit(`${prefix}{`);
+  let separator = '';
   for (const [key, part] of Object.entries(sorted)) {
     yield;
-    const text: string | undefined = yield* canonicalJsonSteps(part, depth - 1);
-    if (text !== undefined) pieces.push(`${JSON.stringify(key)}:${text}`);
+    if (yield* emitCanonical(part, `${separator}${JSON.stringify(key)}:`, depth - 1, emit)) separator = ',';
   }
-  return `{${pieces.join(',')}}`;
+  emit('}');
+  return true;
 }
 
-/** Texts up to this length are parsed at once, UTF-16 units. */
-const CHARACTERS_AT_ONCE = 64 * 1024;
+/** Texts up to this length are parsed at once, bytes. */
+const BYTES_AT_ONCE = 64 * 1024;
 
 /**
- * As `JSON.parse`, for texts of any size: finds the items of large arrays and objects and parses a few at a time.
+ * As `JSON.parse`, for UTF-8 of any size: finds the items of large arrays and objects and parses a few at a time.
  * @throws {SyntaxError} as `JSON.parse`; the message for a text longer than `atOnce` has the line and the column
  */
-export function* parseJsonSteps(text: string, atOnce = CHARACTERS_AT_ONCE): Steps<unknown> {
-  const [start, end] = trimmed(text, 0, text.length);
-  const parsed = yield* parsePart(text, start, end, atOnce);
+export function* parseJsonSteps(json: Buffer, atOnce = BYTES_AT_ONCE): Steps<unknown> {
+  const parsed = yield* parsePart(json, ...trimmed(json, 0, json.length), atOnce);
   if (parsed !== INVALID) return parsed;
-  const error = text.length > atOnce ? yield* findJsonError(text) : undefined;
+  const text = json.toString();
+  const error = json.length > atOnce ? yield* findJsonError(text) : undefined;
   if (error === undefined) return JSON.parse(text);
   const before = text.slice(0, error).split('\n');
   const column = (before.at(-1)?.length ?? 0) + 1;
@@ -57,12 +110,12 @@ export function* parseJsonSteps(text: string, atOnce = CHARACTERS_AT_ONCE): Step
 
 const INVALID = Symbol('INVALID');
 
-function* parsePart(text: string, start: number, end: number, atOnce: number): Steps<unknown> {
-  const opening = text[start];
-  const closing = opening === '[' ? ']' : opening === '{' ? '}' : undefined;
-  if (end - start <= atOnce || closing === undefined) return parseText(text.slice(start, end));
-  if (text[end - 1] !== closing) return INVALID;
-  const isArray = closing === ']';
+function* parsePart(json: Buffer, start: number, end: number, atOnce: number): Steps<unknown> {
+  const isArray = json[start] === OPENING_BRACKET;
+  if (end - start <= atOnce || !(isArray || json[start] === OPENING_BRACE)) {
+    return parseText(json.toString('utf8', start, end));
+  }
+  if (json[end - 1] !== (isArray ? CLOSING_BRACKET : CLOSING_BRACE)) return INVALID;
   const array: unknown[] = [];
   const object: Record<string, unknown> = {};
   /** Adds parsed items; returns whether they are valid. */
@@ -75,16 +128,19 @@ function* parsePart(text: string, start: number, end: number, atOnce: number): S
   // Items that are not parsed yet begin here.
   let from = start + 1;
   let itemStart = from;
-  const pending = (to: number): unknown =>
-    isBlank(text, from, to) ? INVALID : parseText(opening + text.slice(from, to) + closing);
+  const pending = (to: number): unknown => {
+    if (isBlank(json, from, to)) return INVALID;
+    const items = json.toString('utf8', from, to);
+    return parseText(isArray ? `[${items}]` : `{${items}}`);
+  };
   for (;;) {
-    const itemEnd = yield* endOfItem(text, itemStart, end - 1);
+    const itemEnd = yield* endOfItem(json, itemStart, end - 1);
     const last = itemEnd === end - 1;
     if (itemEnd - itemStart > atOnce) {
       if (itemStart > from && !add(pending(itemStart - 1))) return INVALID;
-      const [valueStart, key] = isArray ? [itemStart, ''] : keyOfMember(text, itemStart, itemEnd);
+      const [valueStart, key] = isArray ? [itemStart, ''] : keyOfMember(json, itemStart, itemEnd);
       if (valueStart < 0) return INVALID;
-      const item: unknown = yield* parsePart(text, ...trimmed(text, valueStart, itemEnd), atOnce);
+      const item: unknown = yield* parsePart(json, ...trimmed(json, valueStart, itemEnd), atOnce);
       if (item === INVALID) return INVALID;
       if (isArray) array.push(item);
       else setOwn(object, key, item);
@@ -99,27 +155,27 @@ function* parsePart(text: string, start: number, end: number, atOnce: number): S
   }
 }
 
-/** The place of the comma after an item, or `end` if it is the last one. */
-function* endOfItem(text: string, start: number, end: number): Steps<number> {
+/** The index of the comma after an item, or `end` if it is the last one. */
+function* endOfItem(json: Buffer, start: number, end: number): Steps<number> {
   let depth = 0;
-  for (let at = start, rest = CHARACTERS_AT_ONCE; at < end; at++, rest--) {
+  for (let at = start, rest = BYTES_AT_ONCE; at < end; at++, rest--) {
     if (rest === 0) {
       yield;
-      rest = CHARACTERS_AT_ONCE;
+      rest = BYTES_AT_ONCE;
     }
-    switch (text.charCodeAt(at)) {
-      case 0x22: // "
-        at = endOfString(text, at);
+    switch (json[at]) {
+      case QUOTE:
+        at = endOfText(json, at) - 1;
         break;
-      case 0x5b: // [
-      case 0x7b: // {
+      case OPENING_BRACKET:
+      case OPENING_BRACE:
         depth++;
         break;
-      case 0x5d: // ]
-      case 0x7d: // }
+      case CLOSING_BRACKET:
+      case CLOSING_BRACE:
         depth--;
         break;
-      case 0x2c: // ,
+      case COMMA:
         if (depth === 0) return at;
     }
   }
@@ -127,13 +183,13 @@ function* endOfItem(text: string, start: number, end: number): Steps<number> {
 }
 
 /** Where the value of a member begins, negative if there is none, and its key. */
-function keyOfMember(text: string, start: number, end: number): [number, string] {
-  const [from] = trimmed(text, start, end);
-  if (text[from] !== '"') return [-1, ''];
-  const keyEnd = endOfString(text, from) + 1;
-  const key = parseText(text.slice(from, keyEnd));
-  const [colon] = trimmed(text, keyEnd, end);
-  return typeof key === 'string' && text[colon] === ':' ? [colon + 1, key] : [-1, ''];
+function keyOfMember(json: Buffer, start: number, end: number): [number, string] {
+  const from = skipSpaces(json, start);
+  if (json[from] !== QUOTE) return [-1, ''];
+  const keyEnd = endOfText(json, from);
+  const key = parseText(json.toString('utf8', from, keyEnd));
+  const colon = skipSpaces(json, keyEnd);
+  return typeof key === 'string' && colon < end && json[colon] === COLON ? [colon + 1, key] : [-1, ''];
 }
 
 /** As `JSON.parse` does: `__proto__` is a key like any other. */
@@ -153,14 +209,14 @@ function parseText(text: string): unknown {
   }
 }
 
-function trimmed(text: string, start: number, end: number): [number, number] {
+function trimmed(json: Buffer, start: number, end: number): [number, number] {
   let [from, to] = [start, end];
-  while (from < to && isSpace(text.charCodeAt(from))) from++;
-  while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
+  while (from < to && isSpace(json[from])) from++;
+  while (to > from && isSpace(json[to - 1])) to--;
   return [from, to];
 }
 
-function isBlank(text: string, start: number, end: number): boolean {
-  const [from, to] = trimmed(text, start, end);
+function isBlank(json: Buffer, start: number, end: number): boolean {
+  const [from, to] = trimmed(json, start, end);
   return from === to;
 }

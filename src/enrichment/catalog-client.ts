@@ -2,6 +2,7 @@ import type { HttpService } from '@nestjs/axios';
 import { type AxiosResponse, isAxiosError } from 'axios';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll, type IPolicy } from 'cockatiel';
 import { inSlices } from '../config/event-loop.js';
+import { withoutByteOrderMark } from '../domain/bytes.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 import { publish } from '../observability/diagnostics.js';
@@ -93,26 +94,25 @@ export class CatalogClient {
       const retryable = isRetryableStatus(status);
       throw this.error(
         retryable ? 'catalog_busy' : 'catalog_refused',
-        `responded with ${status}${location}: ${data.replaceAll(/\s+/g, ' ').slice(0, 200)}`,
+        `responded with ${status}${location}: ${data.toString('utf8', 0, 2_000).replaceAll(/\s+/g, ' ').slice(0, 200)}`,
         retryable,
         { status, retryAfter: headers['retry-after'] },
       );
     }
     try {
-      return await read(await inSlices(parseJsonSteps(data)));
+      return await read(await inSlices(parseJsonSteps(withoutByteOrderMark(data))));
     } catch (error) {
       throw this.error('catalog_unreadable', `sent an unreadable response: ${firstLine(error)}`, true);
     }
   }
 
-  private async request(body: unknown): Promise<AxiosResponse<string>> {
+  private async request(body: unknown): Promise<AxiosResponse<Buffer>> {
     const { url, apiKey, timeoutMs, maxBytes } = this.options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      return await this.http.axiosRef.post<string>(url, body, {
+      return await this.http.axiosRef.post<Buffer>(url, body, {
         headers: { accept: 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-        responseType: 'text',
-        transformResponse: (text: unknown) => text,
+        responseType: 'arraybuffer',
         validateStatus: () => true,
         // A redirect would send the API key to another server.
         maxRedirects: 0,

@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { parse } from 'yaml';
 import { inSlices } from '../config/event-loop.js';
+import { withoutByteOrderMark } from '../domain/bytes.js';
+import { OPENING_BRACE, OPENING_BRACKET, skipSpaces } from '../domain/json-bytes.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 
 const MIB = 2 ** 20;
@@ -18,31 +20,31 @@ const YAML_MEMORY_MB = 1_024;
  * @throws if it cannot be read or parsed, or is too large
  */
 export async function readDataFile(file: string): Promise<unknown> {
-  const text = await readText(file);
-  const isJson = /^\s*[[{]/.test(text);
-  if (isJson) {
+  const bytes = await readBytes(file);
+  const first = bytes[skipSpaces(bytes, 0)];
+  if (first === OPENING_BRACE || first === OPENING_BRACKET) {
     try {
-      return await inSlices(parseJsonSteps(text));
+      return await inSlices(parseJsonSteps(bytes));
     } catch (error) {
       // It may be YAML that begins with a bracket.
-      if (text.length > MAX_YAML_BYTES) throw error;
+      if (bytes.length > MAX_YAML_BYTES) throw error;
     }
   }
-  if (text.length > MAX_YAML_BYTES) {
+  if (bytes.length > MAX_YAML_BYTES) {
     throw new RangeError(`a YAML file may have ${MAX_YAML_BYTES / MIB} MiB; write a larger catalog as JSON`);
   }
+  const text = bytes.toString();
   return text.length > YAML_AT_ONCE ? parseYamlInThread(text) : parse(text);
 }
 
-async function readText(file: string): Promise<string> {
+async function readBytes(file: string): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
     if (size > MAX_FILE_BYTES) {
       throw new RangeError(`it has ${Math.ceil(size / MIB)} MiB; at most ${MAX_FILE_BYTES / MIB} are read`);
     }
-    const text = await handle.readFile('utf8');
-    return text.startsWith('\ufeff') ? text.slice(1) : text;
+    return withoutByteOrderMark(await handle.readFile());
   } finally {
     await handle.close();
   }

@@ -4,7 +4,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpService } from '@nestjs/axios';
+import { inSlices } from '../config/event-loop.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
+import { concatSteps } from '../domain/bytes.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { formatBytes } from '../domain/text.js';
@@ -133,7 +135,7 @@ export class HttpMlflowClient implements MlflowClient {
         const response = await this.send({ path: 'experiments/search', data }, async (body) => {
           const chunks: Buffer[] = [];
           for await (const chunk of body) chunks.push(chunk);
-          const json = Buffer.concat(chunks);
+          const json = await inSlices(concatSteps(chunks));
           return { ...(await parseExperiments(json)), bytes: json.length };
         });
         const { experiments, bytes } = response.value;

@@ -62,21 +62,20 @@ export const isTimeout = (error: unknown): error is MonitorError =>
 
 /** @throws {MonitorError} `mlflow_not_json` */
 export async function parseExperiments(body: Buffer): Promise<ExperimentsPage> {
-  const text = body.toString('utf8');
   try {
-    return await inSlices(experimentsSteps(text));
+    return await inSlices(experimentsSteps(body));
   } catch {
     throw notJsonError('experiments/search', 'not a list of experiments in JSON');
   }
 }
 
 /** A page may have MAX_PAGE_MB: it is parsed a few experiments at a time. */
-function* experimentsSteps(text: string): Steps<ExperimentsPage> {
+function* experimentsSteps(body: Buffer): Steps<ExperimentsPage> {
   let value: unknown;
   try {
-    value = yield* parseJsonSteps(text);
+    value = yield* parseJsonSteps(body);
   } catch {
-    value = yield* parseJsonSteps(yield* repairJson(text));
+    value = yield* parseJsonSteps(Buffer.from(yield* repairJson(body.toString())));
   }
   const { experiments, next_page_token } = experimentsSchema.parse(value);
   const parsed: ExperimentsPage['experiments'] = [];

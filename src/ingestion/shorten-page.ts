@@ -1,38 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import { COLON, endOfText, QUOTE, skipSpaces } from '../domain/json-bytes.js';
 
 /** Longer values, bytes of JSON, are replaced. */
 const MAX_VALUE_BYTES = 64 * 1024;
 /** The large values of a dataset in `inputs`. As a key, the text cannot lie within another text: quotes are escaped there. */
 const KEYS = ['"profile"', '"schema"', '"source"'].map((key) => Buffer.from(key));
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
-const BLANKS: ReadonlySet<number | undefined> = new Set([0x20, 0x0a, 0x0d, 0x09]);
-
-/** The index after blanks. */
-function skipBlanks(json: Buffer, from: number): number {
-  let at = from;
-  while (BLANKS.has(json[at])) at++;
-  return at;
-}
-
-/** The index after the text that begins with the quote at `begin`; the end of the page if it does not end. */
-function endOfText(json: Buffer, begin: number): number {
-  for (let at = json.indexOf(QUOTE, begin + 1); at >= 0; at = json.indexOf(QUOTE, at + 1)) {
-    let escapes = 0;
-    while (json[at - 1 - escapes] === BACKSLASH) escapes++;
-    if (escapes % 2 === 0) return at + 1;
-  }
-  return json.length;
-}
 
 /** The places of long values, in order. */
 function longValues(json: Buffer): { begin: number; end: number }[] {
   const found: { begin: number; end: number }[] = [];
   for (const key of KEYS) {
     for (let at = json.indexOf(key); at >= 0; at = json.indexOf(key, at + 1)) {
-      const colon = skipBlanks(json, at + key.length);
+      const colon = skipSpaces(json, at + key.length);
       if (json[colon] !== COLON) continue;
-      const begin = skipBlanks(json, colon + 1);
+      const begin = skipSpaces(json, colon + 1);
       if (json[begin] !== QUOTE) continue;
       const end = endOfText(json, begin);
       if (end - begin > MAX_VALUE_BYTES) found.push({ begin, end });

@@ -4,16 +4,20 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   BIGINT,
+  type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
   DuckDBInstance,
   type DuckDBType,
   type DuckDBValue,
+  JSDuckDBValueConverter,
   LIST,
   listValue,
   VARCHAR,
 } from '@duckdb/node-api';
+import { inSlices } from '../config/event-loop.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
+import type { Steps } from '../domain/steps.js';
 
 /** Injection token of the process's `Duck`. */
 export const DUCK = Symbol('DUCK');
@@ -114,27 +118,16 @@ export class DuckSession {
 
   /** The columns of a result as arrays of plain JavaScript values. */
   async columns(statement: string, parameters?: Parameters): Promise<Record<string, unknown[]>> {
-    const reader = await this.attempt(statement, () =>
-      this.connection.runAndReadAll(statement, ...bound(parameters)),
-    );
-    return reader.getColumnsObjectJS();
+    const result = await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
+    const chunks = await result.fetchAllChunks();
+    return inSlices(columnSteps(result.deduplicatedColumnNames(), chunks));
   }
 
   /** The columns of a result as typed arrays, for millions of numbers. All must be DOUBLE and without nulls. */
   async doubles(statement: string, parameters?: Parameters): Promise<Float64Array[]> {
     const result = await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
     const chunks = await result.fetchAllChunks();
-    const rows = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
-    return Array.from({ length: result.columnCount }, (_, column) => {
-      const values = new Float64Array(rows);
-      let row = 0;
-      for (const chunk of chunks) {
-        // `getColumnValues` would copy the values into an array of objects first.
-        const vector = chunk.getColumnVector(column);
-        for (let i = 0; i < vector.itemCount; i++) values[row++] = Number(vector.getItem(i));
-      }
-      return values;
-    });
+    return inSlices(doubleSteps(result.columnCount, chunks));
   }
 
   /** Creates a temporary table from columns of equal length. */
@@ -144,21 +137,7 @@ export class DuckSession {
     const declared = names.map((column, i) => `"${column}" ${list[i]?.type}`).join(', ');
     await this.run(`CREATE OR REPLACE TEMP TABLE ${name} (${declared})`);
     const appender = await this.connection.createAppender(name);
-    const rows = list[0]?.values.length ?? 0;
-    for (let from = 0; from < rows; from += CHUNK_ROWS) {
-      const count = Math.min(CHUNK_ROWS, rows - from);
-      const chunk = DuckDBDataChunk.create(
-        list.map(({ type }) => type),
-        count,
-      );
-      for (const [column, { values }] of list.entries()) {
-        // `setColumns` would need a copy of the values as an array.
-        const vector = chunk.getColumnVector(column);
-        for (let row = 0; row < count; row++) vector.setItem(row, values[from + row] as DuckDBValue);
-        vector.flush();
-      }
-      appender.appendDataChunk(chunk);
-    }
+    await inSlices(appendSteps(appender, list));
     appender.closeSync();
   }
 
@@ -176,6 +155,55 @@ export class DuckSession {
         { cause: error },
       );
     }
+  }
+}
+
+function* columnSteps(
+  names: readonly string[],
+  chunks: readonly DuckDBDataChunk[],
+): Steps<Record<string, unknown[]>> {
+  const columns = names.map((): unknown[] => []);
+  for (const chunk of chunks) {
+    for (const [column, values] of columns.entries()) {
+      yield;
+      for (const value of chunk.convertColumnValues(column, JSDuckDBValueConverter)) values.push(value);
+    }
+  }
+  return Object.fromEntries(names.map((name, column) => [name, columns[column] ?? []]));
+}
+
+function* doubleSteps(count: number, chunks: readonly DuckDBDataChunk[]): Steps<Float64Array[]> {
+  const rows = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+  const columns = Array.from({ length: count }, () => new Float64Array(rows));
+  let from = 0;
+  for (const chunk of chunks) {
+    for (const [column, values] of columns.entries()) {
+      yield;
+      // `getColumnValues` would copy the values into an array of objects first.
+      const vector = chunk.getColumnVector(column);
+      for (let i = 0; i < vector.itemCount; i++) values[from + i] = Number(vector.getItem(i));
+    }
+    from += chunk.rowCount;
+  }
+  return columns;
+}
+
+function* appendSteps(appender: DuckDBAppender, columns: readonly Column[]): Steps<void> {
+  const rows = columns[0]?.values.length ?? 0;
+  for (let from = 0; from < rows; from += CHUNK_ROWS) {
+    const count = Math.min(CHUNK_ROWS, rows - from);
+    const chunk = DuckDBDataChunk.create(
+      columns.map(({ type }) => type),
+      count,
+    );
+    for (const [column, { values }] of columns.entries()) {
+      yield;
+      // `setColumns` would need a copy of the values as an array.
+      const vector = chunk.getColumnVector(column);
+      for (let row = 0; row < count; row++) vector.setItem(row, values[from + row] as DuckDBValue);
+      vector.flush();
+    }
+    appender.appendDataChunk(chunk);
   }
 }
 

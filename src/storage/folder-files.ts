@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { piecesOf } from '../domain/bytes.js';
 import { errno } from '../domain/errors.js';
+import type { Steps } from '../domain/steps.js';
 import { StoreError } from './errors.js';
 import type { ObjectBody } from './object-store.js';
 
@@ -14,7 +16,7 @@ export async function writeDurably(file: string, body: ObjectBody): Promise<stri
   async function* hashed() {
     // Opened only when it is read: the error of a stream without a reader would end the process.
     const source = Buffer.isBuffer(body)
-      ? [body]
+      ? piecesOf(body)
       : createReadStream(body.file, { highWaterMark: READ_BYTES });
     for await (const chunk of source) {
       hash.update(chunk);
@@ -27,6 +29,16 @@ export async function writeDurably(file: string, body: ObjectBody): Promise<stri
     await handle.sync();
   } finally {
     await handle.close();
+  }
+  return hash.digest('hex');
+}
+
+/** The SHA-256 of the bytes, hex. */
+export function* sha256Steps(bytes: Buffer): Steps<string> {
+  const hash = createHash('sha256');
+  for (const piece of piecesOf(bytes)) {
+    yield;
+    hash.update(piece);
   }
   return hash.digest('hex');
 }

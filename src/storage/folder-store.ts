@@ -1,10 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
+import { inSlices } from '../config/event-loop.js';
 import { PreconditionFailedError } from './errors.js';
 import { EtagTable } from './etag-table.js';
 import { FileCache, type FileCacheOptions } from './file-cache.js';
-import { isAbsent, linkOrCopy, moveDurably, withStoreErrors, writeDurably } from './folder-files.js';
+import {
+  isAbsent,
+  linkOrCopy,
+  moveDurably,
+  sha256Steps,
+  withStoreErrors,
+  writeDurably,
+} from './folder-files.js';
 import { KeyedMutex } from './keyed-mutex.js';
 import { assertKey, assertPrefix, isKey } from './object-key.js';
 import type { ObjectBody, ObjectEntry, ObjectStore, PutCondition, StoredObject } from './object-store.js';
@@ -56,7 +64,7 @@ export class FolderStore implements ObjectStore {
     const path = this.pathOf(key);
     return unlessAbsent('read', key, async () => {
       const body = await readFile(path);
-      return { body, etag: createHash('sha256').update(body).digest('hex') };
+      return { body, etag: await inSlices(sha256Steps(body)) };
     });
   }
 

@@ -66,7 +66,7 @@ export async function createDocument<T>(
   schema: z.ZodType<T>,
   value: T,
 ): Promise<boolean> {
-  const body = Buffer.from(await inSlices(canonicalJsonSteps(value)));
+  const body = await inSlices(canonicalJsonSteps(value));
   await parse(key, body, schema);
   try {
     await store.put(key, body, { ifNoneMatch: '*' });
@@ -111,9 +111,8 @@ export async function updateDocument<T>(
     const before = stored && (await inSlices(canonicalJsonSteps(stored.value)));
     const next = await change(stored?.value);
     if (next === undefined) return stored?.value;
-    const after = await inSlices(canonicalJsonSteps(next));
-    if (after === before) return next;
-    const body = Buffer.from(after);
+    const body = await inSlices(canonicalJsonSteps(next));
+    if (before?.equals(body)) return next;
     await parse(key, body, schema);
     try {
       await store.put(key, body, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
@@ -172,7 +171,7 @@ const REMEDY =
 async function parse<T>(key: string, body: Buffer, schema: z.ZodType<T>): Promise<T> {
   let reason: string;
   try {
-    const value = await inSlices(parseJsonSteps(body.toString('utf8')));
+    const value = await inSlices(parseJsonSteps(body));
     const result = await inSlices(validateSteps(schema, value));
     if (result.success) return result.data;
     const [issue] = result.error.issues;

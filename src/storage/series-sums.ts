@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { BLOB, blobValue, DOUBLE, type DuckDBBlobValue } from '@duckdb/node-api';
+import { inSlices } from '../config/event-loop.js';
 import { hourlySums, type SumRows } from '../domain/hourly-sums.js';
 import { dayStart } from '../domain/time.js';
 import { type DuckSession, sql } from './duck.js';
@@ -110,7 +111,8 @@ async function writeSums(
     from: BigInt(dayStart(day)),
   });
   const none = new Float64Array();
-  const sums = hourlySums({ series: series ?? none, time: time ?? none, value: value ?? none });
+  const points = { series: series ?? none, time: time ?? none, value: value ?? none };
+  const sums = await inSlices(hourlySums(points));
   await session.createTable('sums', {
     series: { type: DOUBLE, values: Float64Array.from(sums.day.keys()) },
     whole_day: { type: BLOB, values: sums.day.map(bytesOf) },

@@ -8,6 +8,7 @@ import {
 } from '../../../src/aggregation/series-statistics.js';
 import { hourlySums } from '../../../src/domain/hourly-sums.js';
 import { movingAverage } from '../../../src/domain/moving-statistics.js';
+import { finish } from '../../../src/domain/steps.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
 import { meanOf, trendOf } from '../../support/models/series-statistics.js';
 
@@ -41,7 +42,7 @@ function windowOf(list: readonly Point[], count: number): Window {
         .filter(([, hours]) => Math.floor(hours / 24) === day - 7)
         .map(([each, hours, number]) => [each, hours - 24 * (day - 7), number]),
     );
-    return hourlySums({ series, time, value });
+    return finish(hourlySums({ series, time, value }));
   });
   // `hourlySums` numbers the series that have a point.
   const seriesOf = (day: number) => [
@@ -76,9 +77,11 @@ describe('moving averages', () => {
       [1, 5, Number.NaN],
       [2, -3, 1],
     ]);
-    expect([...averagesOf(points, 24 * MS_PER_HOUR)]).toEqual([3, 7]);
-    expect([...averagesOf(points, MS_PER_HOUR)]).toEqual([4, Number.NaN]);
-    expect([...averagesOf(pointsOf([]), 1)]).toEqual([]);
+    expect([...finish(averagesOf(points, 24 * MS_PER_HOUR))]).toEqual([3, 7]);
+    expect([...finish(averagesOf(points, MS_PER_HOUR))]).toEqual([4, Number.NaN]);
+    expect([...finish(averagesOf(pointsOf([]), 1))]).toEqual([]);
+    // A pause per series.
+    expect([...averagesOf(points, MS_PER_HOUR)]).toHaveLength(3);
   });
 
   it('equal those of the whole series, although points before the windows are skipped', () => {
@@ -91,7 +94,7 @@ describe('moving averages', () => {
           const averages = movingAverage(time, value, hours * MS_PER_HOUR);
           for (const [i, [, when]] of own.entries()) if (when >= 0) expected.push(averages[i] as number);
         }
-        expect([...averagesOf(pointsOf(list), hours * MS_PER_HOUR)]).toEqual(expected);
+        expect([...finish(averagesOf(pointsOf(list), hours * MS_PER_HOUR))]).toEqual(expected);
       }),
       { numRuns: 300 },
     );
@@ -102,6 +105,10 @@ describe('spans of a series', () => {
   const days = (n: number): number => n * 24;
   const none = Number.NaN;
 
+  it('are computed with a pause per series', () => {
+    expect([...spansOf(windowOf([], 500), () => [0])]).toHaveLength(500);
+  });
+
   it('end with the hour: its last millisecond is included, the next one is not', () => {
     const window = windowOf(
       [
@@ -111,7 +118,7 @@ describe('spans of a series', () => {
       ],
       1,
     );
-    expect(spansOf(window, () => [0])).toEqual({
+    expect(finish(spansOf(window, () => [0]))).toEqual({
       series: [0],
       hour: [0],
       row: [101],
@@ -129,7 +136,7 @@ describe('spans of a series', () => {
       ],
       1,
     );
-    expect(spansOf(window, () => [0])).toMatchObject({ row: [100], avg_value: [2] });
+    expect(finish(spansOf(window, () => [0]))).toMatchObject({ row: [100], avg_value: [2] });
   });
 
   it('have no row without a point, and a row without a value if no point is valid', () => {
@@ -140,7 +147,7 @@ describe('spans of a series', () => {
       ],
       2,
     );
-    expect(spansOf(window, () => [0])).toEqual({
+    expect(finish(spansOf(window, () => [0]))).toEqual({
       series: [1],
       hour: [0],
       row: [-1],
@@ -157,7 +164,7 @@ describe('spans of a series', () => {
       ],
       2,
     );
-    expect(spansOf(window, (series) => [series])).toMatchObject({ series: [0, 1], hour: [0, 1] });
+    expect(finish(spansOf(window, (series) => [series]))).toMatchObject({ series: [0, 1], hour: [0, 1] });
   });
 
   it('have trends only over valid values that cover an hour', () => {
@@ -172,7 +179,7 @@ describe('spans of a series', () => {
       ],
       1,
     );
-    expect(spansOf(window, () => [2, 3]).trend.map(Number.isNaN)).toEqual([true, false]);
+    expect(finish(spansOf(window, () => [2, 3])).trend.map(Number.isNaN)).toEqual([true, false]);
   });
 
   it('are those of the exact sums over the points of the 7 days', () => {
@@ -201,7 +208,7 @@ describe('spans of a series', () => {
             });
           }
         }
-        const found = spansOf(windowOf(list, 3), () => wanted);
+        const found = finish(spansOf(windowOf(list, 3), () => wanted));
         expect(
           found.hour.map((hour, i) => ({
             series: found.series[i],

@@ -10,16 +10,18 @@ import {
   WHOLE_DAY,
 } from '../../../src/domain/hourly-sums.js';
 import { SeriesSums } from '../../../src/domain/moving-statistics.js';
+import { finish, type Steps } from '../../../src/domain/steps.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../../../src/domain/time.js';
 
 type Point = readonly [series: number, time: number, value: number];
 
-const sumsOf = (points: readonly Point[]): DaySums =>
+const sumSteps = (points: readonly Point[]): Steps<DaySums> =>
   hourlySums({
     series: Float64Array.from(points, ([series]) => series),
     time: Float64Array.from(points, ([, time]) => time),
     value: Float64Array.from(points, ([, , value]) => value),
   });
+const sumsOf = (points: readonly Point[]): DaySums => finish(sumSteps(points));
 type Row = Record<keyof typeof SumField, number>;
 const rowsOf = (rows: SumRows): Row[] =>
   startsOf(rows).map(
@@ -63,6 +65,11 @@ describe('hourly sums', () => {
     const [single, pair] = day.map((each) => rowsOf(each)[0]);
     expect(single).toMatchObject({ first: 5, last: 5, v: 2, t: 0, tt: 0, tv: 0 });
     expect(pair).toMatchObject({ first: 7, last: 9, t: 16, tt: 130, v: 0.75, tv: 5.75 });
+  });
+
+  it('are computed with a pause per series', () => {
+    const points = Array.from({ length: 500 }, (_, series): Point => [series, 0, 1]);
+    expect([...sumSteps(points)]).toHaveLength(500);
   });
 
   it('continue in further rows where two doubles do not hold a sum, and above the largest double', () => {
