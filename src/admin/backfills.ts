@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { Window } from '../domain/model.js';
 import { dayOf, dayStart, daysOf, MS_PER_DAY } from '../domain/time.js';
+import { readFirstKept } from '../pipeline/clear-finished-runs.js';
 import { finishedDays } from '../pipeline/due-stages.js';
 import type { Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
@@ -131,8 +132,9 @@ async function withProgress(
 /** The newest backfills, newest first. */
 export async function listBackfills(store: ObjectStore, limit: number): Promise<Backfill[]> {
   const state = await readKindState(store, 'backfill');
+  const first = (await ifReadable(readFirstKept(store, 'backfill')))?.record ?? 1;
   const backfills: Backfill[] = [];
-  for (let number = state.sequence; number > 0 && backfills.length < limit; number--) {
+  for (let number = state.sequence; number >= first && backfills.length < limit; number--) {
     // The kind's state is written before the record, so the newest one may have no record yet.
     const record = await viewPipelineRun(store, 'backfill', `backfill-${number}`, state);
     if (!record) continue;

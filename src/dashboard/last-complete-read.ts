@@ -1,3 +1,4 @@
+import { readFirstKept } from '../pipeline/clear-finished-runs.js';
 import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import { readKindState } from '../state/kind-state.js';
 import { ifReadable } from '../storage/json-document.js';
@@ -13,7 +14,8 @@ const MAX_RECORDS = 20;
 
 /**
  * When the last complete read of an experiment started, among those that ended before MLflow showed a run of it at
- * `observedAt`, ms. null if there was none, or if the history was still being read for the first time.
+ * `observedAt`, ms. null if there was none, if the history was still being read for the first time, or if the records of that
+ * time are deleted.
  */
 export async function lastCompleteReadBefore(
   store: ObjectStore,
@@ -29,8 +31,10 @@ export async function lastCompleteReadBefore(
   const historyReadAt = bootstrap ? (bootstrap.finished_at ?? Number.POSITIVE_INFINITY) : 0;
   // The usual case of a run that the bootstrap found; saves the search.
   if (historyReadAt > latest) return null;
-  const newest = await newestDeltaBefore(store, latest);
-  for (let number = newest; number > Math.max(0, newest - MAX_RECORDS); number--) {
+  const first = (await ifReadable(readFirstKept(store, 'delta')))?.record ?? 1;
+  const newest = await newestDeltaBefore(store, latest, first);
+  if (newest < first && first > 1) return null;
+  for (let number = newest; number >= Math.max(first, newest - MAX_RECORDS + 1); number--) {
     const record = await ifReadable(readPipelineRun(store, `delta-${number}`));
     if (record && record.created_at < historyReadAt) break;
     if (isComplete(record)) return record.created_at;
@@ -38,9 +42,12 @@ export async function lastCompleteReadBefore(
   return isComplete(bootstrap) ? bootstrap.created_at : null;
 }
 
-/** The number of the newest delta created before a time, ms; 0 if there is none. Numbers are in the order of creation. */
-async function newestDeltaBefore(store: ObjectStore, time: number): Promise<number> {
-  let [low, high] = [0, (await ifReadable(readKindState(store, 'delta')))?.sequence ?? 0];
+/**
+ * The number of the newest delta created before a time, ms, among those with a record; `first - 1` if there is none. Numbers
+ * are in the order of creation.
+ */
+async function newestDeltaBefore(store: ObjectStore, time: number, first: number): Promise<number> {
+  let [low, high] = [first - 1, (await ifReadable(readKindState(store, 'delta')))?.sequence ?? 0];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     const record = await ifReadable(readPipelineRun(store, `delta-${middle}`));

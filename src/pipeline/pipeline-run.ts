@@ -55,6 +55,9 @@ export type PipelineRun = z.infer<typeof pipelineRunSchema>;
 
 export const runPrefix = (id: string): string => `_state/runs/${id}/`;
 const recordKey = (id: string): string => `${runPrefix(id)}record.json`;
+export const isRecordKey = (key: string): boolean => key.endsWith('/record.json');
+/** Copies of invalid documents of a pipeline run. */
+export const brokenRunPrefix = (id: string): string => `_state/broken/runs/${id}/`;
 
 /** Scheduled runs of one kind that may be unfinished: one in progress, and one waiting that will cover later windows as well. */
 const MAX_ACTIVE_PIPELINE_RUNS = 2;

@@ -11,6 +11,7 @@ import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { clearRawPages } from './clear-raw-pages.js';
 import { DISPATCH_PERIOD_MS, ENGINE, type Engine } from './engine.js';
+import { MAINTENANCE_PERIOD_MS, maintain } from './maintenance.js';
 import { lastScheduledTime, startOfPeriod } from './schedule-times.js';
 
 const TICK_MS = 10_000;
@@ -29,6 +30,8 @@ export class SchedulerService implements OnApplicationBootstrap {
   private readonly broken = new Map<string, string>();
   private isTicking = false;
   private lastDispatch = 0;
+  /** When everything was last found clean, ms. */
+  private lastMaintenance = 0;
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
@@ -69,6 +72,7 @@ export class SchedulerService implements OnApplicationBootstrap {
         this.lastDispatch = this.clock();
         await this.attempt('dispatch', () => this.engine.dispatch());
         await this.attempt('deletion of raw pages', () => clearRawPages(this.store, this.clock()));
+        await this.attempt('maintenance', () => this.maintain());
       }
     } finally {
       this.isTicking = false;
@@ -85,6 +89,11 @@ export class SchedulerService implements OnApplicationBootstrap {
       if (this.broken.get(what) !== message) this.log.warn(`Scheduling failed (${what}): ${message}`);
       if (brokenKeyOf(error) !== undefined) this.broken.set(what, message);
     }
+  }
+
+  private async maintain(): Promise<void> {
+    if (Math.abs(this.clock() - this.lastMaintenance) < MAINTENANCE_PERIOD_MS) return;
+    if (await maintain(this.store, this.clock())) this.lastMaintenance = this.clock();
   }
 
   private async createDue(): Promise<void> {

@@ -1,0 +1,15 @@
+import type { ObjectStore } from '../storage/object-store.js';
+import { clearFinishedRuns } from './clear-finished-runs.js';
+
+/** How often the scheduler calls `maintain` once everything is done, ms. */
+export const MAINTENANCE_PERIOD_MS = 3_600_000;
+
+/**
+ * Deletes what is no longer needed: docs/storage.md lists what is kept how long. Idempotent; any number of schedulers may
+ * call it at once.
+ * @param now ms
+ * @returns whether everything is done; if not, the caller calls again soon, so that one call does not delay the schedule
+ */
+export async function maintain(store: ObjectStore, now: number): Promise<boolean> {
+  return clearFinishedRuns(store, now);
+}
