@@ -12,7 +12,7 @@ import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { clearRawPages } from './clear-raw-pages.js';
 import { DISPATCH_PERIOD_MS, ENGINE, type Engine } from './engine.js';
 import { MAINTENANCE_PERIOD_MS, maintain } from './maintenance.js';
-import { lastScheduledTime, startOfPeriod } from './schedule-times.js';
+import { CronSchedule, startOfPeriod } from './schedule-times.js';
 
 const TICK_MS = 10_000;
 const SCHEDULED_KINDS = ['delta', 'historical', 'backup', 'reevaluation'] as const;
@@ -28,6 +28,8 @@ export class SchedulerService implements OnApplicationBootstrap {
   private readonly skipUntil: Partial<Record<PipelineKind, number>> = {};
   /** By what failed: the invalid document that was logged. */
   private readonly broken = new Map<string, string>();
+  private readonly historical: CronSchedule;
+  private readonly backup: CronSchedule;
   private isTicking = false;
   private lastDispatch = 0;
   /** When everything was last found clean, ms. */
@@ -38,7 +40,11 @@ export class SchedulerService implements OnApplicationBootstrap {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    const { HISTORICAL_SCHEDULE_CRON, BACKUP_SCHEDULE_CRON, SCHEDULE_TIMEZONE } = settings;
+    this.historical = new CronSchedule(HISTORICAL_SCHEDULE_CRON, SCHEDULE_TIMEZONE);
+    this.backup = new CronSchedule(BACKUP_SCHEDULE_CRON, SCHEDULE_TIMEZONE);
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     const now = this.clock();
@@ -99,11 +105,10 @@ export class SchedulerService implements OnApplicationBootstrap {
   private async createDue(): Promise<void> {
     const { settings } = this;
     const now = this.clock();
-    const cron = (expression: string) => lastScheduledTime(expression, settings.SCHEDULE_TIMEZONE, now);
     const due = [
       { kind: 'delta', scheduledAt: startOfPeriod(settings.DELTA_SCHEDULE_MINUTES * 60_000, now) },
-      { kind: 'historical', scheduledAt: cron(settings.HISTORICAL_SCHEDULE_CRON) },
-      { kind: 'backup', scheduledAt: cron(settings.BACKUP_SCHEDULE_CRON) },
+      { kind: 'historical', scheduledAt: this.historical.lastTime(now) },
+      { kind: 'backup', scheduledAt: this.backup.lastTime(now) },
     ] as const;
     for (const { kind, scheduledAt } of due) {
       if (scheduledAt === null) continue;

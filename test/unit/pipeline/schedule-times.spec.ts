@@ -1,6 +1,8 @@
-import { lastScheduledTime, startOfPeriod } from '../../../src/pipeline/schedule-times.js';
+import { CronSchedule, startOfPeriod } from '../../../src/pipeline/schedule-times.js';
 
 const at = (text: string): number => Date.parse(text);
+const lastTime = (expression: string, zone: string, now: number) =>
+  new CronSchedule(expression, zone).lastTime(now);
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 describe('the last scheduled time of a cron expression', () => {
@@ -19,7 +21,7 @@ describe('the last scheduled time of a cron expression', () => {
     ['0 0 1 * *', 'UTC', '2026-03-15T00:00:00Z', '2026-03-01T00:00:00.000Z'],
     ['0 12 31 * *', 'UTC', '2026-03-01T00:00:00Z', '2026-01-31T12:00:00.000Z'],
   ])('%s in %s at %s is %s', (expression, zone, now, expected) => {
-    expect(iso(lastScheduledTime(expression, zone, at(now)))).toBe(expected);
+    expect(iso(lastTime(expression, zone, at(now)))).toBe(expected);
   });
 
   it.each([
@@ -34,11 +36,11 @@ describe('the last scheduled time of a cron expression', () => {
     ['30 2 * * *', 'Europe/Berlin', '2026-10-25T12:00:00Z', '2026-10-25T00:30:00.000Z'],
     ['0 */6 * * *', 'Europe/Berlin', '2026-03-29T12:00:00Z', '2026-03-29T10:00:00.000Z'],
   ])('%s in %s at %s is %s, whatever the time zone of this machine', (expression, zone, now, expected) => {
-    expect(iso(lastScheduledTime(expression, zone, at(now)))).toBe(expected);
+    expect(iso(lastTime(expression, zone, at(now)))).toBe(expected);
   });
 
   it('is null if it is more than 32 days ago', () => {
-    const yearly = (now: string) => iso(lastScheduledTime('0 0 1 1 *', 'UTC', at(now)));
+    const yearly = (now: string) => iso(lastTime('0 0 1 1 *', 'UTC', at(now)));
     expect(yearly('2026-02-01T23:59:59.999Z')).toBe('2026-01-01T00:00:00.000Z');
     expect(yearly('2026-02-02T00:00:00.000Z')).toBeNull();
   });
@@ -52,7 +54,28 @@ describe('the last scheduled time of a cron expression', () => {
   ])('of a half-hourly schedule in %s is not skipped while the clocks change at %s', (zone, change) => {
     const halfHour = 1_800_000;
     for (let now = at(change) - 4 * halfHour; now <= at(change) + 4 * halfHour; now += halfHour) {
-      expect(iso(lastScheduledTime('*/30 * * * *', zone, now + 1))).toBe(iso(now));
+      expect(iso(lastTime('*/30 * * * *', zone, now + 1))).toBe(iso(now));
+    }
+  });
+});
+
+describe('a cron schedule that is asked again', () => {
+  it.each([
+    ['0 */6 * * *', 'Europe/Berlin', '2026-03-28T00:00Z'],
+    ['30 2 * * *', 'Europe/Berlin', '2026-03-28T00:00Z'],
+    ['0 0 1 * *', 'Pacific/Auckland', '2026-03-30T00:00Z'],
+    ['0 0 1 1 *', 'UTC', '2026-02-01T00:00Z'],
+  ])('responds as a new one, %s in %s', (expression, zone, start) => {
+    const schedule = new CronSchedule(expression, zone);
+    // For 2 days, and again from the start, as after the clock was set back.
+    for (const round of [1, 2]) {
+      for (let now = at(start); now < at(start) + 2 * 86_400_000; now += 205 * 60_000) {
+        expect([round, iso(now), iso(schedule.lastTime(now))]).toEqual([
+          round,
+          iso(now),
+          iso(lastTime(expression, zone, now)),
+        ]);
+      }
     }
   });
 });
