@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
 import { formatBytes } from '../domain/text.js';
-import { dayOf } from '../domain/time.js';
+import { dayStart } from '../domain/time.js';
 import type { OversizedRun } from '../pipeline/stage-contracts.js';
+import { changeQuarantine, type QuarantineOfDay, readQuarantineOf } from '../state/quarantine-list.js';
 import {
+  MAX_OMITTED_PER_DAY,
+  MAX_RECORDS_PER_DAY,
   type QuarantinedRecord,
-  type QuarantineList,
-  readQuarantineList,
-  updateQuarantineList,
-} from '../state/quarantine-list.js';
+} from '../state/quarantine-records.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -37,27 +37,15 @@ export async function quarantine(
 ): Promise<number> {
   const unreadable = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
   const bad = [...unreadable, ...oversized.map(badRecordOf)];
-  const quarantined = Object.values(await readQuarantineList(store)).flatMap(({ run_id }) => run_id ?? []);
-  if (bad.length === 0 && quarantined.length === 0) return 0;
-  const readable = await readableRuns(session, quarantined);
-  const days = new Set<string>();
-  await updateQuarantineList(store, async (current) => {
-    days.clear();
-    const records: Record<string, QuarantinedRecord> = { ...current };
-    for (const [digest, record] of Object.entries(records)) {
-      if (record.run_id !== null && readable.has(record.run_id)) {
-        delete records[digest];
-        days.add(dayOf(record.observed));
-      }
-    }
-    for (const { run_id, reason, record, observed } of bad) {
-      const digest = createHash('sha256').update(record).digest('hex');
-      if (records[digest]) continue;
-      records[digest] = { run_id, reason, record, observed, pipeline_run_id: pipelineRunId };
-      days.add(dayOf(observed));
-    }
-    if (days.size > 0) await beforePut([...days]);
-    return records;
+  const records: Record<string, QuarantinedRecord> = {};
+  for (const { run_id, reason, record, observed } of bad) {
+    const digest = createHash('sha256').update(record).digest('hex');
+    records[digest] ??= { run_id, reason, record, observed, pipeline_run_id: pipelineRunId };
+  }
+  const days = await changeQuarantine(store, {
+    unreadable: records,
+    readable: (runIds) => readableRuns(session, runIds),
+    beforePut,
   });
   for (const day of days) await publishQuarantine(session, store, day);
   return bad.length;
@@ -70,40 +58,58 @@ function badRecordOf({ run_id, record, date, bytes, limit }: OversizedRun): BadR
 }
 
 async function readableRuns(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {
-  if (runIds.length === 0) return new Set();
   const rows = await session.rows<{ run_id: string }>(sql(import.meta.url, './sql/readable_runs.sql'), {
     run_ids: JSON.stringify(runIds),
   });
   return new Set(rows.map(({ run_id }) => run_id));
 }
 
-/** Publishes the records of one day. The list is read after the ETag, so the last writer publishes the newest list. */
+/** Publishes the records of one day. They are read after the ETag, so the last writer publishes the newest ones. */
 export async function publishQuarantine(
   session: DuckSession,
   store: ObjectStore,
   day: string,
 ): Promise<void> {
   await publishObject(store, session, partitionKey('quarantine', day), async () => {
-    await createQuarantinedTable(session, day, await readQuarantineList(store));
+    const quarantined = await readQuarantineOf(store, day);
+    if (!quarantined) return undefined;
+    await createQuarantinedTable(session, day, quarantined);
     return (file) => session.run(sql(import.meta.url, './sql/copy_quarantine.sql'), { file });
   });
+}
+
+interface Row extends Omit<QuarantinedRecord, 'pipeline_run_id'> {
+  readonly digest: string;
+  readonly pipeline_run_id: string | null;
 }
 
 /** Makes `quarantined`: the records of one day. */
 async function createQuarantinedTable(
   session: DuckSession,
   day: string,
-  list: QuarantineList,
+  { records, omitted }: QuarantineOfDay,
 ): Promise<void> {
-  const rows = Object.entries(list)
-    .filter(([, { observed }]) => dayOf(observed) === day)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows: Row[] = Object.entries(records)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([digest, record]) => ({ digest, ...record }));
+  if (omitted > 0) {
+    const count = omitted < MAX_OMITTED_PER_DAY ? `${omitted}` : `at least ${omitted}`;
+    const reason = `${count} more records of this day are not kept: at most ${MAX_RECORDS_PER_DAY} are`;
+    rows.push({
+      digest: '',
+      observed: dayStart(day),
+      pipeline_run_id: null,
+      run_id: null,
+      reason,
+      record: '',
+    });
+  }
   await session.createTable('quarantined', {
-    observed: { type: DOUBLE, values: rows.map(([, { observed }]) => observed) },
-    record_digest: { type: VARCHAR, values: rows.map(([digest]) => digest) },
-    pipeline_run_id: { type: VARCHAR, values: rows.map(([, { pipeline_run_id }]) => pipeline_run_id) },
-    run_id: { type: VARCHAR, values: rows.map(([, { run_id }]) => run_id) },
-    reason: { type: VARCHAR, values: rows.map(([, { reason }]) => reason) },
-    record: { type: VARCHAR, values: rows.map(([, { record }]) => record) },
+    observed: { type: DOUBLE, values: rows.map(({ observed }) => observed) },
+    record_digest: { type: VARCHAR, values: rows.map(({ digest }) => digest) },
+    pipeline_run_id: { type: VARCHAR, values: rows.map(({ pipeline_run_id }) => pipeline_run_id) },
+    run_id: { type: VARCHAR, values: rows.map(({ run_id }) => run_id) },
+    reason: { type: VARCHAR, values: rows.map(({ reason }) => reason) },
+    record: { type: VARCHAR, values: rows.map(({ record }) => record) },
   });
 }

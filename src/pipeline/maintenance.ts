@@ -1,3 +1,4 @@
+import { clearQuarantine } from '../state/quarantine-list.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { clearFinishedRuns } from './clear-finished-runs.js';
 
@@ -11,5 +12,6 @@ export const MAINTENANCE_PERIOD_MS = 3_600_000;
  * @returns whether everything is done; if not, the caller calls again soon, so that one call does not delay the schedule
  */
 export async function maintain(store: ObjectStore, now: number): Promise<boolean> {
+  await clearQuarantine(store, now);
   return clearFinishedRuns(store, now);
 }

@@ -1,5 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
 import { type OpenService, openService } from '../../support/open-service.js';
@@ -58,6 +58,7 @@ const ROWS: [document: string, stops: string[]][] = [
   ['open-runs', READING],
   ['experiments', ALL],
   ['run-times', READING],
+  ['quarantine/list', READING],
   ['quarantine', READING],
   ['source', READING],
   ['judging-settings', ALL],
@@ -70,6 +71,7 @@ describe('an invalid document', () => {
   it.each(ROWS)('%s stops only %j, and all works when it is deleted', async (name, stops) => {
     const key = `_state/${name}.json`;
     const file = join(service.folder, 'store', key);
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, '{');
     addRun();
     const stopped: string[] = [];
