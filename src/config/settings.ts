@@ -203,6 +203,7 @@ export function mlflowOptions(settings: Settings) {
     backoffSeconds: settings.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
     timeoutSeconds: settings.MLFLOW_HTTP_REQUEST_TIMEOUT ?? settings.TIMEOUT,
     concurrency: settings.MLFLOW_CONCURRENCY,
+    maxPerSecond: settings.MLFLOW_MAX_RPS,
     maxPageBytes: settings.MAX_PAGE_MB * 2 ** 20,
   };
 }

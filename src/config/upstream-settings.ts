@@ -93,6 +93,11 @@ export const requestSettings = {
     meaning:
       'Largest response of the tracking server. A larger one is cut off and requested again with fewer runs; a single run beyond it is quarantined.',
   }),
+  MLFLOW_MAX_RPS: decimal(0.1, 1_000, 'a number of requests per second').optional().register(settingInfo, {
+    unit: 'requests/s',
+    meaning:
+      'How many requests per second this process sends to the tracking server at most, retries included. Hosted servers have limits: Databricks allows 7 searches per second for a workspace. Unset: no limit.',
+  }),
   MLFLOW_HTTP_REQUEST_MAX_RETRIES: whole(0, 10, 'retries').optional().register(settingInfo, {
     unit: 'retries',
     meaning: 'Retries per request to the tracking server. Unset: `MAX_RETRIES`.',

@@ -2,6 +2,8 @@ import { mlflowOptions, type Settings } from '../config/settings.js';
 
 /** The longest wait before a retry of any upstream client, s. */
 const MAX_RETRY_WAIT_SECONDS = 120;
+/** How long the tracking server may have a request wait by `Retry-After`, besides the retries, s. */
+const MAX_REQUESTED_SECONDS = 600;
 /** Never so short that a slow disk would count as a stall. */
 const MIN_STALL_TIMEOUT_MS = 30 * 60_000;
 
@@ -14,5 +16,6 @@ export function stallTimeoutMs(settings: Settings): number {
   const mlflow = mlflowOptions(settings);
   const attempts = 1 + Math.max(mlflow.maxRetries, settings.MAX_RETRIES);
   const timeoutSeconds = Math.max(mlflow.timeoutSeconds, settings.TIMEOUT);
-  return Math.max(MIN_STALL_TIMEOUT_MS, 2 * attempts * (timeoutSeconds + MAX_RETRY_WAIT_SECONDS) * 1000);
+  const longest = attempts * (timeoutSeconds + MAX_RETRY_WAIT_SECONDS) + MAX_REQUESTED_SECONDS;
+  return Math.max(MIN_STALL_TIMEOUT_MS, 2 * longest * 1000);
 }

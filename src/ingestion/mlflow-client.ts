@@ -11,8 +11,9 @@ import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { formatBytes } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
+import { RequestLimit } from '../upstream/request-limit.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
-import { interruptibleSleep, RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
+import { RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
 import type { Experiment, MlflowClient, RunQuery, SearchOptions } from './mlflow-api.js';
 import { isTimeout, parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
 import { PageLimit } from './page-limit.js';
@@ -32,11 +33,16 @@ export interface MlflowClientOptions {
   /** How long a request may receive no data. */
   readonly timeoutSeconds: number;
   readonly concurrency: number;
+  /** Attempts per second; no limit by default. */
+  readonly maxPerSecond?: number | undefined;
   /** Larger responses are cut off. */
   readonly maxPageBytes: number;
   /** No request is retried after it aborts. */
   readonly stopping?: AbortSignal;
+  /** For the waits before a retry and for `maxPerSecond`. */
   readonly sleep?: Sleep;
+  /** A monotonic clock for `maxPerSecond`, ms. */
+  readonly now?: () => number;
 }
 
 /** The client for the settings; `overrides` replaces single options. */
@@ -46,8 +52,9 @@ export const createMlflowClient = (
   overrides: Partial<MlflowClientOptions> = {},
 ): MlflowClient => new HttpMlflowClient(http, { ...mlflowOptions(settings), ...overrides });
 
-/** Also limits `Retry-After`: a request that waits occupies a slot. */
 const MAX_WAIT_MS = 120_000;
+/** How long a request waits in all because of `Retry-After` without using up a retry. docs/data.md names it. */
+const MAX_REQUESTED_MS = 10 * 60_000;
 const JITTER = 0.5;
 const MAX_PAGES = 1_000;
 const EXPERIMENTS_PER_PAGE = 1_000;
@@ -63,9 +70,7 @@ interface Request {
 export class HttpMlflowClient implements MlflowClient {
   private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
   private readonly headers: Record<string, string>;
-  private usedSlots = 0;
-  /** Requests that wait for a slot, first come first served. */
-  private readonly waiting: (() => void)[] = [];
+  private readonly limit: RequestLimit;
 
   constructor(
     private readonly http: HttpService,
@@ -84,7 +89,9 @@ export class HttpMlflowClient implements MlflowClient {
     };
     const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const authorization = basic || (token && `Bearer ${token}`);
-    this.headers = authorization ? { authorization } : {};
+    this.headers = { 'accept-encoding': 'gzip, deflate, br', ...(authorization ? { authorization } : {}) };
+    const { concurrency, maxPerSecond: perSecond, sleep, now } = options;
+    this.limit = new RequestLimit({ concurrency, perSecond, sleep, now });
   }
 
   async listExperiments(): Promise<{ experiments: Experiment[] } & ResponseTime> {
@@ -174,31 +181,22 @@ export class HttpMlflowClient implements MlflowClient {
     return { bytes: value, date, began };
   }
 
-  /** Occupies a slot during each attempt and the wait after it; then requests that wait for a slot come first. */
+  /** Each attempt counts for the limits; the wait before the next one does not. */
   private async send<T>(
     request: Request,
     read: (body: Readable) => Promise<T>,
   ): Promise<{ value: T } & ResponseTime> {
-    const { maxRetries, backoffSeconds, stopping, sleep = interruptibleSleep } = this.options;
+    const { maxRetries, backoffSeconds, stopping, sleep } = this.options;
     const policy = {
       maxRetries,
       firstWaitMs: backoffSeconds * 1000,
       maxWaitMs: MAX_WAIT_MS,
+      maxRequestedMs: MAX_REQUESTED_MS,
       jitter: JITTER,
       signal: stopping,
-      sleep: async (ms: number, signal?: AbortSignal) => {
-        await sleep(ms, signal);
-        if (signal?.aborted) return;
-        this.releaseSlot();
-        await this.acquireSlot();
-      },
+      sleep,
     };
-    await this.acquireSlot();
-    try {
-      return await withRetries(policy, () => this.attempt(request, read));
-    } finally {
-      this.releaseSlot();
-    }
+    return withRetries(policy, () => this.limit.run(() => this.attempt(request, read), stopping));
   }
 
   private async attempt<T>(
@@ -274,18 +272,6 @@ export class HttpMlflowClient implements MlflowClient {
     } finally {
       clearTimeout(timeoutTimer);
     }
-  }
-
-  private async acquireSlot(): Promise<void> {
-    if (this.usedSlots < this.options.concurrency) this.usedSlots++;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  /** Hands the slot to the request that has waited longest. */
-  private releaseSlot(): void {
-    const next = this.waiting.shift();
-    if (next) next();
-    else this.usedSlots--;
   }
 }
 

@@ -12,8 +12,10 @@ export interface RetryPolicy {
   readonly firstWaitMs: number;
   /** Upper limit of that wait, before jitter, ms; no limit by default. */
   readonly maxBackoffMs?: number;
-  /** Upper limit of every wait, also of one that the server requests, ms. */
+  /** Upper limit of every wait that uses up a retry, also of one that the server requests, ms. */
   readonly maxWaitMs: number;
+  /** Waits that the server requests use up no retry until they add up to this, ms; by default each uses up one. */
+  readonly maxRequestedMs?: number;
   /** The random share of a wait, 0 to 1. A wait that the server requests has no jitter. */
   readonly jitter: number;
   /** Ends a wait early; no attempt follows. */
@@ -32,6 +34,9 @@ export class RetryableError extends Error {
   }
 }
 
+/** A shorter wait counts as this long in `maxRequestedMs`: a server cannot request any number of attempts, ms. */
+const MIN_REQUESTED_MS = 1_000;
+
 /**
  * Makes attempts until one returns, one throws an error that is not a `RetryableError`, or the retries are used up.
  *
@@ -40,19 +45,26 @@ export class RetryableError extends Error {
  * @throws the error of the last attempt; of a `RetryableError` its `cause`
  */
 export async function withRetries<T>(policy: RetryPolicy, attempt: () => Promise<T>): Promise<T> {
-  const { maxRetries, signal, sleep = interruptibleSleep } = policy;
-  for (let retries = 0; ; retries++) {
+  const { maxRetries, maxRequestedMs = 0, signal, sleep = interruptibleSleep } = policy;
+  let requestedMs = 0;
+  for (let retries = 0; ; ) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
-      if (retries >= maxRetries) throw error.cause;
+      const { cause, retryAfterMs = 0 } = error;
+      const counted = Math.max(retryAfterMs, MIN_REQUESTED_MS);
+      const isFree = maxRetries > 0 && retryAfterMs > 0 && requestedMs + counted <= maxRequestedMs;
+      if (!isFree && retries >= maxRetries) throw cause;
+      const wait = isFree ? retryAfterMs : waitMs(policy, retries, error.retryAfterMs);
+      if (isFree) requestedMs += counted;
+      else retries++;
       try {
-        await sleep(waitMs(policy, retries, error.retryAfterMs), signal);
+        await sleep(wait, signal);
       } catch (interruption) {
         if (!signal?.aborted) throw interruption;
       }
-      if (signal?.aborted) throw error.cause;
+      if (signal?.aborted) throw cause;
     }
   }
 }

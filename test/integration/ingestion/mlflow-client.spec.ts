@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import type { HttpMlflowClient } from '../../../src/ingestion/mlflow-client.js';
 import { type Answer, answer } from '../../support/scripted-server.js';
 import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
 
@@ -61,11 +62,13 @@ describe('a search of runs', () => {
   });
 
   it('accepts a page that a proxy has compressed', async () => {
-    for (const headers of [
-      { 'Content-Encoding': 'gzip' },
-      { 'Content-Encoding': 'gzip', 'Transfer-Encoding': 'chunked' },
-    ]) {
-      const body = gzipSync(PAGE);
+    for (const [headers, compress] of [
+      [{ 'Content-Encoding': 'gzip' }, gzipSync],
+      [{ 'Content-Encoding': 'gzip', 'Transfer-Encoding': 'chunked' }, gzipSync],
+      [{ 'Content-Encoding': 'deflate' }, deflateSync],
+      [{ 'Content-Encoding': 'br' }, brotliCompressSync],
+    ] as const) {
+      const body = compress(PAGE);
       mlflow.server.script = [
         (response) =>
           response
@@ -79,6 +82,7 @@ describe('a search of runs', () => {
       expect(await readFile(mlflow.file, 'utf8')).toBe(PAGE);
     }
     expect(mlflow.waits).toEqual([]);
+    expect(mlflow.server.received[0]?.headers['accept-encoding']).toBe('gzip, deflate, br');
   });
 
   it('measures its duration with a monotonic clock', async () => {
@@ -134,18 +138,29 @@ describe('concurrent requests', () => {
     expect([first?.status, second?.status, third?.status]).toEqual(['rejected', 'rejected', 'fulfilled']);
   });
 
-  it('keep their slots during a wait, then let those that wait for a slot go first', async () => {
-    const order: number[] = [];
+  it('keep no slot during a wait before a retry', async () => {
     mlflow.server.script = [answer(503), page()];
-    const client = mlflow.client({
-      concurrency: 1,
-      sleep: async () => void expect(mlflow.server.received).toHaveLength(1),
-    });
-    const search = (max_results: number) =>
+    const search = (client: HttpMlflowClient, max_results: number) =>
       client.searchRuns({ ...QUERY, max_results }, join(mlflow.folder, `${max_results}.json`));
-    await Promise.all([search(1), search(2)].map((each, i) => each.then(() => order.push(i + 1))));
-    expect(order).toEqual([2, 1]);
+    let other: Promise<unknown> = Promise.resolve();
+    const client: HttpMlflowClient = mlflow.client({
+      concurrency: 1,
+      // The wait ends when the other request is answered: with its slot kept, it would never end.
+      sleep: async () => void (await other),
+    });
+    const first = search(client, 1);
+    other = search(client, 2);
+    await first;
     expect(mlflow.server.received.map(({ body }) => JSON.parse(body).max_results)).toEqual([1, 2, 1]);
+  });
+
+  it('are sent at the rate of the limit, retries included', async () => {
+    mlflow.server.script = [answer(500), page()];
+    const client = mlflow.client({ maxPerSecond: 0.1, backoffSeconds: 0, now: () => 5 });
+    await client.searchRuns(QUERY, mlflow.file);
+    await client.searchRuns(QUERY, mlflow.file);
+    // The wait before the retry, that of the retry for its turn, and that of the second request.
+    expect(mlflow.waits).toEqual([0, 10_000, 20_000]);
   });
 
   it('end with their last error, and release their slots, if the service stops during a wait', async () => {

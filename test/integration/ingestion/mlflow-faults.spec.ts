@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { eventsDuring } from '../../support/recorded-events.js';
 import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
 import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
@@ -40,14 +41,22 @@ describe('a temporary failure', () => {
     ['7', 7_000],
     ['0', 0],
     ['0.5', 500],
-    // At most two minutes: other requests wait for this slot.
+    // Longer than the service waits for a server: a retry after the longest usual wait.
     ['3600', 120_000],
+    ['600', 600_000],
     ['Tue, 10 Mar 2026 15:30:09 GMT', 9_000],
     ['Tue, 10 Mar 2026 15:29:00 GMT', 0],
   ])('with Retry-After %s is retried after %d ms of the server’s clock', async (after, ms) => {
     mlflow.server.script = [answer(429, '', { 'Retry-After': after, Date: DATE }), page()];
     await mlflow.search();
     expect(mlflow.waits).toEqual([ms]);
+  });
+
+  it('uses up no retry while the server says when to come back', async () => {
+    const busy = answer(429, '', { 'Retry-After': '60' });
+    mlflow.server.script = [...Array<Answer>(9).fill(busy), page()];
+    await mlflow.search({ maxRetries: 1 });
+    expect(mlflow.waits).toEqual(Array(9).fill(60_000));
   });
 
   it.each(['', 'soon', '-5x'])(
@@ -137,9 +146,27 @@ describe('a broken response', () => {
     expect(sent).toBeLessThan(50_000_000);
   });
 
-  it('that is too big only when decompressed is rejected', async () => {
-    mlflow.server.script = [page(gzipSync(Buffer.alloc(1_000_000, ' ')), { 'Content-Encoding': 'gzip' })];
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('that is too big only when decompressed (%s) is cut off', async (encoding, compress) => {
+    // 100 MB, of which the client needs little: the connection ends before the body does.
+    const bomb = compress(Buffer.alloc(100_000_000, ' '));
+    let ended: Promise<unknown> = Promise.resolve();
+    mlflow.server.script = [
+      (response) => {
+        ended = once(response, 'close');
+        response.writeHead(200, {
+          Date: DATE,
+          'Content-Encoding': encoding,
+          'Content-Length': bomb.length + 1,
+        });
+        response.write(bomb);
+      },
+    ];
     await expect(mlflow.search()).rejects.toMatchObject({ code: 'page_too_big' });
+    await ended;
   });
 });
 

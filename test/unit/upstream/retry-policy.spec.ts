@@ -61,6 +61,29 @@ describe('retries', () => {
     expect(waits).toEqual(expected);
   });
 
+  it('are not used up by waits that the server requests, up to their limit in all', async () => {
+    const options = { maxRetries: 2, maxRequestedMs: 10_000, maxWaitMs: 500 };
+    await expect(withRetries(policy(options), failing(99, 4_000))).rejects.toBe(busy);
+    // Two requested waits of 4 s, then the retries with their own limit.
+    expect(waits).toEqual([4_000, 4_000, 500, 500]);
+    expect(attempts).toBe(5);
+  });
+
+  it.each([
+    ['is short, more than once per second', 1, [1, 1, 1, 1, 1]],
+    ['is over', 0, [0, 0]],
+  ])('are limited if the requested wait %s', async (_, retryAfterMs, expected) => {
+    const options = { maxRetries: 2, maxRequestedMs: 3_000 };
+    await expect(withRetries(policy(options), failing(99, retryAfterMs))).rejects.toBe(busy);
+    expect(waits).toEqual(expected);
+  });
+
+  it('do not happen if they are disabled, whatever the server requests', async () => {
+    const options = { maxRetries: 0, maxRequestedMs: 10_000 };
+    await expect(withRetries(policy(options), failing(1, 1_000))).rejects.toBe(busy);
+    expect(waits).toEqual([]);
+  });
+
   it.each([
     [0.5, 0, 50],
     [0.5, 0.99, 99.5],
