@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import { type Rulebook, readRulebook, settingsOn } from '../state/rulebook.js';
-import { assertSupportedRules } from '../state/rules-version.js';
+import {
+  assertSupported,
+  namedInputs,
+  OWN_VERSIONS,
+  type Versions,
+  versionsInForce,
+} from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { partitionKey } from '../storage/keys.js';
@@ -31,18 +37,20 @@ export interface RebuildAhead extends Ahead {
  * Publishes the aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored
  * objects name these inputs already. A day without judged runs has no aggregates. Downloaded, and only to write: the rows
  * that lights and moving averages need, and the sums of the 7 days.
+ * @throws {MonitorError} `older_rules` if this process is older than the store
  */
 export function rebuildDay(
   store: ObjectStore,
   duck: Duck,
   day: string,
   ahead?: RebuildAhead,
+  supported: Versions = OWN_VERSIONS,
 ): Promise<PublishCounts> {
   const keys = AGGREGATED.map((dataset) => partitionKey(dataset, day));
   return duck.session((session) => {
     const publication = {
       recorded: (file: string) => readFooter(session, file, 'inputs'),
-      prepare: (read?: RebuildAhead) => prepare(store, session, day, read),
+      prepare: (read?: RebuildAhead) => prepare(store, session, day, read, supported),
     };
     return publishDerived(store, session, keys, publication, ahead);
   });
@@ -53,11 +61,13 @@ async function prepare(
   session: DuckSession,
   day: string,
   ahead: RebuildAhead | undefined,
+  supported: Versions,
 ): Promise<Prepared | undefined> {
   const book = ahead ? ahead.rulebook : await readRulebook(store);
   if (!book) return undefined;
   const settings = settingsOn(book, day);
-  assertSupportedRules(settings);
+  const versions = versionsInForce(book);
+  assertSupported(supported, versions);
   const judged = await lookAtJudged(ahead?.look ?? lookAt(store), day);
   if (judged.at(-1)?.day !== day) return undefined;
   const inputsOf = async (entry: ObjectEntry) =>
@@ -67,9 +77,11 @@ async function prepare(
     named.push([date, await inputsOf(runs), await inputsOf(enriched)]);
   }
   // The order of the keys is part of the digest.
-  const inputs = createHash('sha256')
+  const digest = createHash('sha256')
     .update(JSON.stringify({ judged: named, settings }))
     .digest('hex');
+  const inputs = namedInputs(versions, digest);
+  const footer = { inputs, schema: String(versions.schema) };
   const fetchAll = async (entries: readonly ObjectEntry[]): Promise<string[]> => {
     const files = [];
     for (const entry of entries) files.push(await fetchExactly(store, entry));
@@ -97,19 +109,19 @@ async function prepare(
       if (key.startsWith('metric_timeseries/')) {
         await session.run(sql(import.meta.url, './sql/copy_metric_timeseries.sql'), {
           file,
-          inputs,
+          ...footer,
           enriched: today.enriched,
         });
       } else if (key.startsWith('application_summary/')) {
         await session.run(sql(import.meta.url, './sql/copy_application_summary.sql'), {
           file,
-          inputs,
+          ...footer,
           enriched: today.enriched,
         });
       } else {
         await session.run(sql(import.meta.url, './sql/copy_platform_summary.sql'), {
           file,
-          inputs,
+          ...footer,
           runs: today.runs,
           count_nested_runs: settings.count_nested_runs,
         });

@@ -2,6 +2,7 @@ import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import type { RebuildResult } from '../pipeline/stage-contracts.js';
 import { readRulebook } from '../state/rulebook.js';
+import { OWN_VERSIONS, type Versions } from '../state/versions.js';
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -34,6 +35,7 @@ export async function rebuildDays(
   duck: Duck,
   days: readonly string[],
   heartbeat: () => void,
+  supported: Versions = OWN_VERSIONS,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   const look = await lookAhead(store, [
@@ -42,7 +44,7 @@ export async function rebuildDays(
   ]);
   const ahead = { look, rulebook: await readRulebook(store) };
   for (const day of days) {
-    const counts = await rebuildDay(store, duck, day, ahead);
+    const counts = await rebuildDay(store, duck, day, ahead, supported);
     heartbeat();
     if (counts.written + counts.unchanged === 0) continue;
     result.days.push(day);

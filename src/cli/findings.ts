@@ -1,5 +1,6 @@
 import type { RejectedRow } from '../enrichment/parse-catalog.js';
 import { describePrefix } from '../queue/queue-connection.js';
+import { describeVersions, supports, type Versions } from '../state/versions.js';
 
 /** One row of `validate`. `change`: something must change before the service works, or works well. */
 export interface Finding {
@@ -75,6 +76,14 @@ export function storeFinding(description: string, problem: string | undefined): 
     found: `${description} is writable, but conditional writes do not work: ${problem}`,
     todo: 'Use it from exactly one process, or choose a store that supports If-Match and If-None-Match.',
   };
+}
+
+/** @param inForce the versions by which the store is written @param own those that this release supports */
+export function versionFindings(inForce: Versions, own: Versions): Finding[] {
+  if (supports(own, inForce)) return [];
+  const found = `a newer release writes it by ${describeVersions(inForce)}; this one supports ${describeVersions(own)}`;
+  const todo = 'Use the newer release: this one stores what MLflow has, but publishes nothing.';
+  return [{ state: 'change', what: 'Store', found, todo }];
 }
 
 /** @param info the fields of the response to Redis's INFO */

@@ -21,8 +21,10 @@ import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { PageTooBigError } from '../ingestion/page-limit.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { queuePrefixOf } from '../queue/queue-connection.js';
+import { readRulebook } from '../state/rulebook.js';
 import { readStoreIdentity } from '../state/store-identity.js';
 import { readTrackingServer, trackingServerIdentity } from '../state/tracking-server.js';
+import { OWN_VERSIONS, versionsInForce } from '../state/versions.js';
 import { openStoreForProbe, openStoreForReading } from '../storage/inspect-store.js';
 import { probeConditionalWrites } from '../storage/probe.js';
 import {
@@ -39,6 +41,7 @@ import {
   redisServer,
   storeFinding,
   verdict,
+  versionFindings,
 } from './findings.js';
 import { checkCatalog } from './validate-catalog.js';
 
@@ -159,6 +162,7 @@ async function checkStore(
           todo: 'Correct MLFLOW_TRACKING_URI, use another STORAGE_DIR, or set ALLOW_SOURCE_CHANGE=true for one start.',
         });
       }
+      findings.push(...versionFindings(versionsInForce(await readRulebook(store)), OWN_VERSIONS));
       return { findings, identity: await readStoreIdentity(store) };
     } finally {
       await close();

@@ -17,8 +17,10 @@ import { aliasSettings, catalogSettings, mlflowSettings, requestSettings } from 
 /** Injection token of the `Settings` that `loadSettings` returns. */
 export const SETTINGS = Symbol('SETTINGS');
 
-/** Raised only when published bytes change. */
+/** Raised when facts are judged or computed differently. Each stored day is then rebuilt: docs/storage.md#versions. */
 export const RULES_VERSION = 1;
+/** Raised when the columns or the layout of a derived dataset change. Each stored day is then rebuilt. */
+export const SCHEMA_VERSION = 1;
 
 /** All settings, in the order of docs/settings.md: by how often people need them. */
 export const SETTING_GROUPS = {

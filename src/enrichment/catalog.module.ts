@@ -4,6 +4,7 @@ import { CLOCK, type Clock } from '../config/runtime.js';
 import { catalogOptions, SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { JudgingSettings } from '../state/judging-settings.js';
+import { Processes } from '../state/processes.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { CatalogPollService } from './catalog-poll.service.js';
 import { openCatalog } from './catalog-source.js';
@@ -33,7 +34,7 @@ export class CatalogModule {
         },
         {
           provide: RulebookSync,
-          inject: [OBJECT_STORE, CATALOG_SOURCE, ENGINE, SETTINGS, CLOCK, JudgingSettings],
+          inject: [OBJECT_STORE, CATALOG_SOURCE, ENGINE, SETTINGS, CLOCK, JudgingSettings, Processes],
           useFactory: (
             store: ObjectStore,
             source: CatalogSource,
@@ -41,11 +42,13 @@ export class CatalogModule {
             settings: Settings,
             clock: Clock,
             judging: JudgingSettings,
+            processes: Processes,
           ) =>
             new RulebookSync({
               store,
               source,
               settings: () => judging.current(),
+              processes,
               ttlMs: settings.CATALOG_CACHE_TTL_SECONDS * 1000,
               reevaluateDays: async () => (await judging.rules()).reevaluate_days,
               clock,

@@ -8,6 +8,7 @@ import {
   type SliceOwner,
 } from '../state/dirty-days.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
+import { isOlderProcess } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -43,7 +44,7 @@ interface OpenRun {
 /**
  * Merges the pages of one slice into the base and judges the days whose facts they change. An earlier attempt, or another
  * pipeline run, may have died after it changed a day and before it published it: such days are stored as dirty, and judged
- * as well.
+ * as well. A process that is older than the store only merges: `left_to_newer`.
  * @param serverNow requests the tracking server's clock, ms
  */
 export async function enrichSlice(
@@ -65,9 +66,14 @@ export async function enrichSlice(
   }
   const responseTimes = slice.fetched.pages.map(({ date }) => date);
   const observed = responseTimes.reduce((newest, date) => Math.max(newest, date), 0) || undefined;
-  const judged = await judgeDays(store, duck, rulebook, result.touched_days, slice.heartbeat, observed);
-  result.partitions_written = judged.written;
-  result.partitions_unchanged = judged.unchanged;
+  try {
+    const judged = await judgeDays(store, duck, rulebook, result.touched_days, slice.heartbeat, observed);
+    result.partitions_written = judged.written;
+    result.partitions_unchanged = judged.unchanged;
+  } catch (error) {
+    if (!isOlderProcess(error)) throw error;
+    result.left_to_newer = true;
+  }
   return result;
 }
 

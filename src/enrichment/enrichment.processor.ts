@@ -9,6 +9,7 @@ import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import type { HandlersOf } from '../pipeline/stage-execution.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { mergeDirtyDays, NO_DIRTY_DAYS } from '../state/dirty-days.js';
+import { Processes } from '../state/processes.js';
 import { SERVER_CLOCK } from '../state/tracking-server.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
@@ -29,6 +30,7 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     @Inject(DUCK) private readonly duck: Duck,
     @Inject(SERVER_CLOCK) private readonly serverNow: () => Promise<number>,
     @Inject(RulebookSync) private readonly rulebook: RulebookSync,
+    @Inject(Processes) private readonly processes: Processes,
     @Inject(SETTINGS) settings: Settings,
   ) {
     super();
@@ -43,7 +45,7 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     const isFirst = plan.slices[0]?.id === slice.id;
     // A backfill repairs its days; a sweep follows a change of an experiment, which the base does not have.
     const publishes = record.kind === 'backfill' || plan.chunks[slice.chunk]?.sweep;
-    return enrichSlice(this.store, this.duck, this.rulebook, this.serverNow, {
+    const enriched = await enrichSlice(this.store, this.duck, this.rulebook, this.serverNow, {
       pipelineRunId: record.id,
       sliceId: slice.id,
       dirty: mergeDirtyDays(isFirst ? plan.dirty : NO_DIRTY_DAYS, {
@@ -54,11 +56,15 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
       plannedOpenRuns: new Set(plan.open.map(({ run_id }) => run_id)),
       heartbeat,
     });
+    if (enriched.left_to_newer) await this.processes.leaveToNewer();
+    return enriched;
   }
 
   /** Judges the stored facts of the days of a slice again. */
   private async reevaluate({ plan, slice, heartbeat }: StageContext): Promise<EnrichResult> {
-    const judged = await judgeDays(this.store, this.duck, this.rulebook, daysOf(slice), heartbeat);
+    const judged = await judgeDays(this.store, this.duck, this.rulebook, daysOf(slice), heartbeat).catch(
+      (error) => this.processes.handleOlder(error),
+    );
     const changed =
       plan.changes && (await countChangedRuns(this.store, this.duck, dayOf(slice.from), plan.changes));
     return {

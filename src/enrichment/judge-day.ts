@@ -7,7 +7,7 @@ import { ruleResolverSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '../state/rulebook.js';
-import { assertSupportedRules } from '../state/rules-version.js';
+import { namedInputs, versionsInForce } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import type { DayPairs } from '../storage/index-document.js';
@@ -92,9 +92,10 @@ async function prepare(
     ahead?.rulebook,
   );
   const rules = await inSlices(rulesOnSteps(book, day));
-  assertSupportedRules(rules.settings);
   const scope = await scopeBy(rules);
-  const inputs = await inSlices(inputsDigest(content, scope, rules.settings));
+  const versions = versionsInForce(book);
+  const inputs = namedInputs(versions, await inSlices(inputsDigest(content, scope, rules.settings)));
+  const footer = { inputs, schema: String(versions.schema) };
   /** The local copy of the base, once it is judged. */
   let judged: Promise<string> | undefined;
   return {
@@ -105,8 +106,8 @@ async function prepare(
         return base;
       });
       const local = await judged;
-      if (key.startsWith('runs/')) await writeRuns(session, local, file, inputs);
-      else await session.run(sql(import.meta.url, './sql/copy_enriched_metrics.sql'), { file, inputs });
+      if (key.startsWith('runs/')) await writeRuns(session, local, file, footer);
+      else await session.run(sql(import.meta.url, './sql/copy_enriched_metrics.sql'), { file, ...footer });
     },
   };
 }
@@ -201,13 +202,19 @@ export function* scopeOfDay(
   return { experiments, rules, excluded: [...excluded].sort() };
 }
 
-async function writeRuns(session: DuckSession, base: string, file: string, inputs: string): Promise<void> {
+/** The metadata of a derived object. */
+interface Footer {
+  readonly inputs: string;
+  readonly schema: string;
+}
+
+async function writeRuns(session: DuckSession, base: string, file: string, footer: Footer): Promise<void> {
   const [last] = await session.rows<{ batch: number | null }>('SELECT max(batch) AS batch FROM active');
   const batches = Array.from({ length: (last?.batch ?? 0) + 1 }, (_, batch) => batch);
   const writeBatch = (batch: number, part: string) =>
-    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { base, batch, file: part, inputs });
+    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { base, batch, file: part, ...footer });
   await writeBatches(session, file, batches, writeBatch, (files) =>
-    session.run(sql(import.meta.url, './sql/join_runs.sql'), { files, file, inputs }),
+    session.run(sql(import.meta.url, './sql/join_runs.sql'), { files, file, ...footer }),
   );
 }
 

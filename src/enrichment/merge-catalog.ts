@@ -7,13 +7,13 @@ import {
   type CatalogQuery,
   type CatalogRows,
   type ChangeTime,
-  hasNewerRules,
   latestEntries,
   type Rulebook,
   type RulebookEntry,
   sortedByExperiment,
   updateRulebookSteps,
 } from '../state/rulebook.js';
+import { OWN_VERSIONS, supports, type Versions, versionsInForce } from '../state/versions.js';
 import type { CatalogList, CatalogSource, ParsedCatalog } from './parse-catalog.js';
 
 const union = (a: readonly string[], b: readonly string[]): string[] => [...new Set([...a, ...b])].sort();
@@ -71,19 +71,20 @@ export interface CatalogResponse {
 /**
  * The rulebook after a response. Only rows that were queried can change. Rows of a metric or an experiment that was never
  * queried before have no history: they apply to all days, as if the first response had had them.
- * A process with older rules than those of the rulebook changes nothing.
+ * A process that does not support the versions of the rulebook changes nothing.
  */
 export function* mergeCatalogResponse(
   book: Rulebook | undefined,
   response: CatalogResponse,
   settings: DomainSettings,
   change: ChangeTime,
+  supported: Versions = OWN_VERSIONS,
 ): Steps<Rulebook> {
-  if (book && hasNewerRules(book, settings)) return book;
+  if (book && !supports(supported, versionsInForce(book))) return book;
   const rows = yield* completeRows(book, response);
   const { queriedLists, queries } = response;
   const first = book && (yield* addFirstRows(book, rows, queriedLists));
-  const next = yield* updateRulebookSteps(first, rows, settings, change);
+  const next = yield* updateRulebookSteps(first, rows, settings, change, supported);
   const isQueried = queriedLists.metrics || queriedLists.thresholds;
   return { ...next, asked: isQueried ? queries.reduce(mergeQueries, next.asked) : next.asked };
 }

@@ -4,10 +4,11 @@ import { firstLine, MonitorError } from '../domain/errors.js';
 import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf } from '../domain/time.js';
 import { type CatalogState, readCatalogState, writeCatalogState } from '../state/catalog-state.js';
+import type { Processes } from '../state/processes.js';
+import { withVersions } from '../state/raise-versions.js';
 import {
   type CatalogQuery,
   EMPTY_QUERY,
-  hasNewerRules,
   latestChangeTime,
   RULEBOOK_KEY,
   type Rulebook,
@@ -15,6 +16,7 @@ import {
   rulebookSchema,
 } from '../state/rulebook.js';
 import { firstChangedDay } from '../state/threshold-changes.js';
+import { assertSupported, versionsInForce } from '../state/versions.js';
 import { updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { covers, mergeCatalogResponse, queriesFor } from './merge-catalog.js';
@@ -24,6 +26,8 @@ export interface RulebookSyncOptions {
   readonly store: ObjectStore;
   /** The judging settings of the store. */
   readonly settings: () => Promise<DomainSettings>;
+  /** A new rulebook begins with the versions that they have in common. */
+  readonly processes: Pick<Processes, 'supported' | 'common'>;
   readonly source: CatalogSource;
   /** How long catalog responses are cached, ms. */
   readonly ttlMs: number;
@@ -51,6 +55,7 @@ export class RulebookSync {
   /** The time during which the last response is cached, ms. */
   private cached = { from: 0, until: 0 };
   private isDown = false;
+  private isOlder = false;
 
   constructor(private readonly options: RulebookSyncOptions) {}
 
@@ -60,7 +65,8 @@ export class RulebookSync {
    * @param needs what the catalog must have been queried for to judge by this rulebook
    * @param observed the tracking server's clock, ms; a change applies from the day of the earlier of the two clocks, less REEVALUATE_DAYS
    * @param known a rulebook that this method returned: returned again without a request, if it contains what is needed
-   * @throws {MonitorError} `catalog_awaited` if the catalog is down and was never queried for some of it
+   * @throws {MonitorError} `catalog_awaited` if the catalog is down and was never queried for some of it; `older_rules` if
+   * this process is older than the store
    */
   async rulebookFor(
     needs: (book: Rulebook) => CatalogQuery | Promise<CatalogQuery>,
@@ -77,14 +83,24 @@ export class RulebookSync {
     for (;;) {
       const book = await readRulebook(this.options.store);
       if (!book) throw new MonitorError('no_rulebook', 'The store has no rulebook yet', {}, true);
+      this.assertSupported(book);
       const wanted = this.isQueried ? await needs(book) : EMPTY_QUERY;
       if (covers(book.asked, wanted)) return book;
-      if (hasNewerRules(book, await this.options.settings())) {
-        const message = 'The store uses newer rules than this process supports';
-        throw new MonitorError('older_rules', message);
-      }
       if (this.request) await this.request.catch(() => undefined);
       else await this.startRequest(() => this.queryNames(wanted, observed));
+    }
+  }
+
+  /** Logs once that this process is older than the store. */
+  private assertSupported(book: Rulebook): void {
+    const { processes, log } = this.options;
+    try {
+      assertSupported(processes.supported, versionsInForce(book));
+      this.isOlder = false;
+    } catch (error) {
+      if (!this.isOlder) log.warn(firstLine(error));
+      this.isOlder = true;
+      throw error;
     }
   }
 
@@ -154,7 +170,7 @@ export class RulebookSync {
   }
 
   private async update(wanted: CatalogQuery, observed: number): Promise<void> {
-    const { store, settings, source, clock, reevaluateDays, ttlMs } = this.options;
+    const { store, settings, processes, source, clock, reevaluateDays, ttlMs } = this.options;
     const startedAt = clock();
     const repeated = !this.isCached(startedAt);
     const at = Math.min(startedAt, observed);
@@ -167,7 +183,10 @@ export class RulebookSync {
       const response = await source.read(queries);
       const { queriedLists } = source;
       const catalogResponse = { parsed: response, queries, repeated, queriedLists };
-      const next = await inSlices(mergeCatalogResponse(book, catalogResponse, await settings(), change));
+      const merged = await inSlices(
+        mergeCatalogResponse(book, catalogResponse, await settings(), change, processes.supported),
+      );
+      const next = book ? merged : withVersions(merged, await processes.common(), at);
       parsed = queries.length > 0 || !this.isQueried ? response : undefined;
       const from = firstChangedDay(next, latestChangeTime(book));
       window = from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };

@@ -45,6 +45,7 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
     exposeKinds(metrics, facts);
     const counts = countByState(experiments);
     for (const state of EXPERIMENT_STATES) metrics.experiments.set({ state }, counts[state]);
+    metrics.outdated_objects.set(facts.rewrite?.outdatedObjects ?? 0);
     metrics.never_ended_runs.set(neverEndedRuns(facts.openMlflowRuns, now).length);
     if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
     if (context.catalogConfigured) exposeCatalog(metrics, catalog);

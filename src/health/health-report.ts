@@ -11,6 +11,7 @@ import {
   serviceStatus,
   statusOptions,
 } from '../state/service-status.js';
+import { describeVersions, supports, type Versions } from '../state/versions.js';
 import { resultError, resultValue } from './cached-probe.js';
 import type { DependencyResults } from './dependencies.js';
 import type { UpstreamStatus } from './metrics-recorder.js';
@@ -20,6 +21,7 @@ import type { QueueFacts } from './queue-facts.js';
 export interface ProcessStatus {
   readonly version: string;
   readonly startedAt: number;
+  readonly supported: Versions;
   readonly store: { readonly description: string; readonly singleWriter: boolean };
   readonly mlflow: UpstreamStatus | undefined;
   readonly lastSuccess: { readonly store: number | null; readonly queue: number | null };
@@ -35,6 +37,16 @@ interface Part {
 }
 
 type QueueReport = Pick<QueueFacts, 'name' | 'jobs' | 'paused'> & { readonly oldest_job_age_seconds: number };
+
+/** How far the stored days are rewritten to raised versions; null if all of them are. */
+interface Rewrite {
+  readonly days: number;
+  /** Days with an outdated object. */
+  readonly outdated_days: number;
+  /** Derived objects. */
+  readonly objects: number;
+  readonly outdated_objects: number;
+}
 
 /** The response of `/health`, for people. Instants are ISO 8601 in UTC. */
 export interface HealthReport {
@@ -56,6 +68,8 @@ export interface HealthReport {
     readonly lag_seconds: number | null;
     readonly experiments: Readonly<Record<ExperimentState, number>>;
   } | null;
+  /** The versions in force and those that this process supports. */
+  readonly versions: (Versions & { readonly supported: Versions; readonly rewrite: Rewrite | null }) | null;
   /** MLflow runs that should have ended long ago: their processes have probably died. */
   readonly never_ended_runs: { readonly count: number; readonly oldest: readonly NeverEndedRun[] } | null;
 }
@@ -86,6 +100,9 @@ export function describeHealth(
   const problems = [
     ...findProblems(results, self, status),
     ...differentSettings(facts, settings),
+    ...(facts && !supports(self.supported, facts.versions)
+      ? [olderProblem(facts.versions, self.supported)]
+      : []),
     ...(facts ? findUnreadable(facts, now) : []),
   ];
   const { mlflow, store, lastSuccess } = self;
@@ -134,6 +151,19 @@ export function describeHealth(
           experiments: countByState(status.experiments),
         }
       : null,
+    versions: facts
+      ? {
+          rules: facts.versions.rules,
+          schema: facts.versions.schema,
+          supported: self.supported,
+          rewrite: facts.rewrite && {
+            days: facts.rewrite.days,
+            outdated_days: facts.rewrite.outdatedDays,
+            objects: facts.rewrite.objects,
+            outdated_objects: facts.rewrite.outdatedObjects,
+          },
+        }
+      : null,
     never_ended_runs: facts ? describeNeverEnded(facts, now) : null,
   };
 }
@@ -142,6 +172,10 @@ function describeNeverEnded({ openMlflowRuns }: ServiceFacts, now: number): Heal
   const runs = neverEndedRuns(openMlflowRuns, now);
   return { count: runs.length, oldest: runs.slice(0, NAMED_RUNS) };
 }
+
+const olderProblem = (inForce: Versions, supported: Versions): string =>
+  `A newer release writes this store by ${describeVersions(inForce)}; this process supports ${describeVersions(supported)}. ` +
+  'It stores what MLflow has, but publishes nothing: start the newer release again.';
 
 function differentSettings(facts: ServiceFacts | undefined, settings: Settings): string[] {
   const difference =

@@ -13,6 +13,7 @@ import type { Registry } from 'prom-client';
 import { CLOCK, type Clock, STOPPING } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { Processes } from '../state/processes.js';
 import { statusOptions } from '../state/service-status.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { SingleWriterStore } from '../storage/single-writer.js';
@@ -51,6 +52,7 @@ export class HealthController implements OnModuleDestroy {
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(STOPPING) private readonly stopping: AbortSignal,
+    @Inject(Processes) private readonly processes: Processes,
   ) {
     const { registry, metrics } = createMetrics();
     this.registry = registry;
@@ -105,6 +107,7 @@ export class HealthController implements OnModuleDestroy {
     const self = {
       version,
       startedAt: this.startedAt,
+      supported: this.processes.supported,
       store: { description: this.store.description, singleWriter: this.singleWriter },
       mlflow: this.recorder.mlflow,
       lastSuccess: this.lastSuccess(),

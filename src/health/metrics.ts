@@ -108,6 +108,12 @@ export const METRICS = {
     labels: [],
     help: 'MLflow runs that started more than 3 days ago and have not ended. `/health` names the oldest.',
   },
+  outdated_objects: {
+    type: 'gauge',
+    of: 'service',
+    labels: [],
+    help: 'Published objects that are not rewritten yet after the rules or schema version was raised.',
+  },
   catalog_refused_items: {
     type: 'gauge',
     of: 'service',

@@ -13,8 +13,10 @@ import {
 import type { JudgingSettings } from '../state/judging-settings.js';
 import { readNeverEndedTimes } from '../state/never-ended-runs.js';
 import { readOpenMlflowRuns } from '../state/open-mlflow-runs.js';
+import { readRulebook } from '../state/rulebook.js';
 import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
+import { isRewritten, versionsInForce } from '../state/versions.js';
 import { limitWatermarks, readWatermarks, type Watermarks } from '../state/watermarks.js';
 import { dayOfKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -59,6 +61,7 @@ export async function createPlan(
   let experiments: Record<string, StoredExperiment> = {};
   let listsOnce = true;
   const changes = readsMlflow ? undefined : await unpublishedChanges(store, window);
+  const book = readsMlflow || window ? undefined : await readRulebook(store);
   if (readsMlflow) {
     const before = await readExperiments(store);
     const listing = await client.listExperiments();
@@ -89,6 +92,7 @@ export async function createPlan(
     dirty,
     storedDays,
     changes,
+    versions: isRewritten(book) ? undefined : versionsInForce(book),
     settings: {
       lookbackHoursDelta: settings.LOOKBACK_HOURS_DELTA,
       lookbackHoursBackup: settings.LOOKBACK_HOURS_BACKUP,

@@ -7,6 +7,7 @@ import type { StoredExperiment } from '../state/experiments.js';
 import { NEVER_ENDED_PERIOD_MS, type NeverEndedTimes } from '../state/never-ended-runs.js';
 import { type OpenMlflowRun } from '../state/open-mlflow-runs.js';
 import { type ChangeSpan } from '../state/threshold-changes.js';
+import type { Versions } from '../state/versions.js';
 import type { Watermarks } from '../state/watermarks.js';
 
 export interface PlanInputs {
@@ -26,6 +27,8 @@ export interface PlanInputs {
   readonly storedDays: readonly string[];
   /** Of a reevaluation: the threshold changes that it publishes. */
   readonly changes?: ChangeSpan | undefined;
+  /** Of a reevaluation of all days: the versions in force, if not all stored days have them. */
+  readonly versions?: Versions | undefined;
   readonly settings: {
     readonly lookbackHoursDelta: number;
     readonly lookbackHoursBackup: number;
@@ -147,19 +150,19 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readon
 }
 
 /**
- * Days in one slice of a reevaluation that publishes no threshold changes. Most of them are unchanged, and only their ETags are read,
+ * Days in one slice of a reevaluation that publishes no threshold changes and rewrites no days. Most of them are unchanged, and only their ETags are read,
  * so that the requests of a slice cost more than its days: a year is one slice.
  */
 const DAYS_PER_SLICE = 400;
 
 /** Plans to judge stored days again, newest first, without a request to MLflow. */
-function planReevaluation({ storedDays, now, window, settings, changes }: PlanInputs): Plan {
+function planReevaluation({ storedDays, now, window, settings, changes, versions }: PlanInputs): Plan {
   const days = storedDays
     .filter((day) => !window || (dayStart(day) >= window.from && dayStart(day) < window.to))
     .sort()
     .reverse();
   const slices: Slice[] = [];
-  for (const { from, to } of spansOfDays(days, changes ? 1 : DAYS_PER_SLICE)) {
+  for (const { from, to } of spansOfDays(days, changes || versions ? 1 : DAYS_PER_SLICE)) {
     const id = `d-${dayOf(from).replaceAll('-', '')}`;
     slices.push({ id, chunk: 0, from, to, open_end: false, last: false });
   }
@@ -173,6 +176,7 @@ function planReevaluation({ storedDays, now, window, settings, changes }: PlanIn
     dirty: { days: [], quarantine_days: [], keys: [] },
     page_size: settings.pageSize,
     ...(changes ? { changes } : {}),
+    ...(versions ? { versions: { rules: versions.rules, schema: versions.schema } } : {}),
   };
 }
 

@@ -3,6 +3,8 @@ import { removeDirtyDays, removeDirtyDaysOf } from '../state/dirty-days.js';
 import { markSwept } from '../state/experiments.js';
 import { markNeverEndedFetched } from '../state/never-ended-runs.js';
 import { removeOpenMlflowRuns } from '../state/open-mlflow-runs.js';
+import { markRewritten } from '../state/raise-versions.js';
+
 import { markChangesPublished } from '../state/threshold-changes.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { advanceWatermarks, completelyFetched } from './advance-watermarks.js';
@@ -24,6 +26,7 @@ export async function completePipelineRun(
   { fetched, enriched }: Pick<StageOutcomes, 'fetched' | 'enriched'>,
 ): Promise<FetchResult['refused']> {
   if (plan.changes) await markChangesPublished(store, plan.changes);
+  if (plan.versions) await markRewritten(store, plan.versions);
   if (kind === 'reevaluation') return [];
   const closedMlflowRuns = new Set([...enriched.values()].flatMap(({ closed }) => closed));
   await advanceWatermarks(store, kind, plan, fetched);
@@ -82,6 +85,7 @@ export function summarizePipelineRun({
     quarantined: sum(slices, ({ quarantined }) => quarantined),
     partitions_written: sum(written, ({ partitions_written }) => partitions_written),
     partitions_unchanged: sum(written, ({ partitions_unchanged }) => partitions_unchanged),
+    ...(written.some(({ left_to_newer }) => left_to_newer) ? { left_to_newer: true } : {}),
   };
 }
 
@@ -103,5 +107,6 @@ export function describePipelineRun({
   const failure = error ? `; ${stageName(error)}: ${error.message}` : '';
   const unreadIds = refused.map(({ experiment_id }) => experiment_id).join(', ');
   const unread = refused.length > 0 ? `; not read: experiments ${unreadIds}` : '';
-  return `${id} ${status}: ${totals}${seconds} s${failure}${unread}`;
+  const left = summary?.left_to_newer ? '; a newer release must publish the days' : '';
+  return `${id} ${status}: ${totals}${seconds} s${failure}${unread}${left}`;
 }

@@ -28,6 +28,8 @@ export const pipelineRunSummarySchema = z.object({
   quarantined: z.int(),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
+  /** Facts are stored, but a newer process must publish them. */
+  left_to_newer: z.boolean().optional(),
 });
 export type PipelineRunSummary = z.infer<typeof pipelineRunSummarySchema>;
 
@@ -218,6 +220,7 @@ function removeActive(
   now: number,
 ): KindState {
   const { status, error } = closed ?? {};
+  const isPublished = status === 'done' && !closed?.summary?.left_to_newer;
   const isBroken = error?.code === 'broken_document';
   const latest = isBroken ? { run: id, at: now, message: error.message } : unreadable;
   const wasActive = current.active.includes(id);
@@ -225,7 +228,7 @@ function removeActive(
   const next = wasActive ? (status === 'done' ? undefined : latest) : unreadable;
   return {
     ...current,
-    last_finished: status === 'done' ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
+    last_finished: isPublished ? Math.max(now, current.last_finished ?? 0) : current.last_finished,
     active: current.active.filter((active) => active !== id),
     windows: Object.fromEntries(Object.entries(current.windows).filter(([runId]) => runId !== id)),
     ...(isFull ? { last_full: closed.nominal ?? closed.created_at } : {}),

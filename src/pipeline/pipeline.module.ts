@@ -7,6 +7,8 @@ import { domainSettings, ruleSettings, SETTINGS, type Settings } from '../config
 import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { QUEUES } from '../queue/queue-names.js';
 import { JudgingSettings } from '../state/judging-settings.js';
+import { Processes } from '../state/processes.js';
+import { OWN_VERSIONS, SUPPORTED_VERSIONS, type Versions } from '../state/versions.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ENGINE, Engine, WAIT_MS } from './engine.js';
 
@@ -32,6 +34,19 @@ const DEFAULT_WAIT_MS = 30_000;
           warn: (message) => log.warn(message),
         });
       },
+    },
+    { provide: SUPPORTED_VERSIONS, useValue: OWN_VERSIONS },
+    {
+      provide: Processes,
+      inject: [OBJECT_STORE, SETTINGS, CLOCK, SUPPORTED_VERSIONS],
+      useFactory: (store: ObjectStore, settings: Settings, clock: Clock, supported: Versions) =>
+        new Processes({
+          store,
+          supported,
+          process: { host: hostname(), pid: process.pid, roles: settings.ROLES },
+          isShared: settings.S3_BUCKET !== undefined,
+          clock,
+        }),
     },
     { provide: WAIT_MS, useValue: DEFAULT_WAIT_MS },
     {
@@ -62,6 +77,6 @@ const DEFAULT_WAIT_MS = 30_000;
       },
     },
   ],
-  exports: [ENGINE, JudgingSettings],
+  exports: [ENGINE, JudgingSettings, SUPPORTED_VERSIONS, Processes],
 })
 export class PipelineModule {}

@@ -6,6 +6,10 @@ import { errorMessage } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import { isFullPassDue, isServed, readKindState } from '../state/kind-state.js';
+import { Processes } from '../state/processes.js';
+import { raiseVersions } from '../state/raise-versions.js';
+import { type Rulebook, readRulebook } from '../state/rulebook.js';
+import { describeVersions, isRewritten, supports, versionsInForce } from '../state/versions.js';
 import { readWatermarks } from '../state/watermarks.js';
 import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
@@ -40,6 +44,7 @@ export class SchedulerService implements OnApplicationBootstrap {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Processes) private readonly processes: Pick<Processes, 'supported' | 'common'>,
   ) {
     const { HISTORICAL_SCHEDULE_CRON, BACKUP_SCHEDULE_CRON, SCHEDULE_TIMEZONE } = settings;
     this.historical = new CronSchedule(HISTORICAL_SCHEDULE_CRON, SCHEDULE_TIMEZONE);
@@ -51,10 +56,12 @@ export class SchedulerService implements OnApplicationBootstrap {
     // Invalid watermarks do not mean an empty store: its pipeline runs fail with the name of the document.
     const watermarks = await ifReadable(readWatermarks(this.store));
     const isEmpty = watermarks !== undefined && Object.keys(watermarks).length === 0;
+    await this.attempt('raise of versions', () => this.raiseVersions());
     try {
       // The same scheduled time at every start, so that a store is bootstrapped once. A store with data is reevaluated at every start.
       if (isEmpty) await this.engine.create('bootstrap', { scheduledAt: 0 });
-      else await this.engine.create('reevaluation', { scheduledAt: now });
+      else if (this.isSupported(await ifReadable(readRulebook(this.store))))
+        await this.engine.create('reevaluation', { scheduledAt: now });
     } catch (error) {
       if (brokenKeyOf(error) === undefined) throw error;
       this.log.warn(`Scheduling failed (start): ${errorMessage(error)}`);
@@ -77,6 +84,7 @@ export class SchedulerService implements OnApplicationBootstrap {
       if (Math.abs(this.clock() - this.lastDispatch) >= DISPATCH_PERIOD_MS) {
         this.lastDispatch = this.clock();
         await this.attempt('dispatch', () => this.engine.dispatch());
+        await this.attempt('raise of versions', () => this.raiseVersions());
         await this.attempt('deletion of raw pages', () => clearRawPages(this.store, this.clock()));
         await this.attempt('maintenance', () => this.maintain());
       }
@@ -123,10 +131,26 @@ export class SchedulerService implements OnApplicationBootstrap {
   private async reevaluate(now: number): Promise<void> {
     const hour = startOfPeriod(MS_PER_HOUR, now);
     if (!(await this.isNew('reevaluation', hour))) return;
-    const isFull = isFullPassDue(await readKindState(this.store, 'reevaluation'), now);
+    const book = await ifReadable(readRulebook(this.store));
+    if (!this.isSupported(book)) return;
+    const isFull = isFullPassDue(await readKindState(this.store, 'reevaluation'), now, isRewritten(book));
     const from = startOfPeriod(MS_PER_DAY, now) - this.settings.LOOKBACK_DAYS_HISTORICAL * MS_PER_DAY;
     const window = { from, to: Number.MAX_SAFE_INTEGER };
     await this.engine.create('reevaluation', { scheduledAt: hour, ...(isFull ? {} : { window }) });
+  }
+
+  /** An older process than the store leaves all stored days to a newer one. */
+  private isSupported(book: Rulebook | undefined): boolean {
+    return supports(this.processes.supported, versionsInForce(book));
+  }
+
+  /** Raises the versions in force if no older process is present, and rewrites all stored days: after all other work. */
+  private async raiseVersions(): Promise<void> {
+    const now = this.clock();
+    const raised = await raiseVersions(this.store, this.processes, now);
+    if (!raised) return;
+    this.log.log(`All days are rewritten to ${describeVersions(raised)}, the newest ones first`);
+    await this.engine.create('reevaluation', { scheduledAt: now });
   }
 
   private async isNew(kind: PipelineKind, scheduledAt: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { QueueName } from '../queue/queue-names.js';
 import { openMlflowRunSchema } from '../state/open-mlflow-runs.js';
 import { changeSpanSchema } from '../state/threshold-changes.js';
+import { versionsSchema } from '../state/versions.js';
 
 /**
  * The stages of a pipeline run and the result that each stores in its marker: the contracts between the features.
@@ -76,6 +77,8 @@ export const planSchema = z.object({
   page_size: z.int().positive(),
   /** Only in a reevaluation: the threshold changes that it publishes as a dataset. */
   changes: changeSpanSchema.optional(),
+  /** Only in a reevaluation of all days, after versions were raised: after it, all stored days have these. */
+  versions: versionsSchema.optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -135,6 +138,8 @@ export const enrichResultSchema = z.object({
   closed: z.array(z.string()),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
+  /** Facts are stored, but their days are not judged: the process is older than the store, and a newer one does it. */
+  left_to_newer: z.boolean().optional(),
   /** For each threshold change of the plan, how many MLflow runs got another status of the metric. Changes with none are omitted. */
   changed: z
     .array(
@@ -153,6 +158,8 @@ export const rebuildResultSchema = z.object({
   days: z.array(day),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
+  /** Nothing is rebuilt: the process is older than the store, and a newer one does it. */
+  left_to_newer: z.boolean().optional(),
 });
 export type RebuildResult = z.infer<typeof rebuildResultSchema>;
 

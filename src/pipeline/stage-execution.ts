@@ -29,8 +29,8 @@ export interface StageEnd {
   readonly result: StageResults[Stage] | null;
 }
 
-/** Codes of errors of a stage that waits for another service. It may wait for any time: these attempts are not counted. */
-const WAITING_CODES: ReadonlySet<string> = new Set(['catalog_awaited']);
+/** Codes of errors of a stage that waits for another service or process. It may wait for any time: these attempts are not counted. */
+const WAITING_CODES: ReadonlySet<string> = new Set(['catalog_awaited', 'newer_process']);
 
 export interface StageExecutionOptions {
   readonly store: ObjectStore;

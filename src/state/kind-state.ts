@@ -55,9 +55,15 @@ export async function updateKindState(
 /**
  * Whether a reevaluation of all days is due: none of this UTC day has succeeded, and none is unfinished. One that failed,
  * was cancelled or never created stays due. A time far in the future was stored by a wrong clock.
+ * @param isRewritten whether all stored days have the versions in force; until then one is always due
  */
-export function isFullPassDue({ active, windows, last_full }: KindState, now: number): boolean {
+export function isFullPassDue(
+  { active, windows, last_full }: KindState,
+  now: number,
+  isRewritten = true,
+): boolean {
   if (active.some((id) => windows[id] === undefined)) return false;
+  if (!isRewritten) return true;
   return last_full === undefined || last_full > now + CLOCK_SKEW_MS || dayOf(last_full) < dayOf(now);
 }
 

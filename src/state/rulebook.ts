@@ -7,6 +7,14 @@ import { compareText } from '../domain/text.js';
 import { instantOf, instantText } from '../domain/time.js';
 import { readCachedDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import {
+  OWN_VERSIONS,
+  settingsVersion,
+  storedVersionsSchema,
+  supports,
+  type Versions,
+  versionsInForce,
+} from './versions.js';
 
 /** The stored rules that every process judges by: catalog rows and domain settings, each with the first day it applies to. */
 export const RULEBOOK_KEY = '_state/rulebook.json';
@@ -93,6 +101,11 @@ export const rulebookSchema = z.object({
     }),
   ),
   settings: z.array(z.object({ first_day: firstDay, settings: domainSettingsSchema })),
+  /**
+   * Absent while they are the first ones. Stored here, so that one put changes them together with the rules, and whoever reads
+   * the rules has them.
+   */
+  versions: storedVersionsSchema.optional(),
 });
 export type Rulebook = z.infer<typeof rulebookSchema>;
 export type RulebookEntry = Rulebook['entries'][number];
@@ -129,9 +142,6 @@ export const latestEntries = (book: Rulebook | undefined): Map<string, RulebookE
 export const latestChangeTime = (book: Rulebook | undefined): number =>
   (book?.entries ?? []).reduce((last, { changed_at }) => Math.max(last, changed_at ?? 0), 0);
 
-export const hasNewerRules = (book: Rulebook, { rules_version }: DomainSettings): boolean =>
-  (book.settings.at(-1)?.settings.rules_version ?? 0) > rules_version;
-
 /** The order of rows matters within one experiment only. */
 export const sortedByExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[] =>
   [...rows].sort((a, b) => compareText(a.experiment_id ?? '', b.experiment_id ?? ''));
@@ -139,7 +149,7 @@ export const sortedByExperiment = (rows: readonly ThresholdRow[]): ThresholdRow[
 /**
  * The rulebook after a complete response of the catalog and with these settings. The first rows of a name, and the first
  * settings, apply to all days; a change applies from the day of `change`. A name missing from the response changes to no
- * rows. A process with older rules than the rulebook changes nothing.
+ * rows. A process that does not support the versions of the rulebook changes nothing.
  * @returns the same object if nothing changed
  */
 export const updateRulebook = (...parameters: Parameters<typeof updateRulebookSteps>): Rulebook =>
@@ -148,10 +158,12 @@ export const updateRulebook = (...parameters: Parameters<typeof updateRulebookSt
 export function* updateRulebookSteps(
   book: Rulebook | undefined,
   response: CatalogRows,
-  settings: DomainSettings,
+  current: DomainSettings,
   change: ChangeTime,
+  supported: Versions = OWN_VERSIONS,
 ): Steps<Rulebook> {
-  if (book && hasNewerRules(book, settings)) return book;
+  if (book && !supports(supported, versionsInForce(book))) return book;
+  const settings = { ...current, rules_version: settingsVersion(versionsInForce(book)) };
   const latestSettings = book?.settings.at(-1);
   const entries: RulebookEntry[] = book ? [...book.entries] : [];
   const latest = latestEntries(book);
@@ -174,8 +186,7 @@ export function* updateRulebookSteps(
   const sameSettings = latestSettings !== undefined && same(latestSettings.settings, settings);
   if (book && entries.length === book.entries.length && sameSettings) return book;
   return {
-    version: 1,
-    asked: book?.asked ?? EMPTY_QUERY,
+    ...(book ?? { version: 1, asked: EMPTY_QUERY }),
     entries,
     settings: sameSettings
       ? settingsBook

@@ -7,6 +7,10 @@ import { readExperiments, type StoredExperiment } from './experiments.js';
 import { readJudgingSettings, type StoredJudgingSettings } from './judging-settings.js';
 import { INITIAL_KIND_STATE, type KindState, readKindState } from './kind-state.js';
 import { type OpenMlflowRun, readOpenMlflowRuns } from './open-mlflow-runs.js';
+import { type RewriteProgress, rewriteProgress } from './rewrite-progress.js';
+import { readRulebook } from './rulebook.js';
+import type { Versions } from './versions.js';
+import { isRewritten, versionsInForce } from './versions.js';
 import { readWatermarks, type Watermarks } from './watermarks.js';
 
 /** The documents from which the status of the service is computed; the same for every process. */
@@ -18,6 +22,10 @@ export interface ServiceFacts {
   readonly catalog: CatalogState;
   /** null until a scheduler has stored them. */
   readonly judging: StoredJudgingSettings | null;
+  /** The versions in force. */
+  readonly versions: Versions;
+  /** null if all stored days have the versions in force. */
+  readonly rewrite: RewriteProgress | null;
   /** Why documents are invalid. Their facts are those of a new store. */
   readonly broken: readonly string[];
 }
@@ -35,14 +43,16 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
   };
   const entryOf = async (kind: PipelineKind) =>
     [kind, await read(readKindState(store, kind), INITIAL_KIND_STATE)] as const;
-  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging] = await Promise.all([
+  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging, book] = await Promise.all([
     Promise.all(PIPELINE_KINDS.map(entryOf)),
     read(readExperiments(store), {}),
     read(readWatermarks(store), {}),
     read(readOpenMlflowRuns(store), []),
     readCatalogState(store),
     read(readJudgingSettings(store), undefined),
+    read(readRulebook(store), undefined),
   ]);
+  const versions = versionsInForce(book);
   return {
     kinds: Object.fromEntries(kinds) as Record<PipelineKind, KindState>,
     experiments,
@@ -50,6 +60,8 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
     openMlflowRuns,
     catalog,
     judging: judging ?? null,
+    versions,
+    rewrite: isRewritten(book) ? null : await rewriteProgress(store, versions),
     broken: broken.sort(),
   };
 }

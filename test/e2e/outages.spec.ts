@@ -6,6 +6,7 @@ import { PIPELINE_KINDS } from '../../src/domain/model.js';
 import { SchedulerService } from '../../src/pipeline/scheduler.service.js';
 import { readKindState } from '../../src/state/kind-state.js';
 import { readWatermarks } from '../../src/state/watermarks.js';
+import { onlyProcess } from '../support/defaults.js';
 import { type Fault, FaultProxy } from '../support/fault-proxy.js';
 import { type OpenService, openService } from '../support/open-service.js';
 import { HANG, notForwarded, s3Error } from '../support/proxied-s3.js';
@@ -81,7 +82,7 @@ describeS3('the store', (server) => {
       },
     });
     const { settings, store } = pipeline.resources;
-    const scheduler = new SchedulerService(pipeline.engine, store, settings, () => now);
+    const scheduler = new SchedulerService(pipeline.engine, store, settings, () => now, onlyProcess);
     await scheduler.onApplicationBootstrap();
     expect(await pipeline.nextFinished('bootstrap')).toMatchObject({ status: 'done', summary: { runs: 60 } });
     const before = await readWatermarks(store);

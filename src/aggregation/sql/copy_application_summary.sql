@@ -66,5 +66,5 @@ COPY (
   LEFT JOIN summaries USING (application, hour)
   ORDER BY hours.application, hours.hour
 ) TO $file (
-  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: '1', inputs: $inputs}
+  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: $schema, inputs: $inputs}
 );

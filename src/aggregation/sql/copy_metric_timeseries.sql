@@ -36,5 +36,5 @@ COPY (
   JOIN summaries USING (run_id)
   ORDER BY enriched.file_row_number
 ) TO $file (
-  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, KV_METADATA {schema_version: '1', inputs: $inputs}
+  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, KV_METADATA {schema_version: $schema, inputs: $inputs}
 );

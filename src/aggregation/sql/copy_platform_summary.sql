@@ -36,5 +36,5 @@ COPY (
   JOIN lists USING (hour)
   ORDER BY hours.hour
 ) TO $file (
-  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: '1', inputs: $inputs}
+  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: $schema, inputs: $inputs}
 );

@@ -33,5 +33,5 @@ COPY (
   JOIN active USING (run_id)
   ORDER BY active.application, judged.metric_name, active."timestamp", active.run_id
 ) TO $file (
-  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: '1', inputs: $inputs}
+  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: $schema, inputs: $inputs}
 );

@@ -37,5 +37,5 @@ COPY (
   WHERE active.batch = $batch
   ORDER BY active.application, active."timestamp", active.run_id
 ) TO $file (
-  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: '1', inputs: $inputs}
+  FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000, KV_METADATA {schema_version: $schema, inputs: $inputs}
 );

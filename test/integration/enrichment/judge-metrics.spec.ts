@@ -80,7 +80,13 @@ describe('judge_metrics.sql and copy_runs.sql', () => {
           }));
           await session.run(sql(SQL, './sql/judge_metrics.sql'), { rules: JSON.stringify(rules) });
           const file = join(folder, 'runs.parquet');
-          await session.run(sql(SQL, './sql/copy_runs.sql'), { base, batch: 0, file, inputs: '' });
+          await session.run(sql(SQL, './sql/copy_runs.sql'), {
+            base,
+            batch: 0,
+            file,
+            inputs: '',
+            schema: '1',
+          });
           return {
             metrics: await session.rows(
               `SELECT status, invalid_kind, "value" FROM judged ORDER BY substr(metric_name, 2)::INTEGER`,

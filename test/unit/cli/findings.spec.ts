@@ -10,6 +10,7 @@ import {
   redisServer,
   storeFinding,
   verdict,
+  versionFindings,
 } from '../../../src/cli/findings.js';
 
 describe('the findings of validate', () => {
@@ -105,6 +106,12 @@ describe('the findings of validate', () => {
       found: 'admin requests require a token; 2 configured',
     });
     expect(accessFinding('127.0.0.1', true, 'no token').state).toBe('change');
+  });
+
+  it('versions of the store', () => {
+    const own = { rules: 2, schema: 1 };
+    expect(versionFindings({ rules: 1, schema: 1 }, own)).toEqual([]);
+    expect(versionFindings({ rules: 2, schema: 2 }, own)).toMatchObject([{ state: 'change', what: 'Store' }]);
   });
 
   it('are aligned in columns, followed by the number of changes', () => {

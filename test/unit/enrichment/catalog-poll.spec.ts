@@ -7,7 +7,7 @@ import { CatalogPollService } from '../../../src/enrichment/catalog-poll.service
 import type { CatalogSource } from '../../../src/enrichment/parse-catalog.js';
 import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { readCatalogState } from '../../../src/state/catalog-state.js';
-import { domainDefaults } from '../../support/defaults.js';
+import { domainDefaults, onlyProcess } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const START = Date.parse('2026-03-10T12:00:00Z');
@@ -44,6 +44,7 @@ beforeEach(async () => {
   [critical, fault, reads, windows, warned] = [0.7, undefined, 0, [], []];
   store = new MemoryStore();
   const rulebookSync = new RulebookSync({
+    processes: onlyProcess,
     store,
     source,
     settings: async () => domainDefaults,

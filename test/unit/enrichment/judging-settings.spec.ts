@@ -7,7 +7,7 @@ import {
   readJudgingSettings,
 } from '../../../src/state/judging-settings.js';
 import { RULEBOOK_KEY, readRulebook } from '../../../src/state/rulebook.js';
-import { domainDefaults } from '../../support/defaults.js';
+import { domainDefaults, onlyProcess } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
@@ -45,6 +45,7 @@ async function start(
   });
   await judging.onModuleInit();
   const sync = new RulebookSync({
+    processes: onlyProcess,
     store,
     settings: () => judging.current(),
     source,

@@ -1,10 +1,11 @@
 import { MonitorError } from '../../../src/domain/errors.js';
 import type { ThresholdRow, Window } from '../../../src/domain/model.js';
 import type { CatalogSource, ParsedCatalog, RejectedRow } from '../../../src/enrichment/parse-catalog.js';
-import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
+import { RulebookSync, type RulebookSyncOptions } from '../../../src/enrichment/rulebook-sync.js';
 import { readCatalogState } from '../../../src/state/catalog-state.js';
+import { withVersions } from '../../../src/state/raise-versions.js';
 import { type CatalogQuery, RULEBOOK_KEY, type Rulebook, rulesOn } from '../../../src/state/rulebook.js';
-import { domainDefaults } from '../../support/defaults.js';
+import { domainDefaults, onlyProcess } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
@@ -60,8 +61,13 @@ const source = (byName: boolean): CatalogSource => ({
     return { metadata: [], thresholds, rejectedRows };
   },
 });
-const createSync = (byName = true, maxWaitMs?: number) =>
+const createSync = (
+  byName = true,
+  maxWaitMs?: number,
+  processes: RulebookSyncOptions['processes'] = onlyProcess,
+) =>
   new RulebookSync({
+    processes,
     store,
     settings: async () => domainDefaults,
     source: source(byName),
@@ -167,18 +173,25 @@ describe('RulebookSync', () => {
     expect((await readCatalogState(store)).refused).toBe(7);
   });
 
-  it('leaves a rulebook with newer rules unchanged, and fails if it lacks a name', async () => {
+  it.each([
+    { rules: 2, schema: 1 },
+    { rules: 1, schema: 2 },
+  ])('does not change a rulebook with newer versions, and gives it to nobody: %o', async (versions) => {
     await createSync().rulebookFor(() => named('a'));
     const book: Rulebook = JSON.parse(store.objects.get(RULEBOOK_KEY)?.toString() ?? '');
-    const [first] = book.settings;
-    if (first) first.settings = { ...first.settings, rules_version: first.settings.rules_version + 1 };
-    const newer = Buffer.from(JSON.stringify(book));
+    const newer = Buffer.from(JSON.stringify(withVersions(book, versions, NOW)));
     store.objects.set(RULEBOOK_KEY, newer);
     const sync = createSync();
     limits.a = 9;
-    expect(limitsOf(await sync.rulebookFor(() => named('a')))).toEqual({ a: 1 });
-    await expect(sync.rulebookFor(() => named('b'))).rejects.toMatchObject({ code: 'older_rules' });
+    await expect(sync.rulebookFor(() => named('a'))).rejects.toMatchObject({ code: 'older_rules' });
     expect(store.objects.get(RULEBOOK_KEY)).toBe(newer);
+  });
+
+  it('begins a rulebook with the versions that all processes support', async () => {
+    const common = { rules: 2, schema: 3 };
+    const supported = { rules: 4, schema: 4 };
+    const sync = createSync(true, undefined, { supported, common: async () => common });
+    expect((await sync.rulebookFor(() => named('a'))).versions).toMatchObject(common);
   });
 
   it('sends one request at a time', async () => {

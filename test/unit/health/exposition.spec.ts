@@ -5,6 +5,7 @@ import { createMetrics } from '../../../src/health/metrics.js';
 import type { QueueFacts } from '../../../src/health/queue-facts.js';
 import type { KindState } from '../../../src/state/kind-state.js';
 import type { ServiceFacts } from '../../../src/state/service-facts.js';
+import { FIRST_VERSIONS } from '../../../src/state/versions.js';
 
 const NOW = 1_000_000;
 const kind = (state: Partial<KindState> = {}): KindState => ({
@@ -31,6 +32,8 @@ const FACTS: ServiceFacts = {
   watermarks: { 7: 700_000 },
   openMlflowRuns: [],
   judging: null,
+  versions: FIRST_VERSIONS,
+  rewrite: null,
   broken: [],
   catalog: { version: 1, last_success: 500_000, last_error: null, awaited: false, refused: 3 },
 };

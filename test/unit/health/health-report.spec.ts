@@ -4,6 +4,7 @@ import type { DependencyResults } from '../../../src/health/dependencies.js';
 import { describeHealth, type ProcessStatus } from '../../../src/health/health-report.js';
 import type { KindState } from '../../../src/state/kind-state.js';
 import type { ServiceFacts } from '../../../src/state/service-facts.js';
+import { FIRST_VERSIONS } from '../../../src/state/versions.js';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-03-10T12:00:00Z');
@@ -33,6 +34,8 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
   watermarks: { 7: NOW - 2 * MINUTE, 8: NOW - 2 * MINUTE },
   openMlflowRuns: [],
   judging: null,
+  versions: FIRST_VERSIONS,
+  rewrite: null,
   broken: [],
   catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
   ...change,
@@ -47,6 +50,7 @@ const results = (change: Partial<DependencyResults> = {}): DependencyResults => 
 const self: ProcessStatus = {
   version: '1.2.3',
   startedAt: NOW - 60 * MINUTE,
+  supported: FIRST_VERSIONS,
   store: { description: 'folder ./data', singleWriter: false },
   mlflow: { up: true, lastSuccess: NOW - MINUTE },
   lastSuccess: { store: NOW, queue: NOW },
@@ -56,6 +60,36 @@ const problems = (of: DependencyResults, change: Partial<ProcessStatus> = {}) =>
   describeHealth(of, { ...self, ...change }, settings, NOW).problems;
 
 describe('describeHealth', () => {
+  it('says how many days a raised version has not reached yet, which is no problem', () => {
+    const raised = {
+      versions: { rules: 1, schema: 2 },
+      rewrite: { days: 365, outdatedDays: 165, objects: 1825, outdatedObjects: 500 },
+    };
+    const supported = { rules: 2, schema: 2 };
+    const of = results({ facts: { value: facts(raised) } });
+    const { status, versions } = describeHealth(of, { ...self, supported }, settings, NOW);
+    expect({ status, versions }).toEqual({
+      status: 'ok',
+      versions: {
+        rules: 1,
+        schema: 2,
+        supported,
+        rewrite: { days: 365, outdated_days: 165, objects: 1825, outdated_objects: 500 },
+      },
+    });
+  });
+
+  it('says that a process is older than its store and publishes nothing', () => {
+    for (const versions of [
+      { rules: 1, schema: 2 },
+      { rules: 2, schema: 1 },
+    ]) {
+      expect(problems(results({ facts: { value: facts({ versions }) } }))).toEqual([
+        expect.stringMatching(/^A newer release writes this store .*publishes nothing/),
+      ]);
+    }
+  });
+
   it('reports ok with times and figures', () => {
     expect(describeHealth(results(), self, settings, NOW)).toMatchObject({
       status: 'ok',
@@ -69,6 +103,7 @@ describe('describeHealth', () => {
       catalog: { up: true, refused_items: 0 },
       last_success: { delta: '2026-03-10T11:59:00.000Z', backup: null },
       active: ['delta-8'],
+      versions: { rules: 1, schema: 1, supported: FIRST_VERSIONS, rewrite: null },
       watermark: { lag_seconds: 120, experiments: { current: 2, lagging: 0, unread: 0 } },
     });
   });

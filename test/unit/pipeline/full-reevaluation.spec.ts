@@ -10,7 +10,7 @@ import {
 import { SchedulerService } from '../../../src/pipeline/scheduler.service.js';
 import { readKindState } from '../../../src/state/kind-state.js';
 import { updateWatermarks } from '../../../src/state/watermarks.js';
-import { settingsWith } from '../../support/defaults.js';
+import { onlyProcess, settingsWith } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 Logger.overrideLogger(false);
@@ -28,7 +28,7 @@ const engine = {
 
 const start = async (time: string): Promise<SchedulerService> => {
   now = at(time);
-  const scheduler = new SchedulerService(engine, store, settingsWith({}), () => now);
+  const scheduler = new SchedulerService(engine, store, settingsWith({}), () => now, onlyProcess);
   await scheduler.onApplicationBootstrap();
   return scheduler;
 };

@@ -8,7 +8,7 @@ import {
   type NewPipelineRun,
 } from '../../../src/pipeline/pipeline-run.js';
 import { SchedulerService } from '../../../src/pipeline/scheduler.service.js';
-import { settingsWith } from '../../support/defaults.js';
+import { onlyProcess, settingsWith } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
 
@@ -50,7 +50,7 @@ beforeEach(() => {
 });
 
 const start = async (env: Record<string, string> = {}): Promise<SchedulerService> => {
-  const scheduler = new SchedulerService(engine, store, settingsWith(env), () => now);
+  const scheduler = new SchedulerService(engine, store, settingsWith(env), () => now, onlyProcess);
   await scheduler.onApplicationBootstrap();
   return scheduler;
 };

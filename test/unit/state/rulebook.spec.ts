@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { canonicalJson } from '../../../src/domain/canonical-json.js';
 import type { MetricMetadata, ThresholdRow } from '../../../src/domain/model.js';
+import { withVersions } from '../../../src/state/raise-versions.js';
 import {
   type CatalogRows,
   metricMetadataSchema,
@@ -14,6 +15,7 @@ import {
   updateRulebook,
   updateRulebookSteps,
 } from '../../../src/state/rulebook.js';
+import { versionsInForce } from '../../../src/state/versions.js';
 import { domainDefaults } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -174,9 +176,31 @@ describe('the rulebook', () => {
     expect(update(book, one, '2026-03-09').settings).toHaveLength(3);
   });
 
-  it('is not changed by a process with older rules', () => {
-    const newer = update(undefined, one, '2026-03-03', { ...domainDefaults, rules_version: 2 });
-    expect(update(newer, other, '2026-03-09')).toBe(newer);
+  it('is not changed by a process that does not support its versions', () => {
+    for (const versions of [
+      { rules: 2, schema: 1 },
+      { rules: 1, schema: 2 },
+    ]) {
+      const newer = withVersions(update(undefined, one), versions, 5);
+      expect(update(newer, other, '2026-03-09')).toBe(newer);
+    }
+  });
+
+  it('has raised versions for all days, and never lower ones', () => {
+    const stricter = { ...domainDefaults, pass_rate_percent: 90 };
+    const book = update(update(undefined, one), one, '2026-03-03', stricter);
+    expect(versionsInForce(book)).toEqual({ rules: 1, schema: 1 });
+    const raised = withVersions(book, { rules: 1, schema: 2 }, 5);
+    expect(raised.versions).toEqual({ rules: 1, schema: 2, since: 5, rewritten: false });
+    // What release 0.1 compares with its own version, for every day.
+    expect(raised.settings.map(({ settings }) => settings.rules_version)).toEqual([2, 2]);
+    expect(raised.settings.map(({ settings }) => settings.pass_rate_percent)).toEqual([80, 90]);
+    expect(withVersions(raised, { rules: 1, schema: 2 }, 9)).toBe(raised);
+    expect(withVersions(raised, { rules: 2, schema: 1 }, 9).versions).toMatchObject({ rules: 2, schema: 2 });
+    const own = { rules: 3, schema: 3 };
+    const change = { at: 0, from: '2026-03-09' };
+    expect(updateRulebook(raised, one, stricter, change, own)).toBe(raised);
+    expect(updateRulebook(raised, other, stricter, change, own).versions).toEqual(raised.versions);
   });
 
   it('survives a round trip through JSON', () => {

@@ -9,6 +9,7 @@ import {
   type StatusOptions,
   serviceStatus,
 } from '../../../src/state/service-status.js';
+import { FIRST_VERSIONS } from '../../../src/state/versions.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -35,6 +36,8 @@ const facts = (change: Partial<ServiceFacts> = {}): ServiceFacts => ({
   watermarks: {},
   openMlflowRuns: [],
   judging: null,
+  versions: FIRST_VERSIONS,
+  rewrite: null,
   broken: [],
   catalog: NEVER,
   ...change,
