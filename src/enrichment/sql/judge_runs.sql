@@ -1,35 +1,42 @@
 -- Makes `active`: a row per active run of the base object $base in an experiment in scope, with its names and whether it is
--- judged (`eligible`), but without its params and tags. `batch`: in which it is written ($batch_bytes: see heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope; $excluded: metric names out
--- of scope; $application_tag: the tag that names the application.
+-- judged (`eligible`), but without its params and tags. `batch`: in which it is written ($batch_bytes: see heavy-rows.ts).
+-- $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope; $excluded: metric names out of scope;
+-- $application_tag: the tag that names the application.
 CREATE OR REPLACE TEMP TABLE active AS
 WITH experiments AS (
   SELECT unnest(
     from_json($experiments, '[{"experiment_id": "VARCHAR", "name": "VARCHAR", "tag": "VARCHAR"}]'),
     recursive := true
   )
+),
+-- Before the window below: it keeps its input in memory, which must not contain params and tags.
+named AS (
+  SELECT
+    run.date,
+    run."timestamp",
+    run.run_id,
+    coalesce(run.run_name, run.tags['mlflow.runName'], left(run.run_id, 8)) AS run_name,
+    run.experiment_id,
+    experiments.name AS experiment_name,
+    coalesce(run.tags[$application_tag], experiments.tag, experiments.name, run.experiment_id) AS application,
+    coalesce(run.tags['mlflow.user'], run.user_id) AS user_id,
+    run.run_status,
+    run.start_time,
+    run.end_time,
+    run.tags['mlflow.parentRunId'] AS parent_run_id,
+    (run.tags['mlflow.parentRunId'] IS NULL OR $count_nested_runs)
+      AND (
+        run.run_status IN ('FINISHED', 'FAILED', 'KILLED')
+        OR $judge_running
+        OR coalesce(run.tags['monitor.judge'] = 'running', false)
+      ) AS eligible,
+    list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics,
+    heavy_bytes(run.params, run.tags, 0) AS bytes
+  FROM read_parquet($base) AS run
+  JOIN experiments USING (experiment_id)
+  WHERE run.lifecycle_stage = 'active'
 )
 SELECT
-  run.date,
-  run."timestamp",
-  run.run_id,
-  coalesce(run.run_name, run.tags['mlflow.runName'], left(run.run_id, 8)) AS run_name,
-  run.experiment_id,
-  experiments.name AS experiment_name,
-  coalesce(run.tags[$application_tag], experiments.tag, experiments.name, run.experiment_id) AS application,
-  coalesce(run.tags['mlflow.user'], run.user_id) AS user_id,
-  run.run_status,
-  run.start_time,
-  run.end_time,
-  run.tags['mlflow.parentRunId'] AS parent_run_id,
-  (run.tags['mlflow.parentRunId'] IS NULL OR $count_nested_runs)
-    AND (
-      run.run_status IN ('FINISHED', 'FAILED', 'KILLED')
-      OR $judge_running
-      OR coalesce(run.tags['monitor.judge'] = 'running', false)
-    ) AS eligible,
-  list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics,
-  heavy_bytes(run.params, run.tags, 0) AS bytes,
-  ((sum(bytes) OVER (ORDER BY application, run."timestamp", run.run_id) - bytes) // $batch_bytes)::INTEGER AS batch
-FROM read_parquet($base) AS run
-JOIN experiments USING (experiment_id)
-WHERE run.lifecycle_stage = 'active';
+  *,
+  ((sum(bytes) OVER (ORDER BY application, "timestamp", run_id) - bytes) // $batch_bytes)::INTEGER AS batch
+FROM named;
