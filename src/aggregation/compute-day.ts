@@ -7,14 +7,13 @@ import type { DomainSettings } from '../domain/model.js';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays, dayStart, MS_PER_HOUR } from '../domain/time.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
+import { createPartMacro, type DayPart } from '../storage/parts.js';
 import { sumsOfBytes } from '../storage/series-sums.js';
 import { averagesOf, type NumberedPoints, type SeriesDay, spansOf } from './series-statistics.js';
 
-/** Local files of the judged datasets, oldest day first; days without any are left out. */
-export interface JudgedFiles {
-  /** `runs` of the day and of at least `daysBefore(settings).runs` days before it. */
-  readonly runs: readonly string[];
-  /** `enriched_metrics` of the day and of at least `daysBefore(settings).enriched` days before it. */
+/** Local files, oldest day first; days without any are left out. They may have rows of applications of other parts. */
+export interface SeriesFiles {
+  /** `enriched_metrics` of the part, last, and of at least `daysBefore(settings).enriched` days before its day. */
   readonly enriched: readonly string[];
   /** `_sums` of the day and of the 7 days before it. */
   readonly sums: readonly string[];
@@ -29,18 +28,52 @@ export const daysBefore = (
   enriched: Math.ceil(settings.moving_average_window_hours / 24),
 });
 
-/** Makes what the statements `copy_*.sql` read: `averages`, `series`, `metric_spans`, `application_hours` and `platform_hours`. */
-export async function computeDay(
+/**
+ * The counts of the runs per application and hour.
+ * @param runs local files of `runs` of the day and of at least `daysBefore(settings).runs` days before it
+ * @param part whose applications are counted; undefined: all
+ */
+export async function countHours(
   session: DuckSession,
-  day: string,
-  files: JudgedFiles,
+  runs: readonly string[],
   settings: DomainSettings,
-): Promise<void> {
-  const from = dayStart(day);
-  const hours = await session.rows<HourCounts>(sql(import.meta.url, './sql/hour_counts.sql'), {
-    runs: files.runs,
+  { part, files }: Pick<DayPart, 'part' | 'files'> = { part: 0, files: 1 },
+): Promise<HourCounts[]> {
+  await createPartMacro(session);
+  return session.rows<HourCounts>(sql(import.meta.url, './sql/hour_counts.sql'), {
+    runs,
+    part,
+    files,
     count_nested_runs: settings.count_nested_runs,
   });
+}
+
+/** Makes what copy_platform_summary.sql reads: `platform_hours`. */
+export async function computePlatform(
+  session: DuckSession,
+  day: string,
+  hours: readonly HourCounts[],
+  settings: DomainSettings,
+): Promise<void> {
+  const platform = judgeHours(sumByHour(hours), dayStart(day), settings);
+  await session.createTable('platform_hours', {
+    ...hourColumns(platform),
+    pass_rate_trend: { type: DOUBLE, values: platform.map(({ pass_rate_trend }) => pass_rate_trend) },
+  });
+}
+
+/**
+ * Makes what the statements read that write the aggregates of a part of the applications: `application_hours`, `averages`,
+ * `series` and `metric_spans`.
+ */
+export async function computeApplications(
+  session: DuckSession,
+  part: DayPart,
+  hours: readonly HourCounts[],
+  files: SeriesFiles,
+  settings: DomainSettings,
+): Promise<void> {
+  const from = dayStart(part.day);
   const byApplication = groupBy(hours, ({ application }) => application);
   const applications = [...byApplication].flatMap(([application, rows]) =>
     judgeHours(sumByHour(rows), from, settings).map((hour) => ({ application, ...hour })),
@@ -49,13 +82,8 @@ export async function computeDay(
     application: { type: VARCHAR, values: applications.map(({ application }) => application) },
     ...hourColumns(applications),
   });
-  const platform = judgeHours(sumByHour(hours), from, settings);
-  await session.createTable('platform_hours', {
-    ...hourColumns(platform),
-    pass_rate_trend: { type: DOUBLE, values: platform.map(({ pass_rate_trend }) => pass_rate_trend) },
-  });
   const judgedHours = groupBy(applications, ({ application }) => application);
-  await computeSeries(session, day, files, settings, (application) =>
+  await computeSeries(session, part, files, settings, (application) =>
     (judgedHours.get(application) ?? []).map(({ hour }) => (hour - from) / MS_PER_HOUR),
   );
 }
@@ -66,14 +94,14 @@ export async function computeDay(
  */
 async function computeSeries(
   session: DuckSession,
-  day: string,
-  { enriched, sums }: JudgedFiles,
+  { day, part, files }: DayPart,
+  { enriched, sums }: SeriesFiles,
   settings: DomainSettings,
   hoursOf: (application: string) => readonly number[],
 ): Promise<void> {
   const from = dayStart(day);
   const firstDay = addDays(day, -LOOK_BACK_DAYS);
-  await session.run(sql(import.meta.url, './sql/series.sql'), { sums, day });
+  await session.run(sql(import.meta.url, './sql/series.sql'), { sums, day, part, files });
   const { application: names = [], before = [] } = await session.columns(
     sql(import.meta.url, './sql/series_columns.sql'),
     { from: BigInt(dayStart(firstDay)) },

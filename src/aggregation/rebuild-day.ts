@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { type Rulebook, readRulebook, settingsOn } from '../state/rulebook.js';
 import {
   assertSupported,
@@ -13,6 +14,7 @@ import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
+import { type DayPart, dayParts, partsSharedWith } from '../storage/parts.js';
 import {
   type Ahead,
   fetchExactly,
@@ -23,8 +25,8 @@ import {
   publishDerived,
   recordedInputs,
 } from '../storage/publish.js';
-import { loadSums, removeComputed } from '../storage/series-sums.js';
-import { computeDay, daysBefore } from './compute-day.js';
+import { type EnrichedPart, loadSums, removeComputed } from '../storage/series-sums.js';
+import { computeApplications, computePlatform, countHours, daysBefore } from './compute-day.js';
 
 export const AGGREGATED = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
@@ -33,24 +35,70 @@ export interface RebuildAhead extends Ahead {
   readonly rulebook: Rulebook | undefined;
 }
 
-/**
- * Publishes the aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored
- * objects name these inputs already. A day without judged runs has no aggregates. Downloaded, and only to write: the rows
- * that lights and moving averages need, and the sums of the 7 days.
- * @throws {MonitorError} `older_rules` if this process is older than the store
- */
-export function rebuildDay(
+/** The aggregates of applications, which are divided into parts. The others are one object. */
+const OF_APPLICATIONS = ['metric_timeseries', 'application_summary'] as const;
+const OF_PLATFORM = ['platform_summary'] as const;
+
+/** Aggregates of a day that are computed together. */
+export interface RebuildUnit {
+  readonly day: string;
+  /** The part of the applications whose rows are read; undefined: those of all. */
+  readonly part: DayPart | undefined;
+  readonly datasets: readonly (typeof AGGREGATED)[number][];
+}
+
+/** Everything of a day with one part is computed together; otherwise each part, and the platform from all parts. */
+export function rebuildUnits(day: string, files: number): RebuildUnit[] {
+  const [only, ...others] = dayParts(day, files);
+  if (others.length === 0) return [{ day, part: only, datasets: AGGREGATED }];
+  const parts = dayParts(day, files).map((part) => ({ day, part, datasets: OF_APPLICATIONS }));
+  return [...parts, { day, part: undefined, datasets: OF_PLATFORM }];
+}
+
+/** Rebuilds all aggregates of a day. A day without judged runs has none. */
+export async function rebuildDay(
   store: ObjectStore,
   duck: Duck,
   day: string,
   ahead?: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
 ): Promise<PublishCounts> {
-  const keys = AGGREGATED.map((dataset) => partitionKey(dataset, day));
+  const counts = { written: 0, unchanged: 0 };
+  const files = await partsIfJudged(store, ahead?.look ?? lookAt(store), day);
+  for (const unit of rebuildUnits(day, files)) {
+    const { written, unchanged } = await rebuildUnit(store, duck, unit, ahead, supported);
+    counts.written += written;
+    counts.unchanged += unchanged;
+  }
+  return counts;
+}
+
+/** The number of parts of a day, which matters only if it has judged runs: most days after today have none. */
+async function partsIfJudged(store: ObjectStore, look: Look, day: string): Promise<number> {
+  const files = partitionFilesOf(store);
+  const known = await files.known(day);
+  if (known !== undefined) return known;
+  return (await look(partitionKey('runs', day))) ? files.on(day) : 1;
+}
+
+/**
+ * Publishes aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored objects
+ * name these inputs already. Downloaded, and only to write: the rows that lights and moving averages need, and the sums of
+ * the 7 days.
+ * @throws {MonitorError} `older_rules` if this process is older than the store
+ */
+export function rebuildUnit(
+  store: ObjectStore,
+  duck: Duck,
+  unit: RebuildUnit,
+  ahead?: RebuildAhead,
+  supported: Versions = OWN_VERSIONS,
+): Promise<PublishCounts> {
+  const keys = unit.datasets.map((dataset) => partitionKey(dataset, unit.day, unit.part?.part));
   return duck.session((session) => {
     const publication = {
       recorded: (file: string) => readFooter(session, file, 'inputs'),
-      prepare: (read?: RebuildAhead) => prepare(store, session, day, read, supported),
+      prepare: (read?: RebuildAhead) => prepare(store, session, unit, read, supported),
     };
     return publishDerived(store, session, keys, publication, ahead);
   });
@@ -59,17 +107,18 @@ export function rebuildDay(
 async function prepare(
   store: ObjectStore,
   session: DuckSession,
-  day: string,
+  unit: RebuildUnit,
   ahead: RebuildAhead | undefined,
   supported: Versions,
 ): Promise<Prepared | undefined> {
+  const { day } = unit;
   const book = ahead ? ahead.rulebook : await readRulebook(store);
   if (!book) return undefined;
   const settings = settingsOn(book, day);
   const versions = versionsInForce(book);
   assertSupported(supported, versions);
-  const judged = await lookAtJudged(ahead?.look ?? lookAt(store), day);
-  if (judged.at(-1)?.day !== day) return undefined;
+  const judged = await lookAtJudged(store, ahead?.look ?? lookAt(store), unit);
+  if (!judged) return undefined;
   const inputsOf = async (entry: ObjectEntry) =>
     (await recordedInputs(store, entry, (file) => readFooter(session, file, 'inputs'))) ?? '';
   const named: string[][] = [];
@@ -87,69 +136,72 @@ async function prepare(
     for (const entry of entries) files.push(await fetchExactly(store, entry));
     return files;
   };
-  let computed: Promise<Today> | undefined;
-  const compute = async (): Promise<Today> => {
+  const today = judged.filter((each) => each.day === day);
+  let computed: Promise<void> | undefined;
+  const compute = async (): Promise<void> => {
     const back = daysBefore(settings);
     const since = (days: number) => judged.filter((each) => each.day >= addDays(day, -days));
     const runs = await fetchAll(since(back.runs).map((each) => each.runs));
+    const hours = await countHours(session, runs, settings, unit.part);
+    if (unit.datasets.includes('platform_summary')) await computePlatform(session, day, hours, settings);
+    if (!unit.part) return;
     const enriched = await fetchAll(since(back.enriched).map((each) => each.enriched));
     const sums = await loadSums(store, session, ahead?.look ?? lookAt(store), judged);
     try {
-      await computeDay(session, day, { runs, enriched, sums: sums.files }, settings);
+      const files = { enriched, sums: sums.files };
+      await computeApplications(session, unit.part, hours, files, settings);
     } finally {
       await removeComputed(sums);
     }
-    return { runs: runs.at(-1) ?? '', enriched: enriched.at(-1) ?? '' };
   };
   return {
     inputs,
     write: async (key, file) => {
       computed ??= compute();
-      const today = await computed;
-      if (key.startsWith('metric_timeseries/')) {
-        await session.run(sql(import.meta.url, './sql/copy_metric_timeseries.sql'), {
-          file,
-          ...footer,
-          enriched: today.enriched,
-        });
-      } else if (key.startsWith('application_summary/')) {
-        await session.run(sql(import.meta.url, './sql/copy_application_summary.sql'), {
-          file,
-          ...footer,
-          enriched: today.enriched,
-        });
-      } else {
+      await computed;
+      if (key.startsWith('platform_summary/')) {
         await session.run(sql(import.meta.url, './sql/copy_platform_summary.sql'), {
           file,
           ...footer,
-          runs: today.runs,
+          runs: await fetchAll(today.map(({ runs }) => runs)),
           count_nested_runs: settings.count_nested_runs,
         });
+        return;
       }
+      const [enriched = ''] = await fetchAll(today.map((each) => each.enriched));
+      const statement = key.startsWith('metric_timeseries/')
+        ? sql(import.meta.url, './sql/copy_metric_timeseries.sql')
+        : sql(import.meta.url, './sql/copy_application_summary.sql');
+      await session.run(statement, { file, ...footer, enriched });
     },
   };
 }
 
-/** The judged files of the day itself. */
-interface Today {
-  readonly runs: string;
-  readonly enriched: string;
-}
-
-interface JudgedDay {
-  readonly day: string;
+interface JudgedPart extends EnrichedPart {
   readonly runs: ObjectEntry;
-  readonly enriched: ObjectEntry;
 }
 
-/** The judged objects of the day and the 7 days before it, oldest day first. Days without any are left out. */
-async function lookAtJudged(look: Look, day: string): Promise<JudgedDay[]> {
-  const judged: JudgedDay[] = [];
+/**
+ * The judged objects of the day and the 7 days before it with applications of the unit, oldest day first. Those of earlier
+ * days that do not exist are left out.
+ * @returns undefined if one of the day itself does not exist
+ */
+async function lookAtJudged(
+  store: ObjectStore,
+  look: Look,
+  { day, part: own }: RebuildUnit,
+): Promise<JudgedPart[] | undefined> {
+  const judged: JudgedPart[] = [];
   for (let back = LOOK_BACK_DAYS; back >= 0; back--) {
     const date = addDays(day, -back);
-    const runs = await look(partitionKey('runs', date));
-    const enriched = await look(partitionKey('enriched_metrics', date));
-    if (runs && enriched) judged.push({ day: date, runs, enriched });
+    const files = await partsIfJudged(store, look, date);
+    const parts = own ? partsSharedWith(own, files) : dayParts(date, files).map(({ part }) => part);
+    for (const part of parts) {
+      const runs = await look(partitionKey('runs', date, part));
+      const enriched = await look(partitionKey('enriched_metrics', date, part));
+      if (runs && enriched) judged.push({ day: date, part, runs, enriched });
+      else if (back === 0) return undefined;
+    }
   }
   return judged;
 }

@@ -1,6 +1,7 @@
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import type { RebuildResult } from '../pipeline/stage-contracts.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { readRulebook } from '../state/rulebook.js';
 import { OWN_VERSIONS, type Versions } from '../state/versions.js';
 import type { Duck } from '../storage/duck.js';
@@ -38,10 +39,11 @@ export async function rebuildDays(
   supported: Versions = OWN_VERSIONS,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
-  const look = await lookAhead(store, [
+  const groups = [
     { datasets: AGGREGATED, days },
-    { datasets: ['runs', 'enriched_metrics', '_sums'], days: lookedBackOn(days) },
-  ]);
+    { datasets: ['runs', 'enriched_metrics', '_sums'] as const, days: lookedBackOn(days) },
+  ];
+  const look = await lookAhead(store, groups, partitionFilesOf(store).known);
   const ahead = { look, rulebook: await readRulebook(store) };
   for (const day of days) {
     const counts = await rebuildDay(store, duck, day, ahead, supported);

@@ -1,5 +1,6 @@
 import type { RejectedRow } from '../enrichment/parse-catalog.js';
 import { describePrefix } from '../queue/queue-connection.js';
+import { type AppliedFrom, describeApplied } from '../state/partition-files.js';
 import { describeVersions, supports, type Versions } from '../state/versions.js';
 
 /** One row of `validate`. `change`: something must change before the service works, or works well. */
@@ -48,6 +49,12 @@ export function clockSkew(date: number, sent: number, received: number): Finding
   if (Math.abs(ahead) <= CLOCK_LIMIT_MS) return { state: 'note', what, found };
   const todo = 'Synchronize both clocks with NTP. No data is lost, but lights are delayed.';
   return { state: 'change', what, found, todo };
+}
+
+/** @returns nothing if the setting applies to all days */
+export function partitionFilesFound(applied: AppliedFrom, files: number): Finding[] {
+  const found = describeApplied(applied, files);
+  return found === undefined ? [] : [{ state: 'note', what: 'Files per day', found }];
 }
 
 /** @param all the number of experiments listed @param chosen how many of them match the settings */

@@ -21,6 +21,7 @@ import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { PageTooBigError } from '../ingestion/page-limit.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { queuePrefixOf } from '../queue/queue-connection.js';
+import { appliedFrom } from '../state/partition-files.js';
 import { readRulebook } from '../state/rulebook.js';
 import { readStoreIdentity } from '../state/store-identity.js';
 import { readTrackingServer, trackingServerIdentity } from '../state/tracking-server.js';
@@ -38,6 +39,7 @@ import {
   mlflowVersion,
   PROBE_LIMITS,
   parseInfo,
+  partitionFilesFound,
   redisServer,
   storeFinding,
   verdict,
@@ -163,6 +165,8 @@ async function checkStore(
         });
       }
       findings.push(...versionFindings(versionsInForce(await readRulebook(store)), OWN_VERSIONS));
+      const files = settings.PARTITION_FILES;
+      findings.push(...partitionFilesFound(await appliedFrom(store, files, Date.now()), files));
       return { findings, identity: await readStoreIdentity(store) };
     } finally {
       await close();

@@ -69,6 +69,11 @@ export const storeSettings = {
       unit: 'mode',
       meaning: 'Set `WHEN_REQUIRED` for stores that reject the checksums of newer AWS clients.',
     }),
+  PARTITION_FILES: whole(1, 64, 'files').prefault('1').register(settingInfo, {
+    unit: 'files',
+    meaning:
+      'Files per day of each dataset with an application, and of the facts. With more, a change rewrites less, and several processes share a day. A new value applies to later days. That of the scheduler that started last counts.',
+  }),
   ALLOW_SOURCE_CHANGE: flag().prefault('false').register(settingInfo, {
     unit: 'true or false',
     meaning:

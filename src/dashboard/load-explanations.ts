@@ -12,11 +12,13 @@ import {
   type Observation,
 } from '../domain/status-cause.js';
 import { addDays, dayOf } from '../domain/time.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { type Rulebook, rulesOn } from '../state/rulebook.js';
 import { rulebookBefore } from '../state/threshold-changes.js';
 import { type DuckSession, sql } from '../storage/duck.js';
-import { baseKey, partitionKey } from '../storage/keys.js';
+import { type Dataset, partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { dayParts, partOf } from '../storage/parts.js';
 import { lastCompleteReadBefore } from './last-complete-read.js';
 
 export interface ExplanationTools {
@@ -32,6 +34,8 @@ export interface MetricRef {
   readonly day: string;
   readonly run_id: string;
   readonly metric: string;
+  /** The application of the run, if the caller knows it. */
+  readonly application?: string;
   /** The previous run in its series, if the caller knows it. */
   readonly before?: JudgedMetric | null;
 }
@@ -68,15 +72,20 @@ export async function loadExplanations(
   const fetched = await concurrently(
     groupBy(refs, (each) => each.day),
     async ([day, own]) => {
-      const enriched = await store.fetch(partitionKey('enriched_metrics', day));
-      return { own, enriched, base: await store.fetch(baseKey(day)) };
+      const enriched = await fetchParts(store, 'enriched_metrics', day, (files) =>
+        own.map(({ application }) => (application === undefined ? undefined : partOf(application, files))),
+      );
+      const base = await fetchParts(store, '_base', day, (files) =>
+        own.map(({ run_id }) => partOf(run_id, files)),
+      );
+      return { own, enriched, base };
     },
   );
   for (const { own, enriched, base } of fetched) {
-    if (!enriched || !base) continue;
+    if (enriched.length === 0 || base.length === 0) continue;
     const rows = await session.rows<StoredMetric>(sql(import.meta.url, './sql/judged_metrics.sql'), {
-      enriched: enriched.file,
-      base: base.file,
+      enriched,
+      base,
       run_ids: own.map(({ run_id }) => run_id),
       metrics: own.map(({ metric }) => metric),
     });
@@ -108,6 +117,23 @@ export async function loadExplanations(
 
 const keyOf = (runId: string, metric: string): string => JSON.stringify([runId, metric]);
 
+/**
+ * Local files of the parts of a day that exist.
+ * @param partsBy the parts that are needed; undefined: all
+ */
+async function fetchParts(
+  store: ObjectStore,
+  dataset: Dataset,
+  day: string,
+  partsBy: (files: number) => readonly (number | undefined)[],
+): Promise<string[]> {
+  const files = await partitionFilesOf(store).on(day);
+  const wanted = new Set(partsBy(files));
+  const parts = dayParts(day, files).filter(({ part }) => wanted.has(undefined) || wanted.has(part));
+  const stored = await concurrently(parts, ({ part }) => store.fetch(partitionKey(dataset, day, part)));
+  return stored.flatMap((object) => (object ? [object.file] : []));
+}
+
 /** How far back the previous run may be, days. */
 const DAYS_BACK = 7;
 
@@ -116,8 +142,10 @@ async function loadPrevious(
   { application, metric_name, run_id, time }: StoredMetric,
 ): Promise<JudgedMetric | null> {
   const days = Array.from({ length: DAYS_BACK + 1 }, (_, back) => addDays(dayOf(time), -back));
-  const stored = await concurrently(days, (day) => store.fetch(partitionKey('enriched_metrics', day)));
-  const enriched = stored.flatMap((object) => (object ? [object.file] : []));
+  const stored = await concurrently(days, (day) =>
+    fetchParts(store, 'enriched_metrics', day, (files) => [partOf(application, files)]),
+  );
+  const enriched = stored.flat();
   const [previous] = await session.rows<JudgedMetric>(sql(import.meta.url, './sql/metric_before.sql'), {
     enriched,
     application,

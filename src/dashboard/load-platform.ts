@@ -78,6 +78,7 @@ const firstMetricOf = ({ first, previous }: Incident): MetricRef => ({
   day: dayOf(first.time),
   run_id: first.run_id,
   metric: first.metric_name,
+  application: first.application,
   before: previous,
 });
 

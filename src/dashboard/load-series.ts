@@ -49,7 +49,7 @@ export async function loadWorstSeries(
   applications: readonly string[],
 ): Promise<Map<string, WorstSeries>> {
   const read = { from: current.to - READ_MS, to: current.to };
-  const spanFiles = await filesOf(store, published, 'enriched_metrics', daysOf(current));
+  const spanFiles = await filesOf(store, published, 'enriched_metrics', daysOf(current), applications);
   if (applications.length === 0 || spanFiles.length === 0) return new Map();
   const rows = await session.rows<MetricRow>(sql(import.meta.url, './sql/metric_runs.sql'), {
     enriched: spanFiles,
@@ -60,9 +60,10 @@ export async function loadWorstSeries(
     (metrics) => worstMetric(metrics) ?? [],
   );
   if (worst.length === 0) return new Map();
+  const named = worst.map(({ application }) => application);
   const runs = await session.rows<SeriesRun>(sql(import.meta.url, './sql/series.sql'), {
-    enriched: await filesOf(store, published, 'enriched_metrics', daysOf(read)),
-    applications: worst.map(({ application }) => application),
+    enriched: await filesOf(store, published, 'enriched_metrics', daysOf(read), named),
+    applications: named,
     metrics: worst.map(({ metric_name }) => metric_name),
     ...bounds(read),
   });
@@ -102,7 +103,7 @@ export async function loadRunTimes(
   { to, days }: { readonly to: number; readonly days: readonly string[] },
   applications: readonly string[],
 ): Promise<Map<string, number[]>> {
-  const runs = await filesOf(store, published, 'runs', days);
+  const runs = await filesOf(store, published, 'runs', days, applications);
   if (runs.length === 0 || applications.length === 0) return new Map();
   const rows = await session.rows<{ application: string; time: number }>(
     sql(import.meta.url, './sql/run_times.sql'),

@@ -1,7 +1,10 @@
 import { concurrently } from '../config/concurrently.js';
+import { groupBy } from '../domain/group-by.js';
 import { addDays, dayOf } from '../domain/time.js';
-import { type DerivedDataset, dayOfKey, partitionKey } from '../storage/keys.js';
+import { partitionFilesOf } from '../state/partition-files.js';
+import { type DerivedDataset, dayOfKey, dayPrefix, partOfKey } from '../storage/keys.js';
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
+import { partOf } from '../storage/parts.js';
 
 const READ = ['runs', 'enriched_metrics', 'application_summary', 'platform_summary'] as const;
 
@@ -28,16 +31,37 @@ export async function listPublished(store: ObjectStore, now: number, count: numb
   return new Map(listings.flat());
 }
 
-/** Local files of a dataset's objects, in the order of `days`; days without an object are skipped. */
+/**
+ * Local files of a dataset's objects, in the order of `days`; days without an object are skipped.
+ * @param applications only the parts with these applications are needed; undefined: all parts
+ */
 export async function filesOf(
   store: ObjectStore,
   published: Published,
   dataset: DerivedDataset,
   days: readonly string[],
+  applications?: readonly string[],
 ): Promise<string[]> {
-  const entries = days.flatMap((day) => published.get(partitionKey(dataset, day)) ?? []);
+  const byPrefix = groupBy([...published.values()], ({ key }) => key.slice(0, key.lastIndexOf('/') + 1));
+  const entries: ObjectEntry[] = [];
+  for (const day of days) {
+    const parts = byPrefix.get(dayPrefix(dataset, day)) ?? [];
+    entries.push(...(applications ? await withApplications(store, day, parts, applications) : parts));
+  }
   const stored = await concurrently(entries, (entry) => store.fetch(entry.key, entry));
   return stored.flatMap((object) => (object ? [object.file] : []));
+}
+
+async function withApplications(
+  store: ObjectStore,
+  day: string,
+  parts: readonly ObjectEntry[],
+  applications: readonly string[],
+): Promise<readonly ObjectEntry[]> {
+  if (parts.length < 2) return parts;
+  const files = await partitionFilesOf(store).on(day);
+  const wanted = new Set(applications.map((application) => partOf(application, files)));
+  return parts.filter(({ key }) => wanted.has(partOfKey(key) ?? 0));
 }
 
 /** The days whose objects differ, newest first. */

@@ -4,6 +4,7 @@ import { chooseThreshold, ruleResolverSteps, thresholdIndexSteps } from '../doma
 import type { Steps } from '../domain/steps.js';
 import type { EnrichResult } from '../pipeline/stage-contracts.js';
 import { readExperiments } from '../state/experiments.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { type DayRules, readRulebook, rulesOnSteps } from '../state/rulebook.js';
 import {
   type ChangeSpan,
@@ -13,11 +14,17 @@ import {
 } from '../state/threshold-changes.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
+import type { IndexedObject } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { readBaseFacts } from './base-facts.js';
+import { dayParts } from '../storage/parts.js';
+import type { StoredFile } from '../storage/publish.js';
+import { readDayPairs } from './base-facts.js';
 import { createScope, type DayScope, judge } from './judge-day.js';
 
 type ChangedRuns = NonNullable<EnrichResult['changed']>;
+
+/** The runs of a day need not be divided to be counted. */
+const ALL_PARTS = { part: 0, files: 1 };
 
 /**
  * How many stored runs of a day have a metric whose status differs after each threshold change. Judges the day's facts by
@@ -32,17 +39,26 @@ export function countChangedRuns(
   return duck.session(async (session) => {
     const book = await readRulebook(store);
     const changes = book ? thresholdChanges(book, span) : [];
-    const key = baseKey(day);
-    const base = changes.length > 0 ? await store.fetch(key) : undefined;
-    if (!book || !base) return [];
-    const { pairs } = await readBaseFacts(store, session, { key, etag: base.etag }, async () => base.file);
-    const scopeBy = createScope(pairs, await readExperiments(store));
+    const files = changes.length > 0 ? await partitionFilesOf(store).on(day) : 0;
+    const bases: (IndexedObject & StoredFile)[] = [];
+    for (const { part } of dayParts(day, files)) {
+      const key = baseKey(day, part);
+      const base = await store.fetch(key);
+      if (base) bases.push({ ...base, key });
+    }
+    if (!book || bases.length === 0) return [];
+    const fetch = async ({ file }: StoredFile) => file;
+    const scopeBy = createScope(
+      ({ settings }) => readDayPairs(store, session, bases, fetch, files, settings.application_tag),
+      await readExperiments(store),
+    );
     const rulesBefore = (time: number) => inSlices(rulesOnSteps(rulebookBefore(book, time), day));
+    const local = bases.map(({ file }) => file);
     const changedRuns: ChangedRuns = [];
     for (const [time, simultaneous] of groupBy(changes, ({ changed_at }) => changed_at)) {
       const applied = simultaneous.filter(({ first_day }) => first_day === null || first_day <= day);
       const [before, after] = [await rulesBefore(time), await rulesBefore(time + 1)];
-      changedRuns.push(...(await count(session, base.file, applied, await scopeBy(after), before, after)));
+      changedRuns.push(...(await count(session, local, applied, await scopeBy(after), before, after)));
     }
     return changedRuns;
   });
@@ -50,7 +66,7 @@ export function countChangedRuns(
 
 async function count(
   session: DuckSession,
-  base: string,
+  bases: readonly string[],
   changes: readonly ThresholdChange[],
   scope: DayScope,
   before: DayRules,
@@ -63,11 +79,11 @@ async function count(
     affected.has(`${experiment_id} ${metric_name}`),
   );
   const oldRules = await inSlices(resolveAll(rules, before));
-  await judge(session, base, { ...scope, rules: oldRules }, before);
+  await judge(session, bases, { ...scope, rules: oldRules }, before, ALL_PARTS);
   await session.run(
     'CREATE OR REPLACE TEMP TABLE judged_before AS SELECT run_id, metric_name, status FROM judged',
   );
-  await judge(session, base, { ...scope, rules }, after);
+  await judge(session, bases, { ...scope, rules }, after, ALL_PARTS);
   const rows = await session.rows<{ change: number; runs: number }>(
     sql(import.meta.url, './sql/changed_runs.sql'),
     { pairs: JSON.stringify(pairs) },

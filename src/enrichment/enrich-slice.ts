@@ -8,6 +8,7 @@ import {
   type SliceOwner,
 } from '../state/dirty-days.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { isOlderProcess } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
@@ -104,7 +105,9 @@ function groupPages(pages: readonly Page[]): Page[][] {
 const MANY_DAYS = 4;
 
 const lookAtBases = async (store: ObjectStore, days: readonly string[]): Promise<Look | undefined> =>
-  days.length > MANY_DAYS ? lookAhead(store, [{ datasets: ['_base'], days }]) : undefined;
+  days.length > MANY_DAYS
+    ? lookAhead(store, [{ datasets: ['_base'], days }], partitionFilesOf(store).known)
+    : undefined;
 
 interface SliceRun extends OpenRun {
   readonly open: boolean;
@@ -156,7 +159,8 @@ async function mergeSlice(
       );
       for (const { day } of days) {
         const beforePut = () => markDirty({ days: [day] });
-        const counts = await mergeDay(session, store, serverNow, day, beforePut, look);
+        const files = await partitionFilesOf(store).on(day);
+        const counts = await mergeDay(session, store, serverNow, day, files, beforePut, look);
         result.inserted += counts.inserted;
         result.updated += counts.updated;
         result.unchanged += counts.unchanged;

@@ -6,13 +6,15 @@ import { createFilter } from '../domain/pattern-index.js';
 import { ruleResolverSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '../state/rulebook.js';
 import { namedInputs, versionsInForce } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import type { DayPairs } from '../storage/index-document.js';
-import { baseKey, partitionKey } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import { partitionKey } from '../storage/keys.js';
+import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
+import { createPartMacro, type DayPart, dayParts } from '../storage/parts.js';
 import {
   type Ahead,
   fetchExactly,
@@ -22,7 +24,8 @@ import {
   publishDerived,
 } from '../storage/publish.js';
 import { publishSums } from '../storage/series-sums.js';
-import { readBaseFacts } from './base-facts.js';
+import { type ScopedExperiment, scopedExperiment } from './application-of.js';
+import { lookAtBases, type PartFacts, readPartFacts } from './base-facts.js';
 import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
 export interface RulebookSource {
@@ -47,12 +50,8 @@ export interface JudgeAhead extends Ahead {
 /** The datasets that are made from the facts of one day. */
 export const JUDGED = ['runs', 'enriched_metrics'] as const;
 
-/**
- * Publishes `runs` and `enriched_metrics` of one day from its base facts and the rulebook, unless the stored objects name
- * these inputs already, and then the sums over its metrics. The base is downloaded only to write.
- * @param observed the newest time of MLflow's responses, ms
- */
-export function judgeDay(
+/** Judges all parts of a day. */
+export async function judgeDay(
   store: ObjectStore,
   duck: Duck,
   rulebook: RulebookSource,
@@ -60,15 +59,38 @@ export function judgeDay(
   observed?: number,
   ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
-  const keys = JUDGED.map((dataset) => partitionKey(dataset, day));
+  const counts = { written: 0, unchanged: 0 };
+  for (const part of dayParts(day, await partitionFilesOf(store).on(day))) {
+    const { written, unchanged } = await judgePart(store, duck, rulebook, part, observed, ahead);
+    counts.written += written;
+    counts.unchanged += unchanged;
+  }
+  return counts;
+}
+
+/**
+ * Publishes `runs` and `enriched_metrics` of one part of a day from the base facts of its applications and the rulebook,
+ * unless the stored objects name these inputs already, and then the sums over its metrics. Base objects are downloaded only
+ * to write. A part without runs is written as well: a day is complete once it has all its parts.
+ * @param observed the newest time of MLflow's responses, ms
+ */
+export function judgePart(
+  store: ObjectStore,
+  duck: Duck,
+  rulebook: RulebookSource,
+  part: DayPart,
+  observed?: number,
+  ahead?: JudgeAhead,
+): Promise<PublishCounts> {
+  const keys = JUDGED.map((dataset) => partitionKey(dataset, part.day, part.part));
   return duck.session(async (session) => {
     const publication = {
       recorded: (file: string) => readFooter(session, file, 'inputs'),
-      prepare: (read?: JudgeAhead) => prepare(store, session, rulebook, day, observed, read),
+      prepare: (read?: JudgeAhead) => prepare(store, session, rulebook, part, observed, read),
     };
     const counts = await publishDerived(store, session, keys, publication, ahead);
     // Internal, and not counted: whoever does not find them computes them.
-    await publishSums(store, session, day, counts.written === 0 ? ahead : undefined);
+    await publishSums(store, session, part, counts.written === 0 ? ahead : undefined);
     return counts;
   });
 }
@@ -77,15 +99,23 @@ async function prepare(
   store: ObjectStore,
   session: DuckSession,
   rulebook: RulebookSource,
-  day: string,
+  part: DayPart,
   observed: number | undefined,
   ahead: JudgeAhead | undefined,
 ): Promise<Prepared | undefined> {
-  const base = await (ahead?.look ?? lookAt(store))(baseKey(day));
-  if (!base) return undefined;
-  const fetch = () => fetchExactly(store, base);
-  const { content, pairs } = await readBaseFacts(store, session, base, fetch);
-  const scopeBy = createScope(pairs, ahead?.experiments ?? (await readExperiments(store)));
+  const { day, files } = part;
+  const all = await lookAtBases(ahead?.look ?? lookAt(store), day, files);
+  if (all.length === 0) return undefined;
+  const fetch = (base: ObjectEntry) => fetchExactly(store, base);
+  const experiments = ahead?.experiments ?? (await readExperiments(store));
+  const known = new Map<string, Promise<PartFacts<ObjectEntry>>>();
+  const factsBy = (settings: DomainSettings): Promise<PartFacts<ObjectEntry>> => {
+    const tag = settings.application_tag;
+    const facts = known.get(tag) ?? readPartFacts(store, session, all, fetch, part, tag, experiments);
+    known.set(tag, facts);
+    return facts;
+  };
+  const scopeBy = createScope(async ({ settings }) => (await factsBy(settings)).pairs, experiments);
   const book = await rulebook.rulebookFor(
     async (stored) => queryOf(await scopeBy(await inSlices(rulesOnSteps(stored, day)))),
     observed,
@@ -93,18 +123,23 @@ async function prepare(
   );
   const rules = await inSlices(rulesOnSteps(book, day));
   const scope = await scopeBy(rules);
+  const { content, bases } = await factsBy(rules.settings);
   const versions = versionsInForce(book);
   const inputs = namedInputs(versions, await inSlices(inputsDigest(content, scope, rules.settings)));
   const footer = { inputs, schema: String(versions.schema) };
-  /** The local copy of the base, once it is judged. */
-  let judged: Promise<string> | undefined;
+  /** The local copies of the base objects, once they are judged. */
+  let judged: Promise<readonly string[]> | undefined;
+  const judgeOnce = async (): Promise<readonly string[]> => {
+    const local: string[] = [];
+    // The columns come from an object, also if the part has no runs.
+    for (const base of bases.length > 0 ? bases : all.slice(0, 1)) local.push(await fetch(base));
+    await judge(session, local, scope, rules, part);
+    return local;
+  };
   return {
     inputs,
     write: async (key, file) => {
-      judged ??= fetch().then(async (base) => {
-        await judge(session, base, scope, rules);
-        return base;
-      });
+      judged ??= judgeOnce();
       const local = await judged;
       if (key.startsWith('runs/')) await writeRuns(session, local, file, footer);
       else await session.run(sql(import.meta.url, './sql/copy_enriched_metrics.sql'), { file, ...footer });
@@ -130,15 +165,15 @@ export function* inputsDigest(
   return hash.update(`"settings":${JSON.stringify(settings)}}`).digest('hex');
 }
 
-/** @returns a function that gives the scope of the day's runs by some rules */
+/** @returns a function that gives the scope of runs by some rules. @param pairsBy the experiments and metrics of the runs */
 export function createScope(
-  pairs: DayPairs,
+  pairsBy: (rules: DayRules) => Promise<DayPairs>,
   experiments: Readonly<Record<string, StoredExperiment>>,
 ): (rules: DayRules) => Promise<DayScope> {
   let last: { readonly rules: DayRules; readonly scope: DayScope } | undefined;
   return async (rules) => {
     if (last?.rules !== rules) {
-      last = { rules, scope: await inSlices(scopeOfDay(pairs, experiments, rules)) };
+      last = { rules, scope: await inSlices(scopeOfDay(await pairsBy(rules), experiments, rules)) };
     }
     return last.scope;
   };
@@ -150,15 +185,7 @@ const queryOf = ({ rules }: DayScope): CatalogQuery => ({
   experiments: [...new Set(rules.map(({ experiment_id }) => experiment_id))],
 });
 
-interface ScopedExperiment {
-  readonly experiment_id: string;
-  /** null if it has no name. */
-  readonly name: string | null;
-  /** The value of the tag that names its application; null if it has none. */
-  readonly tag: string | null;
-}
-
-/** The experiments, metrics and rules by which the runs of one day are judged. */
+/** The experiments, metrics and rules by which the runs of a part of a day are judged. */
 export interface DayScope {
   /** The experiments in scope. */
   readonly experiments: readonly ScopedExperiment[];
@@ -184,12 +211,7 @@ export function* scopeOfDay(
     const experiment = known[experiment_id];
     if (experiment?.lifecycle_stage === 'deleted') continue;
     if (!isExperimentIncluded(experiment?.name ?? experiment_id)) continue;
-    const tag = experiment?.tags[settings.application_tag];
-    experiments.push({
-      experiment_id,
-      name: experiment?.name.trim() ? experiment.name : null,
-      tag: tag?.trim() ? tag : null,
-    });
+    experiments.push(scopedExperiment(experiment_id, experiment, settings.application_tag));
     for (const metric_name of names) {
       yield;
       if (isMetricIncluded(metric_name)) {
@@ -208,26 +230,38 @@ interface Footer {
   readonly schema: string;
 }
 
-async function writeRuns(session: DuckSession, base: string, file: string, footer: Footer): Promise<void> {
+async function writeRuns(
+  session: DuckSession,
+  bases: readonly string[],
+  file: string,
+  footer: Footer,
+): Promise<void> {
   const [last] = await session.rows<{ batch: number | null }>('SELECT max(batch) AS batch FROM active');
   const batches = Array.from({ length: (last?.batch ?? 0) + 1 }, (_, batch) => batch);
   const writeBatch = (batch: number, part: string) =>
-    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { base, batch, file: part, ...footer });
+    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { bases, batch, file: part, ...footer });
   await writeBatches(session, file, batches, writeBatch, (files) =>
     session.run(sql(import.meta.url, './sql/join_runs.sql'), { files, file, ...footer }),
   );
 }
 
-/** Makes `active` and `judged` of the runs in a base object. */
+/**
+ * Makes `active` and `judged` of the runs in base objects whose application is in a part.
+ * @param bases local files
+ */
 export async function judge(
   session: DuckSession,
-  base: string,
+  bases: readonly string[],
   scope: DayScope,
   { settings }: DayRules,
+  { part, files }: Pick<DayPart, 'part' | 'files'>,
 ): Promise<void> {
   await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
+  await createPartMacro(session);
   await session.run(sql(import.meta.url, './sql/judge_runs.sql'), {
-    base,
+    bases,
+    part,
+    files,
     batch_bytes: BATCH_BYTES,
     experiments: JSON.stringify(scope.experiments),
     excluded: scope.excluded,

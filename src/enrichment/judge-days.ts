@@ -1,9 +1,10 @@
 import { readExperiments } from '../state/experiments.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { EMPTY_QUERY } from '../state/rulebook.js';
 import type { Duck } from '../storage/duck.js';
-import { baseKey } from '../storage/keys.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { lookAtBases } from './base-facts.js';
 import { JUDGED, judgeDay, type RulebookSource } from './judge-day.js';
 
 export interface JudgedDays {
@@ -27,9 +28,13 @@ export async function judgeDays(
   heartbeat: () => void,
   observed?: number,
 ): Promise<JudgedDays> {
-  const look = await lookAhead(store, [{ datasets: ['_sums', ...JUDGED, '_base'], days }]);
+  const files = partitionFilesOf(store);
+  const datasets = ['_sums', ...JUDGED, '_base'] as const;
+  const look = await lookAhead(store, [{ datasets, days }], files.known);
   const judged: string[] = [];
-  for (const day of days) if (await look(baseKey(day))) judged.push(day);
+  for (const day of days) {
+    if ((await lookAtBases(look, day, await files.on(day))).length > 0) judged.push(day);
+  }
   const counts = { written: 0, unchanged: 0 };
   if (judged.length === 0) return { days: judged, ...counts };
   const ahead = {

@@ -2,6 +2,7 @@ import { DATE_LAG_MS, type MergeDecision } from '../domain/merge-precedence.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { createPartMacro, type DayPart } from '../storage/parts.js';
 import { type Look, publishObject, type StoredFile } from '../storage/publish.js';
 import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
 
@@ -21,29 +22,60 @@ export interface UndecidedRun {
 }
 
 /**
- * Merges `facts` and `gone` of one day into its base object by merge precedence. After a lost race the winner's object is
- * read and every run is decided again. An unchanged base is not written.
- * @param serverNow requests the tracking server's clock, ms
- * @param beforePut called before each put of the base
- * @param look finds the ETag of the base, if many were read at once
+ * Merges `facts` and `gone` of one day into its base objects.
+ * @param files the number of parts of the day
+ * @param beforePut called before each put of a base object
+ * @returns the counts of all parts
  */
 export async function mergeDay(
   session: DuckSession,
   store: ObjectStore,
   serverNow: () => Promise<number>,
   day: string,
+  files: number,
+  beforePut: () => Promise<void>,
+  look?: Look,
+): Promise<MergeCounts> {
+  await createPartMacro(session);
+  const touched = await session.rows<{ part: number }>(sql(import.meta.url, './sql/touched_parts.sql'), {
+    day,
+    files,
+  });
+  const total: MergeCounts = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, undecided: [] };
+  for (const { part } of touched) {
+    const counts = await mergePart(session, store, serverNow, { day, part, files }, beforePut, look);
+    total.inserted += counts.inserted;
+    total.updated += counts.updated;
+    total.unchanged += counts.unchanged;
+    total.superseded += counts.superseded;
+    total.undecided.push(...counts.undecided);
+  }
+  return total;
+}
+
+/**
+ * Merges the `facts` and `gone` of one part into its base object by merge precedence. After a lost race the winner's object
+ * is read and every run is decided again. An unchanged base is not written.
+ * @param serverNow requests the tracking server's clock, ms
+ * @param look finds the ETag of the base, if many were read at once
+ */
+async function mergePart(
+  session: DuckSession,
+  store: ObjectStore,
+  serverNow: () => Promise<number>,
+  part: DayPart,
   beforePut: () => Promise<void>,
   look?: Look,
 ): Promise<MergeCounts> {
   let counts: MergeCounts = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, undecided: [] };
   const prepare = async (stored: StoredFile | undefined) => {
     await loadStored(session, stored?.file);
-    counts = await decide(session, serverNow, day);
+    counts = await decide(session, serverNow, part);
     if (counts.inserted + counts.updated === 0) return undefined;
     await beforePut();
     return (file: string) => writeBase(session, file);
   };
-  await publishObject(store, session, baseKey(day), prepare, 'base_contended', look);
+  await publishObject(store, session, baseKey(part.day, part.part), prepare, 'base_contended', look);
   return counts;
 }
 
@@ -69,11 +101,13 @@ interface DecisionCount {
 async function decide(
   session: DuckSession,
   serverNow: () => Promise<number>,
-  day: string,
+  { day, part, files }: DayPart,
 ): Promise<MergeCounts> {
   const decideAt = async (now: number | null): Promise<DecisionCount[]> => {
     await session.run(sql(import.meta.url, './sql/decide.sql'), {
       day,
+      part,
+      files,
       server_now: now === null ? null : BigInt(now),
       date_lag: DATE_LAG_MS,
     });
@@ -92,7 +126,7 @@ async function decide(
   };
 }
 
-/** Writes the merged rows of the day to a file. */
+/** Writes the merged rows of the part to a file. */
 async function writeBase(session: DuckSession, file: string): Promise<void> {
   await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
   await session.run(sql(import.meta.url, './sql/merged_keys.sql'), { batch_bytes: BATCH_BYTES });

@@ -51,11 +51,13 @@ export async function createPlan(
   const readsMlflow = kind !== 'reevaluation';
   let watermarks: Watermarks = readsMlflow ? await readWatermarks(store) : {};
   const openMlflowRuns = readsMlflow ? await readOpenMlflowRuns(store) : [];
-  const storedDays: string[] = [];
+  // A day may have several objects.
+  const distinctDays = new Set<string>();
   for await (const { key } of store.list('_base/')) {
     const day = dayOfKey(key);
-    if (day) storedDays.push(day);
+    if (day) distinctDays.add(day);
   }
+  const storedDays = [...distinctDays];
   let now = clock();
   let dirty = readsMlflow ? await loadDirtyDays(store, now) : NOTHING_DIRTY;
   let experiments: Record<string, StoredExperiment> = {};

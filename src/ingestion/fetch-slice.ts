@@ -4,9 +4,11 @@ import { dayOf, dayStart } from '../domain/time.js';
 import type { FetchResult, Plan, Slice } from '../pipeline/stage-contracts.js';
 import { mergeExperiments, readExperiments } from '../state/experiments.js';
 import { isNeverEnded, NEVER_ENDED_AFTER_MS } from '../state/never-ended-runs.js';
+import { partitionFilesOf } from '../state/partition-files.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { dayParts } from '../storage/parts.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { isTimeout } from './mlflow-responses.js';
 import { RunSearch } from './run-search.js';
@@ -253,7 +255,11 @@ async function storedRuns(
   day: string,
   experiments: readonly string[],
 ): Promise<{ run_id: string; experiment_id: string }[]> {
-  const base = await store.fetch(baseKey(day));
-  if (!base) return [];
-  return session.rows(sql(import.meta.url, './sql/stored_runs.sql'), { base: base.file, experiments });
+  const bases: string[] = [];
+  for (const { part } of dayParts(day, await partitionFilesOf(store).on(day))) {
+    const base = await store.fetch(baseKey(day, part));
+    if (base) bases.push(base.file);
+  }
+  if (bases.length === 0) return [];
+  return session.rows(sql(import.meta.url, './sql/stored_runs.sql'), { bases, experiments });
 }

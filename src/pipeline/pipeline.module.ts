@@ -29,8 +29,10 @@ const DEFAULT_WAIT_MS = 30_000;
           ownRules: ruleSettings(settings),
           // A folder has one process: its settings count, as nobody else can have others.
           decides: settings.ROLES.includes('scheduler') || settings.S3_BUCKET === undefined,
+          partitionFiles: settings.PARTITION_FILES,
           process: { host: hostname(), pid: process.pid },
           clock,
+          log: (message) => log.log(message),
           warn: (message) => log.warn(message),
         });
       },

@@ -4,6 +4,7 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import type { DomainSettings } from '../domain/model.js';
 import { brokenKeyOf, keepBrokenDocument, readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { describeApplied, storePartitionFiles } from './partition-files.js';
 import { domainSettingsSchema } from './rulebook.js';
 
 /** The judging settings that all processes of the store use: those of the scheduler that started last. */
@@ -64,8 +65,11 @@ export interface JudgingSettingsOptions {
   readonly ownRules: RuleSettings;
   /** Whether the settings of this process count from its start on: it is a scheduler, or the only process of its store. */
   readonly decides: boolean;
+  /** The number of parts of each new day, if the settings of this process count. */
+  readonly partitionFiles: number;
   readonly process: { readonly host: string; readonly pid: number };
   readonly clock: Clock;
+  readonly log: (message: string) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -115,7 +119,12 @@ export class JudgingSettings {
   }
 
   private async storeOwn(): Promise<void> {
-    const { store, own, ownRules, process, clock } = this.options;
+    const { store, own, ownRules, partitionFiles, process, clock, log } = this.options;
+    const applied = describeApplied(
+      await storePartitionFiles(store, partitionFiles, clock()),
+      partitionFiles,
+    );
+    if (applied !== undefined) log(applied);
     const document = {
       version: 1 as const,
       settings: own,

@@ -9,18 +9,26 @@ export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
 export type Dataset = DerivedDataset | '_base' | '_sums' | 'quarantine' | 'threshold_changes';
 
-/** The key of the object of one UTC day (`YYYY-MM-DD`) of a dataset. */
-export function partitionKey(dataset: Dataset, day: string): string {
-  return `${dataset}/${day.replaceAll('-', '/')}/part-0.parquet`;
-}
+/** The objects of one UTC day of a dataset begin with this prefix. @param day `YYYY-MM-DD` */
+export const dayPrefix = (dataset: Dataset, day: string): string => `${dataset}/${day.replaceAll('-', '/')}/`;
 
-export const baseKey = (day: string): string => partitionKey('_base', day);
+/** The key of an object of one UTC day (`YYYY-MM-DD`) of a dataset. @param part from 0; see `partOf` */
+export const partitionKey = (dataset: Dataset, day: string, part = 0): string =>
+  `${dayPrefix(dataset, day)}part-${part}.parquet`;
 
-/** The key of the exact sums over the `enriched_metrics` of a day. */
-export const sumsKey = (day: string): string => partitionKey('_sums', day);
+export const baseKey = (day: string, part = 0): string => partitionKey('_base', day, part);
+
+/** The key of the exact sums over a part of the `enriched_metrics` of a day. */
+export const sumsKey = (day: string, part = 0): string => partitionKey('_sums', day, part);
 
 /** The day in the key of a partition; `undefined` for any other key. */
 export function dayOfKey(key: string): string | undefined {
   const parts = /\/(\d{4})\/(\d{2})\/(\d{2})\/part-\d+\.parquet$/.exec(key);
   return parts ? `${parts[1]}-${parts[2]}-${parts[3]}` : undefined;
+}
+
+/** The part in the key of a partition; `undefined` for any other key. */
+export function partOfKey(key: string): number | undefined {
+  const part = /\/part-(\d+)\.parquet$/.exec(key)?.[1];
+  return part === undefined ? undefined : Number(part);
 }

@@ -9,6 +9,7 @@ import {
   indexKey,
   indexSchema,
   type ObjectFacts,
+  textsOf,
 } from './index-document.js';
 import { brokenKeyOf, ifReadable, readDocument, updateDocument } from './json-document.js';
 import { dayOfKey } from './keys.js';
@@ -128,25 +129,52 @@ export class ObjectIndex {
   /** @returns false if there is too much to remember */
   private remember({ key, etag }: IndexedObject, facts: ObjectFacts): boolean {
     this.forget(key);
-    if (!facts.base) {
-      this.objects.set(key, { etag, facts, bytes: 0 });
-      return true;
+    const { base, grouped } = facts;
+    if (base) {
+      const { content, pairs } = base;
+      const [lists, bytes] = this.share(
+        pairs.map(([, names]) => names),
+        pairs.map(([id]) => id),
+      );
+      const shared = pairs.map(([id], i) => [id, lists[i] ?? []] as const);
+      return this.keep(key, { etag, facts: { base: { content, pairs: shared } }, bytes });
     }
-    const { content, pairs } = facts.base;
-    const texts = pairs.map(([, names]) => JSON.stringify(names));
-    const bytes = [...pairs.map(([id]) => id), ...new Set(texts)].reduce(
-      (sum, text) => sum + text.length,
-      pairs.length * BYTES_PER_EXPERIMENT,
-    );
-    if (bytes > MAX_DAY_BYTES) return false;
-    const shared = pairs.map(([id, names], i) => [id, this.shared(texts[i] ?? '', names)] as const);
-    this.objects.set(key, { etag, facts: { base: { content, pairs: shared } }, bytes });
-    this.bytes += bytes;
-    for (const [oldest, known] of this.objects) {
+    if (grouped) {
+      const { tag, groups } = grouped;
+      const [lists, bytes] = this.share(
+        groups.map(({ names }) => names),
+        groups.flatMap(textsOf),
+      );
+      const shared = groups.map((group, i) => ({ ...group, names: lists[i] ?? [] }));
+      return this.keep(key, { etag, facts: { grouped: { tag, groups: shared } }, bytes });
+    }
+    return this.keep(key, { etag, facts, bytes: 0 });
+  }
+
+  private keep(key: string, known: IndexedFacts & { readonly bytes: number }): boolean {
+    if (known.bytes > MAX_DAY_BYTES) return false;
+    this.objects.set(key, known);
+    this.bytes += known.bytes;
+    for (const [oldest, { bytes }] of this.objects) {
       if (this.bytes <= MAX_BYTES) break;
-      if (known.bytes > 0) this.forget(oldest);
+      if (bytes > 0) this.forget(oldest);
     }
     return true;
+  }
+
+  /** @returns the same lists, which days share, and how much memory they and the other texts take, bytes */
+  private share(
+    lists: readonly (readonly string[])[],
+    others: readonly string[],
+  ): [readonly (readonly string[])[], number] {
+    const texts = lists.map((names) => JSON.stringify(names));
+    const bytes = [...others, ...new Set(texts)].reduce(
+      (sum, text) => sum + text.length,
+      lists.length * BYTES_PER_EXPERIMENT,
+    );
+    // Too much is not remembered.
+    if (bytes > MAX_DAY_BYTES) return [lists, bytes];
+    return [lists.map((names, i) => this.shared(texts[i] ?? '', names)), bytes];
   }
 
   private forget(key: string): void {

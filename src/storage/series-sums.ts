@@ -7,6 +7,7 @@ import { type DuckSession, sql } from './duck.js';
 import { readFooter } from './footer.js';
 import { partitionKey, sumsKey } from './keys.js';
 import type { ObjectEntry, ObjectStore } from './object-store.js';
+import type { DayPart } from './parts.js';
 import {
   type Ahead,
   fetchExactly,
@@ -24,24 +25,24 @@ const LAYOUT = 2;
 const named = (inputs: string): string => `${LAYOUT} ${inputs}`;
 
 /**
- * Publishes the sums of a day (`_sums`) from its `enriched_metrics`, unless the stored ones name the same inputs.
+ * Publishes the sums of a part of a day (`_sums`) from its `enriched_metrics`, unless the stored ones name the same inputs.
  * @param ahead if `enriched_metrics` was not written since
  */
 export function publishSums(
   store: ObjectStore,
   session: DuckSession,
-  day: string,
+  { day, part }: Pick<DayPart, 'day' | 'part'>,
   ahead?: Ahead,
 ): Promise<PublishCounts> {
   const recorded = (file: string) => readFooter(session, file, 'inputs');
   return publishDerived(
     store,
     session,
-    [sumsKey(day)],
+    [sumsKey(day, part)],
     {
       recorded,
       prepare: async (read) => {
-        const enriched = await (read?.look ?? lookAt(store))(partitionKey('enriched_metrics', day));
+        const enriched = await (read?.look ?? lookAt(store))(partitionKey('enriched_metrics', day, part));
         const inputs = enriched && (await recordedInputs(store, enriched, recorded));
         if (!enriched || inputs === undefined) return undefined;
         const write = async (_key: string, file: string) =>
@@ -59,8 +60,15 @@ export interface SumsFiles {
   readonly computed: readonly string[];
 }
 
+/** A stored `enriched_metrics` object. */
+export interface EnrichedPart {
+  readonly day: string;
+  readonly part: number;
+  readonly enriched: ObjectEntry;
+}
+
 /**
- * The sums of days: the stored ones where they name the inputs of the day's `enriched_metrics`, or else computed from it. A
+ * The sums of parts of days: the stored ones where they name the inputs of the `enriched_metrics`, or else computed from it. A
  * process may have died between the two puts, or a version without sums may have judged the day.
  * @throws {PreconditionFailedError} an object was replaced meanwhile
  */
@@ -68,14 +76,14 @@ export async function loadSums(
   store: ObjectStore,
   session: DuckSession,
   look: Look,
-  days: readonly { readonly day: string; readonly enriched: ObjectEntry }[],
+  parts: readonly EnrichedPart[],
 ): Promise<SumsFiles> {
   const recorded = (file: string) => readFooter(session, file, 'inputs');
   const files: string[] = [];
   const computed: string[] = [];
-  for (const { day, enriched } of days) {
+  for (const { day, part, enriched } of parts) {
     const inputs = await recordedInputs(store, enriched, recorded);
-    const stored = await look(sumsKey(day));
+    const stored = await look(sumsKey(day, part));
     if (stored && inputs !== undefined && (await recordedInputs(store, stored, recorded)) === named(inputs)) {
       files.push(await fetchExactly(store, stored));
     } else {
@@ -93,7 +101,7 @@ export const removeComputed = async ({ computed }: SumsFiles): Promise<void> => 
 };
 
 /**
- * Writes the object `_sums` of a day: exact sums of each series and hour over the eligible rows of its `enriched_metrics`.
+ * Writes an object `_sums` of a day: exact sums of each series and hour over the eligible rows of its `enriched_metrics`.
  * @param enriched a local file
  * @param file where to write
  * @param inputs those that the `enriched_metrics` file names

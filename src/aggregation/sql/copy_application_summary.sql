@@ -1,6 +1,6 @@
--- Writes the dataset `application_summary` of one day to $file, from `application_hours` (counts, rates, light), `series`,
+-- Writes the dataset `application_summary` of a part of a day to $file, from `application_hours` (counts, rates, light), `series`,
 -- `metric_spans` (per series and hour: the row of the newest point, and mean and trend of the 7 days that end with the hour)
--- and the day's `enriched_metrics` ($enriched).
+-- and its `enriched_metrics` ($enriched).
 COPY (
   WITH spans AS (
     SELECT

@@ -1,4 +1,4 @@
--- Writes the dataset `metric_timeseries` of one day to $file, from that day's `enriched_metrics` ($enriched) and `averages`.
+-- Writes the dataset `metric_timeseries` of a part of a day to $file, from its `enriched_metrics` ($enriched) and `averages`.
 -- The rows have the order of $enriched, whose row numbers are cheaper to sort by than names. Row groups are small: each row
 -- has a MAP, and the writer holds a whole group in memory.
 COPY (

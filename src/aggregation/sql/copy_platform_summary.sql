@@ -1,4 +1,4 @@
--- Writes the dataset `platform_summary` of one day to $file, from `platform_hours` (counts, rates, light, trend) and that day's `runs` ($runs).
+-- Writes the dataset `platform_summary` of one day to $file, from `platform_hours` (counts, rates, light, trend) and the files of that day's `runs` ($runs).
 COPY (
   WITH runs AS (
     SELECT application, run_id, eligible, "timestamp", epoch_ms(date_trunc('hour', "timestamp"))::DOUBLE AS hour

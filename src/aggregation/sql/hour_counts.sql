@@ -1,4 +1,4 @@
--- Returns a row per application and hour (its start, ms): the counts of the runs in the files $runs.
+-- Returns a row per application in the part $part of $files and hour (its start, ms): the counts of the runs in the files $runs.
 -- Child runs are included only if $count_nested_runs.
 SELECT
   application,
@@ -14,4 +14,5 @@ SELECT
 FROM read_parquet($runs)
 WHERE parent_run_id IS NULL OR $count_nested_runs
 GROUP BY ALL
+HAVING part_of(application, $files) = $part
 ORDER BY hour, application;

@@ -1,5 +1,5 @@
 -- Makes `series`: a number for each pair of application and metric of the files $sums, by name, with its newest point on the
--- days before $day.
+-- days before $day. Only applications in the part $part of $files.
 CREATE OR REPLACE TEMP TABLE series AS
 SELECT
   (row_number() OVER (ORDER BY application, metric_name) - 1)::DOUBLE AS series,
@@ -10,4 +10,5 @@ SELECT
     date
   ) FILTER (date < $day::DATE) AS before
 FROM read_parquet($sums)
+WHERE part_of(application, $files) = $part
 GROUP BY application, metric_name;

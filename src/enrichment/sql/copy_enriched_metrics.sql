@@ -1,4 +1,4 @@
--- Writes the dataset `enriched_metrics` of one day to $file, from `active` and `judged`.
+-- Writes the dataset `enriched_metrics` of a part of a day to $file, from `active` and `judged`.
 COPY (
   SELECT
     active.date,

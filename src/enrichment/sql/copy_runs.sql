@@ -1,4 +1,4 @@
--- Writes one batch ($batch) of the dataset `runs` of one day to $file, from `active`, `judged` and the base object $base.
+-- Writes one batch ($batch) of the dataset `runs` of a part of a day to $file, from `active`, `judged` and the base objects $bases.
 COPY (
   WITH verdicts AS (
     SELECT
@@ -32,7 +32,7 @@ COPY (
       "value": CASE WHEN NOT isnan(m."value") AND abs(m."value") < 1.7976931348623157e308 THEN m."value" END
     })) AS run_summary_metrics
   FROM active
-  JOIN (SELECT run_id, params, tags FROM read_parquet($base)) AS stored USING (run_id)
+  JOIN (SELECT run_id, params, tags FROM read_parquet($bases)) AS stored USING (run_id)
   LEFT JOIN verdicts USING (run_id)
   WHERE active.batch = $batch
   ORDER BY active.application, active."timestamp", active.run_id

@@ -1,5 +1,5 @@
--- Makes `decided`: a `MergeDecision` (domain/merge-precedence.ts) for each run of the day $day in `facts` and for each stored run
--- in `gone`. Reads `facts`, `gone` and `stored`.
+-- Makes `decided`: a `MergeDecision` (domain/merge-precedence.ts) for each run of the part $part, of $files, of the day $day in
+-- `facts` and for each stored run in `gone`. Reads `facts`, `gone` and `stored`, the rows of this part.
 -- Different content replaces the stored row only if its request certainly began after the stored response was read. That was
 -- between `began` and the full duration of the request after `date`, which itself may lag by $date_lag (ms).
 -- $server_now: the tracking server's clock, requested after `stored` was read, ms; null if it was not requested. A stored time
@@ -10,7 +10,7 @@ CREATE OR REPLACE TEMP TABLE decided AS
 WITH incoming AS (
   SELECT run_id, experiment_id, content_digest, date_ms, began_ms, torn, false AS gone
   FROM facts
-  WHERE day = CAST($day AS DATE)
+  WHERE day = CAST($day AS DATE) AND part_of(run_id, $files) = $part
   UNION ALL
   SELECT run_id, NULL, 'gone', date_ms, began_ms, false, true
   FROM gone

@@ -1,7 +1,7 @@
--- Makes `active`: a row per active run of the base object $base in an experiment in scope, with its names and whether it is
--- judged (`eligible`), but without its params and tags. `batch`: in which it is written ($batch_bytes: see heavy-rows.ts).
--- $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope; $excluded: metric names out of scope;
--- $application_tag: the tag that names the application.
+-- Makes `active`: a row per active run of the base objects $bases in an experiment in scope whose application is in the part
+-- $part of $files, with its names and whether it is judged (`eligible`), but without its params and tags. `batch`: in which it is
+-- written ($batch_bytes: see heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope;
+-- $excluded: metric names out of scope; $application_tag: the tag that names the application.
 CREATE OR REPLACE TEMP TABLE active AS
 WITH experiments AS (
   SELECT unnest(
@@ -32,9 +32,9 @@ named AS (
       ) AS eligible,
     list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics,
     heavy_bytes(run.params, run.tags, 0) AS bytes
-  FROM read_parquet($base) AS run
+  FROM read_parquet($bases) AS run
   JOIN experiments USING (experiment_id)
-  WHERE run.lifecycle_stage = 'active'
+  WHERE run.lifecycle_stage = 'active' AND part_of(application, $files) = $part
 )
 SELECT
   *,

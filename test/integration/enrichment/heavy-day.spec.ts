@@ -55,7 +55,7 @@ describe('a day whose params are larger than the memory of DuckDB', () => {
       const base = await writeHeavyBase(session);
       const experiments = [{ experiment_id: '1', name: 'churn', tag: null }];
       const rules = { metadata: [], thresholds: [], settings: domainDefaults };
-      await judge(session, base, { experiments, excluded: [], rules: [] }, rules);
+      await judge(session, [base], { experiments, excluded: [], rules: [] }, rules, { part: 0, files: 1 });
       return session.rows('SELECT count(*)::INTEGER AS runs, max(batch) AS last FROM active');
     });
     expect(counts).toEqual([{ runs: PARTS * RUNS_PER_PART, last: 21 }]);

@@ -81,7 +81,7 @@ describe('judge_metrics.sql and copy_runs.sql', () => {
           await session.run(sql(SQL, './sql/judge_metrics.sql'), { rules: JSON.stringify(rules) });
           const file = join(folder, 'runs.parquet');
           await session.run(sql(SQL, './sql/copy_runs.sql'), {
-            base,
+            bases: [base],
             batch: 0,
             file,
             inputs: '',

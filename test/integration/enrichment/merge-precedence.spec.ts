@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { DATE_LAG_MS } from '../../../src/domain/merge-precedence.js';
 import { Duck, type DuckSession, sql } from '../../../src/storage/duck.js';
+import { createPartMacro } from '../../../src/storage/parts.js';
 import { decideMerge, type ObservedRun } from '../../support/models/merge-precedence.js';
 
 const NOON = Date.parse('2026-03-10T12:00:00Z');
@@ -42,10 +43,13 @@ async function decideInSql(session: DuckSession, cases: readonly Case[], serverN
        make_timestamp("date" * 1000)::TIMESTAMPTZ AS observed_at, make_timestamp(began * 1000)::TIMESTAMPTZ AS asked_at`,
     ({ stored }) => stored,
   );
+  await createPartMacro(session);
   await session.run(
     sql(new URL('../../../src/enrichment/merge-day.ts', import.meta.url).href, './sql/decide.sql'),
     {
       day: DAY,
+      part: 0,
+      files: 1,
       server_now: serverNow === null ? null : BigInt(serverNow),
       date_lag: DATE_LAG_MS,
     },

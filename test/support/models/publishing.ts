@@ -83,7 +83,7 @@ export async function play(rule: PublishRule, scenario: Scenario, choose: Choose
     };
     const readAhead = async () => {
       const datasets = keys.map((key) => key.split('/')[0]) as 'runs'[];
-      const look = await lookAhead(store, [{ datasets, days: ['2026-03-10'] }]);
+      const look = await lookAhead(store, [{ datasets, days: ['2026-03-10'] }], async () => 1);
       return { look, ...(await readInputs()) };
     };
     await rule(

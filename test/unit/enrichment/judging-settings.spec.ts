@@ -38,6 +38,8 @@ async function start(
     store,
     own: { ...domainDefaults, ...own },
     ownRules: { reevaluate_days: 7, metrics_api_url: null, thresholds_api_url: null, ...rules },
+    partitionFiles: 1,
+    log: () => undefined,
     decides,
     process: { host: 'h', pid },
     clock: () => now,

@@ -26,6 +26,7 @@ let first: Awaited<ReturnType<ReturnType<typeof processOf>['pass']>>;
 beforeAll(async () => {
   memory = new MemoryStore(published);
   for (const day of days) await memory.put(baseKey(day), fakeFile({ content: `facts of ${day}` }));
+  await memory.put('_state/kinds/reevaluation.json', Buffer.from('{}'));
   await setRules();
   first = await processOf().pass();
 });
@@ -101,7 +102,8 @@ describe('a pass over 365 days', () => {
 
   it('looks at derived objects, then at their inputs, then at the rules', async () => {
     const { requests } = await processOf().pass();
-    const isLook = (request: string) => !request.includes('/index') && !request.startsWith('put ');
+    // The number of parts of each day never changes: when it is read does not matter.
+    const isLook = (request: string) => !/\/index|_state\/kinds|partition-files|^put /.test(request);
     const looks = requests.filter(isLook);
     expect(looks.slice(0, 5)).toEqual([
       'list _sums/',
