@@ -3,7 +3,7 @@ import { addDays } from '../domain/time.js';
 import type { RebuildResult } from '../pipeline/stage-contracts.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readRulebook } from '../state/rulebook.js';
-import { OWN_VERSIONS, type Versions } from '../state/versions.js';
+import { assertSupported, OWN_VERSIONS, type Versions, versionsInForce } from '../state/versions.js';
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -30,6 +30,7 @@ function lookedBackOn(days: readonly string[]): Set<string> {
  * Reads all ETags first: those of the aggregates, then those of the judged datasets, then the rules. In this order, a
  * concurrent writer can at most cause a day to be rebuilt once more.
  * @param heartbeat called after each day
+ * @throws {MonitorError} `older_rules` if this process is older than the store
  */
 export async function rebuildDays(
   store: ObjectStore,
@@ -45,6 +46,8 @@ export async function rebuildDays(
   ];
   const look = await lookAhead(store, groups, partitionFilesOf(store).known);
   const ahead = { look, rulebook: await readRulebook(store) };
+  // Also without any day: a pipeline run of an older process does not count as published.
+  assertSupported(supported, versionsInForce(ahead.rulebook));
   for (const day of days) {
     const counts = await rebuildDay(store, duck, day, ahead, supported);
     heartbeat();

@@ -43,6 +43,7 @@ const DEFAULT_WAIT_MS = 30_000;
       inject: [OBJECT_STORE, SETTINGS, CLOCK, SUPPORTED_VERSIONS],
       useFactory: (store: ObjectStore, settings: Settings, clock: Clock, supported: Versions) =>
         new Processes({
+          log: (message) => new Logger('Versions').log(message),
           store,
           supported,
           process: { host: hostname(), pid: process.pid, roles: settings.ROLES },

@@ -35,6 +35,7 @@ export interface ProcessesOptions {
   /** Whether other processes may use the store: a folder has one, which needs no document. */
   readonly isShared: boolean;
   readonly clock: Clock;
+  readonly log: (message: string) => void;
 }
 
 /**
@@ -47,6 +48,7 @@ export class Processes {
   private timer: NodeJS.Timeout | undefined;
   private renewal: Promise<void> | undefined;
   private renewals = 0;
+  private logged: string | undefined;
 
   constructor(private readonly options: ProcessesOptions) {
     this.startedAt = options.clock();
@@ -105,9 +107,14 @@ export class Processes {
     );
   }
 
-  /** The newest versions that every present process supports. */
+  /** The newest versions that every present process supports. Logs the processes that do not support those of this one. */
   async common(): Promise<Versions> {
     const others = await this.others();
+    const older = others.filter((other) => !supports(other.supports, this.supported));
+    const names = older.map(({ pid, host }) => `${pid} on ${host}`).sort();
+    const message = `Older processes are present (${names.join(', ')}): the versions of the store stay until they have stopped`;
+    if (older.length > 0 && message !== this.logged) this.options.log(message);
+    this.logged = older.length > 0 ? message : undefined;
     return commonVersions(this.options.supported, ...others.map((other) => other.supports));
   }
 

@@ -60,18 +60,21 @@ async function runDelta(enrich: Handler<'enrich'>): Promise<void> {
   }
 }
 
-describe('a stage that waits for another service', () => {
-  it('runs again until the service responds, without using up its attempts', async () => {
-    let executions = 0;
-    await runDelta(async () => {
-      executions++;
-      if (now < 40 * MINUTE) throw new MonitorError('catalog_awaited', 'No response', {}, true);
-      return enrichResultOf();
-    });
-    expect((await readPipelineRun(store, 'delta-1'))?.status).toBe('done');
-    expect(executions).toBe((40 * MINUTE) / WAIT_MS + 1);
-    expect(now).toBe(40 * MINUTE);
-  });
+describe('a stage that waits for a service or a newer process', () => {
+  it.each(['catalog_awaited', 'newer_process'])(
+    'runs again until it need not wait, without using up its attempts: %s',
+    async (code) => {
+      let executions = 0;
+      await runDelta(async () => {
+        executions++;
+        if (now < 40 * MINUTE) throw new MonitorError(code, 'No response', {}, true);
+        return enrichResultOf();
+      });
+      expect((await readPipelineRun(store, 'delta-1'))?.status).toBe('done');
+      expect(executions).toBe((40 * MINUTE) / WAIT_MS + 1);
+      expect(now).toBe(40 * MINUTE);
+    },
+  );
 
   it('counts the attempts that fail for other reasons, before and after it waits', async () => {
     let executions = 0;

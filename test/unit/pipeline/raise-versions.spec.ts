@@ -5,6 +5,7 @@ import {
   closePipelineRun,
   createPipelineRun,
   type NewPipelineRun,
+  readPipelineRun,
 } from '../../../src/pipeline/pipeline-run.js';
 import { SchedulerService } from '../../../src/pipeline/scheduler.service.js';
 import { readKindState } from '../../../src/state/kind-state.js';
@@ -74,6 +75,8 @@ describe('a scheduler that supports newer versions than those in force', () => {
     await tick(scheduler, '2026-03-10T12:30:00Z');
     expect(versionsInForce(await readRulebook(store))).toMatchObject(RAISED);
     expect(await fullPasses()).toEqual(['reevaluation-3']);
+    // As of a schedule, not on request: all other work goes before it.
+    expect((await readPipelineRun(store, 'reevaluation-3'))?.nominal).toBe(now);
     // One that fails is created again at the next hour, although one of this day has succeeded.
     await close('reevaluation-3', 'failed');
     await tick(scheduler, '2026-03-10T13:00:05Z');

@@ -11,10 +11,12 @@ const HOUR = 60 * MINUTE;
 const RAISED = { rules: 2, schema: 2 };
 let store: MemoryStore;
 let now: number;
+let lines: string[];
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
   store = new MemoryStore();
+  lines = [];
   now = Date.parse('2026-03-10T12:00:00Z');
   const book = updateRulebook(undefined, { metadata: [], thresholds: [] }, domainDefaults, {
     at: 0,
@@ -25,7 +27,14 @@ beforeEach(() => {
 afterEach(() => jest.useRealTimers());
 
 const createProcess = (supported: Versions, roles = ['worker'], isShared = true) =>
-  new Processes({ store, supported, process: { host: 'h', pid: 1, roles }, isShared, clock: () => now });
+  new Processes({
+    store,
+    supported,
+    process: { host: 'h', pid: 1, roles },
+    isShared,
+    clock: () => now,
+    log: (line) => lines.push(line),
+  });
 
 async function start(supported: Versions, roles?: string[]): Promise<Processes> {
   const process = createProcess(supported, roles);
@@ -54,6 +63,7 @@ describe('the versions of a store', () => {
     await pass(9, newer);
     expect(await raiseVersions(store, newer, now)).toBeUndefined();
     expect(await inForce()).toEqual(FIRST_VERSIONS);
+    expect(lines).toEqual([expect.stringContaining('Older processes are present (1 on h)')]);
     await pass(1, newer);
     expect(await raiseVersions(store, newer, now)).toMatchObject(RAISED);
     expect(await inForce()).toMatchObject(RAISED);
