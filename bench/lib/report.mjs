@@ -8,7 +8,7 @@ import { number } from './statistics.mjs';
  * The result of a piece.
  * @typedef {{ columns: string[], rows: (string | number)[][] }} Table
  * @typedef {{ what: string, unit: string, measured: number, atMost?: number, atLeast?: number }} Goal
- * @typedef {{ tables: Table[], goals: Goal[], notes: string[], raw: object }} Result
+ * @typedef {{ tables: Table[], goals: Goal[], notes: string[], raw: object, picture?: string }} Result
  */
 
 export const isMet = ({ measured, atMost, atLeast }) =>
@@ -27,10 +27,12 @@ const machine = () => {
   return `${availableParallelism()} cores (${cpu?.model.trim() ?? 'unknown'}), ${memory} GB, Node.js ${process.version}`;
 };
 
-/** Stores the result of a piece and renders all stored results again: pieces are often measured one by one. */
+/** Stores the result of a piece, with its picture (SVG) if it has one, and renders all stored results again: pieces are often measured one by one. */
 export async function writeResults(folder, name, title, options, result) {
   await mkdir(folder, { recursive: true });
-  const record = { title, at: new Date().toISOString(), machine: machine(), options, ...result };
+  const { picture, ...values } = result;
+  if (picture) await writeFile(join(folder, `${name}.svg`), picture);
+  const record = { title, at: new Date().toISOString(), machine: machine(), options, ...values };
   const rounded = (_key, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value);
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify(record, rounded, 1)}\n`);
   await renderResults(folder);

@@ -70,7 +70,7 @@ class Trend:
         return self.state[0][0]
 
     def correct(self, value):
-        """Returns the innovation as it is used, and its variance."""
+        """Returns the innovation as it is used, its variance, and whether it was beyond the limit."""
         innovation, total = value - self.state[0][0], self.variance[0][0] + 1
         limit = CLIP * self.clip * self.kind.sqrt(total)
         side = 0 if abs(innovation) <= limit else (1 if innovation > 0 else -1)
@@ -84,11 +84,11 @@ class Trend:
         rest = [[1 - gain[0], 0], [-gain[1], 1]]
         self.state = [[self.state[i][0] + gain[i] * innovation] for i in (0, 1)]
         self.variance = times_matrix(rest, self.variance)
-        return innovation, total
+        return innovation, total, side != 0
 
 
 def filtered(model, values, gaps):
-    """Predictions of the values after the first, and of each of them (innovation, its variance)."""
+    """Predictions of the values after the first, and what `correct` returns for them, without the first."""
     predictions, innovations = [], []
     for value, gap in zip(values[1:], gaps):
         predictions.append(model.predict(gap))
@@ -98,8 +98,8 @@ def filtered(model, values, gaps):
 
 def minus_two_ln_likelihood(kind, innovations):
     count = len(innovations)
-    variance = sum(e * e / total for e, total in innovations) / count
-    return count * kind.ln(variance) + sum(kind.ln(total) for _, total in innovations)
+    variance = sum(e * e / total for e, total, _ in innovations) / count
+    return count * kind.ln(variance) + sum(kind.ln(total) for _, total, _ in innovations)
 
 
 def lower_median(numbers):
@@ -166,7 +166,8 @@ class Case:
         published = Decimal(p["clipDeviation"]), Decimal(p["initialSlopeVariance"])
         model = Trend(Exact, *found, *published, self.values[0])
         predictions, innovations = filtered(model, self.values, self.gaps)
-        deviation = (sum(e * e / total for e, total in innovations) / len(innovations)).sqrt()
+        usual = [e * e / total for e, total, beyond in innovations if not beyond]
+        deviation = (sum(usual) / len(usual)).sqrt()
         self.equal("deviation", p["deviation"], deviation, deviation, 1e-5)
         units = 2 * len(innovations) * self.case["exponent"] * Decimal(2).ln()
         deviance = minus_two_ln_likelihood(Exact, innovations) - units

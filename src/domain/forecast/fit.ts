@@ -185,11 +185,11 @@ export function deviance(model: TrendModel, { values, gaps }: UnitSeries, floor:
 /** How the model would have done on its own points. */
 function review(model: TrendModel, { values, gaps }: UnitSeries, { floor, spread }: SeriesStatistics) {
   const n = values.length;
-  // A step is a large error once or twice, and says little about all other days.
-  const capped = (error: number) => Math.min(Math.abs(error), MAX_ERROR * spread);
   const ahead = Math.round(n * HORIZON_SHARE);
+  const capped = (error: number) => Math.min(Math.abs(error), MAX_ERROR * spread);
   const errors = new Float64Array(n - SKIPPED);
   let squares = 0;
+  let counted = 0;
   const oneStep = { model: 0, naive: 0 };
   const manySteps = { model: 0, naive: 0 };
   let gapAhead = 0;
@@ -198,15 +198,21 @@ function review(model: TrendModel, { values, gaps }: UnitSeries, { floor, spread
   for (let i = 1; i < n; i++) {
     const value = values[i] as number;
     filter.advance(gaps[i] as number);
-    if (2 * i >= ahead) {
-      oneStep.model += capped(value - filter.level);
+    const error = value - filter.level;
+    filter.update(value);
+    // An outlier or a step is no noise, and says little about all other points.
+    const isUsual = filter.beyond === 0;
+    if (isUsual && 2 * i >= ahead) {
+      oneStep.model += capped(error);
       oneStep.naive += capped(value - (values[i - 1] as number));
     }
-    filter.update(value);
     if (i >= SKIPPED) {
       const square = (filter.innovation * filter.innovation) / filter.predictionVariance;
-      squares += square;
       errors[i - SKIPPED] = Math.sqrt(square);
+      if (isUsual) {
+        squares += square;
+        counted++;
+      }
     }
     if (i + ahead >= n) continue;
     gapAhead += (gaps[i + ahead] as number) - (gaps[i] as number);
@@ -215,7 +221,7 @@ function review(model: TrendModel, { values, gaps }: UnitSeries, { floor, spread
     manySteps.model += Math.abs(later - filter.levelAfter(Math.max(0, gapAhead)));
     manySteps.naive += Math.abs(later - value);
   }
-  const deviation = Math.max(floor, Math.sqrt(squares / errors.length));
+  const deviation = Math.max(floor, Math.sqrt(squares / Math.max(1, counted)));
   return {
     deviation,
     errors: errors.map((error) => error / deviation),

@@ -39,9 +39,10 @@ export class TrendFilter {
   /** The variance of the last prediction of a value, relative to that of the observation noise. */
   predictionVariance = 1;
 
-  private model: TrendModel = NO_MODEL;
   /** The side on which the last innovation was beyond the limit: −1, 1, or 0 if it was not. */
-  private beyond = 0;
+  beyond = 0;
+
+  private model: TrendModel = NO_MODEL;
   private gap = -1;
   private f = 1;
   private g = 0;
