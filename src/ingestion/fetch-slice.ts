@@ -12,6 +12,7 @@ import { dayParts } from '../storage/parts.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { isTimeout } from './mlflow-responses.js';
 import { RunSearch } from './run-search.js';
+import { StoredPages } from './stored-pages.js';
 
 export interface SliceTask {
   readonly pipelineRunId: string;
@@ -30,7 +31,7 @@ type GoneRun = FetchResult['gone'][number] & { readonly experiment_id: string };
 /**
  * Downloads the runs of one slice from MLflow. If a chunk of experiments fails and MLflow is not down, each experiment is
  * fetched alone: one that fails lags, the others go on. The slice has no result for an experiment that is not listed any
- * more.
+ * more. Pages that an earlier execution of the slice has stored are not requested again.
  */
 export function fetchSlice(
   store: ObjectStore,
@@ -39,12 +40,10 @@ export function fetchSlice(
   task: SliceTask,
 ): Promise<FetchResult> {
   const { pipelineRunId, plan, slice, heartbeat } = task;
-  const options = {
-    prefix: `_raw/${pipelineRunId}/${slice.id}`,
-    pageSize: plan.page_size,
-    heartbeat,
-  };
+  const prefix = `_raw/${pipelineRunId}/${slice.id}`;
   return duck.session(async (session) => {
+    const stored = await StoredPages.list(store, prefix);
+    const options = { prefix, pageSize: plan.page_size, stored, heartbeat };
     const ids = plan.chunks[slice.chunk]?.experiment_ids ?? [];
     const searches: RunSearch[] = [];
     const gone: GoneRun[] = [];

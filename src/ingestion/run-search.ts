@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import type { OversizedRun, Page } from '../pipeline/stage-contracts.js';
@@ -10,11 +10,14 @@ import { firstRunOf, PageTooBigError, RUN_ID } from './page-limit.js';
 import { PageSize } from './page-size.js';
 import { repairPage } from './repair-page.js';
 import { shortenPage } from './shorten-page.js';
+import { type PageOrigin, pageKey, type StoredPages } from './stored-pages.js';
 
 export interface RunSearchOptions {
   /** Prefix of the keys of stored pages: `_raw/<pipeline run>/<slice>`. */
   readonly prefix: string;
   readonly pageSize: number;
+  /** Pages of earlier executions of the slice, which are not requested again. */
+  readonly stored?: StoredPages;
   /** Called after each page. */
   readonly heartbeat: () => void;
 }
@@ -51,9 +54,21 @@ const MAX_EXCLUDED = 200;
 const idsOf = ({ ids }: PageInfo): string[] => ids.filter((id) => id !== null);
 const isSafe = (id: string | null): id is string => id !== null && RUN_ID.test(id);
 
+/** A request for a page. */
+interface PageRequest {
+  readonly experiments: readonly string[];
+  readonly filter: string;
+  /** Ids of runs that are excluded besides. */
+  readonly excluded: readonly string[];
+  readonly token: string | undefined;
+}
+
 /**
  * The run searches of one execution of a slice. Stores each page under its own key: as MLflow sent it, but for long values
  * (`shortenPage`) and text that is not valid JSON (`repairPage`).
+ *
+ * An execution that follows one that was killed begins with the pages which that one stored, as long as they are the responses
+ * to what it would request. It is then the same execution with a pause, and for any pause the searches miss no run.
  */
 export class RunSearch {
   readonly pages: Page[] = [];
@@ -62,6 +77,8 @@ export class RunSearch {
   readonly oversized: OversizedRun[] = [];
   bytes = 0;
   private readonly execution = randomUUID().slice(0, 8);
+  /** Until the first response that is not stored. */
+  private isResuming: boolean;
   private readonly size: PageSize;
 
   constructor(
@@ -71,6 +88,7 @@ export class RunSearch {
     private readonly options: RunSearchOptions,
   ) {
     this.size = new PageSize(options.pageSize);
+    this.isResuming = options.stored !== undefined;
   }
 
   /**
@@ -92,8 +110,9 @@ export class RunSearch {
     let repeated = 0;
     for (let n = 0; n < MAX_PAGES; n++) {
       const lower = cursor === null ? [] : [`attributes.start_time >= ${cursor}`];
-      const filter = () => [...lower, ...terms, ...this.exclusions(cursor, known)].join(' AND ');
-      const { info } = await this.fetchFitting(experiments, filter, token);
+      const filter = [...lower, ...terms].join(' AND ');
+      const excluded = () => this.exclusions(cursor, known);
+      const { info } = await this.fetchFitting({ experiments, filter, token }, excluded);
       const unknown = new Set(sinceCursor);
       const ids = idsOf(info).filter(isSafe);
       repeated = token !== undefined && ids.every((id) => unknown.has(id)) ? repeated + 1 : 0;
@@ -132,7 +151,8 @@ export class RunSearch {
       const list = ids.map((id) => `'${id}'`).join(',');
       let page: FetchedPage;
       try {
-        page = await this.fetchPage(experiments, `attributes.run_id IN (${list})`, undefined, ids.length);
+        const filter = `attributes.run_id IN (${list})`;
+        page = await this.fetchPage({ experiments, filter, excluded: [], token: undefined }, ids.length);
       } catch (error) {
         const [only] = ids;
         if (error instanceof PageTooBigError && ids.length === 1 && only !== undefined) {
@@ -152,7 +172,7 @@ export class RunSearch {
     return missing;
   }
 
-  /** Conditions that exclude oversized and known runs; those before the cursor do not match anyway. */
+  /** The oversized and known runs that a search excludes; those before the cursor do not match anyway. */
   private exclusions(cursor: number | null, known: readonly string[]): string[] {
     const ids = this.oversized
       .filter(({ start_time }) => cursor === null || start_time === null || start_time >= cursor)
@@ -161,19 +181,18 @@ export class RunSearch {
       const message = `More than ${MAX_EXCLUDED} runs are larger than MAX_PAGE_MB: raise it to read them`;
       throw new MonitorError('page_too_big', message);
     }
-    return [...ids, ...known].map((id) => `attributes.run_id != '${id}'`);
+    return [...ids, ...known];
   }
 
   /** Fetches a page with fewer runs until it fits. A single run that does not fit is added to `oversized` and excluded. */
   private async fetchFitting(
-    experiments: readonly string[],
-    filter: () => string,
-    token: string | undefined,
+    request: Omit<PageRequest, 'excluded'>,
+    excluded: () => readonly string[],
   ): Promise<FetchedPage> {
     for (;;) {
       const requested = this.size.current;
       try {
-        return await this.fetchPage(experiments, filter(), token, requested);
+        return await this.fetchPage({ ...request, excluded: excluded() }, requested);
       } catch (error) {
         if (this.size.shrink(error, requested)) continue;
         if (!(error instanceof PageTooBigError)) throw error;
@@ -201,19 +220,46 @@ export class RunSearch {
     this.options.heartbeat();
   }
 
-  private async fetchPage(
-    experiments: readonly string[],
-    filter: string,
-    token: string | undefined,
+  private async fetchPage(request: PageRequest, size: number): Promise<FetchedPage> {
+    const origin = {
+      ...request,
+      previous: this.pages.at(-1)?.key ?? '',
+      oversized: this.oversized.map(({ run_id }) => run_id),
+    };
+    const page = (await this.readStored(origin)) ?? (await this.requestPage(request, size, origin));
+    for (const id of idsOf(page.info)) this.returnedIds.add(id);
+    this.options.heartbeat();
+    return page;
+  }
+
+  /** The stored response to this request; `undefined` if it is to be requested. */
+  private async readStored(origin: PageOrigin): Promise<FetchedPage | undefined> {
+    const page = this.isResuming ? this.options.stored?.find(origin) : undefined;
+    const object = page && (await this.store.fetch(page.key));
+    if (!object) {
+      this.isResuming = false;
+      return undefined;
+    }
+    const { size } = await stat(object.file);
+    const info = await this.readPageInfo(object.file, size);
+    this.bytes += size;
+    this.pages.push({ ...page, runs: info.runs, bytes: size });
+    return { info, response: page };
+  }
+
+  private async requestPage(
+    { experiments, filter, excluded, token }: PageRequest,
     size: number,
+    origin: PageOrigin,
   ): Promise<FetchedPage> {
-    const { prefix, heartbeat } = this.options;
     const file = this.session.tempFile('page.json');
     try {
       const response = await this.client.searchRuns(
         {
           experiment_ids: experiments,
-          filter,
+          filter: [filter, ...excluded.map((id) => `attributes.run_id != '${id}'`)]
+            .filter(Boolean)
+            .join(' AND '),
           max_results: size,
           ...(token === undefined ? {} : { page_token: token }),
         },
@@ -227,15 +273,13 @@ export class RunSearch {
         bytes = await repairPage(file);
         info = await this.readPageInfo(file, bytes);
       }
-      for (const id of idsOf(info)) this.returnedIds.add(id);
       this.bytes += bytes;
       this.size.grow(info.runs, response.bytes);
       if (info.runs > 0) {
-        const key = `${prefix}/${this.execution}-${this.pages.length}.json`;
+        const key = pageKey(this.options.prefix, this.execution, this.pages.length, response, origin);
         await this.store.put(key, { file });
         this.pages.push({ key, date, began, runs: info.runs, bytes });
       }
-      heartbeat();
       return { info, response };
     } finally {
       await unlink(file).catch(() => undefined);

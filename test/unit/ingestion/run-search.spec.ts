@@ -102,7 +102,8 @@ describe('RunSearch.search', () => {
       expect(search.bytes).toBe(30);
     }
     expect(new Set(server.keys).size).toBe(4);
-    for (const key of server.keys) expect(key).toMatch(/^_raw\/delta-1\/a\/[0-9a-f]+-\d\.json$/);
+    for (const key of server.keys)
+      expect(key).toMatch(/^_raw\/delta-1\/a\/[0-9a-f]{8}-\d-990-1000-[0-9a-f]{16}\.json$/);
   });
 
   it('finds every run, whatever the start times and whatever is deleted between two pages', async () => {
