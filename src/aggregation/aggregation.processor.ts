@@ -1,11 +1,18 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { dayOf, daysOf } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
-import type { RebuildResult } from '../pipeline/stage-contracts.js';
+import {
+  ALL_SLICES,
+  type ChangedRuns,
+  type RebuildResult,
+  type SelectResult,
+} from '../pipeline/stage-contracts.js';
 import type { HandlersOf } from '../pipeline/stage-execution.js';
+import { unitId, unitOf } from '../pipeline/units.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { Processes } from '../state/processes.js';
 import { isOlderProcess } from '../state/versions.js';
@@ -13,7 +20,7 @@ import { DUCK, type Duck } from '../storage/duck.js';
 import { indexOf } from '../storage/object-index.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
-import { dependentDays, rebuildDays } from './rebuild-days.js';
+import { dependentDays, rebuildDays, selectDaysToRebuild } from './rebuild-days.js';
 
 /** Processes the queue `aggregation`: rebuilds the aggregated datasets of days. */
 @Processor('aggregation', WORKER_OPTIONS)
@@ -30,28 +37,68 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
   ) {
     super();
     this.concurrency = settings.AGGREGATION_CONCURRENCY;
-    const rebuild = ({ record, heartbeat }: StageContext, days: readonly string[]): Promise<RebuildResult> =>
-      rebuildDays(store, duck, days, heartbeat, processes.supported).catch(async (error) => {
+    // An older process than the store leaves the days to a newer one.
+    const unlessOlder = <T>({ record }: StageContext, work: Promise<T>, nothing: T) =>
+      work.catch(async (error: unknown) => {
         if (record.kind === 'reevaluation' || !isOlderProcess(error)) return processes.handleOlder(error);
         await processes.leaveToNewer();
-        return { days: [], partitions_written: 0, partitions_unchanged: 0, left_to_newer: true };
+        return { ...nothing, left_to_newer: true };
+      });
+    const rebuild = (context: StageContext, days: readonly string[]): Promise<RebuildResult> =>
+      unlessOlder(context, rebuildDays(store, duck, days, context.heartbeat, processes.supported), {
+        days: [],
+        partitions_written: 0,
+        partitions_unchanged: 0,
+      });
+    const select = (context: StageContext, days: readonly string[]): Promise<SelectResult> =>
+      unlessOlder(context, selectDaysToRebuild(store, duck, days, context.heartbeat, processes.supported), {
+        units: [],
+        partitions_unchanged: 0,
       });
     this.handlers = {
       aggregate: async (context) =>
         rebuild(context, (await context.result(context.slice.id, 'enrich')).touched_days),
+      'select-rebuild': async (context) => {
+        const selected = await select(context, dependentDays(await touchedDays(context)));
+        // Otherwise `rebuild` saves it.
+        if (selected.units.length === 0) await indexOf(store).save();
+        return selected;
+      },
+      rebuild: async (context) => {
+        const rebuilt = await rebuild(context, [context.unit.day]);
+        await indexOf(store).save();
+        return rebuilt;
+      },
       publish: async (context) => {
-        const { plan, results } = context;
-        const touched = new Set<string>();
-        const changedRuns = [];
-        for (const enriched of await results('enrich')) {
-          for (const day of enriched.touched_days) touched.add(day);
-          changedRuns.push(...(enriched.changed ?? []));
-        }
-        const rebuilt = await rebuild(context, dependentDays(touched));
-        if (plan.changes) await publishThresholdChanges(store, duck, plan.changes, changedRuns);
+        const rebuilt = await rebuild(context, await daysLeft(context));
+        const { changes } = context.plan;
+        if (changes) await publishThresholdChanges(store, duck, changes, await changedRuns(context));
         await indexOf(store).save();
         return rebuilt;
       },
     };
   }
+}
+
+/** The days whose judged objects the pipeline run may have changed. */
+async function touchedDays({ record, plan, results }: StageContext): Promise<string[]> {
+  if (record.kind === 'reevaluation') return plan.slices.flatMap(daysOf);
+  return (await results('enrich')).flatMap(({ touched_days }) => touched_days);
+}
+
+/** The days that are to be rebuilt and are not: none, unless an older version enqueued `publish`, directly after the slices. */
+async function daysLeft(context: StageContext): Promise<string[]> {
+  const selected = (await context.stored('select-rebuild')).get(ALL_SLICES);
+  if (!selected) return dependentDays(await touchedDays(context));
+  const rebuilt = await context.stored('rebuild');
+  return selected.units.filter((unit) => !rebuilt.has(unitId(unit))).map(({ day }) => day);
+}
+
+/** The changed runs of each day. Older versions counted them in `enrich`; a day may have been counted twice. */
+async function changedRuns({ plan, stored }: StageContext): Promise<ChangedRuns> {
+  const byDay = new Map<string, ChangedRuns>();
+  const enriched = await stored('enrich');
+  for (const { id, from } of plan.slices) byDay.set(dayOf(from), enriched.get(id)?.changed ?? []);
+  for (const [id, { changed = [] }] of await stored('judge')) byDay.set(unitOf(id)?.day ?? id, changed);
+  return [...byDay.values()].flat();
 }

@@ -1,15 +1,13 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { groupBy } from '../domain/group-by.js';
 import { dayOf } from '../domain/time.js';
-import type { EnrichResult } from '../pipeline/stage-contracts.js';
+import type { ChangedRuns } from '../pipeline/stage-contracts.js';
 import { readRulebook } from '../state/rulebook.js';
 import { type ChangeSpan, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { publishObject } from '../storage/publish.js';
-
-type ChangedRuns = NonNullable<EnrichResult['changed']>;
 
 interface Row extends ThresholdChange {
   readonly runs_changed: number;

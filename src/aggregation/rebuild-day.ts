@@ -17,10 +17,12 @@ import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
 import { type DayPart, dayParts, partsSharedWith } from '../storage/parts.js';
 import {
   type Ahead,
+  compareDerived,
   fetchExactly,
   type Look,
   lookAt,
   type Prepared,
+  type Publication,
   type PublishCounts,
   publishDerived,
   recordedInputs,
@@ -94,15 +96,48 @@ export function rebuildUnit(
   ahead?: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
 ): Promise<PublishCounts> {
-  const keys = unit.datasets.map((dataset) => partitionKey(dataset, unit.day, unit.part?.part));
-  return duck.session((session) => {
-    const publication = {
-      recorded: (file: string) => readFooter(session, file, 'inputs'),
-      prepare: (read?: RebuildAhead) => prepare(store, session, unit, read, supported),
-    };
-    return publishDerived(store, session, keys, publication, ahead);
-  });
+  return duck.session((session) =>
+    publishDerived(store, session, keysOf(unit), publicationOf(store, session, unit, supported), ahead),
+  );
 }
+
+/**
+ * Whether `rebuildDay` would find all aggregates of the day up to date. Downloads nothing.
+ * @returns the number of those that are; `undefined` if one is not
+ * @throws {MonitorError} as `rebuildUnit`
+ */
+export async function countCurrent(
+  store: ObjectStore,
+  duck: Duck,
+  day: string,
+  ahead: RebuildAhead,
+  supported: Versions = OWN_VERSIONS,
+): Promise<number | undefined> {
+  // Before its inputs are looked at: the day after a changed one may have none.
+  if (!(await ahead.look(partitionKey('runs', day)))) return 0;
+  let current = 0;
+  for (const unit of rebuildUnits(day, await partitionFilesOf(store).on(day))) {
+    const comparison = await duck.session((session) =>
+      compareDerived(store, keysOf(unit), publicationOf(store, session, unit, supported), ahead),
+    );
+    if (comparison === 'outdated') return undefined;
+    if (comparison === 'current') current += unit.datasets.length;
+  }
+  return current;
+}
+
+const keysOf = ({ day, part, datasets }: RebuildUnit): string[] =>
+  datasets.map((dataset) => partitionKey(dataset, day, part?.part));
+
+const publicationOf = (
+  store: ObjectStore,
+  session: DuckSession,
+  unit: RebuildUnit,
+  supported: Versions,
+): Publication<RebuildAhead> => ({
+  recorded: (file) => readFooter(session, file, 'inputs'),
+  prepare: (read) => prepare(store, session, unit, read, supported),
+});
 
 async function prepare(
   store: ObjectStore,

@@ -1,13 +1,13 @@
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
-import type { RebuildResult } from '../pipeline/stage-contracts.js';
+import type { RebuildResult, SelectResult } from '../pipeline/stage-contracts.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readRulebook } from '../state/rulebook.js';
 import { assertSupported, OWN_VERSIONS, type Versions, versionsInForce } from '../state/versions.js';
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { AGGREGATED, rebuildDay } from './rebuild-day.js';
+import { AGGREGATED, countCurrent, type RebuildAhead, rebuildDay } from './rebuild-day.js';
 
 /** The days whose aggregates depend on the given days: each of these and the 7 days after it, newest first. */
 export function dependentDays(touched: Iterable<string>): string[] {
@@ -26,9 +26,28 @@ function lookedBackOn(days: readonly string[]): Set<string> {
 }
 
 /**
- * Rebuilds the aggregates of the given days, in this order, where the inputs that they name differ from the current ones.
  * Reads all ETags first: those of the aggregates, then those of the judged datasets, then the rules. In this order, a
  * concurrent writer can at most cause a day to be rebuilt once more.
+ * @throws {MonitorError} `older_rules` if this process is older than the store
+ */
+async function lookAtDays(
+  store: ObjectStore,
+  days: readonly string[],
+  supported: Versions,
+): Promise<RebuildAhead> {
+  const groups = [
+    { datasets: AGGREGATED, days },
+    { datasets: ['runs', 'enriched_metrics', '_sums'] as const, days: lookedBackOn(days) },
+  ];
+  const look = await lookAhead(store, groups, partitionFilesOf(store).known);
+  const rulebook = await readRulebook(store);
+  // Also without any day: a pipeline run of an older process does not count as published.
+  assertSupported(supported, versionsInForce(rulebook));
+  return { look, rulebook };
+}
+
+/**
+ * Rebuilds the aggregates of the given days, in this order, where the inputs that they name differ from the current ones.
  * @param heartbeat called after each day
  * @throws {MonitorError} `older_rules` if this process is older than the store
  */
@@ -40,14 +59,7 @@ export async function rebuildDays(
   supported: Versions = OWN_VERSIONS,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
-  const groups = [
-    { datasets: AGGREGATED, days },
-    { datasets: ['runs', 'enriched_metrics', '_sums'] as const, days: lookedBackOn(days) },
-  ];
-  const look = await lookAhead(store, groups, partitionFilesOf(store).known);
-  const ahead = { look, rulebook: await readRulebook(store) };
-  // Also without any day: a pipeline run of an older process does not count as published.
-  assertSupported(supported, versionsInForce(ahead.rulebook));
+  const ahead = await lookAtDays(store, days, supported);
   for (const day of days) {
     const counts = await rebuildDay(store, duck, day, ahead, supported);
     heartbeat();
@@ -57,4 +69,28 @@ export async function rebuildDays(
     result.partitions_unchanged += counts.unchanged;
   }
   return result;
+}
+
+/**
+ * The days to rebuild, in the given order: those whose aggregates do not name their current inputs, or of which the index
+ * does not know it. Downloads nothing.
+ * @param heartbeat called after each day
+ * @throws {MonitorError} `older_rules` if this process is older than the store
+ */
+export async function selectDaysToRebuild(
+  store: ObjectStore,
+  duck: Duck,
+  days: readonly string[],
+  heartbeat: () => void,
+  supported: Versions = OWN_VERSIONS,
+): Promise<SelectResult> {
+  const selected: SelectResult = { units: [], partitions_unchanged: 0 };
+  const ahead = await lookAtDays(store, days, supported);
+  for (const day of days) {
+    const current = await countCurrent(store, duck, day, ahead, supported);
+    heartbeat();
+    if (current === undefined) selected.units.push({ day });
+    else selected.partitions_unchanged += current;
+  }
+  return selected;
 }

@@ -1,8 +1,8 @@
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { dayOf } from '../domain/time.js';
-import { finishedDays } from '../pipeline/due-stages.js';
 import { Markers } from '../pipeline/markers.js';
 import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
+import { finishedDays } from '../pipeline/slice-progress.js';
 import type { KindState } from '../state/kind-state.js';
 import type { ServiceFacts } from '../state/service-facts.js';
 import { ifReadable } from '../storage/json-document.js';

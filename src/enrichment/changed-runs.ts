@@ -2,7 +2,7 @@ import { inSlices } from '../config/event-loop.js';
 import { groupBy } from '../domain/group-by.js';
 import { chooseThreshold, ruleResolverSteps, thresholdIndexSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
-import type { EnrichResult } from '../pipeline/stage-contracts.js';
+import type { ChangedRuns } from '../pipeline/stage-contracts.js';
 import { readExperiments } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { type DayRules, readRulebook, rulesOnSteps } from '../state/rulebook.js';
@@ -20,8 +20,6 @@ import { dayParts } from '../storage/parts.js';
 import type { StoredFile } from '../storage/publish.js';
 import { readDayPairs } from './base-facts.js';
 import { createScope, type DayScope, judge } from './judge-day.js';
-
-type ChangedRuns = NonNullable<EnrichResult['changed']>;
 
 /** The runs of a day need not be divided to be counted. */
 const ALL_PARTS = { part: 0, files: 1 };

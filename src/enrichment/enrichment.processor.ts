@@ -1,11 +1,12 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import type { Window } from '../domain/model.js';
 import { dayOf, daysOf } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
-import type { EnrichResult } from '../pipeline/stage-contracts.js';
+import type { EnrichResult, JudgeResult, SelectResult } from '../pipeline/stage-contracts.js';
 import type { HandlersOf } from '../pipeline/stage-execution.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { mergeDirtyDays, NO_DIRTY_DAYS } from '../state/dirty-days.js';
@@ -15,7 +16,7 @@ import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { countChangedRuns } from './changed-runs.js';
 import { enrichSlice } from './enrich-slice.js';
-import { judgeDays } from './judge-days.js';
+import { judgeDays, selectDaysToJudge } from './judge-days.js';
 import { RulebookSync } from './rulebook-sync.js';
 
 /** Processes the queue `enrichment`: merges slices into the base and judges days. */
@@ -37,7 +38,9 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     this.concurrency = settings.ENRICHMENT_CONCURRENCY;
     this.handlers = {
       enrich: (context) =>
-        context.record.kind === 'reevaluation' ? this.reevaluate(context) : this.enrich(context),
+        context.record.kind === 'reevaluation' ? this.judgeSlice(context) : this.enrich(context),
+      'select-judge': (context) => this.select(context),
+      judge: (context) => this.judge(context, [context.unit.day]),
     };
   }
 
@@ -60,15 +63,34 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     return enriched;
   }
 
-  /** Judges the stored facts of the days of a slice again. */
-  private async reevaluate({ plan, slice, heartbeat }: StageContext): Promise<EnrichResult> {
-    const judged = await judgeDays(this.store, this.duck, this.rulebook, daysOf(slice), heartbeat).catch(
-      (error) => this.processes.handleOlder(error),
+  private select({ plan, heartbeat }: StageContext): Promise<SelectResult> {
+    const days = plan.slices.flatMap(daysNewestFirst);
+    // Changes are counted on each day: a delta may have judged it by the new thresholds already.
+    const all = plan.changes !== undefined;
+    return selectDaysToJudge(this.store, this.duck, this.rulebook, days, all, heartbeat).catch((error) =>
+      this.processes.handleOlder(error),
     );
-    const changed =
-      plan.changes && (await countChangedRuns(this.store, this.duck, dayOf(slice.from), plan.changes));
+  }
+
+  private async judge({ plan, heartbeat }: StageContext, days: readonly string[]): Promise<JudgeResult> {
+    const { store, duck } = this;
+    const judged = await judgeDays(store, duck, this.rulebook, days, heartbeat).catch((error) =>
+      this.processes.handleOlder(error),
+    );
+    const [day] = days;
+    const changed = plan.changes && day && (await countChangedRuns(store, duck, day, plan.changes));
     return {
-      touched_days: judged.days,
+      partitions_written: judged.written,
+      partitions_unchanged: judged.unchanged,
+      ...(changed ? { changed } : {}),
+    };
+  }
+
+  /** Judges the days of a slice of a reevaluation: older versions do so in this stage, and may have enqueued it. */
+  private async judgeSlice(context: StageContext): Promise<EnrichResult> {
+    const days = daysNewestFirst(context.slice);
+    return {
+      touched_days: days,
       runs: 0,
       metrics: 0,
       inserted: 0,
@@ -77,9 +99,9 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
       superseded: 0,
       quarantined: 0,
       closed: [],
-      partitions_written: judged.written,
-      partitions_unchanged: judged.unchanged,
-      ...(changed ? { changed } : {}),
+      ...(await this.judge(context, days)),
     };
   }
 }
+
+const daysNewestFirst = (window: Window): string[] => daysOf(window).reverse();

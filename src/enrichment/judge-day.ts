@@ -17,13 +17,16 @@ import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
 import { createPartMacro, type DayPart, dayParts } from '../storage/parts.js';
 import {
   type Ahead,
+  type Comparison,
+  compareDerived,
   fetchExactly,
   lookAt,
   type Prepared,
+  type Publication,
   type PublishCounts,
   publishDerived,
 } from '../storage/publish.js';
-import { publishSums } from '../storage/series-sums.js';
+import { compareSums, publishSums } from '../storage/series-sums.js';
 import { type ScopedExperiment, scopedExperiment } from './application-of.js';
 import { lookAtBases, type PartFacts, readPartFacts } from './base-facts.js';
 import { BATCH_BYTES, writeBatches } from './heavy-rows.js';
@@ -82,17 +85,45 @@ export function judgePart(
   observed?: number,
   ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
-  const keys = JUDGED.map((dataset) => partitionKey(dataset, part.day, part.part));
   return duck.session(async (session) => {
-    const publication = {
-      recorded: (file: string) => readFooter(session, file, 'inputs'),
-      prepare: (read?: JudgeAhead) => prepare(store, session, rulebook, part, observed, read),
-    };
-    const counts = await publishDerived(store, session, keys, publication, ahead);
+    const publication = publicationOf(store, session, rulebook, part, observed);
+    const counts = await publishDerived(store, session, keysOf(part), publication, ahead);
     // Internal, and not counted: whoever does not find them computes them.
     await publishSums(store, session, part, counts.written === 0 ? ahead : undefined);
     return counts;
   });
+}
+
+/** Whether `judgePart` would find the objects of the part up to date, and its sums. Downloads nothing. */
+export function compareJudged(
+  store: ObjectStore,
+  duck: Duck,
+  rulebook: RulebookSource,
+  part: DayPart,
+  ahead: JudgeAhead,
+): Promise<Comparison> {
+  return duck.session(async (session) => {
+    const publication = publicationOf(store, session, rulebook, part, undefined);
+    const judged = await compareDerived(store, keysOf(part), publication, ahead);
+    if (judged !== 'current') return judged;
+    return (await compareSums(store, session, part, ahead)) === 'outdated' ? 'outdated' : 'current';
+  });
+}
+
+const keysOf = ({ day, part }: DayPart): string[] =>
+  JUDGED.map((dataset) => partitionKey(dataset, day, part));
+
+function publicationOf(
+  store: ObjectStore,
+  session: DuckSession,
+  rulebook: RulebookSource,
+  part: DayPart,
+  observed: number | undefined,
+): Publication<JudgeAhead> {
+  return {
+    recorded: (file) => readFooter(session, file, 'inputs'),
+    prepare: (read) => prepare(store, session, rulebook, part, observed, read),
+  };
 }
 
 async function prepare(
@@ -106,7 +137,7 @@ async function prepare(
   const { day, files } = part;
   const all = await lookAtBases(ahead?.look ?? lookAt(store), day, files);
   if (all.length === 0) return undefined;
-  const fetch = (base: ObjectEntry) => fetchExactly(store, base);
+  const fetch = ahead?.fetch ?? ((base: ObjectEntry) => fetchExactly(store, base));
   const experiments = ahead?.experiments ?? (await readExperiments(store));
   const known = new Map<string, Promise<PartFacts<ObjectEntry>>>();
   const factsBy = (settings: DomainSettings): Promise<PartFacts<ObjectEntry>> => {

@@ -1,11 +1,13 @@
+import type { SelectResult } from '../pipeline/stage-contracts.js';
 import { readExperiments } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { EMPTY_QUERY } from '../state/rulebook.js';
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { dayParts } from '../storage/parts.js';
 import { lookAtBases } from './base-facts.js';
-import { JUDGED, judgeDay, type RulebookSource } from './judge-day.js';
+import { compareJudged, JUDGED, type JudgeAhead, judgeDay, type RulebookSource } from './judge-day.js';
 
 export interface JudgedDays {
   /** Those of the given days that have a base. */
@@ -14,9 +16,41 @@ export interface JudgedDays {
   readonly unchanged: number;
 }
 
+interface DaysAhead extends JudgeAhead {
+  /** Those of the given days that have a base. */
+  readonly stored: readonly string[];
+}
+
 /**
- * Judges days. Reads all ETags first, so that unchanged days cost no requests of their own: those of the derived objects,
- * then those of the base, then the rules. In this order, a concurrent writer can at most cause a day to be judged once more.
+ * Reads all ETags first, so that unchanged days cost no requests of their own: those of the derived objects, then those of
+ * the base, then the rules. In this order, a concurrent writer can at most cause a day to be judged once more.
+ * @param observed the newest time of MLflow's responses, ms
+ * @returns `undefined` if no day has a base
+ */
+async function lookAtDays(
+  store: ObjectStore,
+  rulebook: RulebookSource,
+  days: readonly string[],
+  observed?: number,
+): Promise<DaysAhead | undefined> {
+  const files = partitionFilesOf(store);
+  const datasets = ['_sums', ...JUDGED, '_base'] as const;
+  const look = await lookAhead(store, [{ datasets, days }], files.known);
+  const stored: string[] = [];
+  for (const day of days) {
+    if ((await lookAtBases(look, day, await files.on(day))).length > 0) stored.push(day);
+  }
+  if (stored.length === 0) return undefined;
+  return {
+    look,
+    stored,
+    rulebook: await rulebook.rulebookFor(() => EMPTY_QUERY, observed),
+    experiments: await readExperiments(store),
+  };
+}
+
+/**
+ * Judges days.
  * @param observed the newest time of MLflow's responses, ms
  * @param heartbeat called after each day
  */
@@ -28,25 +62,43 @@ export async function judgeDays(
   heartbeat: () => void,
   observed?: number,
 ): Promise<JudgedDays> {
-  const files = partitionFilesOf(store);
-  const datasets = ['_sums', ...JUDGED, '_base'] as const;
-  const look = await lookAhead(store, [{ datasets, days }], files.known);
-  const judged: string[] = [];
-  for (const day of days) {
-    if ((await lookAtBases(look, day, await files.on(day))).length > 0) judged.push(day);
-  }
   const counts = { written: 0, unchanged: 0 };
-  if (judged.length === 0) return { days: judged, ...counts };
-  const ahead = {
-    look,
-    rulebook: await rulebook.rulebookFor(() => EMPTY_QUERY, observed),
-    experiments: await readExperiments(store),
-  };
-  for (const day of judged) {
+  const ahead = await lookAtDays(store, rulebook, days, observed);
+  for (const day of ahead?.stored ?? []) {
     const { written, unchanged } = await judgeDay(store, duck, rulebook, day, observed, ahead);
     counts.written += written;
     counts.unchanged += unchanged;
     heartbeat();
   }
-  return { days: judged, ...counts };
+  return { days: [...(ahead?.stored ?? [])], ...counts };
+}
+
+/**
+ * The days to judge: those whose objects do not name the current facts and rules, or of which the index does not know it.
+ * Downloads nothing.
+ * @param all selects every day that has a base
+ * @param heartbeat called after each day
+ */
+export async function selectDaysToJudge(
+  store: ObjectStore,
+  duck: Duck,
+  rulebook: RulebookSource,
+  days: readonly string[],
+  all: boolean,
+  heartbeat: () => void,
+): Promise<SelectResult> {
+  const selected: SelectResult = { units: [], partitions_unchanged: 0 };
+  const ahead = await lookAtDays(store, rulebook, days);
+  if (!ahead) return selected;
+  for (const day of ahead.stored) {
+    const parts = dayParts(day, await partitionFilesOf(store).on(day));
+    let isCurrent = !all;
+    for (const part of parts) {
+      isCurrent &&= (await compareJudged(store, duck, rulebook, part, ahead)) === 'current';
+    }
+    if (isCurrent) selected.partitions_unchanged += parts.length * JUDGED.length;
+    else selected.units.push({ day });
+    heartbeat();
+  }
+  return selected;
 }

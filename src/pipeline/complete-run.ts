@@ -1,17 +1,14 @@
-import { concurrently } from '../config/concurrently.js';
 import { removeDirtyDays, removeDirtyDaysOf } from '../state/dirty-days.js';
 import { markSwept } from '../state/experiments.js';
 import { markNeverEndedFetched } from '../state/never-ended-runs.js';
 import { removeOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { markRewritten } from '../state/raise-versions.js';
-
 import { markChangesPublished } from '../state/threshold-changes.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { advanceWatermarks, completelyFetched } from './advance-watermarks.js';
-import { stageName } from './due-stages.js';
-import type { Markers } from './markers.js';
+import type { Markers, ReadMarker } from './markers.js';
 import type { PipelineRun, PipelineRunSummary } from './pipeline-run.js';
-import type { EnrichResult, FetchResult, Plan, RebuildResult, Stage } from './stage-contracts.js';
+import type { EnrichResult, FetchResult, Plan } from './stage-contracts.js';
 
 /**
  * Everything that must wait until a pipeline run is published: advances watermarks, and records which threshold changes
@@ -44,48 +41,51 @@ export async function completePipelineRun(
   return [...new Map(denied.map((each) => [each.experiment_id, each])).values()];
 }
 
+/** How many objects a stage has published, and how many of those it looked at were up to date. */
+interface Published {
+  readonly partitions_written?: number;
+  readonly partitions_unchanged: number;
+  readonly left_to_newer?: boolean | undefined;
+}
+
 /** The results of the finished stages of a pipeline run, by slice. */
 export interface StageOutcomes {
   readonly fetched: ReadonlyMap<string, FetchResult>;
   readonly enriched: ReadonlyMap<string, EnrichResult>;
-  readonly rebuilt: readonly RebuildResult[];
+  /** Those of the stages that publish. */
+  readonly published: readonly Published[];
 }
+
+const PUBLISHING = ['aggregate', 'select-judge', 'judge', 'select-rebuild', 'rebuild', 'publish'] as const;
 
 /** @param read what to do with each read of a marker; by default an invalid marker throws `broken_document` */
 export async function readOutcomes(
   markers: Markers,
   done: ReadonlySet<string>,
-  read: <T>(marker: Promise<T | undefined>) => Promise<T | undefined> = (marker) => marker,
+  read?: ReadMarker,
 ): Promise<StageOutcomes> {
-  const resultsOf = async <S extends Stage>(stage: S) => {
-    const slices = [...done].flatMap((name) =>
-      name.endsWith(`.${stage}`) ? name.slice(0, -stage.length - 1) : [],
-    );
-    const results = await concurrently(slices, (slice) => read(markers.get(slice, stage)));
-    return new Map(slices.flatMap((slice, i) => (results[i] ? [[slice, results[i]] as const] : [])));
-  };
-  const fetched = await resultsOf('fetch');
-  const enriched = await resultsOf('enrich');
-  const rebuilt = [...(await resultsOf('aggregate')).values(), ...(await resultsOf('publish')).values()];
-  return { fetched, enriched, rebuilt };
+  const fetched = await markers.results('fetch', done, read);
+  const enriched = await markers.results('enrich', done, read);
+  const published: Published[] = [...enriched.values()];
+  for (const stage of PUBLISHING) published.push(...(await markers.results(stage, done, read)).values());
+  return { fetched, enriched, published };
 }
 
 /** The totals over the finished stages of a pipeline run. */
 export function summarizePipelineRun({
   enriched,
-  rebuilt,
-}: Pick<StageOutcomes, 'enriched' | 'rebuilt'>): PipelineRunSummary {
+  published,
+}: Pick<StageOutcomes, 'enriched' | 'published'>): PipelineRunSummary {
   const slices = [...enriched.values()];
   const sum = <T>(results: readonly T[], pick: (result: T) => number) =>
     results.reduce((total, result) => total + pick(result), 0);
-  const written = [...slices, ...rebuilt];
   return {
     runs: sum(slices, ({ runs }) => runs),
     metrics: sum(slices, ({ metrics }) => metrics),
     quarantined: sum(slices, ({ quarantined }) => quarantined),
-    partitions_written: sum(written, ({ partitions_written }) => partitions_written),
-    partitions_unchanged: sum(written, ({ partitions_unchanged }) => partitions_unchanged),
-    ...(written.some(({ left_to_newer }) => left_to_newer) ? { left_to_newer: true } : {}),
+    partitions_written: sum(published, ({ partitions_written = 0 }) => partitions_written),
+    partitions_unchanged: sum(published, ({ partitions_unchanged }) => partitions_unchanged),
+    ...(published.some(({ left_to_newer }) => left_to_newer) ? { left_to_newer: true } : {}),
   };
 }
 
@@ -104,7 +104,7 @@ export function describePipelineRun({
     ? `${summary.runs} runs, ${summary.metrics} metrics, ${summary.quarantined} quarantined, ` +
       `${summary.partitions_written} partitions written, ${summary.partitions_unchanged} unchanged, `
     : '';
-  const failure = error ? `; ${stageName(error)}: ${error.message}` : '';
+  const failure = error ? `; ${error.slice}.${error.stage}: ${error.message}` : '';
   const unreadIds = refused.map(({ experiment_id }) => experiment_id).join(', ');
   const unread = refused.length > 0 ? `; not read: experiments ${unreadIds}` : '';
   const left = summary?.left_to_newer ? '; a newer release must publish the days' : '';

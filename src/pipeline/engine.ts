@@ -15,7 +15,6 @@ import {
   readOutcomes,
   summarizePipelineRun,
 } from './complete-run.js';
-import { dueStages, progressOf, type StageId, stageName } from './due-stages.js';
 import { Markers } from './markers.js';
 import {
   closePipelineRun,
@@ -28,9 +27,11 @@ import {
   readPipelineRun,
   unreadableError,
 } from './pipeline-run.js';
-import type { Stage } from './stage-contracts.js';
+import type { Stage, StageId } from './stage-contracts.js';
+import { StageEnqueuer } from './stage-enqueuer.js';
 import { type Handler, type StageEnd, StageExecution } from './stage-execution.js';
-import { StageJobs } from './stage-jobs.js';
+import { isRequestedReevaluation, StageJobs } from './stage-jobs.js';
+import { type TrackedRun, TrackedRuns } from './tracked-runs.js';
 
 /** Injection token of the `Engine`. */
 export const ENGINE = Symbol('ENGINE');
@@ -71,11 +72,21 @@ export class Engine {
   private readonly mutex = new KeyedMutex();
   private readonly jobs: StageJobs;
   private readonly execution: StageExecution;
+  private readonly tracked: TrackedRuns;
+  private readonly enqueuer: StageEnqueuer;
   /** By kind: why it cannot be dispatched, once logged. */
   private readonly blockedKinds = new Map<PipelineKind, string>();
 
   constructor(private readonly options: EngineOptions) {
     this.jobs = new StageJobs(options.queues, options.stageAttempts);
+    this.tracked = new TrackedRuns(options.store, options.backfillConcurrency);
+    this.enqueuer = new StageEnqueuer({
+      store: options.store,
+      jobs: this.jobs,
+      queuePrefix: options.queuePrefix,
+      stageAttempts: options.stageAttempts,
+      fail: (record, id, code, message) => this.fail(record, id, code, message),
+    });
     this.execution = new StageExecution({
       store: options.store,
       jobs: this.jobs,
@@ -84,7 +95,7 @@ export class Engine {
       queuePrefix: options.queuePrefix,
       waitMs: options.waitMs,
       log: options.log,
-      advance: ({ kind, id }, scope) => this.advance(kind, id, scope),
+      advance: ({ kind, id }, ended) => this.advance(kind, id, ended),
       fail: (record, id, code, message) => this.fail(record, id, code, message),
       wake: () => this.wake(),
       onEnd: (end) => this.events.emit('stage', end),
@@ -139,10 +150,26 @@ export class Engine {
 
   private async dispatchKind(kind: PipelineKind): Promise<void> {
     const [first, ...waiting] = (await readKindState(this.options.store, kind)).active;
-    if (first) await this.advance(kind, first, 'all');
-    // An invalid record is closed at once, so that views do not show it as waiting.
+    if (!first) return;
+    await this.advance(kind, first);
+    let canOvertake = waiting.length > 0 && !isRequestedReevaluation(await this.read(kind, first));
     for (const id of waiting) {
-      await readPipelineRun(this.options.store, id).catch((error) => this.closeUnreadable(kind, id, error));
+      // An invalid record is closed at once, so that views do not show it as waiting.
+      const record = await this.read(kind, id);
+      // A changed threshold does not wait for a routine pass: its jobs precede those of the pass.
+      if (!canOvertake || !isRequestedReevaluation(record)) continue;
+      canOvertake = false;
+      await this.advance(kind, id);
+    }
+  }
+
+  /** @returns `undefined` if there is no record; one that is invalid is closed */
+  private async read(kind: PipelineKind, id: string): Promise<PipelineRun | undefined> {
+    try {
+      return await readPipelineRun(this.options.store, id);
+    } catch (error) {
+      await this.closeUnreadable(kind, id, error);
+      return undefined;
     }
   }
 
@@ -189,13 +216,10 @@ export class Engine {
     await this.execution.run(job, handlers);
   }
 
-  /**
-   * @param scope `new`: enqueues only stages that were never enqueued, enough after a stage is done; `all`: also replaces
-   * lost jobs, which costs a request to the queue for each due stage
-   */
-  private advance(kind: PipelineKind, id: string, scope: 'new' | 'all'): Promise<void> {
+  /** @param ended the stage that ended here; without one, jobs that the queue lost are replaced, which costs it a request each */
+  private advance(kind: PipelineKind, id: string, ended?: StageId): Promise<void> {
     return this.mutex.run(id, () =>
-      this.advanceLocked(kind, id, scope).catch((error) => this.closeUnreadable(kind, id, error)),
+      this.advanceLocked(kind, id, ended).catch((error) => this.closeUnreadable(kind, id, error)),
     );
   }
 
@@ -210,49 +234,40 @@ export class Engine {
     if (closed) this.wake();
   }
 
-  private async advanceLocked(kind: PipelineKind, id: string, scope: 'new' | 'all'): Promise<void> {
+  private async advanceLocked(kind: PipelineKind, id: string, ended: StageId | undefined): Promise<void> {
     const { store, clock } = this.options;
     const record = await ensurePipelineRun(store, kind, id, null, clock());
     if (record.status !== 'active') {
+      this.tracked.forget(id);
       await closePipelineRun(store, record, record, record.finished_at ?? clock());
       return;
     }
-    const markers = new Markers(store, id);
-    const [plan, done] = [await markers.plan(), await markers.done()];
-    const progress = progressOf(kind, plan, done);
-    this.events.emit('progress', id, progress.done, progress.all);
-    const slicesAtOnce = kind === 'backfill' ? this.options.backfillConcurrency : undefined;
-    const due = dueStages(kind, plan, done, slicesAtOnce);
-    if (due.length > 0 || !plan) {
-      const attempted = scope === 'new' ? await markers.attempted() : new Set<string>();
-      for (const stage of due) {
-        if (!attempted.has(stageName(stage))) await this.enqueue(record, markers, stage);
-      }
-      return;
-    }
+    let { run, due } = ended
+      ? await this.tracked.ended(kind, id, ended)
+      : await this.tracked.load(kind, id).then((run) => ({ run, due: run.progress.due() }));
+    this.reportProgress(id, run);
+    if (run.progress.isComplete) return this.complete(record);
+    if (!ended) return this.enqueuer.all(record, run, due);
+    if (await this.enqueuer.fresh(record, run, due)) return;
+    run = await this.tracked.load(kind, id);
+    await this.enqueuer.fresh(record, run, run.progress.due());
+  }
+
+  private reportProgress(id: string, { progress: { counts } }: TrackedRun): void {
+    this.events.emit('progress', id, counts.done, counts.all);
+  }
+
+  private async complete(record: PipelineRun): Promise<void> {
+    const { store } = this.options;
+    const markers = new Markers(store, record.id);
+    const plan = await markers.plan();
+    if (!plan) return;
     // Reads every marker, so that an invalid one closes the run before anything counts as published.
-    const outcomes = await readOutcomes(markers, done);
-    const refused = await completePipelineRun(store, { kind, id }, plan, outcomes);
+    const outcomes = await readOutcomes(markers, await markers.done());
+    const refused = await completePipelineRun(store, record, plan, outcomes);
     const summary = summarizePipelineRun(outcomes);
     await this.close(record, { status: 'done', error: null, refused }, summary);
     // The next run of this kind, or the kinds that a bootstrap holds back, may begin.
     this.wake();
-  }
-
-  private async enqueue(record: PipelineRun, markers: Markers, id: StageId): Promise<void> {
-    const last = await markers.lastAttempt(id);
-    const { queuePrefix } = this.options;
-    // Its job was left in the queue of an older version, or of another installation: this attempt did not fail.
-    const isElsewhere = last !== undefined && last.queue !== queuePrefix;
-    if (last && !isElsewhere) {
-      if (await this.jobs.isUnfinished(record.id, id, last.number)) return;
-      const counted = last.number - last.excused;
-      if (counted >= this.options.stageAttempts) {
-        await this.fail(record, id, 'too_many_tries', `${counted} attempts failed or were lost`);
-        return;
-      }
-    }
-    const number = await markers.claimAttempt(id, last, { queue: queuePrefix, excused: isElsewhere });
-    if (number !== undefined) await this.jobs.add(record, id, number, 0);
   }
 }

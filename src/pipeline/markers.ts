@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { concurrently } from '../config/concurrently.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { createDocument, readDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type StageId, stageName } from './due-stages.js';
 import { runPrefix } from './pipeline-run.js';
 import {
   ALL_SLICES,
@@ -12,8 +12,12 @@ import {
   planSchema,
   RESULT_OF_STAGE,
   type Stage,
+  type StageId,
   type StageResults,
+  stageName,
 } from './stage-contracts.js';
+
+export type ReadMarker = <T>(marker: Promise<T | undefined>) => Promise<T | undefined>;
 
 /**
  * The results of the finished stages of a pipeline run, and the number of the last attempt of each stage. An attempt is one
@@ -38,6 +42,23 @@ export class Markers {
       schema as z.ZodType<StageResults[S]>,
     );
     return marker?.value;
+  }
+
+  /**
+   * The results of a stage, by slice or unit.
+   * @param done names of finished stages
+   * @param read what to do with each read of a marker; by default an invalid marker throws `broken_document`
+   */
+  async results<S extends Stage>(
+    stage: S,
+    done: Iterable<string>,
+    read: ReadMarker = (marker) => marker,
+  ): Promise<Map<string, StageResults[S]>> {
+    const slices = [...done].flatMap((name) =>
+      name.endsWith(`.${stage}`) ? name.slice(0, -stage.length - 1) : [],
+    );
+    const results = await concurrently(slices, (slice) => read(this.get(slice, stage)));
+    return new Map(slices.flatMap((slice, i) => (results[i] ? [[slice, results[i]] as const] : [])));
   }
 
   /** The plan, which callers share and do not modify. A stored plan never changes, so it is read and parsed once. */
@@ -65,20 +86,19 @@ export class Markers {
   }
 
   /** The names of all finished stages. */
-  done(): Promise<Set<string>> {
-    return this.names('done');
+  async done(): Promise<Set<string>> {
+    return (await this.names('done/')).done;
   }
 
-  /** The names of all stages that were ever enqueued. */
-  attempted(): Promise<Set<string>> {
-    return this.names('tries');
-  }
-
-  private async names(folder: 'done' | 'tries'): Promise<Set<string>> {
-    const names = new Set<string>();
-    const prefix = `${runPrefix(this.pipelineRunId)}${folder}/`;
-    for await (const { key } of this.store.list(prefix)) names.add(key.slice(prefix.length, -'.json'.length));
-    return names;
+  /** The names of all finished stages, and of all that were ever enqueued. */
+  async names(folder: 'done/' | '' = ''): Promise<{ done: Set<string>; tries: Set<string> }> {
+    const found = { done: new Set<string>(), tries: new Set<string>() };
+    const prefix = runPrefix(this.pipelineRunId);
+    for await (const { key } of this.store.list(`${prefix}${folder}`)) {
+      const [, name, stage] = /^(done|tries)\/(.+)\.json$/.exec(key.slice(prefix.length)) ?? [];
+      if (stage !== undefined) found[name as 'done' | 'tries'].add(stage);
+    }
+    return found;
   }
 
   async lastAttempt(id: StageId): Promise<Attempt | undefined> {

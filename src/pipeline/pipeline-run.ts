@@ -46,7 +46,8 @@ export const pipelineRunSchema = z.object({
   created_at: z.int(),
   finished_at: z.int().nullable(),
   error: z
-    .object({ slice: z.string(), stage: z.enum(STAGES), code: z.string(), message: z.string() })
+    // Any stage: a newer version may have others.
+    .object({ slice: z.string(), stage: z.string(), code: z.string(), message: z.string() })
     .nullable(),
   /** Experiments that could not be read, such as those to which the tracking server denied access. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
@@ -94,7 +95,7 @@ export async function viewPipelineRun(
 export function unreadableError(id: string, error: unknown): PipelineRun['error'] | undefined {
   const key = brokenKeyOf(error);
   if (key === undefined) return undefined;
-  const name = key.startsWith(runPrefix(id)) ? /\/([^/.]+)\.([a-z]+)\.json$/.exec(key) : null;
+  const name = key.startsWith(runPrefix(id)) ? /\/([^/.]+)\.([a-z-]+)\.json$/.exec(key) : null;
   const stage = STAGES.find((each) => each === name?.[2]) ?? 'plan';
   return { slice: name?.[1] ?? ALL_SLICES, stage, code: 'broken_document', message: errorMessage(error) };
 }

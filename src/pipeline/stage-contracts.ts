@@ -3,13 +3,25 @@ import type { QueueName } from '../queue/queue-names.js';
 import { openMlflowRunSchema } from '../state/open-mlflow-runs.js';
 import { changeSpanSchema } from '../state/threshold-changes.js';
 import { versionsSchema } from '../state/versions.js';
+import { unitSchema } from './units.js';
 
 /**
  * The stages of a pipeline run and the result that each stores in its marker: the contracts between the features.
- * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days). `plan` runs before all slices and
- * `publish` after all of them, both on the slice `all`.
+ * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days). The others belong to the run:
+ * `plan` runs before all slices. `select-judge` and `select-rebuild` find the days whose published objects are out of date;
+ * then `judge` and `rebuild` run once for each of these days. `publish` publishes the threshold changes of a reevaluation.
  */
-export const STAGES = ['plan', 'fetch', 'enrich', 'aggregate', 'publish'] as const;
+export const STAGES = [
+  'plan',
+  'fetch',
+  'enrich',
+  'aggregate',
+  'select-judge',
+  'judge',
+  'select-rebuild',
+  'rebuild',
+  'publish',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const QUEUE_OF_STAGE = {
@@ -17,8 +29,20 @@ export const QUEUE_OF_STAGE = {
   fetch: 'ingestion',
   enrich: 'enrichment',
   aggregate: 'aggregation',
+  'select-judge': 'enrichment',
+  judge: 'enrichment',
+  'select-rebuild': 'aggregation',
+  rebuild: 'aggregation',
   publish: 'aggregation',
 } as const satisfies Record<Stage, QueueName>;
+
+/** What a stage is executed for: a slice of the plan, a unit (`unitId`) or the whole run (`ALL_SLICES`). */
+export interface StageId {
+  readonly slice: string;
+  readonly stage: Stage;
+}
+
+export const stageName = ({ slice, stage }: StageId): string => `${slice}.${stage}`;
 
 const instant = z.int();
 /** A UTC day, `YYYY-MM-DD`. */
@@ -33,7 +57,7 @@ export const jobSchema = z.object({
 });
 export type JobPayload = z.infer<typeof jobSchema>;
 
-/** The slice of the stages `plan` and `publish`. */
+/** The slice of the stages that belong to the whole run. */
 export const ALL_SLICES = 'all';
 
 /** The part of a window that one job fetches: at most one UTC day of one chunk of experiments. Times in ms. */
@@ -66,6 +90,7 @@ export const planSchema = z.object({
       never_ended: z.boolean().default(true),
     }),
   ),
+  /** Of a reevaluation: spans of the days to judge. */
   slices: z.array(sliceSchema),
   /** There are so many experiments that slices rely on the list that the plan stored. Absent in plans of older versions. */
   lists_once: z.boolean().default(false),
@@ -124,6 +149,17 @@ export const fetchResultSchema = z.object({
 });
 export type FetchResult = z.infer<typeof fetchResultSchema>;
 
+/** For each threshold change of the plan, how many MLflow runs got another status of the metric. Changes with none are omitted. */
+const changedRunsSchema = z.array(
+  z.object({
+    metric_name: z.string(),
+    experiment_id: z.string().nullable(),
+    changed_at: instant,
+    runs: z.int(),
+  }),
+);
+export type ChangedRuns = z.infer<typeof changedRunsSchema>;
+
 export const enrichResultSchema = z.object({
   /** The days whose facts the slice has changed, and those that it published for other reasons. */
   touched_days: z.array(day),
@@ -140,17 +176,8 @@ export const enrichResultSchema = z.object({
   partitions_unchanged: z.int(),
   /** Facts are stored, but their days are not judged: the process is older than the store, and a newer one does it. */
   left_to_newer: z.boolean().optional(),
-  /** For each threshold change of the plan, how many MLflow runs got another status of the metric. Changes with none are omitted. */
-  changed: z
-    .array(
-      z.object({
-        metric_name: z.string(),
-        experiment_id: z.string().nullable(),
-        changed_at: instant,
-        runs: z.int(),
-      }),
-    )
-    .optional(),
+  /** As in the result of `judge`: in markers of older versions, whose reevaluations ran this stage. */
+  changed: changedRunsSchema.optional(),
 });
 export type EnrichResult = z.infer<typeof enrichResultSchema>;
 
@@ -163,11 +190,33 @@ export const rebuildResultSchema = z.object({
 });
 export type RebuildResult = z.infer<typeof rebuildResultSchema>;
 
+export const selectResultSchema = z.object({
+  /** The units with an object that is out of date, or may be, in the order in which to start them. */
+  units: z.array(unitSchema),
+  /** Objects of other days, which are up to date. */
+  partitions_unchanged: z.int(),
+  /** As in the result of `rebuild`. */
+  left_to_newer: z.boolean().optional(),
+});
+export type SelectResult = z.infer<typeof selectResultSchema>;
+
+export const judgeResultSchema = z.object({
+  partitions_written: z.int(),
+  partitions_unchanged: z.int(),
+  /** Absent if the plan has no threshold changes. */
+  changed: changedRunsSchema.optional(),
+});
+export type JudgeResult = z.infer<typeof judgeResultSchema>;
+
 export const RESULT_OF_STAGE = {
   plan: planSchema,
   fetch: fetchResultSchema,
   enrich: enrichResultSchema,
   aggregate: rebuildResultSchema,
+  'select-judge': selectResultSchema,
+  judge: judgeResultSchema,
+  'select-rebuild': selectResultSchema,
+  rebuild: rebuildResultSchema,
   publish: rebuildResultSchema,
 } as const satisfies Record<Stage, z.ZodType>;
 export type StageResults = { [S in Stage]: z.infer<(typeof RESULT_OF_STAGE)[S]> };

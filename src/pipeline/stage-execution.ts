@@ -6,11 +6,17 @@ import { brokenKeyOf } from '../storage/json-document.js';
 import type { KeyedMutex } from '../storage/keyed-mutex.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { ActiveJobs } from './active-jobs.js';
-import { type StageId, stageName } from './due-stages.js';
 import { Markers } from './markers.js';
 import { type PipelineRun, readPipelineRun } from './pipeline-run.js';
 import { createStageContext, type StageContext } from './stage-context.js';
-import type { JobPayload, QUEUE_OF_STAGE, Stage, StageResults } from './stage-contracts.js';
+import {
+  type JobPayload,
+  type QUEUE_OF_STAGE,
+  type Stage,
+  type StageId,
+  type StageResults,
+  stageName,
+} from './stage-contracts.js';
 import { attemptOf, isLastAttempt, parseStageJob, type StageJobs, stageJobId } from './stage-jobs.js';
 
 export type Handler<S extends Stage> = (context: StageContext) => Promise<StageResults[S]>;
@@ -43,8 +49,8 @@ export interface StageExecutionOptions {
   /** Delay before a stage that waits for another service runs again, ms. */
   readonly waitMs: number;
   readonly log: Readonly<Record<'debug' | 'warn', (message: string) => void>>;
-  /** Enqueues the stages that are due: `all` also replaces lost jobs. */
-  advance(record: PipelineRun, scope: 'new' | 'all'): Promise<void>;
+  /** Enqueues the stages that are due: since the end of a stage, or all of them and also in place of lost jobs. */
+  advance(record: PipelineRun, ended?: StageId): Promise<void>;
   /** Closes the pipeline run as failed. */
   fail(record: PipelineRun, id: StageId, code: string, message: string): Promise<void>;
   /** Dispatches soon. */
@@ -102,7 +108,7 @@ export class StageExecution {
       const seconds = reportEnd('done', result);
       log.debug(`${stageName(payload)} of ${record.id} finished in ${seconds.toFixed(1)} s`);
     }
-    await advance(record, 'new');
+    await advance(record, payload);
   }
 
   /** @throws {UnrecoverableError} the record is invalid: the next dispatch closes the pipeline run */
@@ -130,7 +136,7 @@ export class StageExecution {
       reportEnd('retried');
       log.warn(`${message}; fetching ${payload.slice} again`);
       await new Markers(store, record.id).remove({ slice: payload.slice, stage: 'fetch' });
-      await advance(record, 'all');
+      await advance(record);
       return;
     }
     if (WAITING_CODES.has(code)) {

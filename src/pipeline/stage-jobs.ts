@@ -1,9 +1,8 @@
 import { type Job, type Queue, UnrecoverableError } from 'bullmq';
 import type { PipelineKind } from '../domain/model.js';
 import type { QueueName } from '../queue/queue-names.js';
-import { type StageId, stageName } from './due-stages.js';
 import type { PipelineRun } from './pipeline-run.js';
-import { type JobPayload, jobSchema, QUEUE_OF_STAGE } from './stage-contracts.js';
+import { type JobPayload, jobSchema, QUEUE_OF_STAGE, type StageId, stageName } from './stage-contracts.js';
 
 /** Lower numbers first; 0 precedes every other priority. Deltas keep the page fresh, so repairs of the past wait for them. */
 const PRIORITY: Readonly<Record<PipelineKind, number>> = {
@@ -16,6 +15,9 @@ const PRIORITY: Readonly<Record<PipelineKind, number>> = {
 };
 /** A reevaluation on request follows a change of the rules: until it is done, the published statuses are wrong. */
 const CHANGED_RULES_PRIORITY = 5;
+
+export const isRequestedReevaluation = (run: PipelineRun | undefined): boolean =>
+  run?.kind === 'reevaluation' && run.nominal === null;
 
 const DAY_SECONDS = 86_400;
 /**
@@ -40,12 +42,21 @@ const UNFINISHED: ReadonlySet<string> = new Set([
 export const stageJobId = (pipelineRunId: string, id: StageId, number: number): string =>
   `${pipelineRunId}.${stageName(id)}.${number}`;
 
-/** @throws {UnrecoverableError} another version of the service enqueued the job */
+/** Part of the error of `parseStageJob`, which every version writes: it stays. */
+const UNKNOWN_FORMAT = 'has an unknown format';
+
+/**
+ * @throws {UnrecoverableError} another version of the service enqueued the job, for a stage that this one does not know. The
+ * pipeline run goes on: the version that enqueued the job does so again, and does not count this attempt
+ */
 export function parseStageJob(job: Job): JobPayload {
   const payload = jobSchema.safeParse(job.data);
   if (payload.success && payload.data.stage === job.name) return payload.data;
-  throw new UnrecoverableError(`Job ${job.id} has an unknown format: another version enqueued it`);
+  throw new UnrecoverableError(`Job ${job.id} ${UNKNOWN_FORMAT}: another version enqueued it`);
 }
+
+/** `refused`: a process of a version that does not know the stage took it. `ended`: finished in another way, or lost. */
+export type JobState = 'unfinished' | 'refused' | 'ended';
 
 /** The number of the attempt that is running, from 1. */
 export const attemptOf = (job: Job): number => job.attemptsMade + 1;
@@ -61,22 +72,22 @@ export class StageJobs {
     private readonly attempts: number,
   ) {}
 
-  /** Whether the queue holds the job and has not finished it. */
-  async isUnfinished(pipelineRunId: string, id: StageId, number: number): Promise<boolean> {
+  async stateOf(pipelineRunId: string, id: StageId, number: number): Promise<JobState> {
     const job = await this.queueOf(id).getJob(stageJobId(pipelineRunId, id, number));
-    return job !== undefined && UNFINISHED.has(await job.getState());
+    if (job === undefined) return 'ended';
+    if (UNFINISHED.has(await job.getState())) return 'unfinished';
+    return job.failedReason?.includes(UNKNOWN_FORMAT) ? 'refused' : 'ended';
   }
 
   /** Does nothing if the queue knows the job id. */
   async add(pipelineRun: PipelineRun, id: StageId, number: number, delayMs: number): Promise<void> {
     const payload: JobPayload = { version: 1, run: pipelineRun.id, slice: id.slice, stage: id.stage };
-    const isRequestedReevaluation = pipelineRun.kind === 'reevaluation' && pipelineRun.nominal === null;
     await this.queueOf(id).add(id.stage, payload, {
       jobId: stageJobId(pipelineRun.id, id, number),
       attempts: this.attempts,
       backoff: BACKOFF,
       delay: delayMs,
-      priority: isRequestedReevaluation ? CHANGED_RULES_PRIORITY : PRIORITY[pipelineRun.kind],
+      priority: isRequestedReevaluation(pipelineRun) ? CHANGED_RULES_PRIORITY : PRIORITY[pipelineRun.kind],
       removeOnComplete: COMPLETED_JOB_RETENTION,
       removeOnFail: FAILED_JOB_RETENTION,
     });

@@ -136,6 +136,8 @@ export const lookAt =
 /** What was read before the first round: the ETags of the derived objects first, then those of their inputs, then the rest. */
 export interface Ahead {
   readonly look: Look;
+  /** Returns a local file with exactly this version of an input. Absent: it is downloaded. */
+  readonly fetch?: (entry: ObjectEntry) => Promise<string>;
 }
 
 /** The current inputs of a group of derived objects, and how to write an object from exactly these. */
@@ -197,6 +199,43 @@ export async function publishDerived<A extends Ahead>(
   });
   if (!prepared) return { written: 0, unchanged: 0 };
   return { written, unchanged: keys.length - Math.min(written, keys.length) };
+}
+
+/** Whether derived objects name their current inputs. `outdated`: one does not, or it must be read to know. `none`: nothing is to be published. */
+export type Comparison = 'current' | 'outdated' | 'none';
+
+/**
+ * Compares derived objects with their current inputs, by what was read ahead and what the index knows: nothing is
+ * downloaded.
+ */
+export async function compareDerived<A extends Ahead>(
+  store: ObjectStore,
+  keys: readonly string[],
+  { prepare }: Pick<Publication<A>, 'prepare'>,
+  ahead: A,
+): Promise<Comparison> {
+  const index = indexOf(store);
+  let isKnown = true;
+  const fetch = async ({ key }: ObjectEntry): Promise<never> => {
+    isKnown = false;
+    throw new PreconditionFailedError(key);
+  };
+  const look: Look = async (key) => {
+    const entry = await ahead.look(key);
+    return entry && !index.find(entry) ? fetch(entry) : entry;
+  };
+  try {
+    const current = await prepare({ ...ahead, look, fetch });
+    if (!current) return 'none';
+    for (const key of keys) {
+      const entry = await look(key);
+      if (!entry || index.find(entry)?.inputs !== current.inputs) return 'outdated';
+    }
+    return 'current';
+  } catch (error) {
+    if (isKnown) throw error;
+    return 'outdated';
+  }
 }
 
 /**

@@ -10,9 +10,12 @@ import type { ObjectEntry, ObjectStore } from './object-store.js';
 import type { DayPart } from './parts.js';
 import {
   type Ahead,
+  type Comparison,
+  compareDerived,
   fetchExactly,
   type Look,
   lookAt,
+  type Publication,
   type PublishCounts,
   publishDerived,
   recordedInputs,
@@ -24,6 +27,8 @@ const LAYOUT = 2;
 /** What a `_sums` object names as its inputs, given those of the `enriched_metrics` of its day. */
 const named = (inputs: string): string => `${LAYOUT} ${inputs}`;
 
+type PartOfDay = Pick<DayPart, 'day' | 'part'>;
+
 /**
  * Publishes the sums of a part of a day (`_sums`) from its `enriched_metrics`, unless the stored ones name the same inputs.
  * @param ahead if `enriched_metrics` was not written since
@@ -31,27 +36,37 @@ const named = (inputs: string): string => `${LAYOUT} ${inputs}`;
 export function publishSums(
   store: ObjectStore,
   session: DuckSession,
-  { day, part }: Pick<DayPart, 'day' | 'part'>,
+  part: PartOfDay,
   ahead?: Ahead,
 ): Promise<PublishCounts> {
+  return publishDerived(store, session, keysOf(part), sumsOf(store, session, part), ahead);
+}
+
+/** Whether the stored sums of a part name the same inputs as its `enriched_metrics`. Downloads nothing. */
+export function compareSums(
+  store: ObjectStore,
+  session: DuckSession,
+  part: PartOfDay,
+  ahead: Ahead,
+): Promise<Comparison> {
+  return compareDerived(store, keysOf(part), sumsOf(store, session, part), ahead);
+}
+
+const keysOf = ({ day, part }: PartOfDay): string[] => [sumsKey(day, part)];
+
+function sumsOf(store: ObjectStore, session: DuckSession, { day, part }: PartOfDay): Publication {
   const recorded = (file: string) => readFooter(session, file, 'inputs');
-  return publishDerived(
-    store,
-    session,
-    [sumsKey(day, part)],
-    {
-      recorded,
-      prepare: async (read) => {
-        const enriched = await (read?.look ?? lookAt(store))(partitionKey('enriched_metrics', day, part));
-        const inputs = enriched && (await recordedInputs(store, enriched, recorded));
-        if (!enriched || inputs === undefined) return undefined;
-        const write = async (_key: string, file: string) =>
-          writeSums(session, day, await fetchExactly(store, enriched), file, inputs);
-        return { inputs: named(inputs), write };
-      },
+  return {
+    recorded,
+    prepare: async (read) => {
+      const enriched = await (read?.look ?? lookAt(store))(partitionKey('enriched_metrics', day, part));
+      const inputs = enriched && (await recordedInputs(store, enriched, recorded));
+      if (!enriched || inputs === undefined) return undefined;
+      const write = async (_key: string, file: string) =>
+        writeSums(session, day, await fetchExactly(store, enriched), file, inputs);
+      return { inputs: named(inputs), write };
     },
-    ahead,
-  );
+  };
 }
 
 /** Local files of `_sums`, and those of them to delete after use. */

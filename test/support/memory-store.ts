@@ -46,8 +46,8 @@ export class MemoryStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectEntry> {
-    for (const key of [...this.objects.keys()].sort()) {
-      const entry = key.startsWith(prefix) ? await this.head(key) : undefined;
+    for (const key of [...this.objects.keys()].filter((each) => each.startsWith(prefix)).sort()) {
+      const entry = await this.head(key);
       if (entry) yield entry;
     }
   }
@@ -59,4 +59,11 @@ export class MemoryStore implements ObjectStore {
   async close(): Promise<void> {}
 }
 
-const etagOf = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
+/** Of stored bodies, which do not change. */
+const etags = new WeakMap<Buffer, string>();
+
+function etagOf(body: Buffer): string {
+  const etag = etags.get(body) ?? createHash('sha256').update(body).digest('hex');
+  etags.set(body, etag);
+  return etag;
+}

@@ -1,6 +1,6 @@
-import { dependentDays, rebuildDays } from '../../../src/aggregation/rebuild-days.js';
+import { dependentDays, rebuildDays, selectDaysToRebuild } from '../../../src/aggregation/rebuild-days.js';
 import { addDays } from '../../../src/domain/time.js';
-import { judgeDays } from '../../../src/enrichment/judge-days.js';
+import { judgeDays, selectDaysToJudge } from '../../../src/enrichment/judge-days.js';
 import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { baseKey, DERIVED_DATASETS, partitionKey } from '../../../src/storage/keys.js';
 import { indexOf } from '../../../src/storage/object-index.js';
@@ -37,7 +37,9 @@ beforeEach(() => {
 const setRules = (settings: Partial<typeof domainDefaults> = {}) =>
   memory.put('_state/rulebook.json', Buffer.from(JSON.stringify(book(settings))));
 
-/** A process that looks at days, as the slices and the last stage of a reevaluation do. */
+const ignore = () => undefined;
+
+/** A process that looks at days, as the stages of a reevaluation do. */
 function processOf(rules = book(), whenRulesAreRead: () => Promise<unknown> = async () => undefined) {
   const store = new CountingStore(memory);
   const duck = fakeDuck(memory, ['accuracy', 'loss']);
@@ -49,20 +51,27 @@ function processOf(rules = book(), whenRulesAreRead: () => Promise<unknown> = as
   };
   return {
     store,
+    /** @returns `selected`: the days that had jobs of their own */
     async pass(passDays = days) {
       const counts = { written: 0, unchanged: 0 };
-      for (let at = 0; at < passDays.length; at += 100) {
-        const slice = passDays.slice(at, at + 100);
-        const judged = await judgeDays(store, duck, source, slice, () => undefined);
+      const toJudge = await selectDaysToJudge(store, duck, source, passDays, false, ignore);
+      counts.unchanged += toJudge.partitions_unchanged;
+      for (const { day } of toJudge.units) {
+        const judged = await judgeDays(store, duck, source, [day], ignore);
         counts.written += judged.written;
         counts.unchanged += judged.unchanged;
       }
-      const rebuilt = await rebuildDays(store, duck, dependentDays(passDays), () => undefined);
-      counts.written += rebuilt.partitions_written;
-      counts.unchanged += rebuilt.partitions_unchanged;
+      const toRebuild = await selectDaysToRebuild(store, duck, dependentDays(passDays), ignore);
+      counts.unchanged += toRebuild.partitions_unchanged;
+      for (const { day } of toRebuild.units) {
+        const rebuilt = await rebuildDays(store, duck, [day], ignore);
+        counts.written += rebuilt.partitions_written;
+        counts.unchanged += rebuilt.partitions_unchanged;
+      }
       await indexOf(store).save();
       const requests = [...store.requests];
-      return { ...counts, ...store.take(), requests };
+      const selected = { judge: toJudge.units, rebuild: toRebuild.units };
+      return { ...counts, ...store.take(), requests, selected };
     },
   };
 }
@@ -73,6 +82,7 @@ describe('a pass over 365 days', () => {
     const next = await pass();
     expect(first.unchanged).toBe(0);
     expect(next).toMatchObject({ written: 0, unchanged: first.written, fetch: 0, put: 0 });
+    expect(next.selected).toEqual({ judge: [], rebuild: [] });
     // The first pass of a process reads the documents of 13 months.
     expect(next.requests.length).toBeLessThanOrEqual(60);
     const again = await pass();

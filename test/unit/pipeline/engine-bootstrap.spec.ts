@@ -1,10 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import { MS_PER_DAY } from '../../../src/domain/time.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
-import type { Stage } from '../../../src/pipeline/stage-contracts.js';
-import type { Handler } from '../../../src/pipeline/stage-execution.js';
-import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
-import { createEngine, enrichResultOf, NOTHING_REBUILT } from './engine-fixture.js';
+import { planOf, sliceOf } from '../../support/stage-results.js';
+import { createEngine, handlersOf } from './engine-fixture.js';
 
 const DAYS = 12;
 /** Newest day first, as a bootstrap is planned. */
@@ -15,13 +13,7 @@ const plan = planOf({
     sliceOf({ id: `d${day}`, from: day * MS_PER_DAY }),
   ),
 });
-const handlers: { [S in Stage]: Handler<S> } = {
-  plan: async () => plan,
-  fetch: async () => fetchResultOf({ answered: ['1'] }),
-  enrich: async () => enrichResultOf(),
-  aggregate: async () => NOTHING_REBUILT,
-  publish: async () => NOTHING_REBUILT,
-};
+const handlers = handlersOf(plan);
 
 it('a bootstrap enqueues each stage once, without a request to the queue for its jobs', async () => {
   let requests = 0;

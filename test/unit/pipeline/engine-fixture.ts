@@ -1,8 +1,10 @@
 import type { Queue } from 'bullmq';
 import { Engine, type EngineOptions } from '../../../src/pipeline/engine.js';
-import type { EnrichResult, RebuildResult } from '../../../src/pipeline/stage-contracts.js';
+import type { EnrichResult, Plan, RebuildResult, Stage } from '../../../src/pipeline/stage-contracts.js';
+import type { Handler } from '../../../src/pipeline/stage-execution.js';
 import { SHARED_PREFIX } from '../../../src/queue/queue-connection.js';
 import { MemoryStore } from '../../support/memory-store.js';
+import { fetchResultOf } from '../../support/stage-results.js';
 
 /** An engine whose three queues are the same one. It stores in memory and logs nothing. */
 export function createEngine(queue: Queue, options: Partial<EngineOptions> = {}): Engine {
@@ -36,3 +38,20 @@ export const enrichResultOf = (rest: Partial<EnrichResult> = {}): EnrichResult =
 });
 
 export const NOTHING_REBUILT: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
+
+/** Handlers of all stages: they plan this, fetch experiment 1, and find nothing to judge or rebuild. */
+export function handlersOf(plan: Plan): { [S in Stage]: Handler<S> } {
+  const nothingRebuilt = async () => NOTHING_REBUILT;
+  const nothingSelected = async () => ({ units: [], partitions_unchanged: 0 });
+  return {
+    plan: async () => plan,
+    fetch: async () => fetchResultOf({ answered: ['1'] }),
+    enrich: async () => enrichResultOf(),
+    aggregate: nothingRebuilt,
+    'select-judge': nothingSelected,
+    judge: async () => ({ partitions_written: 0, partitions_unchanged: 0 }),
+    'select-rebuild': nothingSelected,
+    rebuild: nothingRebuilt,
+    publish: nothingRebuilt,
+  };
+}

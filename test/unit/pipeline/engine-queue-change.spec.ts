@@ -27,3 +27,21 @@ it('a job left under another prefix is enqueued again, and its attempt does not 
     error: { code: 'too_many_tries' },
   });
 });
+
+it('a job that a process of another version refused is enqueued again, and its attempt does not count', async () => {
+  const store = new MemoryStore();
+  const jobs: string[] = [];
+  let failedReason = 'Job delta-1.all.plan.1 has an unknown format: another version enqueued it';
+  const queue = {
+    ...emptyQueue(jobs),
+    getJob: async () => ({ getState: async () => 'failed', failedReason }),
+  } as unknown as Queue;
+  const engine = createEngine(queue, { store, stageAttempts: 1 });
+  await createPipelineRun(store, 'delta', { scheduledAt: null, now: 0 });
+  for (let dispatches = 0; dispatches < 3; dispatches++) await engine.dispatch();
+  expect(jobs).toEqual([1, 2, 3].map((number) => `delta-1.all.plan.${number}`));
+  expect((await readPipelineRun(store, 'delta-1'))?.status).toBe('active');
+  failedReason = 'No response';
+  await engine.dispatch();
+  expect((await readPipelineRun(store, 'delta-1'))?.status).toBe('failed');
+});

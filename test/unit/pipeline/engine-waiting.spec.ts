@@ -4,8 +4,8 @@ import type { Engine } from '../../../src/pipeline/engine.js';
 import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import type { Handler } from '../../../src/pipeline/stage-execution.js';
 import { MemoryStore } from '../../support/memory-store.js';
-import { fetchResultOf, planOf, sliceOf } from '../../support/stage-results.js';
-import { createEngine, enrichResultOf, NOTHING_REBUILT } from './engine-fixture.js';
+import { planOf, sliceOf } from '../../support/stage-results.js';
+import { createEngine, enrichResultOf, handlersOf } from './engine-fixture.js';
 
 const MINUTE = 60_000;
 const WAIT_MS = 30_000;
@@ -41,13 +41,8 @@ beforeEach(() => {
 
 /** Runs a delta to its end: sets the clock to when the next job is due, and dispatches after each job. */
 async function runDelta(enrich: Handler<'enrich'>): Promise<void> {
-  const handlers = {
-    plan: async () => planOf({ slices: [sliceOf({ id: 'a', last: true })] }),
-    fetch: async () => fetchResultOf({}),
-    enrich,
-    aggregate: async () => NOTHING_REBUILT,
-    publish: async () => NOTHING_REBUILT,
-  };
+  const plan = planOf({ slices: [sliceOf({ id: 'a', last: true })] });
+  const handlers = { ...handlersOf(plan), enrich };
   await engine.create('delta', { scheduledAt: null });
   for (;;) {
     jobs.sort((a, b) => a.due - b.due);

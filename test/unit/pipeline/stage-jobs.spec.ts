@@ -57,27 +57,28 @@ describe('the job of a stage', () => {
 
 describe('a job in the queue', () => {
   it.each([
-    ['waiting', true],
-    ['prioritized', true],
-    ['delayed', true],
-    ['active', true],
-    ['waiting-children', true],
-    ['paused', true],
-    ['completed', false],
-    ['failed', false],
-    ['unknown', false],
-    [undefined, false],
-  ])('with the state %p is unfinished: %p', async (state, isUnfinished) => {
+    ['waiting', undefined, 'unfinished'],
+    ['prioritized', undefined, 'unfinished'],
+    ['delayed', undefined, 'unfinished'],
+    ['active', undefined, 'unfinished'],
+    ['waiting-children', undefined, 'unfinished'],
+    ['paused', undefined, 'unfinished'],
+    ['completed', undefined, 'ended'],
+    ['failed', 'No response', 'ended'],
+    ['failed', 'Job 1 has an unknown format: another version enqueued it', 'refused'],
+    ['unknown', undefined, 'ended'],
+    [undefined, undefined, 'ended'],
+  ])('with the state %p and the error %p is %s', async (state, failedReason, expected) => {
     const requested: string[] = [];
     const aggregation = {
       getJob: async (id: string) => {
         requested.push(id);
-        return state && { getState: async () => state };
+        return state && { getState: async () => state, failedReason };
       },
     } as unknown as Queue;
     const jobs = new StageJobs({ ingestion: unused, enrichment: unused, aggregation }, 5);
     const publish = { slice: 'all', stage: 'publish' } as const;
-    expect(await jobs.isUnfinished('delta-1', publish, 2)).toBe(isUnfinished);
+    expect(await jobs.stateOf('delta-1', publish, 2)).toBe(expected);
     expect(requested).toEqual(['delta-1.all.publish.2']);
   });
 

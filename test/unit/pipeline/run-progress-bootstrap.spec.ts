@@ -1,5 +1,6 @@
 import { MS_PER_DAY } from '../../../src/domain/time.js';
-import { dueStages, stageName } from '../../../src/pipeline/due-stages.js';
+import { RunProgress } from '../../../src/pipeline/run-progress.js';
+import { stageName } from '../../../src/pipeline/stage-contracts.js';
 import { planOf, sliceOf } from '../../support/stage-results.js';
 
 const DAYS = 12;
@@ -11,9 +12,11 @@ const plan = planOf({
   ),
 });
 
+const progressOf = (done: Iterable<string> = []) => new RunProgress({ kind: 'bootstrap', plan, done });
+
 describe('a bootstrap', () => {
   it('has at most 4 slices in progress', () => {
-    expect(dueStages('bootstrap', plan, new Set()).map(stageName)).toEqual(
+    expect(progressOf().due().map(stageName)).toEqual(
       ['d11', 'd10', 'd9', 'd8'].map((slice) => `${slice}.fetch`),
     );
   });
@@ -22,19 +25,15 @@ describe('a bootstrap', () => {
     const done = new Set<string>();
     const order: string[] = [];
     // Runs one stage at a time, the last possible stage first, as idle queues would.
-    for (
-      let due = dueStages('bootstrap', plan, done);
-      due.length > 0;
-      due = dueStages('bootstrap', plan, done)
-    ) {
-      const stages = ['publish', 'aggregate', 'enrich', 'fetch'];
+    for (let due = progressOf(done).due(); due.length > 0; due = progressOf(done).due()) {
+      const stages = ['select-rebuild', 'aggregate', 'enrich', 'fetch'];
       const [next] = due.sort((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage));
       if (!next) break;
       done.add(stageName(next));
       order.push(stageName(next));
     }
     expect(order).toHaveLength(3 * DAYS + 1);
-    expect(order.at(-1)).toBe('all.publish');
+    expect(order.at(-1)).toBe('all.select-rebuild');
     expect(order.slice(0, 3)).toEqual(['d11.fetch', 'd11.enrich', 'd11.aggregate']);
   });
 });
