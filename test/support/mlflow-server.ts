@@ -17,8 +17,11 @@ export interface MlflowServer {
 const environment = (): string => process.env.MLFLOW_VENV ?? join(homedir(), '.cache/mlflow-monitor/venv');
 
 /** MLflow's program in the virtual environment that `test/independent/venv.sh` creates. */
-export function findMlflow(): string | undefined {
-  const program = join(environment(), 'bin/mlflow');
+export const findMlflow = (): string | undefined => findInEnvironment('mlflow');
+
+/** A program of that virtual environment, such as its Python. */
+export function findInEnvironment(name: string): string | undefined {
+  const program = join(environment(), 'bin', name);
   try {
     accessSync(program, constants.X_OK);
     return program;

@@ -1,9 +1,9 @@
-/** Standard normal numbers from a seed: a linear congruential generator and the polar method of G. Marsaglia and T. Bray. */
+/** Standard normal numbers from a seed: the polar method of G. Marsaglia and T. Bray on a linear congruential generator. */
 export function noiseFrom(seed: number): () => number {
-  let state = BigInt(seed);
+  let state = Math.imul(seed, 2_654_435_761) >>> 0;
   const uniform = () => {
-    state = (state * 6364136223846793005n + 1442695040888963407n) % 2n ** 64n;
-    return Number(state >> 11n) / 2 ** 53;
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state >>> 4) / 2 ** 28;
   };
   return () => {
     for (;;) {

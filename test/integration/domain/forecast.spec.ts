@@ -8,11 +8,13 @@ import { SeriesState } from '../../../src/domain/forecast/series-state.js';
 import { seriesStatistics, unitSeries } from '../../../src/domain/forecast/unit-series.js';
 import { findProgram } from '../../support/find-program.js';
 import { forecastOf, MONDAY, regular, type TestSeries } from '../../support/forecast-series.js';
+import { findInEnvironment } from '../../support/mlflow-server.js';
 import { noiseFrom } from '../../support/noise.js';
 import { skipSuite } from '../../support/skip.js';
 
-const PROGRAM = join(import.meta.dirname, '../../independent/forecast.py');
+const program = (name: string) => join(import.meta.dirname, '../../independent', name);
 const python = findProgram('python3');
+const libraryPython = findInEnvironment('python');
 
 const noise = noiseFrom(2026);
 const HOUR = 3_600_000;
@@ -102,12 +104,33 @@ function devianceOf({ parameters, points }: NonNullable<ReturnType<typeof foreca
   return deviance(model, series, seriesStatistics(series, points).floor);
 }
 
+const run = (interpreter: string, name: string, cases: readonly object[]) =>
+  spawnSync(interpreter, [program(name)], {
+    input: JSON.stringify(cases),
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  });
+
+if (!libraryPython)
+  skipSuite('forecasts against statsmodels', 'a virtual environment (sh test/independent/venv.sh)');
+else {
+  it('the Kalman filter of statsmodels has the same predictions and likelihood', () => {
+    const { status, stdout, stderr } = run(
+      libraryPython,
+      'forecast_library.py',
+      Object.keys(CASES).map(described),
+    );
+    expect(stderr.trim()).toBe('');
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as { compared: number }).compared).toBeGreaterThan(1000);
+  });
+}
+
 if (!python) skipSuite('forecasts against an independent implementation', 'python3 on PATH');
 else {
-  describe('forecasts against an independent implementation with 50 digits', () => {
+  describe('forecasts against an independent implementation with 34 digits', () => {
     const cases = Object.keys(CASES).map(described);
-    const check = (list: readonly object[]) =>
-      spawnSync(python, [PROGRAM], { input: JSON.stringify(list), encoding: 'utf8' });
+    const check = (list: readonly object[]) => run(python, 'forecast.py', list);
 
     it('the cases use what they are named after', () => {
       for (const { name, parameters } of cases) {

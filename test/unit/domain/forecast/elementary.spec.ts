@@ -15,7 +15,7 @@ const relative = (actual: number, expected: number): number => Math.abs(actual /
 
 describe('elementary functions without Math.exp and Math.log', () => {
   it('agree with those of Math to 1e-15', () => {
-    for (const x of grid(40, 2000)) {
+    for (const x of grid(40, 300)) {
       expect(relative(exp(x), Math.exp(x))).toBeLessThan(1e-15);
       expect(relative(expm1(x / 20), Math.expm1(x / 20))).toBeLessThan(4e-15);
       expect(relative(log(2 ** x), Math.log(2 ** x))).toBeLessThan(1e-15);

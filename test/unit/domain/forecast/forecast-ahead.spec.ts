@@ -32,7 +32,7 @@ const anySeries: fc.Arbitrary<TestSeries> = fc
   });
 /** The band of a constant series has the size of its values: there is nothing else to take it from. */
 const varying = anySeries.filter(({ values }) => values.some((value) => value !== values[0]));
-const settings = { numRuns: 60, seed: 13 };
+const settings = { numRuns: 40, seed: 13 };
 
 const widths = ({ lower80, upper80, lower95, upper95 }: Forecast) => [
   upper80.map((upper, k) => upper - (lower80[k] as number)),
@@ -165,7 +165,7 @@ describe('a forecast', () => {
         forecastOf(other);
         expect(numbers()).toEqual(first);
       }),
-      { ...settings, numRuns: 25 },
+      { ...settings, numRuns: 12 },
     );
   });
 });

@@ -49,7 +49,7 @@ describe('the season of a series', () => {
 
   it('is not invented on noise, random walks, trends, outliers and lines', () => {
     let found = 0;
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 25; seed++) {
       const noise = noiseFrom(seed);
       let level = 0;
       let slope = 0;
@@ -89,6 +89,6 @@ describe('the season of a series', () => {
         }
       }
     }
-    expect(found).toBeLessThanOrEqual(4);
+    expect(found).toBeLessThanOrEqual(2);
   });
 });
