@@ -6,19 +6,24 @@ import { readPipelineRun } from './pipeline-run.js';
 /** How long raw pages are kept after their pipeline run has finished. No stage reads them any more. docs/storage.md names it. */
 const RAW_PAGE_RETENTION_DAYS = 3;
 
+/** By store: when pipeline runs with pages finished, ms, by id. A finished run stays so: its record is read once. */
+const finishTimes = new WeakMap<ObjectStore, ReadonlyMap<string, number>>();
+
 /** Deletes the raw pages of pipeline runs that finished more than `RAW_PAGE_RETENTION_DAYS` ago. */
 export async function clearRawPages(store: ObjectStore, now: number): Promise<void> {
   const expiresBefore = now - RAW_PAGE_RETENTION_DAYS * MS_PER_DAY;
-  const expired = new Map<string, boolean>();
+  const known = finishTimes.get(store);
+  const finished = new Map<string, number>();
+  const unfinished = new Set<string>();
   for await (const { key } of store.list('_raw/')) {
-    const pipelineRunId = key.split('/')[1] ?? '';
-    let isExpired = expired.get(pipelineRunId);
-    if (isExpired === undefined) {
+    const id = key.split('/')[1] ?? '';
+    if (!finished.has(id) && !unfinished.has(id)) {
       // Pages of a run whose record is invalid are kept: nobody knows whether it has finished.
-      const record = await ifReadable(readPipelineRun(store, pipelineRunId));
-      isExpired = record?.finished_at != null && record.finished_at < expiresBefore;
-      expired.set(pipelineRunId, isExpired);
+      const time = known?.get(id) ?? (await ifReadable(readPipelineRun(store, id)))?.finished_at;
+      if (time == null) unfinished.add(id);
+      else finished.set(id, time);
     }
-    if (isExpired) await store.delete(key);
+    if ((finished.get(id) ?? now) < expiresBefore) await store.delete(key);
   }
+  finishTimes.set(store, finished);
 }

@@ -85,8 +85,7 @@ export class SchedulerService implements OnApplicationBootstrap {
         this.lastDispatch = this.clock();
         await this.attempt('dispatch', () => this.engine.dispatch());
         await this.attempt('raise of versions', () => this.raiseVersions());
-        await this.attempt('deletion of raw pages', () => clearRawPages(this.store, this.clock()));
-        await this.attempt('maintenance', () => this.maintain());
+        await this.maintain();
       }
     } finally {
       this.isTicking = false;
@@ -107,7 +106,10 @@ export class SchedulerService implements OnApplicationBootstrap {
 
   private async maintain(): Promise<void> {
     if (Math.abs(this.clock() - this.lastMaintenance) < MAINTENANCE_PERIOD_MS) return;
-    if (await maintain(this.store, this.clock())) this.lastMaintenance = this.clock();
+    await this.attempt('deletion of raw pages', () => clearRawPages(this.store, this.clock()));
+    await this.attempt('maintenance', async () => {
+      if (await maintain(this.store, this.clock())) this.lastMaintenance = this.clock();
+    });
   }
 
   private async createDue(): Promise<void> {
