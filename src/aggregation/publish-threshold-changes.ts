@@ -1,7 +1,9 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { groupBy } from '../domain/group-by.js';
+import { isKept } from '../domain/retention.js';
 import { dayOf } from '../domain/time.js';
 import type { ChangedRuns } from '../pipeline/stage-contracts.js';
+import { readFirstDays } from '../state/retention.js';
 import { readRulebook } from '../state/rulebook.js';
 import { type ChangeSpan, type ThresholdChange, thresholdChanges } from '../state/threshold-changes.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
@@ -29,7 +31,9 @@ export async function publishThresholdChanges(
   for (const change of changedRuns) runs.set(keyOf(change), (runs.get(keyOf(change)) ?? 0) + change.runs);
   const changes = book ? thresholdChanges(book, span) : [];
   const rows = changes.map((change) => ({ ...change, runs_changed: runs.get(keyOf(change)) ?? 0 }));
+  const first = await readFirstDays(store);
   for (const [day, ofDay] of groupBy(rows, ({ changed_at }) => dayOf(changed_at))) {
+    if (!isKept(first, 'threshold_changes', day)) continue;
     await duck.session((session) => publishDay(store, session, day, ofDay));
   }
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
+import { type FirstDays, isComputable, isKept } from '../domain/retention.js';
 import { addDays } from '../domain/time.js';
 import { partitionFilesOf } from '../state/partition-files.js';
+import { readFirstDays } from '../state/retention.js';
 import { type Rulebook, readRulebook, settingsOn } from '../state/rulebook.js';
 import {
   assertSupported,
@@ -35,6 +37,7 @@ export const AGGREGATED = ['metric_timeseries', 'application_summary', 'platform
 /** What was read before days are rebuilt. */
 export interface RebuildAhead extends Ahead {
   readonly rulebook: Rulebook | undefined;
+  readonly first: FirstDays;
 }
 
 /** The aggregates of applications, which are divided into parts. The others are one object. */
@@ -86,18 +89,20 @@ async function partsIfJudged(store: ObjectStore, look: Look, day: string): Promi
 /**
  * Publishes aggregates of one day from the judged datasets of that day and the 7 days before it, unless the stored objects
  * name these inputs already. Downloaded, and only to write: the rows that lights and moving averages need, and the sums of
- * the 7 days.
+ * the 7 days. Those of a day whose inputs are not kept stay as they are.
  * @throws {MonitorError} `older_rules` if this process is older than the store
  */
-export function rebuildUnit(
+export async function rebuildUnit(
   store: ObjectStore,
   duck: Duck,
   unit: RebuildUnit,
   ahead?: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
 ): Promise<PublishCounts> {
+  const keys = keysOf(unit, ahead?.first ?? (await readFirstDays(store)));
+  if (keys.length === 0) return { written: 0, unchanged: 0 };
   return duck.session((session) =>
-    publishDerived(store, session, keysOf(unit), publicationOf(store, session, unit, supported), ahead),
+    publishDerived(store, session, keys, publicationOf(store, session, unit, supported), ahead),
   );
 }
 
@@ -117,17 +122,22 @@ export async function countCurrent(
   if (!(await ahead.look(partitionKey('runs', day)))) return 0;
   let current = 0;
   for (const unit of rebuildUnits(day, await partitionFilesOf(store).on(day))) {
+    const keys = keysOf(unit, ahead.first);
+    if (keys.length === 0) continue;
     const comparison = await duck.session((session) =>
-      compareDerived(store, keysOf(unit), publicationOf(store, session, unit, supported), ahead),
+      compareDerived(store, keys, publicationOf(store, session, unit, supported), ahead),
     );
     if (comparison === 'outdated') return undefined;
-    if (comparison === 'current') current += unit.datasets.length;
+    if (comparison === 'current') current += keys.length;
   }
   return current;
 }
 
-const keysOf = ({ day, part, datasets }: RebuildUnit): string[] =>
-  datasets.map((dataset) => partitionKey(dataset, day, part?.part));
+/** None if what they are computed from is not kept. */
+const keysOf = ({ day, part, datasets }: RebuildUnit, first: FirstDays): string[] =>
+  datasets
+    .filter((dataset) => isComputable(first, day) && isKept(first, dataset, day))
+    .map((dataset) => partitionKey(dataset, day, part?.part));
 
 const publicationOf = (
   store: ObjectStore,

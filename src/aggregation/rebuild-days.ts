@@ -2,6 +2,7 @@ import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import type { RebuildResult, SelectResult } from '../pipeline/stage-contracts.js';
 import { partitionFilesOf } from '../state/partition-files.js';
+import { readFirstDays } from '../state/retention.js';
 import { readRulebook } from '../state/rulebook.js';
 import { assertSupported, OWN_VERSIONS, type Versions, versionsInForce } from '../state/versions.js';
 import type { Duck } from '../storage/duck.js';
@@ -43,7 +44,7 @@ async function lookAtDays(
   const rulebook = await readRulebook(store);
   // Also without any day: a pipeline run of an older process does not count as published.
   assertSupported(supported, versionsInForce(rulebook));
-  return { look, rulebook };
+  return { look, rulebook, first: days.length > 0 ? await readFirstDays(store) : {} };
 }
 
 /**

@@ -100,6 +100,15 @@ function createProgram(env: Environment, fail: () => void): Command {
       const { suggest } = await import('./suggest.js');
       await suggest(settings, out);
     });
+  program
+    .command('retention')
+    .description('delete the days that RETENTION_DAYS does not keep; the service does so hourly')
+    .option('--dry-run', 'only show what would be deleted, also while a service is running')
+    .action(async ({ dryRun = false }: { dryRun?: boolean }) => {
+      const settings = loadSettings(env);
+      const { retention } = await import('./retention.js');
+      await retention(settings, dryRun);
+    });
   return program;
 }
 

@@ -3,6 +3,7 @@ import {
   flag,
   listOf,
   oneOf,
+  retention,
   settingInfo,
   text,
   textLike,
@@ -73,6 +74,11 @@ export const storeSettings = {
     unit: 'files',
     meaning:
       'Files per day of each dataset with an application, and of the facts. With more, a change rewrites less, and several processes share a day. A new value applies to later days. That of the scheduler that started last counts.',
+  }),
+  RETENTION_DAYS: retention().prefault('_raw=3').register(settingInfo, {
+    unit: 'list',
+    meaning:
+      'How many days before today are kept, by name: `runs=365,enriched_metrics=365,_base=400`. Names are those of the datasets, `_base` (facts), `_audit` and `_raw` (pages of MLflow, days after their pipeline run). Unnamed: kept for ever, `_raw` for 3 days. Deleted days are not published again: [storage.md](storage.md#retention).',
   }),
   ALLOW_SOURCE_CHANGE: flag().prefault('false').register(settingInfo, {
     unit: 'true or false',

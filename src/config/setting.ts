@@ -1,5 +1,6 @@
 import { CronTime } from 'cron';
 import { z } from 'zod';
+import { parseRetention, RETAINED } from '../domain/retention.js';
 
 /** Documentation of a setting, besides its name and default. */
 export interface SettingInfo {
@@ -74,6 +75,12 @@ export const listOf = <const T extends string>(...values: readonly T[]) =>
   });
 
 export const patterns = () => z.string().transform(parts);
+
+export const retention = () =>
+  fromText(
+    `a comma-separated list such as runs=365,_base=400, with whole days from 1 to 36500 of ${RETAINED.join(', ')}`,
+    parseRetention,
+  );
 
 export const urlOf = (schemes: readonly string[], example: string) =>
   fromText(`a URL such as ${example}`, (value) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { DomainSettings, PipelineKind } from '../domain/model.js';
+import { retentionProblems } from '../domain/retention.js';
 import { lightSettings, scopeSettings } from './rule-settings.js';
 import {
   accessSettings,
@@ -125,6 +126,12 @@ export function loadSettings(env: Environment): Settings {
   problems.push(...contradictions(given));
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   const values = parsed.data;
+  const { RETENTION_DAYS, LOOKBACK_DAYS_HISTORICAL, REEVALUATE_DAYS } = values;
+  const tooShort = retentionProblems(RETENTION_DAYS, LOOKBACK_DAYS_HISTORICAL, REEVALUATE_DAYS);
+  if (tooShort.length > 0) {
+    const problem = `is ${redacted('RETENTION_DAYS', given.RETENTION_DAYS ?? '')}`;
+    throw new SettingsError(tooShort.map((remedy) => ({ name: 'RETENTION_DAYS', problem, remedy })));
+  }
   return {
     ...values,
     BATCH_SIZE: values.MAX_RESULTS_PER_PAGE ?? values.BATCH_SIZE,

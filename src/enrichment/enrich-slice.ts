@@ -1,4 +1,5 @@
 import { MonitorError } from '../domain/errors.js';
+import { isKept } from '../domain/retention.js';
 import type { EnrichResult, FetchResult, Page } from '../pipeline/stage-contracts.js';
 import {
   addDirtyDays,
@@ -9,6 +10,7 @@ import {
 } from '../state/dirty-days.js';
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { partitionFilesOf } from '../state/partition-files.js';
+import { readFirstDays } from '../state/retention.js';
 import { isOlderProcess } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
@@ -139,6 +141,8 @@ async function mergeSlice(
   const quarantined = new Set<string>();
   const runs = new Map<string, SliceRun>();
   const stillOpen = new Map<string, OpenRun>();
+  /** Runs of days that are no longer kept: nothing of them is stored, and they are not fetched again. */
+  const expired = new Set<string>();
   const groups = groupPages(fetched.pages);
   for (const [i, pages] of groups.entries()) {
     const isLast = i === groups.length - 1;
@@ -153,11 +157,13 @@ async function mergeSlice(
         return markDirty({ quarantine_days });
       });
       const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
+      const first = days.length > 0 ? await readFirstDays(store) : {};
       const look = await lookAtBases(
         store,
         days.map(({ day }) => day),
       );
       for (const { day } of days) {
+        if (!isKept(first, '_base', day)) continue;
         const beforePut = () => markDirty({ days: [day] });
         const files = await partitionFilesOf(store).on(day);
         const counts = await mergeDay(session, store, serverNow, day, files, beforePut, look);
@@ -171,10 +177,12 @@ async function mergeSlice(
       for (const run of await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'))) {
         runs.set(run.run_id, run);
         const { run_id, experiment_id, day } = run;
-        if (run.open && !stillOpen.has(run_id)) stillOpen.set(run_id, { run_id, experiment_id, day });
+        if (day !== null && !isKept(first, '_base', day)) expired.add(run_id);
+        else if (run.open && !stillOpen.has(run_id)) stillOpen.set(run_id, { run_id, experiment_id, day });
       }
     });
   }
+  if (expired.size > 0) result.expired = expired.size;
   if (stillOpen.size > 0) await addOpenMlflowRuns(store, [...stillOpen.values()]);
   for (const { metrics } of runs.values()) result.metrics += metrics;
   result.runs = runs.size;

@@ -3,10 +3,12 @@ import { inSlices } from '../config/event-loop.js';
 import { jsonArraySteps } from '../domain/json-steps.js';
 import type { DomainSettings, Rule } from '../domain/model.js';
 import { createFilter } from '../domain/pattern-index.js';
+import { type FirstDays, isKept } from '../domain/retention.js';
 import { ruleResolverSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
+import { readFirstDays } from '../state/retention.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '../state/rulebook.js';
 import { namedInputs, versionsInForce } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
@@ -48,6 +50,7 @@ export interface RulebookSource {
 export interface JudgeAhead extends Ahead {
   readonly rulebook: Rulebook;
   readonly experiments: Readonly<Record<string, StoredExperiment>>;
+  readonly first: FirstDays;
 }
 
 /** The datasets that are made from the facts of one day. */
@@ -77,7 +80,7 @@ export async function judgeDay(
  * to write. A part without runs is written as well: a day is complete once it has all its parts.
  * @param observed the newest time of MLflow's responses, ms
  */
-export function judgePart(
+export async function judgePart(
   store: ObjectStore,
   duck: Duck,
   rulebook: RulebookSource,
@@ -85,11 +88,16 @@ export function judgePart(
   observed?: number,
   ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
+  const first = ahead?.first ?? (await readFirstDays(store));
+  const keys = keysOf(part, first);
+  if (keys.length === 0) return { written: 0, unchanged: 0 };
   return duck.session(async (session) => {
     const publication = publicationOf(store, session, rulebook, part, observed);
-    const counts = await publishDerived(store, session, keysOf(part), publication, ahead);
+    const counts = await publishDerived(store, session, keys, publication, ahead);
     // Internal, and not counted: whoever does not find them computes them.
-    await publishSums(store, session, part, counts.written === 0 ? ahead : undefined);
+    if (isKept(first, '_sums', part.day)) {
+      await publishSums(store, session, part, counts.written === 0 ? ahead : undefined);
+    }
     return counts;
   });
 }
@@ -104,14 +112,18 @@ export function compareJudged(
 ): Promise<Comparison> {
   return duck.session(async (session) => {
     const publication = publicationOf(store, session, rulebook, part, undefined);
-    const judged = await compareDerived(store, keysOf(part), publication, ahead);
-    if (judged !== 'current') return judged;
+    const keys = keysOf(part, ahead.first);
+    const judged = keys.length > 0 ? await compareDerived(store, keys, publication, ahead) : 'current';
+    if (judged !== 'current' || !isKept(ahead.first, '_sums', part.day)) return judged;
     return (await compareSums(store, session, part, ahead)) === 'outdated' ? 'outdated' : 'current';
   });
 }
 
-const keysOf = ({ day, part }: DayPart): string[] =>
-  JUDGED.map((dataset) => partitionKey(dataset, day, part));
+/** None if the facts of the day are not kept. */
+const keysOf = ({ day, part }: DayPart, first: FirstDays): string[] =>
+  JUDGED.filter((dataset) => isKept(first, '_base', day) && isKept(first, dataset, day)).map((dataset) =>
+    partitionKey(dataset, day, part),
+  );
 
 function publicationOf(
   store: ObjectStore,

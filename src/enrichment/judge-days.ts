@@ -1,6 +1,8 @@
+import { isKept } from '../domain/retention.js';
 import type { SelectResult } from '../pipeline/stage-contracts.js';
 import { readExperiments } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
+import { readFirstDays } from '../state/retention.js';
 import { EMPTY_QUERY } from '../state/rulebook.js';
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
@@ -10,14 +12,14 @@ import { lookAtBases } from './base-facts.js';
 import { compareJudged, JUDGED, type JudgeAhead, judgeDay, type RulebookSource } from './judge-day.js';
 
 export interface JudgedDays {
-  /** Those of the given days that have a base. */
+  /** Those of the given days that have a base and are kept. */
   readonly days: string[];
   readonly written: number;
   readonly unchanged: number;
 }
 
 interface DaysAhead extends JudgeAhead {
-  /** Those of the given days that have a base. */
+  /** Those of the given days that have a base and are kept. */
   readonly stored: readonly string[];
 }
 
@@ -33,11 +35,14 @@ async function lookAtDays(
   days: readonly string[],
   observed?: number,
 ): Promise<DaysAhead | undefined> {
+  if (days.length === 0) return undefined;
   const files = partitionFilesOf(store);
   const datasets = ['_sums', ...JUDGED, '_base'] as const;
   const look = await lookAhead(store, [{ datasets, days }], files.known);
   const stored: string[] = [];
+  const first = await readFirstDays(store);
   for (const day of days) {
+    if (!isKept(first, '_base', day)) continue;
     if ((await lookAtBases(look, day, await files.on(day))).length > 0) stored.push(day);
   }
   if (stored.length === 0) return undefined;
@@ -46,6 +51,7 @@ async function lookAtDays(
     stored,
     rulebook: await rulebook.rulebookFor(() => EMPTY_QUERY, observed),
     experiments: await readExperiments(store),
+    first,
   };
 }
 

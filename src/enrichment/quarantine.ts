@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DOUBLE, VARCHAR } from '@duckdb/node-api';
+import { isKept } from '../domain/retention.js';
 import { formatBytes } from '../domain/text.js';
 import { dayStart } from '../domain/time.js';
 import type { OversizedRun } from '../pipeline/stage-contracts.js';
@@ -9,6 +10,7 @@ import {
   MAX_RECORDS_PER_DAY,
   type QuarantinedRecord,
 } from '../state/quarantine-records.js';
+import { readFirstDays } from '../state/retention.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { partitionKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -70,6 +72,7 @@ export async function publishQuarantine(
   store: ObjectStore,
   day: string,
 ): Promise<void> {
+  if (!isKept(await readFirstDays(store), 'quarantine', day)) return;
   await publishObject(store, session, partitionKey('quarantine', day), async () => {
     const quarantined = await readQuarantineOf(store, day);
     if (!quarantined) return undefined;

@@ -3,15 +3,12 @@ import { ifReadable } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readPipelineRun } from './pipeline-run.js';
 
-/** How long raw pages are kept after their pipeline run has finished. No stage reads them any more. docs/storage.md names it. */
-const RAW_PAGE_RETENTION_DAYS = 3;
-
 /** By store: when pipeline runs with pages finished, ms, by id. A finished run stays so: its record is read once. */
 const finishTimes = new WeakMap<ObjectStore, ReadonlyMap<string, number>>();
 
-/** Deletes the raw pages of pipeline runs that finished more than `RAW_PAGE_RETENTION_DAYS` ago. */
-export async function clearRawPages(store: ObjectStore, now: number): Promise<void> {
-  const expiresBefore = now - RAW_PAGE_RETENTION_DAYS * MS_PER_DAY;
+/** Deletes the raw pages of pipeline runs that finished more than `days` ago: no stage reads them any more. @param now ms */
+export async function clearRawPages(store: ObjectStore, days: number, now: number): Promise<void> {
+  const expiresBefore = now - days * MS_PER_DAY;
   const known = finishTimes.get(store);
   const finished = new Map<string, number>();
   const unfinished = new Set<string>();

@@ -79,10 +79,12 @@ export function summarizePipelineRun({
   const slices = [...enriched.values()];
   const sum = <T>(results: readonly T[], pick: (result: T) => number) =>
     results.reduce((total, result) => total + pick(result), 0);
+  const expired = sum(slices, (slice) => slice.expired ?? 0);
   return {
     runs: sum(slices, ({ runs }) => runs),
     metrics: sum(slices, ({ metrics }) => metrics),
     quarantined: sum(slices, ({ quarantined }) => quarantined),
+    ...(expired > 0 ? { expired } : {}),
     partitions_written: sum(published, ({ partitions_written = 0 }) => partitions_written),
     partitions_unchanged: sum(published, ({ partitions_unchanged }) => partitions_unchanged),
     ...(published.some(({ left_to_newer }) => left_to_newer) ? { left_to_newer: true } : {}),
@@ -100,8 +102,9 @@ export function describePipelineRun({
   refused,
 }: PipelineRun): string {
   const seconds = (((finished_at ?? created_at) - created_at) / 1000).toFixed(1);
+  const expired = summary?.expired ? `${summary.expired} runs of days that are no longer kept, ` : '';
   const totals = summary
-    ? `${summary.runs} runs, ${summary.metrics} metrics, ${summary.quarantined} quarantined, ` +
+    ? `${summary.runs} runs, ${summary.metrics} metrics, ${summary.quarantined} quarantined, ${expired}` +
       `${summary.partitions_written} partitions written, ${summary.partitions_unchanged} unchanged, `
     : '';
   const failure = error ? `; ${error.slice}.${error.stage}: ${error.message}` : '';

@@ -1,6 +1,8 @@
+import type { RetentionDays } from '../domain/retention.js';
 import { clearQuarantine } from '../state/quarantine-list.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { clearFinishedRuns } from './clear-finished-runs.js';
+import { applyRetention } from './retention.js';
 
 /** How often the scheduler calls `maintain` once everything is done, ms. */
 export const MAINTENANCE_PERIOD_MS = 3_600_000;
@@ -11,7 +13,8 @@ export const MAINTENANCE_PERIOD_MS = 3_600_000;
  * @param now ms
  * @returns whether everything is done; if not, the caller calls again soon, so that one call does not delay the schedule
  */
-export async function maintain(store: ObjectStore, now: number): Promise<boolean> {
+export async function maintain(store: ObjectStore, days: RetentionDays, now: number): Promise<boolean> {
   await clearQuarantine(store, now);
-  return clearFinishedRuns(store, now);
+  const isDone = [await clearFinishedRuns(store, now), await applyRetention(store, days, now)];
+  return isDone.every(Boolean);
 }

@@ -26,6 +26,8 @@ export const pipelineRunSummarySchema = z.object({
   runs: z.int(),
   metrics: z.int(),
   quarantined: z.int(),
+  /** MLflow runs of days that are no longer kept. Absent if there are none. */
+  expired: z.int().optional(),
   partitions_written: z.int(),
   partitions_unchanged: z.int(),
   /** Facts are stored, but a newer process must publish them. */

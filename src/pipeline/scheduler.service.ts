@@ -106,9 +106,10 @@ export class SchedulerService implements OnApplicationBootstrap {
 
   private async maintain(): Promise<void> {
     if (Math.abs(this.clock() - this.lastMaintenance) < MAINTENANCE_PERIOD_MS) return;
-    await this.attempt('deletion of raw pages', () => clearRawPages(this.store, this.clock()));
+    const days = this.settings.RETENTION_DAYS;
+    await this.attempt('deletion of raw pages', () => clearRawPages(this.store, days._raw, this.clock()));
     await this.attempt('maintenance', async () => {
-      if (await maintain(this.store, this.clock())) this.lastMaintenance = this.clock();
+      if (await maintain(this.store, days, this.clock())) this.lastMaintenance = this.clock();
     });
   }
 

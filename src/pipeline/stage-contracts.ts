@@ -170,6 +170,8 @@ export const enrichResultSchema = z.object({
   unchanged: z.int(),
   superseded: z.int(),
   quarantined: z.int(),
+  /** MLflow runs of days that are no longer kept: they are not stored. Absent if there are none. */
+  expired: z.int().optional(),
   /** MLflow runs that are final (finished, deleted or gone) and read without an error: they leave the open list. */
   closed: z.array(z.string()),
   partitions_written: z.int(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addDays, dayOf } from '../domain/time.js';
-import { readCachedDocument, readDocument, updateDocument } from '../storage/json-document.js';
+import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import {
   addRecords,
@@ -42,12 +42,36 @@ const oldSchema = z.object({
   records: z.record(z.string(), quarantinedRecordSchema),
 });
 
-const readList = async (store: ObjectStore): Promise<List> =>
-  (await readCachedDocument(store, KEY, schema))?.value ?? { version: 1, records: {}, old_etag: null };
+const EMPTY: List = { version: 1, records: {}, old_etag: null };
 
 /** The list, which callers share and do not modify. */
 export const readQuarantineList = async (store: ObjectStore): Promise<QuarantineList> =>
-  (await readList(store)).records;
+  (await look(store)).list.records;
+
+const PREFIX = '_state/quarantine';
+interface KnownList {
+  readonly etag: string;
+  readonly list: List;
+}
+const knownLists = new WeakMap<ObjectStore, KnownList>();
+
+/** The list, and the ETag of the document of older versions (null without one), with one request if nothing has changed. */
+async function look(store: ObjectStore): Promise<{ list: List; oldEtag: string | null }> {
+  const etags = new Map<string, string>();
+  for await (const { key, etag } of store.list(PREFIX)) {
+    // In the order of the keys, these are the first two.
+    if (key !== OLD_KEY && key !== KEY) break;
+    etags.set(key, etag);
+  }
+  const oldEtag = etags.get(OLD_KEY) ?? null;
+  const etag = etags.get(KEY);
+  if (etag === undefined) return { list: EMPTY, oldEtag };
+  const known = knownLists.get(store);
+  if (known?.etag === etag) return { list: known.list, oldEtag };
+  const stored = await readDocument(store, KEY, schema);
+  if (stored) knownLists.set(store, { etag: stored.etag, list: stored.value });
+  return { list: stored?.value ?? EMPTY, oldEtag };
+}
 
 export interface QuarantineChange {
   /** Records that cannot be read. */
@@ -66,8 +90,7 @@ export async function changeQuarantine(
   store: ObjectStore,
   change: QuarantineChange,
 ): Promise<ReadonlySet<string>> {
-  const list = await readList(store);
-  const oldEtag = (await store.head(OLD_KEY))?.etag ?? null;
+  const { list, oldEtag } = await look(store);
   const isKnown = Object.keys(change.unreadable).every((digest) => list.records[digest]);
   const days = new Set<string>();
   if (isKnown && oldEtag === list.old_etag && (await leaving(list.records, change)).length === 0) return days;
@@ -181,7 +204,7 @@ export async function readQuarantineOf(
   store: ObjectStore,
   day: string,
 ): Promise<QuarantineOfDay | undefined> {
-  const list = await readList(store);
+  const { list } = await look(store);
   const stored = await readRecordsOf(store, day);
   if (!stored) return undefined;
   const records = Object.entries(stored.records).filter(([digest]) => list.records[digest]);

@@ -1,9 +1,11 @@
+import { isRewritable } from '../domain/retention.js';
 import { DERIVED_DATASETS, dayOfKey } from '../storage/keys.js';
 import { indexOf } from '../storage/object-index.js';
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
+import { readFirstDays } from './retention.js';
 import { supports, type Versions, versionsOfInputs } from './versions.js';
 
-/** Stored days and their derived objects, and how many of them are of lower versions than those in force. */
+/** Stored days and their derived objects whose inputs are kept, and how many of them are of lower versions than those in force. */
 export interface RewriteProgress {
   readonly days: number;
   /** Days with an outdated object: aggregates are rewritten after the datasets that they are computed from. */
@@ -25,9 +27,13 @@ export async function rewriteProgress(store: ObjectStore, inForce: Versions): Pr
   await index.load(entries);
   const days = new Set<string>();
   const outdated: string[] = [];
+  const first = await readFirstDays(store);
+  let objects = 0;
   for (const entry of entries) {
     const day = dayOfKey(entry.key);
-    if (day === undefined) continue;
+    const [dataset = ''] = entry.key.split('/');
+    if (day === undefined || !isRewritable(first, dataset, day)) continue;
+    objects++;
     days.add(day);
     const inputs = index.find(entry)?.inputs;
     if (inputs === undefined || !supports(versionsOfInputs(inputs), inForce)) outdated.push(day);
@@ -35,7 +41,7 @@ export async function rewriteProgress(store: ObjectStore, inForce: Versions): Pr
   return {
     days: days.size,
     outdatedDays: new Set(outdated).size,
-    objects: entries.length,
+    objects,
     outdatedObjects: outdated.length,
   };
 }

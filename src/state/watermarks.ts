@@ -2,14 +2,17 @@ import { z } from 'zod';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
-const KEY = '_state/watermark.json';
-const schema = z.object({ version: z.literal(1), experiments: z.record(z.string(), z.int()) });
+export const WATERMARKS_KEY = '_state/watermark.json';
+export const watermarksSchema = z.object({
+  version: z.literal(1),
+  experiments: z.record(z.string(), z.int()),
+});
 
 /** By experiment id: everything that MLflow stored of it before this time (ms) is published. */
 export type Watermarks = Readonly<Record<string, number>>;
 
 export async function readWatermarks(store: ObjectStore): Promise<Watermarks> {
-  return (await readDocument(store, KEY, schema))?.value.experiments ?? {};
+  return (await readDocument(store, WATERMARKS_KEY, watermarksSchema))?.value.experiments ?? {};
 }
 
 /** Sets back watermarks that are later than these limits, ms by experiment id. @returns the watermarks that are now stored */
@@ -34,7 +37,7 @@ export async function updateWatermarks(
   store: ObjectStore,
   change: (current: Watermarks) => Record<string, number>,
 ): Promise<void> {
-  await updateDocument(store, KEY, schema, (current) => ({
+  await updateDocument(store, WATERMARKS_KEY, watermarksSchema, (current) => ({
     version: 1 as const,
     experiments: change(current?.experiments ?? {}),
   }));

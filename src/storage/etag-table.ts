@@ -9,6 +9,8 @@ import { isAbsent } from './folder-files.js';
 export interface EtagTableOptions {
   /** Above this number of entries the least recently used are forgotten. */
   readonly maxEntries?: number;
+  /** Entries of files that this process has not seen which a close checks, so that it is quick. */
+  readonly maxChecked?: number;
   /** The table is saved after so many changes, so that a process that is killed loses no more than these. */
   readonly saveAfter?: number;
 }
@@ -21,9 +23,7 @@ interface Entry {
   readonly isUsed: boolean;
 }
 
-const DEFAULTS = { maxEntries: 50_000, saveAfter: 1_000 };
-/** Entries that a save checks: of files that this process has not seen. */
-const MAX_CHECKED = 5_000;
+const DEFAULTS = { maxEntries: 50_000, maxChecked: 5_000, saveAfter: 1_000 };
 const LINE = /^([0-9a-f]{64}) (\d+-\d+-\d+) (.+)$/;
 
 /**
@@ -87,11 +87,17 @@ export class EtagTable {
   /** Forgets files that are gone, and saves the table if it has changed. */
   async close(): Promise<void> {
     await this.saving;
-    const unseen = [...this.entries].filter(([, { isUsed }]) => !isUsed).slice(0, MAX_CHECKED);
-    for (const [path] of unseen) {
+    const unseen = [...this.entries].filter(([, { isUsed }]) => !isUsed);
+    const checked = unseen.slice(0, this.options.maxChecked);
+    for (const [path, entry] of checked) {
       await stat(join(this.folder, path)).catch((error: unknown) => {
         if (isAbsent(error)) this.delete(path);
       });
+      // Behind those that were not checked, so that the next close checks these.
+      if (unseen.length > checked.length && this.entries.delete(path)) {
+        this.entries.set(path, entry);
+        this.changes++;
+      }
     }
     if (this.changes > 0) await this.save();
   }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAbsent, withStoreErrors } from './folder-files.js';
 import { assertKey, assertPrefix, isKey } from './object-key.js';
@@ -8,7 +8,7 @@ import type { ObjectEntry, ObjectStore, StoredObject } from './object-store.js';
 export interface StoreReader extends Pick<ObjectStore, 'description' | 'close'> {
   get(key: string): Promise<Pick<StoredObject, 'body'> | undefined>;
   /** In the order of the keys' UTF-8 bytes. */
-  list(prefix: string): AsyncIterable<Pick<ObjectEntry, 'key'>>;
+  list(prefix: string): AsyncIterable<Pick<ObjectEntry, 'key' | 'size'>>;
   /** A local file with the object's bytes. */
   fetch(key: string): Promise<{ readonly file: string } | undefined>;
 }
@@ -35,13 +35,16 @@ export class FolderReader implements StoreReader {
     });
   }
 
-  async *list(prefix: string): AsyncIterable<Pick<ObjectEntry, 'key'>> {
+  async *list(prefix: string): AsyncIterable<Pick<ObjectEntry, 'key' | 'size'>> {
     assertPrefix(prefix);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     const keys = (await this.filesBelow(folder))
       .map((name) => folder + name)
       .filter((key) => key.startsWith(prefix) && isKey(key));
-    for (const key of keys.sort()) yield { key };
+    for (const key of keys.sort()) {
+      const size = await this.sizeOf(key);
+      if (size !== undefined) yield { key, size };
+    }
   }
 
   async fetch(key: string): Promise<{ readonly file: string }> {
@@ -49,6 +52,18 @@ export class FolderReader implements StoreReader {
   }
 
   async close(): Promise<void> {}
+
+  /** Bytes; `undefined` if the object was deleted meanwhile. */
+  private sizeOf(key: string): Promise<number | undefined> {
+    return withStoreErrors('read', key, async () => {
+      try {
+        return (await stat(this.pathOf(key))).size;
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    });
+  }
 
   private pathOf(key: string): string {
     assertKey(key);

@@ -82,6 +82,17 @@ describe('the table of ETags', () => {
     expect(await savedNames()).toEqual(['c']);
   });
 
+  it('checks a part of the files at each close, and all of them in turn', async () => {
+    await (await tableOf(['a', 'b', 'c', 'd', 'e'])).close();
+    for (const name of ['b', 'd', 'e']) await rm(join(dir, name));
+    const left: number[] = [];
+    for (let close = 0; close < 3; close++) {
+      await (await open({ maxChecked: 2 })).close();
+      left.push((await savedNames()).length);
+    }
+    expect(left).toEqual([4, 3, 2]);
+  });
+
   it('is saved after some changes, for a process that is killed', async () => {
     const names = watch(dir);
     await tableOf(['a', 'b'], { saveAfter: 2 });

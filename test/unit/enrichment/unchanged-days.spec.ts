@@ -115,11 +115,12 @@ describe('a pass over 365 days', () => {
     // The number of parts of each day never changes: when it is read does not matter.
     const isLook = (request: string) => !/\/index|_state\/kinds|partition-files|^put /.test(request);
     const looks = requests.filter(isLook);
-    expect(looks.slice(0, 5)).toEqual([
+    expect(looks.slice(0, 6)).toEqual([
       'list _sums/',
       'list runs/',
       'list enriched_metrics/',
       'list _base/',
+      'get _state/retention.json',
       'get _state/experiments.json',
     ]);
     const aggregated = looks.indexOf('list metric_timeseries/');

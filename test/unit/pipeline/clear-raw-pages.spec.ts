@@ -25,7 +25,7 @@ describe('the raw pages of a pipeline run', () => {
     ]) {
       await store.put(key, Buffer.of());
     }
-    await clearRawPages(store, now);
+    await clearRawPages(store, 3, now);
     const left = [...store.objects.keys()].filter((key) => key.startsWith('_raw/'));
     expect(left).toHaveLength(stay ? 3 : 1);
     expect(store.objects.has('_state/runs/delta-1/record.json')).toBe(true);
@@ -40,12 +40,12 @@ describe('the raw pages of a pipeline run', () => {
     const outcome = { status: 'done' as const, error: null, refused: [], summary: null };
     await closePipelineRun(memory, { id: 'delta-1', kind: 'delta' }, outcome, NOW);
     const store = new CountingStore(memory);
-    await clearRawPages(store, NOW);
+    await clearRawPages(store, 3, NOW);
     expect(store.take()).toMatchObject({ list: 1, get: 2 });
-    await clearRawPages(store, NOW);
+    await clearRawPages(store, 3, NOW);
     // The unfinished one.
     expect(store.take()).toMatchObject({ list: 1, get: 1, delete: 0 });
-    await clearRawPages(store, NOW + 4 * DAY);
+    await clearRawPages(store, 3, NOW + 4 * DAY);
     expect(store.take()).toMatchObject({ get: 1, delete: 1 });
   });
 });
