@@ -150,7 +150,7 @@ function slicesOf(chunk: number, window: Window, openEnd: boolean, swept: readon
 }
 
 /**
- * Days in one slice of a reevaluation that publishes no threshold changes and rewrites no days. Most of them are unchanged, and only their ETags are read,
+ * Days in one slice of a reevaluation that publishes no threshold changes. Most of them are unchanged, and only their ETags are read,
  * so that the requests of a slice cost more than its days: a year is one slice.
  */
 const DAYS_PER_SLICE = 400;
@@ -162,7 +162,7 @@ function planReevaluation({ storedDays, now, window, settings, changes, versions
     .sort()
     .reverse();
   const slices: Slice[] = [];
-  for (const { from, to } of spansOfDays(days, changes || versions ? 1 : DAYS_PER_SLICE)) {
+  for (const { from, to } of spansOfDays(days, changes ? 1 : DAYS_PER_SLICE)) {
     const id = `d-${dayOf(from).replaceAll('-', '')}`;
     slices.push({ id, chunk: 0, from, to, open_end: false, last: false });
   }
