@@ -86,10 +86,12 @@ export async function loadRollups(
   const all = [before, ...days.map(({ span }) => span)];
   const hoursFrom = Math.min(...all.map(({ from }) => from));
   const read = daysOf({ from: hoursFrom, to: current.to });
-  const summaries = await filesOf(store, published, 'application_summary', read);
   const shown = days.map(({ day }) => day);
-  const platform = await filesOf(store, published, 'platform_summary', shown);
-  const runs = await filesOf(store, published, 'runs', shown);
+  const [summaries, platform, runs] = await Promise.all([
+    filesOf(store, published, 'application_summary', read),
+    filesOf(store, published, 'platform_summary', shown),
+    filesOf(store, published, 'runs', shown),
+  ]);
   if (summaries.length === 0 || platform.length === 0 || runs.length === 0) {
     return { spans, rows: [], lastLights: [], lastRuns: [] };
   }

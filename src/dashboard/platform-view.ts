@@ -8,7 +8,7 @@ import type { PlatformCurrent } from './contract.js';
 import { describePlatform, type PlatformContext } from './describe-platform.js';
 import { loadPlatform, type PlatformFacts, type ReadTools } from './load-platform.js';
 import { daysRead, spansAt } from './load-rollups.js';
-import { loadPipelineActivity } from './pipeline-activity.js';
+import { loadPipelineActivity, type PipelineActivity } from './pipeline-activity.js';
 import { listPublished, type Published } from './published-objects.js';
 
 /** A response of `/platform/current`, serialized, and what it was computed from. */
@@ -75,8 +75,27 @@ export class PlatformView {
   }
 
   private async load(): Promise<PlatformSnapshot> {
-    const { store, settings } = this.tools;
     const now = this.clock();
+    const [{ published, platform }, { service, activity }] = await Promise.all([
+      this.loadFacts(now),
+      this.loadService(),
+    ]);
+    const current = describePlatform({ platform, service, activity }, this.context, now);
+    const { kinds } = service;
+    const text = JSON.stringify(current);
+    const etag = `W/"${digest(text)}"`;
+    if (this.snapshot?.etag === etag) return { ...this.snapshot, published, kinds };
+    const json = Buffer.from(text);
+    return { published, kinds, current, json, gzipped: await promisify(gzip)(json), etag };
+  }
+
+  private async loadService(): Promise<{ service: ServiceFacts; activity: PipelineActivity }> {
+    const service = await loadServiceFacts(this.tools.store);
+    return { service, activity: await loadPipelineActivity(this.tools.store, service.kinds) };
+  }
+
+  private async loadFacts(now: number): Promise<{ published: Published; platform: PlatformFacts }> {
+    const { store, settings } = this.tools;
     const book = await readRulebook(store);
     const spans = spansAt(now, book, settings);
     const published = await listPublished(store, now, daysRead(spans));
@@ -86,14 +105,6 @@ export class PlatformView {
     if (this.facts?.key !== key) {
       this.facts = { key, value: await loadPlatform(this.tools, published, spans, book) };
     }
-    const service = await loadServiceFacts(store);
-    const activity = await loadPipelineActivity(store, service.kinds);
-    const current = describePlatform({ platform: this.facts.value, service, activity }, this.context, now);
-    const { kinds } = service;
-    const text = JSON.stringify(current);
-    const etag = `W/"${digest(text)}"`;
-    if (this.snapshot?.etag === etag) return { ...this.snapshot, published, kinds };
-    const json = Buffer.from(text);
-    return { published, kinds, current, json, gzipped: await promisify(gzip)(json), etag };
+    return { published, platform: this.facts.value };
   }
 }
