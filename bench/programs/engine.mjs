@@ -85,9 +85,9 @@ const worker = async () => {
 };
 await Promise.all(Array.from({ length: settings.ENRICHMENT_CONCURRENCY }, worker));
 await aggregated;
-await aggregation.publish(
-  contextOf({ id: 'all', chunk: 0, from: plan.from, to: now, open_end: false, last: false }),
-);
+const whole = contextOf({ id: 'all', chunk: 0, from: plan.from, to: now, open_end: false, last: false });
+const { units } = await aggregation['select-rebuild'](whole);
+for (const unit of units) await aggregation.rebuild({ ...whole, unit });
 const seconds = (performance.now() - start) / 1000;
 const after = usage();
 console.log(JSON.stringify({ seconds, cpu: after.cpu - before.cpu, memory: after.memory }));
