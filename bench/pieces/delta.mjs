@@ -18,6 +18,11 @@ export const sizes = {
   ],
   /** Rows of the day of the heavy case. */
   'day-rows': [1_000_000, 10_000],
+  /** Files of the heavy day, in a service of its own for each. */
+  'partition-files': [
+    [1, 4],
+    [1, 4],
+  ],
 };
 
 const DAYS = 10;
@@ -123,7 +128,7 @@ export async function run({ sizes, rounds, print }) {
     notes: [
       `The history has ${sizes['runs-per-day']} runs of ${metrics} metrics a day; 1 × is ${DAYS} days. One service runs per history, and the deltas take turns.`,
       'Store requests are calls of the object store port; a folder serves them. Some depend on how often the engine looks for due stages.',
-      `Heavy day: a delta of ${changed} runs onto a day with ${sizes['day-rows']} metric rows, with DUCKDB_MEMORY_LIMIT=512MB.`,
+      `Heavy day: a delta of ${changed} runs onto a day with ${sizes['day-rows']} metric rows, with DUCKDB_MEMORY_LIMIT=512MB. The runs of the delta belong to all applications, so that it rewrites all files.`,
     ],
     raw: all,
   };
@@ -134,10 +139,19 @@ async function heavyDay(sizes, rounds, print) {
   const count = Math.ceil(sizes['day-rows'] / metrics);
   const start = Math.floor(NOW / DAY) * DAY;
   const block = { seed: 2, from: start, to: NOW - HOUR, count, metrics };
-  const heavy = await openHistory(block, metrics, 2, { DUCKDB_MEMORY_LIMIT: '512MB' });
-  print(`the heavy day is stored: ${JSON.stringify(heavy.bootstrap)}`);
-  const name = `${changed} runs, heavy day`;
-  const results = await alternate({ [name]: (round) => heavy.delta(changed, 200 + round) }, rounds, print);
-  await heavy.stop();
+  const services = {};
+  for (const files of sizes['partition-files']) {
+    const env = { DUCKDB_MEMORY_LIMIT: '512MB', PARTITION_FILES: String(files) };
+    const heavy = await openHistory(block, metrics, 2, env);
+    const name = `${changed} runs, heavy day${files === 1 ? '' : `, ${files} files`}`;
+    print(`${name}: stored ${JSON.stringify(heavy.bootstrap)}`);
+    services[name] = heavy;
+  }
+  const sides = Object.entries(services).map(([name, heavy]) => [
+    name,
+    (round) => heavy.delta(changed, 200 + round),
+  ]);
+  const results = await alternate(Object.fromEntries(sides), rounds, print);
+  for (const heavy of Object.values(services)) await heavy.stop();
   return results;
 }

@@ -39,8 +39,20 @@ export const BOUNDARIES = {
   'job acknowledged': { on: 'acknowledge', of: JOB, when: 'after' },
 } as const satisfies Record<string, Boundary>;
 
-export type BoundaryName = keyof typeof BOUNDARIES;
-export const BOUNDARY_NAMES = Object.keys(BOUNDARIES) as BoundaryName[];
+/** Those of a day with several parts: one is put, and another one is not. */
+export const PART_BOUNDARIES = {
+  'one base part put': { on: 'put', of: '^_base/', when: 'later' },
+  'one part judged': { on: 'put', of: '^_sums/', when: 'later' },
+  'one part aggregated': { on: 'put', of: '^application_summary/', when: 'later' },
+} as const satisfies Record<string, Boundary>;
+
+const ALL_BOUNDARIES = { ...BOUNDARIES, ...PART_BOUNDARIES };
+export type BoundaryName = keyof typeof ALL_BOUNDARIES;
+export const boundaryOf = (name: BoundaryName): Boundary => ALL_BOUNDARIES[name];
+
+const namesOf = (boundaries: Partial<typeof ALL_BOUNDARIES>) => Object.keys(boundaries) as BoundaryName[];
+export const BOUNDARY_NAMES = namesOf(BOUNDARIES);
+export const PART_BOUNDARY_NAMES = namesOf(PART_BOUNDARIES);
 
 export const SIGNALS = ['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const;
 export type Signal = (typeof SIGNALS)[number];

@@ -21,15 +21,22 @@ export class Environment {
   private constructor(
     private readonly home: string,
     private readonly filled: ReadonlyMap<string, Buffer>,
+    private readonly env: Readonly<Record<string, string>>,
     private readonly servers: Servers | undefined,
   ) {}
 
-  /** With `redis`, the store is a bucket: several processes cannot share a folder. */
-  static async open(backends: readonly Backend[]): Promise<Environment> {
+  /**
+   * With `redis`, the store is a bucket: several processes cannot share a folder.
+   * @param env settings, in addition to those of all tests
+   */
+  static async open(
+    backends: readonly Backend[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Environment> {
     const home = await mkdtemp(join(tmpdir(), 'faults-'));
-    const objects = await fill(home);
+    const objects = await fill(home, env);
     const servers = backends.includes('redis') ? await startServers() : undefined;
-    return new Environment(home, objects, servers);
+    return new Environment(home, objects, env, servers);
   }
 
   /** A new deployment with a filled store. */
@@ -39,6 +46,7 @@ export class Environment {
     const mlflow = await MlflowHistory.start('filled');
     const deployment = new Deployment(home, mlflow, {
       ...settingsIn(this.home, mlflow),
+      ...this.env,
       ...(backend === 'redis' ? this.sharedSettings(number) : {}),
     });
     this.deployments.push(deployment);
@@ -112,9 +120,9 @@ const settingsIn = (home: string, mlflow: MlflowHistory) => ({
 });
 
 /** Fills a store like the service: with a bootstrap and a scheduled delta. */
-async function fill(home: string): Promise<Map<string, Buffer>> {
+async function fill(home: string, settings: Readonly<Record<string, string>>): Promise<Map<string, Buffer>> {
   const mlflow = await MlflowHistory.start('filled');
-  const env = settingsIn(home, mlflow);
+  const env = { ...settingsIn(home, mlflow), ...settings };
   const pipeline = await openService({
     trackingUri: mlflow.uri,
     clock: () => TIMES.filled,

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   BACKENDS,
   type Backend,
-  BOUNDARIES,
   BOUNDARY_NAMES,
   type BoundaryName,
+  boundaryOf,
   LOCK_MS,
 } from './boundaries.js';
 import { type FinalState, untilIdle } from './deployment.js';
@@ -33,7 +33,7 @@ afterAll(() => environment.close());
 async function flush(boundary: BoundaryName, backend: Backend) {
   const deployment = await environment.deploy(backend);
   try {
-    const interruption = { boundary: BOUNDARIES[boundary], signal: 'SIGSTOP' } as const;
+    const interruption = { boundary: boundaryOf(boundary), signal: 'SIGSTOP' } as const;
     const first = deployment.start('interrupted', { interruption });
     await reachedBoundary(first);
     const programs = backend === 'redis' ? [first, deployment.start('interrupted')] : [first];

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Program } from '../support/program.js';
-import { type Backend, BOUNDARIES, type BoundaryName, LOCK_MS, type Signal } from './boundaries.js';
+import { type Backend, type BoundaryName, boundaryOf, LOCK_MS, type Signal } from './boundaries.js';
 import { type Deployment, type FinalState, untilIdle } from './deployment.js';
 import type { Environment } from './environment.js';
 import type { Time } from './mlflow-history.js';
@@ -33,7 +33,7 @@ export async function interrupt(
 ): Promise<Outcome> {
   const deployment = await environment.deploy(backend);
   try {
-    const interruption = { boundary: BOUNDARIES[boundary], signal };
+    const interruption = { boundary: boundaryOf(boundary), signal };
     const first = deployment.start('interrupted', { interruption });
     await reachedBoundary(first);
     if (signal !== 'SIGSTOP') {

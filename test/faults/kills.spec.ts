@@ -1,5 +1,5 @@
 import { BACKENDS, BOUNDARY_NAMES, SIGNALS } from './boundaries.js';
-import type { FinalState } from './deployment.js';
+import { comparable, type FinalState } from './deployment.js';
 import { availableBackends, Environment } from './environment.js';
 import { type Case, finalTime, interrupt, undisturbedState } from './interrupt.js';
 
@@ -23,13 +23,6 @@ beforeAll(async () => {
   };
 });
 afterAll(() => environment.close());
-
-/**
- * The state without what depends on when a process was suspended: which of two deltas reads a run, and what the resumed
- * process puts on the open list.
- */
-const comparable = (state: FinalState, time: 'interrupted' | 'later') =>
-  time === 'interrupted' ? state : { ...state, deltas: state.deltas.map(({ status }) => status), open: [] };
 
 describe('the service after', () => {
   it.concurrent.each(CASES)('$signal at "$boundary" ($backend) has lost nothing', async (testCase) => {

@@ -66,8 +66,9 @@ SORTED_BY = ("application", "metric_name", "timestamp", "run_id")
 
 
 class Comparison:
-    def __init__(self, store):
+    def __init__(self, store, parts):
         self.store = store
+        self.parts = parts
         self.duck = duckdb.connect()
         self.cells = collections.Counter()
         self.differences = []
@@ -78,12 +79,14 @@ class Comparison:
     def dataset(self, name, rows):
         columns = COLUMNS[name].split()
         files = self.files(name)
-        actual = self.read(name, columns, files) if files else []
+        actual, parts = self.read(name, columns, files) if files else ([], [])
         keys = [key for key in SORTED_BY if key in columns]
         order = [key for key in ("date", *keys) if key in columns]
 
         def position(row):
-            return tuple(row[key].encode() if isinstance(row[key], str) else row[key] for key in order)
+            keys = [row[key].encode() if isinstance(row[key], str) else row[key] for key in order]
+            # The files of a day follow each other in the order of their parts.
+            return tuple([keys[0], self.part_of(name, row), *keys[1:]] if order[0] == "date" else keys)
 
         def label(row):
             return ", ".join(str(row[key]) for key in keys)
@@ -103,6 +106,9 @@ class Comparison:
                     self.differ(name, label(row), column, f"expected {row[column]!r}, is {other[column]!r}")
         for row in remaining.values():
             self.differ(name, label(row), "the row is unexpected")
+        for row, part in zip(actual, parts):
+            if part != self.part_of(name, row):
+                self.differ(name, label(row), f"the row is in part {part}, expected {self.part_of(name, row)}")
         if not remaining and name not in ("_base", "quarantine") and [position(row) for row in actual] != [position(row) for row in wanted]:
             self.differ(name, "the rows of a file are not sorted")
 
@@ -110,9 +116,21 @@ class Comparison:
         """Paths in the order of their days; any other file is a difference."""
         paths = sorted(path for path in (self.store / name).rglob("*") if path.is_file())
         for path in paths:
-            if not re.fullmatch(r"\d{4}/\d\d/\d\d/part-0\.parquet", path.relative_to(self.store / name).as_posix()):
+            found = re.fullmatch(r"\d{4}/\d\d/\d\d/part-(\d+)\.parquet", path.relative_to(self.store / name).as_posix())
+            if not found or int(found.group(1)) >= self.parts_of(name):
                 self.differ(name, "unexpected file", path)
+        for day in {path.parent for path in paths}:
+            # Only a part of the facts may be missing: one without runs.
+            if name != "_base" and len(list(day.iterdir())) != self.parts_of(name):
+                self.differ(name, day, "the day does not have all its parts")
         return [str(path) for path in paths]
+
+    def part_of(self, name, row):
+        text = row["run_id" if name == "_base" else "application"] if self.parts_of(name) > 1 else ""
+        return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % self.parts_of(name)
+
+    def parts_of(self, name):
+        return 1 if name in ("platform_summary", "quarantine", "threshold_changes") else self.parts
 
     def read(self, name, columns, files):
         source = "read_parquet(?, filename = true, file_row_number = true)"
@@ -129,7 +147,7 @@ class Comparison:
             for c in columns
         )
         query = f"SELECT filename, {selected} FROM {source} ORDER BY filename, file_row_number"
-        rows = []
+        rows, parts = [], []
         for path, *values in self.duck.execute(query, [files]).fetchall():
             row = dict(zip(columns, values))
             if name == "_base":
@@ -141,7 +159,8 @@ class Comparison:
             elif row["date"] != "-".join(pathlib.PurePath(path).parts[-4:-1]):
                 self.differ(name, path, f"contains a row of {row['date']}")
             rows.append(row)
-        return rows
+            parts.append(int(re.search(r"part-(\d+)", path).group(1)))
+        return rows, parts
 
 
 def type_of(duck, text):
@@ -169,6 +188,7 @@ def main():
     parser.add_argument("--include", default="")
     parser.add_argument("--memory", type=pathlib.Path)
     parser.add_argument("--at-least", type=int, default=1)
+    parser.add_argument("--parts", type=int, default=1)
     options = parser.parse_args()
     since = (options.from_day - datetime.date(1970, 1, 1)).days * DAY
     memory = {"seen": {}, "times": {}, "unreadable": {}}
@@ -177,7 +197,7 @@ def main():
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in (options.catalog, options.changed) if path]
     rulebook = Rulebook(*documents, first_day=options.changed_from)
     include = [pattern for pattern in options.include.split(",") if pattern]
-    comparison = Comparison(options.store)
+    comparison = Comparison(options.store, options.parts)
     for name, rows in expected.datasets(options.database, rulebook, memory, since, include, options.run).items():
         comparison.dataset(name, rows)
     if options.memory:

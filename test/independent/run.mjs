@@ -146,12 +146,14 @@ async function serviceOverDays(python, change) {
   await mustEqual(python, 'store', 'historical', firstDay, changed);
 }
 
-/** A bootstrap without faults, and one with each fault in the evaluation. */
+/** A bootstrap without faults, one whose days have several parts, and one with each fault in the evaluation. */
 async function evaluationMutants(python) {
   const firstDay = dayOf(Date.now() - 7 * DAY);
   const include = ['--include', SMALL.EXPERIMENT_INCLUDE];
   await runService('bootstrap', 'small', { env: SMALL });
   await mustEqual(python, 'small', 'bootstrap', firstDay, include);
+  await runService('bootstrap', 'divided', { env: { ...SMALL, PARTITION_FILES: '4' } });
+  await mustEqual(python, 'divided', 'bootstrap', firstDay, [...include, '--parts', '4']);
   for (const [number, mutant] of EVALUATION_MUTANTS.entries()) {
     const store = `small-${number}`;
     const dist = await mutate(ROOT, out(`${store}-product`), mutant);
