@@ -6,8 +6,9 @@ import type { PipelineKind } from '../domain/model.js';
 import { createLogger } from '../observability/logger.js';
 import { describePipelineRun } from '../pipeline/complete-run.js';
 import { DISPATCH_PERIOD_MS, ENGINE, type Engine } from '../pipeline/engine.js';
-import type { PipelineRun } from '../pipeline/pipeline-run.js';
+import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../resources.js';
+import type { ObjectStore } from '../storage/object-store.js';
 import { showProgress } from './progress.js';
 
 /** Stores the pipeline run to execute. @returns its id */
@@ -29,7 +30,7 @@ export async function runOnce(
     const module = AppModule.register({ ...resources, settings: { ...settings, ROLES: ['worker'] } }, false);
     const app = await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
     const engine = app.get<Engine>(ENGINE);
-    const pipelineRun = await executeRun(engine, kind, () => createRun(engine, resources));
+    const pipelineRun = await executeRun(engine, resources.store, kind, () => createRun(engine, resources));
     // The engine logs a failed run as an error.
     if (pipelineRun.status === 'done') console.log(describePipelineRun(pipelineRun));
     await app.close();
@@ -39,8 +40,16 @@ export async function runOnce(
   }
 }
 
-async function executeRun(
-  engine: Engine,
+/** How often the record is read: another process may close the pipeline run, ms. */
+export const RECORD_PERIOD_MS = 2_000;
+
+/**
+ * Stores a pipeline run and waits until it is finished, here or in another process of the store.
+ * @returns its final record
+ */
+export async function executeRun(
+  engine: Pick<Engine, 'events' | 'dispatch'>,
+  store: ObjectStore,
   kind: PipelineKind,
   createRun: () => Promise<string | undefined>,
 ): Promise<PipelineRun> {
@@ -48,19 +57,28 @@ async function executeRun(
   const progress = showProgress(kind);
   // The run may finish before its id is known here; an older run may finish first.
   const finishedRuns: PipelineRun[] = [];
+  let resolveFinished: (pipelineRun: PipelineRun) => void = () => undefined;
   const finished = new Promise<PipelineRun>((resolve) => {
-    engine.events.on('finished', (pipelineRun) => {
-      finishedRuns.push(pipelineRun);
-      if (pipelineRun.id === runId) resolve(pipelineRun);
-    });
+    resolveFinished = resolve;
+  });
+  engine.events.on('finished', (pipelineRun) => {
+    finishedRuns.push(pipelineRun);
+    if (pipelineRun.id === runId) resolveFinished(pipelineRun);
   });
   engine.events.on('progress', (id, done, all) => progress.show(id, done, all, 'steps'));
-  const timer = setInterval(() => engine.dispatch().catch(() => undefined), DISPATCH_PERIOD_MS);
+  const readRecord = async () => {
+    const record = runId === undefined ? undefined : await readPipelineRun(store, runId);
+    if (record && record.status !== 'active') resolveFinished(record);
+  };
+  const timers = [
+    setInterval(() => engine.dispatch().catch(() => undefined), DISPATCH_PERIOD_MS),
+    setInterval(() => readRecord().catch(() => undefined), RECORD_PERIOD_MS),
+  ];
   try {
     runId = await createRun();
     return finishedRuns.find(({ id }) => id === runId) ?? (await finished);
   } finally {
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
     progress.stop();
   }
 }
