@@ -116,7 +116,7 @@ describe('health and metrics', () => {
     expect(sample(lines, 'runs_published_total{change="inserted"}')).toBe(12);
     expect(sample(lines, 'runs_quarantined_total')).toBe(1);
     expect(sample(lines, 'pipeline_runs_total{kind="bootstrap",status="done"}')).toBe(1);
-    expect(sample(lines, 'stage_duration_seconds_count{stage="publish",outcome="done"}')).toBe(1);
+    expect(sample(lines, 'stage_duration_seconds_count{stage="select-rebuild",outcome="done"}')).toBe(1);
     expect(sample(lines, 'downloaded_bytes_total')).toBeGreaterThan(1_000);
     expect(sample(lines, 'upstream_requests_total{upstream="mlflow",outcome="answered"}')).toBeGreaterThan(3);
     for (const upstream of ['store', 'queue', 'mlflow']) {
