@@ -16,7 +16,7 @@ import { endAll, ROOT } from './lib/processes.mjs';
 import { writeResults } from './lib/report.mjs';
 import { number } from './lib/statistics.mjs';
 
-const PIECES = ['historical', 'engine', 'clients', 'delta', 'start', 'api', 'events', 'forecast'];
+const PIECES = ['historical', 'engine', 'clients', 'delta', 'start', 'workers', 'api', 'events', 'forecast'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -21,10 +21,11 @@ export async function settingsFor(uri, metrics, folder) {
  * Starts the tracking server of the demo with some runs.
  * @param blocks by name
  * @param now its clock, ms; undefined: the real time
+ * @param keepsPages whether a page that was requested before is returned from memory
  */
-export async function startTrackingServer(blocks, now) {
+export async function startTrackingServer(blocks, now, keepsPages = false) {
   const server = await startProgram('tracking-server.mjs');
-  const uri = await server.call('start', { now });
+  const uri = await server.call('start', { now, keepsPages });
   for (const [name, block] of Object.entries(blocks)) await server.call('add', { name, block });
   return { ...server, uri };
 }

@@ -65,13 +65,23 @@ function searchRuns({ filter = '', experiment_ids, max_results = 1000, page_toke
   };
 }
 
+/** The pages that were requested before, by request. */
+const pages = new Map();
+
+function pageOf(request, keepsPages) {
+  const key = JSON.stringify(request);
+  const page = pages.get(key) ?? jsonOf(searchRuns(request));
+  if (keepsPages) pages.set(key, page);
+  return page;
+}
+
 answerCalls({
-  async start({ now }) {
+  async start({ now, keepsPages }) {
     if (now !== undefined) offset = now - Date.now();
     server = await TrackingServer.start(() => Date.now() + offset);
     for (let i = 1; i <= EXPERIMENTS; i++) server.experiment(`experiment-${i}`);
     server.intercept = ({ path, body }) =>
-      path === 'runs/search' ? { status: 200, body: jsonOf(searchRuns(body)) } : undefined;
+      path === 'runs/search' ? { status: 200, body: pageOf(body, keepsPages) } : undefined;
     return server.uri;
   },
   add({ name, block }) {
