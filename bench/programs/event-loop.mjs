@@ -58,7 +58,7 @@ const yamlOf = ({ metrics }) => `metrics:\n${metrics.map((row) => `  - ${JSON.st
 
 /** Runs the rule resolution and the digest of one day, as the build does it. */
 async function judge(rules, metrics) {
-  const { scopeOfDay, inputsDigest } = await load('enrichment/judge-day.js');
+  const { scopeOfDay, inputsDigest } = await load('enrichment/day-scope.js');
   const { inSlices } = (await optional('config/event-loop.js')) ?? {};
   const pairs = { experiment_id: metrics.map(() => '1'), metric_name: metrics };
   if (!inSlices) {
@@ -146,7 +146,7 @@ const CASES = {
 
 async function measure(name) {
   // Loaded before, so that only the work is measured.
-  for (const path of ['enrichment/judge-day.js', 'enrichment/catalog-source.js', 'state/rulebook.js'])
+  for (const path of ['enrichment/day-scope.js', 'enrichment/catalog-source.js', 'state/rulebook.js'])
     await load(path);
   await optional('domain/json-steps.js');
   const work = await CASES[name]();

@@ -19,7 +19,8 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
 import type { StoredFile } from '../storage/publish.js';
 import { readDayPairs } from './base-facts.js';
-import { createScope, type DayScope, judge } from './judge-day.js';
+import { createScope, type DayScope } from './day-scope.js';
+import { judge } from './judge-day.js';
 
 /** The runs of a day need not be divided to be counted. */
 const ALL_PARTS = { part: 0, files: 1 };

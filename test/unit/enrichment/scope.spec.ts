@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { finish } from '../../../src/domain/steps.js';
-import { type DayScope, inputsDigest, scopeOfDay } from '../../../src/enrichment/judge-day.js';
+import { type DayScope, inputsDigest, scopeOfDay } from '../../../src/enrichment/day-scope.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
 import type { StoredExperiment } from '../../../src/state/experiments.js';
 import { domainDefaults } from '../../support/defaults.js';
