@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const unitSchema = z.object({ day: z.iso.date() });
 export type Unit = z.infer<typeof unitSchema>;
 
-/** `day-<YYYYMMDD>`: names the unit's jobs and markers, in the place of a slice. */
+/** `day-<YYYYMMDD>`: names the unit's jobs and markers, instead of a slice. */
 export const unitId = ({ day }: Unit): string => `day-${day.replaceAll('-', '')}`;
 
 /** @returns `undefined` if the id is not that of a unit */
