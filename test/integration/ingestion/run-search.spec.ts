@@ -194,12 +194,15 @@ describe('a search that follows one that was killed', () => {
           mlflow.runs.clear();
           const names = addRuns(starts);
           let requests = 0;
+          let mayKill = true;
           mlflow.intercept = ({ path }) => {
             if (path !== 'runs/search') return undefined;
             for (const index of deletions[requests++] ?? []) mlflow.runs.delete(names[index] ?? '');
-            return requests === kill ? { status: 400, body: 'killed' } : undefined;
+            return mayKill && requests === kill ? { status: 400, body: 'killed' } : undefined;
           };
           await resumed(pageSize).catch(() => undefined);
+          // The first search may need fewer requests.
+          mayKill = false;
           const { seen } = await resumed(pageSize);
           expect([...mlflow.runs.keys()].filter((name) => !seen.has(name))).toEqual([]);
         },
