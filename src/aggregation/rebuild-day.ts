@@ -118,7 +118,7 @@ export async function countCurrent(
   ahead: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
 ): Promise<number | undefined> {
-  // Before its inputs are looked at: the day after a changed one may have none.
+  // A day that only follows a changed one may have no runs: then there is nothing to compare.
   if (!(await ahead.look(partitionKey('runs', day)))) return 0;
   let current = 0;
   for (const unit of rebuildUnits(day, await partitionFilesOf(store).on(day))) {
