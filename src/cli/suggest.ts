@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { catalogOptions, type Settings } from '../config/settings.js';
+import { loadSuggestions } from '../dashboard/suggest/load-suggestions.js';
 import { errno, MonitorError } from '../domain/errors.js';
 import { createRuleResolver } from '../domain/rule.js';
 import { openCatalog } from '../enrichment/catalog-source.js';
 import { type CatalogQuery, EMPTY_QUERY, RULEBOOK_KEY, rulebookSchema } from '../state/rulebook.js';
-import { Duck } from '../storage/duck.js';
+import { Duck, sql } from '../storage/duck.js';
 import { type InspectedStore, openStoreForReading } from '../storage/inspect-store.js';
-import { type Suggestions, suggestThresholds } from './suggest/suggest-thresholds.js';
-import { suggestionsFile } from './suggest/suggestions-file.js';
+import { type Suggestions, suggestionsFile } from './suggest/suggestions-file.js';
 
 /**
  * Suggests thresholds from the published history. It only reads, so a service may be running on the store.
@@ -59,7 +59,16 @@ async function suggestFrom(
     temp,
   });
   try {
-    return await suggestThresholds(duck, files, (metric) => ruleOf(metric, ''));
+    return await duck.session(async (session) => {
+      const [span] = await session.rows<Omit<Suggestions, 'metrics'>>(
+        sql(import.meta.url, './suggest/sql/span.sql'),
+        { files },
+      );
+      const rule = (metric: string) => ruleOf(metric, '');
+      const suggested = await loadSuggestions(session, { files }, (metric) => rule(metric).higher_is_better);
+      const metrics = suggested.map((each) => ({ ...each, rule: rule(each.history.metric_name) }));
+      return { ...(span ?? { runs: 0, first_day: '', last_day: '' }), metrics };
+    });
   } finally {
     duck.close();
   }

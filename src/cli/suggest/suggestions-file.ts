@@ -1,5 +1,19 @@
-import { MIN_VALUES } from './suggest-limits.js';
-import type { Option, Suggestion, Suggestions } from './suggest-thresholds.js';
+import type { Rule } from '../../domain/model.js';
+import { MIN_VALUES } from '../../domain/suggest/suggest-limits.js';
+import type { Option, Suggestion } from '../../domain/suggest/suggestion.js';
+
+export interface SuggestedMetric extends Suggestion {
+  /** The current rule of the catalog. */
+  readonly rule: Rule;
+}
+
+/** Platform-wide thresholds for every metric of the published history. */
+export interface Suggestions {
+  readonly runs: number;
+  readonly first_day: string;
+  readonly last_day: string;
+  readonly metrics: readonly SuggestedMetric[];
+}
 
 /**
  * The suggestions as a catalog file (YAML) to edit, with the reasons in comments. Rows that need a decision are
@@ -29,7 +43,7 @@ export function suggestionsFile(suggestions: Suggestions, name: string): string 
   ].join('\n');
 }
 
-function threshold({ history, direction, options, rule }: Suggestion): string[] {
+function threshold({ history, direction, options, rule }: SuggestedMetric): string[] {
   const { metric_name, values, invalid, min, median, max } = history;
   const name = scalar(metric_name);
   const range = `${short(min)} to ${short(max)}, median ${short(median)}`;

@@ -1,9 +1,10 @@
 import { parse } from 'yaml';
-import { guessDirection } from '../../../src/cli/suggest/guess-direction.js';
-import { type MetricHistory, suggestLimits } from '../../../src/cli/suggest/suggest-limits.js';
-import { choose, type Suggestion } from '../../../src/cli/suggest/suggest-thresholds.js';
-import { suggestionsFile } from '../../../src/cli/suggest/suggestions-file.js';
+import { type SuggestedMetric, suggestionsFile } from '../../../src/cli/suggest/suggestions-file.js';
+import type { Rule } from '../../../src/domain/model.js';
 import { resolveRule } from '../../../src/domain/rule.js';
+import { guessDirection } from '../../../src/domain/suggest/guess-direction.js';
+import { type MetricHistory, suggestLimits } from '../../../src/domain/suggest/suggest-limits.js';
+import { chooseThresholds } from '../../../src/domain/suggest/suggestion.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
 
 const history = (metric_name: string, change: Partial<MetricHistory> = {}): MetricHistory => ({
@@ -18,6 +19,10 @@ const history = (metric_name: string, change: Partial<MetricHistory> = {}): Metr
   q99: 0.98123,
   max: 1,
   ...change,
+});
+const choose = (of: MetricHistory, rule: Rule): SuggestedMetric => ({
+  ...chooseThresholds(of, rule.higher_is_better),
+  rule,
 });
 const noRule = (metric: string) => resolveRule(metric, '', [], []);
 
@@ -97,7 +102,7 @@ describe('a suggestion', () => {
 });
 
 describe('the file of suggestions', () => {
-  const file = (metrics: readonly Suggestion[]) =>
+  const file = (metrics: readonly SuggestedMetric[]) =>
     suggestionsFile({ runs: 1234, first_day: '2026-01-01', last_day: '2026-03-10', metrics }, './t.yaml');
   const metrics = ['accuracy', 'val_loss', 'entropy', 'time: "x", {y}', 'no'].map((name) =>
     choose(history(name), noRule(name)),

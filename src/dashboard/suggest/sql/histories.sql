@@ -1,4 +1,5 @@
--- One row per metric of eligible runs: its number of values, and their quantiles over the valid ones.
+-- One row per metric of eligible runs, of $metrics of $application or of all (application ''): its number of values, and their quantiles
+-- over the valid ones.
 SELECT
   metric_name,
   count(value)::INTEGER AS "values",
@@ -11,7 +12,7 @@ SELECT
   quantile_cont(value, 0.99) AS q99,
   max(value) AS max
 FROM read_parquet($files)
-WHERE eligible
+WHERE eligible AND ($application = '' OR (application = $application AND list_contains($metrics, metric_name)))
 GROUP BY metric_name
 HAVING count(value) > 0
 ORDER BY metric_name

@@ -1,4 +1,4 @@
--- One row per metric and direction of the table `suggested`: how many runs the limits mark.
+-- One row per metric and direction of the table `suggested`: how many runs of $application (or of all: '') the limits mark.
 WITH judged AS (
   SELECT
     suggested.metric_name,
@@ -7,7 +7,7 @@ WITH judged AS (
     CASE WHEN suggested.higher_is_better THEN value < warning ELSE value > warning END AS is_beyond_warning
   FROM read_parquet($files) AS metrics
   JOIN suggested ON suggested.metric_name = metrics.metric_name
-  WHERE eligible AND value IS NOT NULL
+  WHERE eligible AND value IS NOT NULL AND ($application = '' OR application = $application)
 )
 SELECT
   metric_name,
