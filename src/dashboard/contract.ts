@@ -4,7 +4,7 @@ import { CAUSES } from '../domain/status-cause.js';
 
 /** The responses of the read API. Instants are ISO 8601 in UTC, rates are percent, ids are MLflow's. */
 
-const instant = z.iso.datetime();
+export const instant = z.iso.datetime();
 const light = z.enum(LIGHTS);
 const percent = z.number().nullable();
 
@@ -31,21 +31,28 @@ const verdict = {
 };
 
 /** An MLflow run with the URL of its page in MLflow. */
-const run = z.object({ run_id: z.string(), run_name: z.string(), at: instant, url: z.url() });
-export type RunLink = z.infer<typeof run>;
+export const runLinkSchema = z.object({
+  run_id: z.string(),
+  run_name: z.string(),
+  at: instant,
+  url: z.url(),
+});
+export type RunLink = z.infer<typeof runLinkSchema>;
 
-const application = z.object({
+export const applicationNowSchema = z.object({
   application: z.string(),
+  /** The tag `owner`, else `team`, of the run that `needs_attention` shows, else of `last_run`; else of its experiment. */
+  owner: z.string().nullable(),
   ...verdict,
   needs_attention: z.boolean(),
   /** The newest eligible run of `days`. */
-  last_run: run.nullable(),
+  last_run: runLinkSchema.nullable(),
   /** In the order of the top-level `days`: the light of each day and the number of its eligible runs. */
   days: z.array(z.object({ light, total: z.int() })),
 });
-export type ApplicationNow = z.infer<typeof application>;
+export type ApplicationNow = z.infer<typeof applicationNowSchema>;
 
-const attention = z.object({
+export const attentionSchema = z.object({
   application: z.string(),
   owner: z.string().nullable(),
   light,
@@ -76,14 +83,14 @@ const attention = z.object({
     })
     .nullable(),
   /** The last run of the metric that was not healthy; the last run if there is no data. */
-  run: run.nullable(),
+  run: runLinkSchema.nullable(),
   /** Why the first run of the incident is not healthy; null if it started before the 7 days or no metric is responsible. */
   cause: z.enum(CAUSES).nullable(),
   why: z.string().nullable(),
   /** The path of the explanation in this API: the facts behind `cause`. */
   explanation: z.string().nullable(),
 });
-export type Attention = z.infer<typeof attention>;
+export type Attention = z.infer<typeof attentionSchema>;
 
 export const platformCurrentSchema = z.object({
   /** The span that ends with the current hour. */
@@ -95,8 +102,8 @@ export const platformCurrentSchema = z.object({
     days: z.array(z.object({ light, reason: z.string(), total: z.int(), pass_rate: percent })),
   }),
   /** The applications with runs in `days`, by name. */
-  applications: z.array(application),
-  needs_attention: z.array(attention),
+  applications: z.array(applicationNowSchema),
+  needs_attention: z.array(attentionSchema),
   /** The 30 UTC days that end with today, oldest first. */
   days: z.array(z.iso.date()),
   /** Whether there are runs in the span, but none with a threshold. */

@@ -113,9 +113,9 @@ function metricOf(
 }
 
 /** The tag `owner`, else `team`. A run's tag takes precedence over its experiment's tag of the same name. */
-function ownerOf(
+export function ownerOf(
   { run_id, experiment_id }: MlflowRunRef,
-  { labels, experimentTags }: IncidentContext,
+  { labels, experimentTags }: Pick<IncidentContext, 'labels' | 'experimentTags'>,
 ): string | null {
   const tags = { ...experimentTags(experiment_id), ...labels.get(run_id) };
   return tags.owner?.trim() || tags.team?.trim() || null;

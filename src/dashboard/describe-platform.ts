@@ -2,7 +2,7 @@ import { hourOf, MS_PER_HOUR } from '../domain/time.js';
 import type { ServiceFacts } from '../state/service-facts.js';
 import { missingExperiments, type StatusOptions, serviceStatus } from '../state/service-status.js';
 import type { PlatformCurrent, RunLink } from './contract.js';
-import { describeIncidents, type MlflowRunRef } from './describe-incidents.js';
+import { describeIncidents, type MlflowRunRef, ownerOf } from './describe-incidents.js';
 import type { History } from './judge-rollups.js';
 import type { PlatformFacts } from './load-platform.js';
 import type { PipelineActivity } from './pipeline-activity.js';
@@ -20,6 +20,19 @@ export interface PlatformInputs {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+export const experimentUrl = (mlflowUi: string, experimentId: string): string =>
+  `${mlflowUi}/#/experiments/${encodeURIComponent(experimentId)}`;
+
+export const runUrl = (mlflowUi: string, run: Pick<MlflowRunRef, 'run_id' | 'experiment_id'>): string =>
+  `${experimentUrl(mlflowUi, run.experiment_id)}/runs/${encodeURIComponent(run.run_id)}`;
+
+export const runLink = (mlflowUi: string, run: MlflowRunRef): RunLink => ({
+  run_id: run.run_id,
+  run_name: run.run_name,
+  at: iso(run.time),
+  url: runUrl(mlflowUi, run),
+});
+
 /**
  * The response of `/platform/current`.
  * @param now ms
@@ -31,12 +44,7 @@ export function describePlatform(
 ): PlatformCurrent {
   const { spans, judgement } = platform;
   const { current } = spans;
-  const link = (run: MlflowRunRef): RunLink => ({
-    run_id: run.run_id,
-    run_name: run.run_name,
-    at: iso(run.time),
-    url: `${context.mlflowUi}/#/experiments/${encodeURIComponent(run.experiment_id)}/runs/${encodeURIComponent(run.run_id)}`,
-  });
+  const link = (run: MlflowRunRef) => runLink(context.mlflowUi, run);
   const verdict = ({ now: { light, reason, ...counts }, pass_rate_trend, last_known }: History) => ({
     light,
     reason,
@@ -50,6 +58,12 @@ export function describePlatform(
     },
   });
   const { total, evaluated } = judgement.platform.now;
+  const tags = {
+    labels: platform.labels,
+    experimentTags: (id: string) => service.experiments[id]?.tags ?? {},
+  };
+  const needs_attention = describeIncidents(platform.incidents, { current, link, ...tags });
+  const ownerOfIncident = new Map(needs_attention.map(({ application, owner }) => [application, owner]));
   return {
     from: iso(current.from),
     to: iso(current.to),
@@ -64,17 +78,13 @@ export function describePlatform(
     },
     applications: judgement.applications.map((each) => ({
       application: each.application,
+      owner: ownerOfIncident.get(each.application) ?? (each.last_run && ownerOf(each.last_run, tags)),
       ...verdict(each),
       needs_attention: each.needs_attention,
       last_run: each.last_run && link(each.last_run),
       days: each.days.map(({ light, total }) => ({ light, total })),
     })),
-    needs_attention: describeIncidents(platform.incidents, {
-      current,
-      labels: platform.labels,
-      experimentTags: (id) => service.experiments[id]?.tags ?? {},
-      link,
-    }),
+    needs_attention,
     days: spans.days.map(({ day }) => day),
     all_unmonitored: total > 0 && evaluated === 0,
     ...describeService(service, activity, context, now),

@@ -17,7 +17,7 @@ export interface PlatformFacts {
   readonly spans: Spans;
   readonly judgement: Judgement;
   readonly incidents: readonly ApplicationIncident[];
-  /** Params and tags by run_id, of the runs of the incidents. */
+  /** Params and tags by run_id, of the runs of the incidents and the last run of each application. */
   readonly labels: ReadonlyMap<string, Labels>;
 }
 
@@ -62,7 +62,7 @@ export async function loadPlatform(
       const { application: name } = application;
       return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });
-    const labels = await loadIncidentLabels(store, session, published, incidents);
+    const labels = await loadRunLabels(store, session, published, incidents, judgement.applications);
     return { spans, judgement, incidents, labels };
   });
 }
@@ -82,17 +82,18 @@ const firstMetricOf = ({ first, previous }: Incident): MetricRef => ({
   before: previous,
 });
 
-async function loadIncidentLabels(
+async function loadRunLabels(
   store: ObjectStore,
   session: DuckSession,
   published: Published,
   incidents: readonly ApplicationIncident[],
+  applications: readonly ApplicationHistory[],
 ): Promise<Map<string, Labels>> {
-  const times = new Map<string, number>();
-  for (const { application, worst } of incidents) {
-    const runs = worst ? runsToCompare(worst.incident) : [application.last_run].filter((run) => run !== null);
-    for (const { run_id, time } of runs) times.set(run_id, time);
-  }
+  const runs = [
+    ...incidents.flatMap(({ worst }) => (worst ? runsToCompare(worst.incident) : [])),
+    ...applications.flatMap(({ last_run }) => last_run ?? []),
+  ];
+  const times = new Map(runs.map(({ run_id, time }) => [run_id, time]));
   const days = new Set([...times.values()].map(dayOf));
   return loadLabels(store, session, published, [...days].sort(), [...times.keys()]);
 }
