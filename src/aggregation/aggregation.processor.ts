@@ -12,7 +12,7 @@ import {
   type SelectResult,
 } from '../pipeline/stage-contracts.js';
 import type { HandlersOf } from '../pipeline/stage-execution.js';
-import { unitId, unitOf } from '../pipeline/units.js';
+import { type Unit, unitId, unitOf } from '../pipeline/units.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { Processes } from '../state/processes.js';
 import { isOlderProcess } from '../state/versions.js';
@@ -44,8 +44,8 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         await processes.leaveToNewer();
         return { ...nothing, left_to_newer: true };
       });
-    const rebuild = (context: StageContext, days: readonly string[]): Promise<RebuildResult> =>
-      unlessOlder(context, rebuildDays(store, duck, days, context.heartbeat, processes.supported), {
+    const rebuild = (context: StageContext, units: readonly Unit[]): Promise<RebuildResult> =>
+      unlessOlder(context, rebuildDays(store, duck, units, context.heartbeat, processes.supported), {
         days: [],
         partitions_written: 0,
         partitions_unchanged: 0,
@@ -57,7 +57,7 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
       });
     this.handlers = {
       aggregate: async (context) =>
-        rebuild(context, (await context.result(context.slice.id, 'enrich')).touched_days),
+        rebuild(context, wholeDays((await context.result(context.slice.id, 'enrich')).touched_days)),
       'select-rebuild': async (context) => {
         const selected = await select(context, dependentDays(await touchedDays(context)));
         // Otherwise `rebuild` saves it.
@@ -65,12 +65,12 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         return selected;
       },
       rebuild: async (context) => {
-        const rebuilt = await rebuild(context, [context.unit.day]);
+        const rebuilt = await rebuild(context, [context.unit]);
         await indexOf(store).save();
         return rebuilt;
       },
       publish: async (context) => {
-        const rebuilt = await rebuild(context, await daysLeft(context));
+        const rebuilt = await rebuild(context, await unitsLeft(context));
         const { changes } = context.plan;
         if (changes) await publishThresholdChanges(store, duck, changes, await changedRuns(context));
         await indexOf(store).save();
@@ -86,19 +86,38 @@ async function touchedDays({ record, plan, results }: StageContext): Promise<str
   return (await results('enrich')).flatMap(({ touched_days }) => touched_days);
 }
 
-/** The days that are to be rebuilt and are not: none, unless an older version enqueued `publish`, directly after the slices. */
-async function daysLeft(context: StageContext): Promise<string[]> {
+const wholeDays = (days: readonly string[]): Unit[] => days.map((day) => ({ day }));
+
+/** What is to be rebuilt and is not: nothing, unless an older version enqueued `publish`, directly after the slices. */
+async function unitsLeft(context: StageContext): Promise<Unit[]> {
   const selected = (await context.stored('select-rebuild')).get(ALL_SLICES);
-  if (!selected) return dependentDays(await touchedDays(context));
+  if (!selected) return wholeDays(dependentDays(await touchedDays(context)));
   const rebuilt = await context.stored('rebuild');
-  return selected.units.filter((unit) => !rebuilt.has(unitId(unit))).map(({ day }) => day);
+  return selected.units.filter((unit) => !rebuilt.has(unitId(unit)));
 }
 
-/** The changed runs of each day. Older versions counted them in `enrich`; a day may have been counted twice. */
-async function changedRuns({ plan, stored }: StageContext): Promise<ChangedRuns> {
-  const byDay = new Map<string, ChangedRuns>();
+/**
+ * The changed runs of each day. A day may have been counted twice: older versions count whole days, in `enrich` or
+ * `judge`, also those of which this version counts the parts.
+ */
+export async function changedRuns({
+  plan,
+  stored,
+}: Pick<StageContext, 'plan' | 'stored'>): Promise<ChangedRuns> {
+  const ofDays = new Map<string, ChangedRuns>();
   const enriched = await stored('enrich');
-  for (const { id, from } of plan.slices) byDay.set(dayOf(from), enriched.get(id)?.changed ?? []);
-  for (const [id, { changed = [] }] of await stored('judge')) byDay.set(unitOf(id)?.day ?? id, changed);
-  return [...byDay.values()].flat();
+  for (const { id, from } of plan.slices) {
+    const changed = enriched.get(id)?.changed;
+    if (changed) ofDays.set(dayOf(from), changed);
+  }
+  const ofParts: (readonly [day: string, changed: ChangedRuns])[] = [];
+  for (const [id, { changed = [] }] of await stored('judge')) {
+    const unit = unitOf(id);
+    if (unit?.part === undefined) ofDays.set(unit?.day ?? id, changed);
+    else ofParts.push([unit.day, changed]);
+  }
+  return [
+    ...ofDays.values(),
+    ...ofParts.filter(([day]) => !ofDays.has(day)).map(([, changed]) => changed),
+  ].flat();
 }

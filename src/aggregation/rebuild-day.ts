@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { type FirstDays, isComputable, isKept } from '../domain/retention.js';
 import { addDays } from '../domain/time.js';
+import { PLATFORM, type Unit } from '../pipeline/units.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
 import { type Rulebook, readRulebook, settingsOn } from '../state/rulebook.js';
@@ -47,31 +48,39 @@ const OF_PLATFORM = ['platform_summary'] as const;
 /** Aggregates of a day that are computed together. */
 export interface RebuildUnit {
   readonly day: string;
+  /** What the job that computes only these is for. */
+  readonly unit: Unit;
   /** The part of the applications whose rows are read; undefined: those of all. */
   readonly part: DayPart | undefined;
   readonly datasets: readonly (typeof AGGREGATED)[number][];
 }
 
 /** Everything of a day with one part is computed together; otherwise each part, and the platform from all parts. */
-export function rebuildUnits(day: string, files: number): RebuildUnit[] {
+function rebuildUnits({ day, part: wanted }: Unit, files: number): RebuildUnit[] {
   const [only, ...others] = dayParts(day, files);
-  if (others.length === 0) return [{ day, part: only, datasets: AGGREGATED }];
-  const parts = dayParts(day, files).map((part) => ({ day, part, datasets: OF_APPLICATIONS }));
-  return [...parts, { day, part: undefined, datasets: OF_PLATFORM }];
+  if (others.length === 0) return [{ day, unit: { day }, part: only, datasets: AGGREGATED }];
+  const units: RebuildUnit[] = dayParts(day, files).map((part) => ({
+    day,
+    unit: { day, part: part.part },
+    part,
+    datasets: OF_APPLICATIONS,
+  }));
+  units.push({ day, unit: { day, part: PLATFORM }, part: undefined, datasets: OF_PLATFORM });
+  return units.filter(({ unit }) => wanted === undefined || wanted === unit.part);
 }
 
-/** Rebuilds all aggregates of a day. A day without judged runs has none. */
+/** Rebuilds the aggregates of a unit. A day without judged runs has none. */
 export async function rebuildDay(
   store: ObjectStore,
   duck: Duck,
-  day: string,
+  unit: Unit,
   ahead?: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
 ): Promise<PublishCounts> {
   const counts = { written: 0, unchanged: 0 };
-  const files = await partsIfJudged(store, ahead?.look ?? lookAt(store), day);
-  for (const unit of rebuildUnits(day, files)) {
-    const { written, unchanged } = await rebuildUnit(store, duck, unit, ahead, supported);
+  const files = await partsIfJudged(store, ahead?.look ?? lookAt(store), unit.day);
+  for (const each of rebuildUnits(unit, files)) {
+    const { written, unchanged } = await rebuildUnit(store, duck, each, ahead, supported);
     counts.written += written;
     counts.unchanged += unchanged;
   }
@@ -92,7 +101,7 @@ async function partsIfJudged(store: ObjectStore, look: Look, day: string): Promi
  * the 7 days. Those of a day whose inputs are not kept stay as they are.
  * @throws {MonitorError} `older_rules` if this process is older than the store
  */
-export async function rebuildUnit(
+async function rebuildUnit(
   store: ObjectStore,
   duck: Duck,
   unit: RebuildUnit,
@@ -107,30 +116,30 @@ export async function rebuildUnit(
 }
 
 /**
- * Whether `rebuildDay` would find all aggregates of the day up to date. Downloads nothing.
- * @returns the number of those that are; `undefined` if one is not
+ * Which units of a day have aggregates that are not up to date, and how many aggregates are. Downloads nothing.
  * @throws {MonitorError} as `rebuildUnit`
  */
-export async function countCurrent(
+export async function compareDay(
   store: ObjectStore,
   duck: Duck,
   day: string,
   ahead: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
-): Promise<number | undefined> {
-  // A day that only follows a changed one may have no runs: then there is nothing to compare.
-  if (!(await ahead.look(partitionKey('runs', day)))) return 0;
+): Promise<{ readonly outdated: readonly Unit[]; readonly current: number }> {
+  const outdated: Unit[] = [];
   let current = 0;
-  for (const unit of rebuildUnits(day, await partitionFilesOf(store).on(day))) {
+  // A day that only follows a changed one may have no runs: then there is nothing to compare.
+  if (!(await ahead.look(partitionKey('runs', day)))) return { outdated, current };
+  for (const unit of rebuildUnits({ day }, await partitionFilesOf(store).on(day))) {
     const keys = keysOf(unit, ahead.first);
     if (keys.length === 0) continue;
     const comparison = await duck.session((session) =>
       compareDerived(store, keys, publicationOf(store, session, unit, supported), ahead),
     );
-    if (comparison === 'outdated') return undefined;
+    if (comparison === 'outdated') outdated.push(unit.unit);
     if (comparison === 'current') current += keys.length;
   }
-  return current;
+  return { outdated, current };
 }
 
 /** None if what they are computed from is not kept. */

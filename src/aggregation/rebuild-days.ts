@@ -1,6 +1,7 @@
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays } from '../domain/time.js';
 import type { RebuildResult, SelectResult } from '../pipeline/stage-contracts.js';
+import type { Unit } from '../pipeline/units.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
 import { readRulebook } from '../state/rulebook.js';
@@ -8,7 +9,7 @@ import { assertSupported, OWN_VERSIONS, type Versions, versionsInForce } from '.
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { AGGREGATED, countCurrent, type RebuildAhead, rebuildDay } from './rebuild-day.js';
+import { AGGREGATED, compareDay, type RebuildAhead, rebuildDay } from './rebuild-day.js';
 
 /** The days whose aggregates depend on the given days: each of these and the 7 days after it, newest first. */
 export function dependentDays(touched: Iterable<string>): string[] {
@@ -48,24 +49,25 @@ async function lookAtDays(
 }
 
 /**
- * Rebuilds the aggregates of the given days, in this order, where the inputs that they name differ from the current ones.
- * @param heartbeat called after each day
+ * Rebuilds the aggregates of the given units, in this order, where the inputs that they name differ from the current ones.
+ * @param heartbeat called after each unit
  * @throws {MonitorError} `older_rules` if this process is older than the store
  */
 export async function rebuildDays(
   store: ObjectStore,
   duck: Duck,
-  days: readonly string[],
+  units: readonly Unit[],
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
+  const days = units.map(({ day }) => day);
   const ahead = await lookAtDays(store, days, supported);
-  for (const day of days) {
-    const counts = await rebuildDay(store, duck, day, ahead, supported);
+  for (const unit of units) {
+    const counts = await rebuildDay(store, duck, unit, ahead, supported);
     heartbeat();
     if (counts.written + counts.unchanged === 0) continue;
-    result.days.push(day);
+    result.days.push(unit.day);
     result.partitions_written += counts.written;
     result.partitions_unchanged += counts.unchanged;
   }
@@ -73,8 +75,8 @@ export async function rebuildDays(
 }
 
 /**
- * The days to rebuild, in the given order: those whose aggregates do not name their current inputs, or of which the index
- * does not know it. Downloads nothing.
+ * What to rebuild of the given days, in their order: the units with an aggregate that does not name its current inputs, or
+ * of which the index does not know it. Downloads nothing.
  * @param heartbeat called after each day
  * @throws {MonitorError} `older_rules` if this process is older than the store
  */
@@ -88,10 +90,10 @@ export async function selectDaysToRebuild(
   const selected: SelectResult = { units: [], partitions_unchanged: 0 };
   const ahead = await lookAtDays(store, days, supported);
   for (const day of days) {
-    const current = await countCurrent(store, duck, day, ahead, supported);
+    const { outdated, current } = await compareDay(store, duck, day, ahead, supported);
     heartbeat();
-    if (current === undefined) selected.units.push({ day });
-    else selected.partitions_unchanged += current;
+    selected.units.push(...outdated);
+    selected.partitions_unchanged += current;
   }
   return selected;
 }

@@ -73,7 +73,7 @@ export const storeSettings = {
   PARTITION_FILES: whole(1, 64, 'files').prefault('1').register(settingInfo, {
     unit: 'files',
     meaning:
-      'Files per day of each dataset with an application, and of the facts. With more, a change rewrites less of a large day. A new value applies to later days. That of the scheduler that started last counts.',
+      'Files per day of each dataset with an application, and of the facts. With more, a change rewrites less of a large day, and several processes share the work on it. A new value applies to later days. That of the scheduler that started last counts.',
   }),
   RETENTION_DAYS: retention().prefault('_raw=3').register(settingInfo, {
     unit: 'list',

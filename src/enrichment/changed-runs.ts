@@ -3,6 +3,7 @@ import { groupBy } from '../domain/group-by.js';
 import { chooseThreshold, ruleResolverSteps, thresholdIndexSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
 import type { ChangedRuns } from '../pipeline/stage-contracts.js';
+import type { Unit } from '../pipeline/units.js';
 import { readExperiments } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { type DayRules, readRulebook, rulesOnSteps } from '../state/rulebook.js';
@@ -16,25 +17,28 @@ import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { IndexedObject } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { dayParts } from '../storage/parts.js';
+import { type DayPart, dayParts } from '../storage/parts.js';
 import type { StoredFile } from '../storage/publish.js';
 import { readDayPairs } from './base-facts.js';
 import { createScope, type DayScope } from './day-scope.js';
 import { judge } from './judge-day.js';
 
-/** The runs of a day need not be divided to be counted. */
-const ALL_PARTS = { part: 0, files: 1 };
+/** The runs of a whole day need not be divided to be counted. */
+const WHOLE_DAY: Division = { part: 0, files: 1 };
+
+type Division = Pick<DayPart, 'part' | 'files'>;
 
 /**
- * How many stored runs of a day have a metric whose status differs after each threshold change. Judges the day's facts by
+ * How many stored runs of a unit have a metric whose status differs after each threshold change. Judges the day's facts by
  * the rulebook before the change and after it.
  */
 export function countChangedRuns(
   store: ObjectStore,
   duck: Duck,
-  day: string,
+  unit: Unit,
   span: ChangeSpan,
 ): Promise<ChangedRuns> {
+  const { day } = unit;
   return duck.session(async (session) => {
     const book = await readRulebook(store);
     const changes = book ? thresholdChanges(book, span) : [];
@@ -53,11 +57,13 @@ export function countChangedRuns(
     );
     const rulesBefore = (time: number) => inSlices(rulesOnSteps(rulebookBefore(book, time), day));
     const local = bases.map(({ file }) => file);
+    const division = typeof unit.part === 'number' ? { part: unit.part, files } : WHOLE_DAY;
     const changedRuns: ChangedRuns = [];
     for (const [time, simultaneous] of groupBy(changes, ({ changed_at }) => changed_at)) {
       const applied = simultaneous.filter(({ first_day }) => first_day === null || first_day <= day);
       const [before, after] = [await rulesBefore(time), await rulesBefore(time + 1)];
-      changedRuns.push(...(await count(session, local, applied, await scopeBy(after), before, after)));
+      const counted = await count(session, local, division, applied, await scopeBy(after), before, after);
+      changedRuns.push(...counted);
     }
     return changedRuns;
   });
@@ -66,6 +72,7 @@ export function countChangedRuns(
 async function count(
   session: DuckSession,
   bases: readonly string[],
+  division: Division,
   changes: readonly ThresholdChange[],
   scope: DayScope,
   before: DayRules,
@@ -78,11 +85,11 @@ async function count(
     affected.has(`${experiment_id} ${metric_name}`),
   );
   const oldRules = await inSlices(resolveAll(rules, before));
-  await judge(session, bases, { ...scope, rules: oldRules }, before, ALL_PARTS);
+  await judge(session, bases, { ...scope, rules: oldRules }, before, division);
   await session.run(
     'CREATE OR REPLACE TEMP TABLE judged_before AS SELECT run_id, metric_name, status FROM judged',
   );
-  await judge(session, bases, { ...scope, rules }, after, ALL_PARTS);
+  await judge(session, bases, { ...scope, rules }, after, division);
   const rows = await session.rows<{ change: number; runs: number }>(
     sql(import.meta.url, './sql/changed_runs.sql'),
     { pairs: JSON.stringify(pairs) },

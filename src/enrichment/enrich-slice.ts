@@ -70,7 +70,8 @@ export async function enrichSlice(
   const responseTimes = slice.fetched.pages.map(({ date }) => date);
   const observed = responseTimes.reduce((newest, date) => Math.max(newest, date), 0) || undefined;
   try {
-    const judged = await judgeDays(store, duck, rulebook, result.touched_days, slice.heartbeat, observed);
+    const units = result.touched_days.map((day) => ({ day }));
+    const judged = await judgeDays(store, duck, rulebook, units, slice.heartbeat, observed);
     result.partitions_written = judged.written;
     result.partitions_unchanged = judged.unchanged;
   } catch (error) {

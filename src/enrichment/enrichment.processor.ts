@@ -8,6 +8,7 @@ import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
 import type { EnrichResult, JudgeResult, SelectResult } from '../pipeline/stage-contracts.js';
 import type { HandlersOf } from '../pipeline/stage-execution.js';
+import type { Unit } from '../pipeline/units.js';
 import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { mergeDirtyDays, NO_DIRTY_DAYS } from '../state/dirty-days.js';
 import { Processes } from '../state/processes.js';
@@ -40,7 +41,7 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
       enrich: (context) =>
         context.record.kind === 'reevaluation' ? this.judgeSlice(context) : this.enrich(context),
       'select-judge': (context) => this.select(context),
-      judge: (context) => this.judge(context, [context.unit.day]),
+      judge: (context) => this.judge(context, [context.unit]),
     };
   }
 
@@ -72,13 +73,13 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     );
   }
 
-  private async judge({ plan, heartbeat }: StageContext, days: readonly string[]): Promise<JudgeResult> {
+  private async judge({ plan, heartbeat }: StageContext, units: readonly Unit[]): Promise<JudgeResult> {
     const { store, duck } = this;
-    const judged = await judgeDays(store, duck, this.rulebook, days, heartbeat).catch((error) =>
+    const judged = await judgeDays(store, duck, this.rulebook, units, heartbeat).catch((error) =>
       this.processes.handleOlder(error),
     );
-    const [day] = days;
-    const changed = plan.changes && day && (await countChangedRuns(store, duck, day, plan.changes));
+    const [unit] = units;
+    const changed = plan.changes && unit && (await countChangedRuns(store, duck, unit, plan.changes));
     return {
       partitions_written: judged.written,
       partitions_unchanged: judged.unchanged,
@@ -99,7 +100,10 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
       superseded: 0,
       quarantined: 0,
       closed: [],
-      ...(await this.judge(context, days)),
+      ...(await this.judge(
+        context,
+        days.map((day) => ({ day })),
+      )),
     };
   }
 }

@@ -2,6 +2,7 @@ import { inSlices } from '../config/event-loop.js';
 import { jsonArraySteps } from '../domain/json-steps.js';
 import type { DomainSettings } from '../domain/model.js';
 import { type FirstDays, isKept } from '../domain/retention.js';
+import type { Unit } from '../pipeline/units.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
@@ -51,17 +52,18 @@ export interface JudgeAhead extends Ahead {
 /** The datasets that are made from the facts of one day. */
 export const JUDGED = ['runs', 'enriched_metrics'] as const;
 
-/** Judges all parts of a day. */
+/** Judges the parts of a unit. */
 export async function judgeDay(
   store: ObjectStore,
   duck: Duck,
   rulebook: RulebookSource,
-  day: string,
+  unit: Unit,
   observed?: number,
   ahead?: JudgeAhead,
 ): Promise<PublishCounts> {
   const counts = { written: 0, unchanged: 0 };
-  for (const part of dayParts(day, await partitionFilesOf(store).on(day))) {
+  for (const part of dayParts(unit.day, await partitionFilesOf(store).on(unit.day))) {
+    if (unit.part !== undefined && unit.part !== part.part) continue;
     const { written, unchanged } = await judgePart(store, duck, rulebook, part, observed, ahead);
     counts.written += written;
     counts.unchanged += unchanged;

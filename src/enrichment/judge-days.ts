@@ -1,5 +1,6 @@
 import { isKept } from '../domain/retention.js';
 import type { SelectResult } from '../pipeline/stage-contracts.js';
+import type { Unit } from '../pipeline/units.js';
 import { readExperiments } from '../state/experiments.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
@@ -8,15 +9,9 @@ import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
+import type { PublishCounts } from '../storage/publish.js';
 import { lookAtBases } from './base-facts.js';
 import { compareJudged, JUDGED, type JudgeAhead, judgeDay, type RulebookSource } from './judge-day.js';
-
-export interface JudgedDays {
-  /** Those of the given days that have a base and are kept. */
-  readonly days: string[];
-  readonly written: number;
-  readonly unchanged: number;
-}
 
 interface DaysAhead extends JudgeAhead {
   /** Those of the given days that have a base and are kept. */
@@ -56,33 +51,34 @@ async function lookAtDays(
 }
 
 /**
- * Judges days.
+ * Judges units.
  * @param observed the newest time of MLflow's responses, ms
- * @param heartbeat called after each day
+ * @param heartbeat called after each unit
  */
 export async function judgeDays(
   store: ObjectStore,
   duck: Duck,
   rulebook: RulebookSource,
-  days: readonly string[],
+  units: readonly Unit[],
   heartbeat: () => void,
   observed?: number,
-): Promise<JudgedDays> {
+): Promise<PublishCounts> {
   const counts = { written: 0, unchanged: 0 };
+  const days = units.map(({ day }) => day);
   const ahead = await lookAtDays(store, rulebook, days, observed);
-  for (const day of ahead?.stored ?? []) {
-    const { written, unchanged } = await judgeDay(store, duck, rulebook, day, observed, ahead);
+  for (const unit of units.filter(({ day }) => ahead?.stored.includes(day))) {
+    const { written, unchanged } = await judgeDay(store, duck, rulebook, unit, observed, ahead);
     counts.written += written;
     counts.unchanged += unchanged;
     heartbeat();
   }
-  return { days: [...(ahead?.stored ?? [])], ...counts };
+  return counts;
 }
 
 /**
- * The days to judge: those whose objects do not name the current facts and rules, or of which the index does not know it.
- * Downloads nothing.
- * @param all selects every day that has a base
+ * What to judge of days: those, or their parts, whose objects do not name the current facts and rules, or of which the
+ * index does not know it. Downloads nothing.
+ * @param all selects everything of the days that have a base
  * @param heartbeat called after each day
  */
 export async function selectDaysToJudge(
@@ -97,13 +93,11 @@ export async function selectDaysToJudge(
   const ahead = await lookAtDays(store, rulebook, days);
   if (!ahead) return selected;
   for (const day of ahead.stored) {
-    const parts = dayParts(day, await partitionFilesOf(store).on(day));
-    let isCurrent = !all;
-    for (const part of parts) {
-      isCurrent &&= (await compareJudged(store, duck, rulebook, part, ahead)) === 'current';
+    for (const part of dayParts(day, await partitionFilesOf(store).on(day))) {
+      const isCurrent = !all && (await compareJudged(store, duck, rulebook, part, ahead)) === 'current';
+      if (isCurrent) selected.partitions_unchanged += JUDGED.length;
+      else selected.units.push(part.files === 1 ? { day } : { day, part: part.part });
     }
-    if (isCurrent) selected.partitions_unchanged += parts.length * JUDGED.length;
-    else selected.units.push({ day });
     heartbeat();
   }
   return selected;

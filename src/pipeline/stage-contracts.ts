@@ -9,7 +9,7 @@ import { unitSchema } from './units.js';
  * The stages of a pipeline run and the result that each stores in its marker: the contracts between the features.
  * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days). The others belong to the run:
  * `plan` runs before all slices. `select-judge` and `select-rebuild` find the days whose published objects are out of date;
- * then `judge` and `rebuild` run once for each of these days. `publish` publishes the threshold changes of a reevaluation.
+ * then `judge` and `rebuild` run once for each of these days, or of their parts. `publish` publishes the threshold changes of a reevaluation.
  */
 export const STAGES = [
   'plan',
@@ -48,9 +48,12 @@ const instant = z.int();
 /** A UTC day, `YYYY-MM-DD`. */
 const day = z.iso.date();
 
-/** The payload of a job: names, never rows. */
+/**
+ * The payload of a job: names, never rows. `version` is 2 if the job is for a part of a day: versions that do not know
+ * parts refuse it, instead of failing its pipeline run.
+ */
 export const jobSchema = z.object({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   run: z.string(),
   slice: z.string(),
   stage: z.enum(STAGES),

@@ -3,6 +3,7 @@ import type { PipelineKind } from '../domain/model.js';
 import type { QueueName } from '../queue/queue-names.js';
 import type { PipelineRun } from './pipeline-run.js';
 import { type JobPayload, jobSchema, QUEUE_OF_STAGE, type StageId, stageName } from './stage-contracts.js';
+import { unitOf } from './units.js';
 
 /** Lower numbers first; 0 precedes every other priority. Deltas keep the page fresh, so repairs of the past wait for them. */
 const PRIORITY: Readonly<Record<PipelineKind, number>> = {
@@ -46,8 +47,8 @@ export const stageJobId = (pipelineRunId: string, id: StageId, number: number): 
 const UNKNOWN_FORMAT = 'has an unknown format';
 
 /**
- * @throws {UnrecoverableError} another version of the service enqueued the job, for a stage that this one does not know. The
- * pipeline run goes on: the version that enqueued the job does so again, and does not count this attempt
+ * @throws {UnrecoverableError} another version of the service enqueued the job, for a stage or unit that this one does not
+ * know. The pipeline run goes on: the version that enqueued the job does so again, and does not count this attempt
  */
 export function parseStageJob(job: Job): JobPayload {
   const payload = jobSchema.safeParse(job.data);
@@ -81,8 +82,10 @@ export class StageJobs {
 
   /** Does nothing if the queue knows the job id. */
   async add(pipelineRun: PipelineRun, id: StageId, number: number, delayMs: number): Promise<void> {
-    const payload: JobPayload = { version: 1, run: pipelineRun.id, slice: id.slice, stage: id.stage };
-    await this.queueOf(id).add(id.stage, payload, {
+    const { slice, stage } = id;
+    const version = unitOf(slice)?.part === undefined ? 1 : 2;
+    const payload: JobPayload = { version, run: pipelineRun.id, slice, stage };
+    await this.queueOf(id).add(stage, payload, {
       jobId: stageJobId(pipelineRun.id, id, number),
       attempts: this.attempts,
       backoff: BACKOFF,

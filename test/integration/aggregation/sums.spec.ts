@@ -63,12 +63,12 @@ async function openService(): Promise<Service> {
       }),
     judge: async (day, dies = false) => {
       const rulebook = { rulebookFor: async () => book };
-      await judgeDay(dies ? dying : store, duck, rulebook, day).catch((error: unknown) => {
+      await judgeDay(dies ? dying : store, duck, rulebook, { day }).catch((error: unknown) => {
         if (!(error instanceof DyingStore)) throw error;
       });
     },
     rebuild: async () => {
-      await rebuildDay(store, duck, DAY);
+      await rebuildDay(store, duck, { day: DAY });
       const hash = createHash('sha256');
       for (const dataset of AGGREGATES) {
         hash.update((await store.get(partitionKey(dataset, DAY)))?.body ?? Buffer.alloc(0));

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { addDays, dayOf } from '../../../src/domain/time.js';
+import { Markers } from '../../../src/pipeline/markers.js';
+import { PLATFORM, unitId } from '../../../src/pipeline/units.js';
 import { dayOfKey, partOfKey } from '../../../src/storage/keys.js';
 import { partOf } from '../../../src/storage/parts.js';
 import { ACCURACY_CATALOG, type OpenService, openService } from '../../support/open-service.js';
@@ -63,7 +65,7 @@ class Scenario {
       clock: () => this.now,
       folder: this.folder,
       catalog: this.catalog,
-      env: { PARTITION_FILES: `${files}`, LOOKBACK_DAYS_HISTORICAL: '14' },
+      env: { PARTITION_FILES: `${files}`, LOOKBACK_DAYS_HISTORICAL: '4' },
     });
     try {
       return await work(service);
@@ -194,6 +196,13 @@ function partsPerDay(keys: ReadonlyMap<string, string>, dataset: string): Record
   return parts;
 }
 
+/** The units that a pipeline run has rebuilt. */
+async function rebuiltBy({ resources: { store } }: OpenService, id: string): Promise<string[]> {
+  return [
+    ...(await new Markers(store, id).results('rebuild', await new Markers(store, id).done())).keys(),
+  ].sort();
+}
+
 describe('PARTITION_FILES', () => {
   it(
     'divides the rows of each day, and changes none of them',
@@ -241,6 +250,9 @@ describe('PARTITION_FILES', () => {
         );
         expect(written.map((key) => `${key.split('/')[0]} ${partOfKey(key)}`).sort()).toEqual(own.sort());
         expect(new Set(written.map(dayOfKey))).toEqual(new Set([today]));
+        const id = unitId({ day: today, part: partOf('app-3', 4) });
+        const platform = unitId({ day: today, part: PLATFORM });
+        expect(await rebuiltBy(service, 'delta-2')).toEqual([id, platform]);
       });
     } finally {
       await scenario.mlflow.close();

@@ -56,15 +56,15 @@ function processOf(rules = book(), whenRulesAreRead: () => Promise<unknown> = as
       const counts = { written: 0, unchanged: 0 };
       const toJudge = await selectDaysToJudge(store, duck, source, passDays, false, ignore);
       counts.unchanged += toJudge.partitions_unchanged;
-      for (const { day } of toJudge.units) {
-        const judged = await judgeDays(store, duck, source, [day], ignore);
+      for (const unit of toJudge.units) {
+        const judged = await judgeDays(store, duck, source, [unit], ignore);
         counts.written += judged.written;
         counts.unchanged += judged.unchanged;
       }
       const toRebuild = await selectDaysToRebuild(store, duck, dependentDays(passDays), ignore);
       counts.unchanged += toRebuild.partitions_unchanged;
-      for (const { day } of toRebuild.units) {
-        const rebuilt = await rebuildDays(store, duck, [day], ignore);
+      for (const unit of toRebuild.units) {
+        const rebuilt = await rebuildDays(store, duck, [unit], ignore);
         counts.written += rebuilt.partitions_written;
         counts.unchanged += rebuilt.partitions_unchanged;
       }

@@ -13,10 +13,10 @@ describe('the job of a stage', () => {
   let jobs: StageJobs;
   beforeEach(() => {
     added = [];
-    const ingestion = {
+    const queue = {
       add: async (name: string, data: unknown, opts: object) => added.push({ name, data, opts }),
     } as unknown as Queue;
-    jobs = new StageJobs({ ingestion, enrichment: unused, aggregation: unused }, 5);
+    jobs = new StageJobs({ ingestion: queue, enrichment: unused, aggregation: queue }, 5);
   });
 
   it('is enqueued with its id, payload, retries and retention', async () => {
@@ -36,6 +36,17 @@ describe('the job of a stage', () => {
         },
       },
     ]);
+  });
+
+  it.each([
+    ['a day', 'day-20260310', 1],
+    ['a part of a day, which older versions do not know', 'day-20260310-2', 2],
+    ['the platform on a day, which older versions do not know', 'day-20260310-platform', 2],
+  ])('for %s names the version of its payload', async (_, slice, version) => {
+    await jobs.add(recordOf('delta'), { slice, stage: 'rebuild' }, 1, 0);
+    const data = { version, run: 'delta-1', slice, stage: 'rebuild' };
+    expect(added.map((job) => job.data)).toEqual([data]);
+    expect(parseStageJob({ id: '1', name: 'rebuild', data } as Job)).toEqual(data);
   });
 
   it.each([
@@ -83,7 +94,7 @@ describe('a job in the queue', () => {
   });
 
   it.each([
-    ['of another version', { name: 'fetch', data: { version: 2, run: 'delta-1', ...stage } }],
+    ['of another version', { name: 'fetch', data: { version: 3, run: 'delta-1', ...stage } }],
     ['whose name is another stage', { name: 'enrich', data: { version: 1, run: 'delta-1', ...stage } }],
     ['without a payload', { name: 'fetch', data: undefined }],
   ])('%s is not retried', (_, job) => {
