@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
-import { getQueueToken } from '@nestjs/bullmq';
-import type { Queue } from 'bullmq';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
 import { addDays, dayOf } from '../../../src/domain/time.js';
 import type { QueueName } from '../../../src/queue/queue-names.js';
 import { type Dataset, partitionKey } from '../../../src/storage/keys.js';
-import type { ObjectStore } from '../../../src/storage/object-store.js';
+import { enqueued, HeldStore } from '../../support/held-work.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 
 const MINUTE = 60_000;
@@ -14,42 +11,6 @@ const DAY = 86_400_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
 const DAYS = 6;
 const days = Array.from({ length: DAYS }, (_, i) => addDays(dayOf(NOW), -i));
-
-/** A store that holds the next put of a dataset until it is released. */
-class HeldStore {
-  readonly puts: string[] = [];
-  private held: { readonly prefix: string; readonly begun: () => void } | undefined;
-  private release: () => void = () => undefined;
-
-  readonly wrap = (store: ObjectStore): ObjectStore => {
-    const put = store.put.bind(store);
-    store.put = async (key, body, condition) => {
-      if (this.held && key.startsWith(this.held.prefix)) {
-        const { begun } = this.held;
-        this.held = undefined;
-        const released = new Promise<void>((resolve) => {
-          this.release = resolve;
-        });
-        begun();
-        await released;
-      }
-      const etag = await put(key, body, condition);
-      this.puts.push(key);
-      return etag;
-    };
-    return store;
-  };
-
-  /** @returns when the put has begun, and how to let it go on */
-  async holdNext(prefix: string, start: () => Promise<unknown>): Promise<() => void> {
-    const begun = new Promise<void>((resolve) => {
-      this.held = { prefix, begun: resolve };
-    });
-    await start();
-    await begun;
-    return () => this.release();
-  }
-}
 
 let mlflow: TrackingServer;
 let service: OpenService;
@@ -94,19 +55,6 @@ async function removeAll(dataset: Dataset): Promise<void> {
   for (const day of days) await service.resources.store.delete(partitionKey(dataset, day));
 }
 
-/** Resolves when a job of the pipeline run is in the queue. */
-function enqueued(name: QueueName, pipelineRun: string): Promise<void> {
-  const queue = service.app.get<Queue>(getQueueToken(name));
-  const add = queue.add.bind(queue);
-  return new Promise((resolve) => {
-    jest.spyOn(queue, 'add').mockImplementation(async (stage, data, options) => {
-      const job = await add(stage, data, options);
-      if (data.run === pipelineRun) resolve();
-      return job;
-    });
-  });
-}
-
 /** How many days of the pass `reevaluation-1` were done before a stage of another pipeline run. */
 function daysDoneBefore(stage: string): number {
   const index = held.puts.findLastIndex((key) => new RegExp(`^_state/runs/${stage}\\.json$`).test(key));
@@ -128,7 +76,7 @@ describe('while a pass over all days publishes them', () => {
       addRun('1', now);
       now += MINUTE;
       const finished = [service.finished('reevaluation-1'), service.finished('delta-3')];
-      const arrived = enqueued(queue, 'delta-3');
+      const arrived = enqueued(service, queue, 'delta-3');
       await create('delta');
       await arrived;
       release();
@@ -143,7 +91,7 @@ describe('while a pass over all days publishes them', () => {
     const create = (scheduledAt: number | null) => service.engine.create('reevaluation', { scheduledAt });
     const release = await held.holdNext('application_summary/', () => create(now));
     const finished = [service.finished('reevaluation-1'), service.finished('reevaluation-2')];
-    const arrived = enqueued('aggregation', 'reevaluation-2');
+    const arrived = enqueued(service, 'aggregation', 'reevaluation-2');
     await create(null);
     await arrived;
     release();

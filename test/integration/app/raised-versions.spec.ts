@@ -12,6 +12,7 @@ import { DERIVED_DATASETS } from '../../../src/storage/keys.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { catalog, KILLED_AT, LATE_DAY, SETTINGS, STEPS } from '../../fixtures/scenario.js';
 import { unpackFixture } from '../../support/fixture-store.js';
+import { enqueued, HeldStore } from '../../support/held-work.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 import { RAISED, writeSchema2 } from '../../support/raised-schema.js';
 
@@ -29,11 +30,13 @@ let puts: string[];
 /** Puts of this key fail. */
 let failingKey: string | undefined;
 let service: OpenService | undefined;
+let held: HeldStore;
 
 beforeEach(async () => {
   now = KILLED_AT + 5 * MINUTE;
   puts = [];
   failingKey = undefined;
+  held = new HeldStore();
   statements = writeSchema2();
   mlflow = await TrackingServer.start(() => now);
   for (const happens of Object.values(STEPS)) happens(mlflow);
@@ -82,7 +85,7 @@ async function open(supported: Versions): Promise<OpenService> {
     catalog: catalog(),
     http: true,
     env: { ...SETTINGS, ENRICHMENT_CONCURRENCY: '1', STAGE_TRIES: '2' },
-    wrapStore: observed,
+    wrapStore: (store) => observed(held.wrap(store)),
     overrides: new Map([[SUPPORTED_VERSIONS, supported]]),
   });
   return service;
@@ -160,6 +163,32 @@ it('continues a rewrite that ended in the middle, and shows how far it is', asyn
   expect(puts).toEqual(DAYS.map(runsKey).filter((key) => !written.includes(key)));
   now += HOUR;
   expect((await health(next)).versions).toMatchObject({ ...RAISED, rewrite: null });
+});
+
+it('lets a delta that begins in the middle of a rewrite end before its next day, by the new versions', async () => {
+  const { engine, app, resources, finished, rows } = await open(RAISED);
+  await raiseVersions(resources.store, app.get(Processes), now);
+  let rewrite: string | undefined;
+  const release = await held.holdNext('application_summary/', async () => {
+    rewrite = await engine.create('reevaluation', { scheduledAt: now });
+  });
+  mlflow.run({ run_id: 'new', experiment_id: '1', start_time: now - MINUTE });
+  now += MINUTE;
+  const { sequence } = await readKindState(resources.store, 'delta');
+  const delta = `delta-${sequence + 1}`;
+  const arrived = enqueued(service as OpenService, 'aggregation', delta);
+  await engine.create('delta', { scheduledAt: now });
+  await arrived;
+  release();
+  for (const record of await Promise.all([finished(`${rewrite}`), finished(delta)])) {
+    expect(record.status).toBe('done');
+  }
+  const ended = held.puts.lastIndexOf(`_state/runs/${delta}/record.json`);
+  const isDay = (key: string) =>
+    key.startsWith(`_state/runs/${rewrite}/done/day-`) && key.endsWith('.rebuild.json');
+  expect(held.puts.slice(0, ended).filter(isDay)).toHaveLength(1);
+  expect(held.puts.filter(isDay)).toHaveLength(DAYS.length);
+  expect(await rows('runs', '2026/03/10', 'region', "run_id = 'new'")).toEqual([{ region: 'eu' }]);
 });
 
 it('after a rollback in the middle, an older process stores facts and publishes nothing, and the newer one catches up', async () => {
