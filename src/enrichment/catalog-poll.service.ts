@@ -5,8 +5,9 @@ import { brokenKeyOf } from '../storage/json-document.js';
 import { RulebookSync } from './rulebook-sync.js';
 
 const POLL_MS = 10_000;
+const PRUNE_MS = 3_600_000;
 
-/** Polls the catalog for changes, even when no pipeline run needs it. */
+/** Polls the catalog for changes, even when no pipeline run needs it, and prunes the rulebook. */
 @Injectable()
 export class CatalogPollService {
   private readonly log = new Logger('Catalog');
@@ -21,10 +22,23 @@ export class CatalogPollService {
       await this.rulebookSync.refresh();
       this.lastBroken = undefined;
     } catch (error) {
-      const message = errorMessage(error);
-      if (message !== this.lastBroken) this.log.warn(`Polling the catalog failed: ${message}`);
-      // Waiting does not mend an invalid document: it is logged once.
-      this.lastBroken = brokenKeyOf(error) === undefined ? undefined : message;
+      this.warn('Polling the catalog failed', error);
     }
+  }
+
+  @Interval(PRUNE_MS)
+  async prune(): Promise<void> {
+    try {
+      await this.rulebookSync.prune();
+    } catch (error) {
+      this.warn('Removing old rules failed', error);
+    }
+  }
+
+  private warn(what: string, error: unknown): void {
+    const message = `${what}: ${errorMessage(error)}`;
+    if (message !== this.lastBroken) this.log.warn(message);
+    // Waiting does not mend an invalid document: it is logged once.
+    this.lastBroken = brokenKeyOf(error) === undefined ? undefined : message;
   }
 }

@@ -90,18 +90,21 @@ export function* mergeCatalogResponse(
 }
 
 type Row = MetricMetadata | ThresholdRow;
+const nameOf = (row: Row): string => row.metric_name;
 const experimentOf = (row: Row): string | null => ('experiment_id' in row ? row.experiment_id : null);
 const keyOf = (name: string | null, experiment: string | null): string => JSON.stringify([name, experiment]);
 
 /**
  * Whether the queries cover the rows of a name and an experiment.
  * @param returned the names in the response
+ * @param stored those in the rulebook
  */
 function* coverageOf(
   { queries, repeated }: CatalogResponse,
   returned: ReadonlySet<string>,
+  stored: readonly string[],
 ): Steps<(name: string, experiment: string | null) => boolean> {
-  const patterns = [...returned].filter(isPattern);
+  const patterns = [...new Set([...returned, ...stored])].filter(isPattern);
   const sets: Record<'names' | 'patterns' | 'experiments', ReadonlySet<string>>[] = [];
   for (const { metrics, experiments } of queries) {
     sets.push({
@@ -112,10 +115,9 @@ function* coverageOf(
   }
   const setsOf = (name: string) => {
     if (!isPattern(name)) return sets.filter(({ names }) => names.has(name));
-    if (returned.has(name)) return sets.filter((set) => set.patterns.has(name));
     // A catalog returns a pattern with the names that match it, and may do so only for names without a row. So only the
-    // response to all names shows that the pattern was removed.
-    return repeated ? sets : [];
+    // response to all names shows that the pattern was removed, and none if no name matches it any more.
+    return returned.has(name) || repeated ? sets.filter((set) => set.patterns.has(name)) : [];
   };
   return (name, experiment) =>
     setsOf(name).some(({ experiments }) => experiment === null || experiments.has(experiment));
@@ -131,7 +133,7 @@ function* completeRows(book: Rulebook | undefined, response: CatalogResponse): S
     returned: readonly R[],
   ): Steps<R[]> {
     const isCovered = queriedLists[list]
-      ? yield* coverageOf(response, new Set(returned.map((row) => row.metric_name)))
+      ? yield* coverageOf(response, new Set(returned.map(nameOf)), stored.map(nameOf))
       : () => true;
     const accepted: R[] = [];
     const acceptedKeys = new Set<string>();

@@ -2,10 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { inSlices } from '../config/event-loop.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
 import type { DomainSettings, Window } from '../domain/model.js';
-import { addDays, dayOf } from '../domain/time.js';
+import { addDays, dayOf, MS_PER_DAY } from '../domain/time.js';
 import { type CatalogState, readCatalogState, writeCatalogState } from '../state/catalog-state.js';
 import type { Processes } from '../state/processes.js';
+import { firstRuledDay, pruneRulebookSteps, type RuleUse } from '../state/prune-rulebook.js';
 import { withVersions } from '../state/raise-versions.js';
+import { readFirstDays } from '../state/retention.js';
 import {
   type CatalogQuery,
   EMPTY_QUERY,
@@ -15,12 +17,13 @@ import {
   readRulebook,
   rulebookSchema,
 } from '../state/rulebook.js';
-import { firstChangedDay } from '../state/threshold-changes.js';
-import { assertSupported, versionsInForce } from '../state/versions.js';
+import { firstChangedDay, publishedThrough } from '../state/threshold-changes.js';
+import { assertSupported, supports, versionsInForce } from '../state/versions.js';
 import { updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { covers, mergeCatalogResponse, queriesFor } from './merge-catalog.js';
 import { type CatalogSource, type ParsedCatalog } from './parse-catalog.js';
+import { readStoredNames } from './stored-names.js';
 
 export interface RulebookSyncOptions {
   readonly store: ObjectStore;
@@ -45,6 +48,8 @@ const MAX_WAIT_MS = 5_000;
 /** Time between attempts during an outage, unless the TTL is shorter. */
 const OUTAGE_RETRY_MS = 30_000;
 const LOGGED_ROWS = 5;
+/** How long rules that no stored day needs are kept after they were replaced: no pipeline run compares with them then, ms. */
+const REPLACED_RULES_KEPT_MS = 90 * MS_PER_DAY;
 
 /**
  * Keeps the stored rulebook equal to the catalog and the settings. One request to the catalog runs at a time. Within the TTL
@@ -111,6 +116,24 @@ export class RulebookSync {
       // The caller that started the request handles its error.
       await this.request.catch(() => undefined);
     }
+  }
+
+  /** Removes from the rulebook what no stored day needs. Idempotent. */
+  async prune(): Promise<void> {
+    const { store, processes, source, clock } = this.options;
+    const first = await readFirstDays(store);
+    const use: RuleUse = {
+      firstDay: firstRuledDay(first),
+      // Without retention of facts, all names that were queried are stored.
+      stored: first._base === undefined ? undefined : await readStoredNames(store),
+      queriedLists: source.queriedLists,
+      settledUntil: Math.min(await publishedThrough(store), clock() - REPLACED_RULES_KEPT_MS),
+    };
+    await updateDocument(store, RULEBOOK_KEY, rulebookSchema, (book) =>
+      book && supports(processes.supported, versionsInForce(book))
+        ? inSlices(pruneRulebookSteps(book, use))
+        : undefined,
+    );
   }
 
   /** Whether a list of the catalog is queried by name; files are read whole. */

@@ -75,6 +75,11 @@ const PUBLISHED_KEY = '_state/threshold-changes.json';
 /** All changes up to and including this time, ms, are in the dataset `threshold_changes`. */
 const publishedSchema = z.object({ version: z.literal(1), through: z.int() });
 
+/** All changes up to and including this time, ms, are in the dataset; 0 if none is. */
+export async function publishedThrough(store: ObjectStore): Promise<number> {
+  return (await readDocument(store, PUBLISHED_KEY, publishedSchema))?.value.through ?? 0;
+}
+
 /**
  * The changes that are not in the dataset yet; `undefined` if there are none, or if a reevaluation of `window` (null: of
  * all days) does not cover every day they apply to.
@@ -84,7 +89,7 @@ export async function unpublishedChanges(
   window: Window | null,
 ): Promise<ChangeSpan | undefined> {
   const book = await readRulebook(store);
-  const after = (await readDocument(store, PUBLISHED_KEY, publishedSchema))?.value.through ?? 0;
+  const after = await publishedThrough(store);
   const first = book && firstChangedDay(book, after);
   if (first === undefined || (window && window.from > first)) return undefined;
   return { after, through: latestChangeTime(book) };

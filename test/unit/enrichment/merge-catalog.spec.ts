@@ -161,6 +161,18 @@ describe('mergeCatalogResponse', () => {
     expect(catalog.limits(LATER)).toEqual({ 'b_ms/': 2 });
   });
 
+  it('keeps a pattern that matches no name that is queried', () => {
+    const catalog = new CatalogHistory().receive(query(['a', 'b_ms'], ['1']), {
+      thresholds: [row('a', 1), row('*_ms', 2)],
+    });
+    if (!catalog.book) throw new Error('no book');
+    // As after the last day with `b_ms` was deleted.
+    catalog.book = { ...catalog.book, asked: query(['a'], ['1']) };
+    catalog.receive(EMPTY_QUERY, { thresholds: [row('a', 1)] }, true);
+    expect(catalog.changes).toEqual([]);
+    expect(catalog.limits(LATER)).toEqual({ 'a/': 1, '*_ms/': 2 });
+  });
+
   it('does not depend on the order of the rows', () => {
     const rows = [row('a', 1), row('a', 2, { experiment_id: '1' }), row('a', 3, { experiment_id: '2' })];
     const catalog = new CatalogHistory().receive(query(['a'], ['1', '2']), { thresholds: rows });
