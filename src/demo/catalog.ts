@@ -37,12 +37,13 @@ export function catalogOf({ founded }: Scenario, strictExperimentId: string): ob
     updated_by,
   });
   return {
-    metrics: specs.map(([metric_name, { displayName, unit, category, higherIsBetter }]) => ({
+    metrics: specs.map(([metric_name, { displayName, unit, category, higherIsBetter, min, max }]) => ({
       metric_name,
       display_name: displayName,
       ...(unit ? { unit } : {}),
       category,
       higher_is_better: higherIsBetter,
+      ...(min === undefined ? {} : { min, max }),
     })),
     thresholds: [
       ...specs.flatMap(([name, { limits }]) => (limits ? [row(name, limits, 90, 'ml-platform')] : [])),

@@ -25,6 +25,9 @@ export interface MetricMetadata {
   readonly unit: string | null;
   readonly category: string | null;
   readonly higher_is_better: boolean | null;
+  /** The least and the largest value that the metric can have. null: not known. */
+  readonly min: number | null;
+  readonly max: number | null;
 }
 
 /** One row of the thresholds API as the catalog returned it. */
@@ -51,6 +54,9 @@ export interface Rule {
   readonly threshold_source: 'experiment' | 'platform' | null;
   readonly threshold_updated_at: string | null;
   readonly threshold_updated_by: string | null;
+  /** `min` and `max` of the metadata; absent if it has none. */
+  readonly min_value?: number;
+  readonly max_value?: number;
 }
 
 /** The settings that affect published numbers. The rulebook stores each change with the first day it applies to. */
@@ -69,6 +75,7 @@ export interface DomainSettings {
   readonly pass_rate_percent: number;
   readonly warning_runs_percent: number;
   readonly failed_runs_percent: number;
+  readonly forecast_lookback_days: number;
 }
 
 /** Run counts of an hour or a span. */

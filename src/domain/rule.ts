@@ -161,6 +161,8 @@ function ruleOf(metricName: string, metadata: MetricMetadata | null, threshold: 
     threshold_source: threshold && (nonBlank(threshold.experiment_id) ? 'experiment' : 'platform'),
     threshold_updated_at: nonBlank(threshold?.updated_at ?? null),
     threshold_updated_by: nonBlank(threshold?.updated_by ?? null),
+    ...(typeof metadata?.min === 'number' ? { min_value: metadata.min } : {}),
+    ...(typeof metadata?.max === 'number' ? { max_value: metadata.max } : {}),
   };
 }
 

@@ -1,8 +1,10 @@
 """The catalog of the test: for each rule that selects a threshold row, there are metrics for which only that rule decides."""
 
 
-def metric(name, display=None, better=None, description=None, unit=None, category=None):
+def metric(name, display=None, better=None, description=None, unit=None, category=None, **domain):
+    """`domain`: `min` and `max`."""
     return {
+        **domain,
         "metric_name": name,
         "display_name": display,
         "description": description,
@@ -27,11 +29,11 @@ def catalog(overrides):
     """`overrides`: ids of two experiments with their own rows."""
     first, second = overrides
     metrics = [
-        metric("accuracy", "Accuracy", True, "Share of right answers", "%", "quality"),
+        metric("accuracy", "Accuracy", True, "Share of right answers", "%", "quality", min=0, max=1),
         metric("*accuracy", "Any accuracy", True, "A pattern", "%", "quality"),
         metric("loss", "Loss, overwritten", True, None, None, "quality"),
         metric("loss", "Loss", False, "Last of equal names", "nats", "quality"),
-        metric("latency_ms", "Latency \"p95\"", False, "it's <b>slow</b>\\", "ms", "speed"),
+        metric("latency_ms", "Latency \"p95\"", False, "it's <b>slow</b>\\", "ms", "speed", min=0),
         metric("auc", "AUC", None, "", " ", "quality"),
         metric("rmse", "  ", False, "", "", " \t"),
         metric("throughput", "Durchsatz ✓ 😀", True, None, "1/s", None),

@@ -20,6 +20,10 @@ def present(text):
     return text if text is not None and text.strip(WHITE_SPACE) else None
 
 
+def number(value):
+    return None if value is None else float(value)
+
+
 @functools.lru_cache(maxsize=None)
 def expression(pattern):
     parts = {"*": ".*", "?": "."}
@@ -95,11 +99,13 @@ class Catalog:
             "unit": present(described.get("unit")),
             "category": present(described.get("category")),
             "higher_is_better": better,
-            "critical_threshold": None if critical is None else float(critical),
-            "warning_threshold": None if warning is None else float(warning),
+            "critical_threshold": number(critical),
+            "warning_threshold": number(warning),
             "threshold_source": row and ("experiment" if present(row["experiment_id"]) else "platform"),
             "threshold_updated_at": row and instant(row["updated_at"]),
             "threshold_updated_by": row and present(row["updated_by"]),
+            "min_value": number(described.get("min")),
+            "max_value": number(described.get("max")),
         }
 
 

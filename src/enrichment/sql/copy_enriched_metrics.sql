@@ -28,7 +28,9 @@ COPY (
     judged.threshold_updated_at::TIMESTAMPTZ AS threshold_updated_at,
     judged.threshold_updated_by,
     judged.status,
-    judged.invalid_kind
+    judged.invalid_kind,
+    judged.min_value,
+    judged.max_value
   FROM judged
   JOIN active USING (run_id)
   ORDER BY active.application, judged.metric_name, active."timestamp", active.run_id

@@ -7,7 +7,7 @@ WITH rules AS (
       "experiment_id": "VARCHAR", "metric_name": "VARCHAR", "display_name": "VARCHAR", "description": "VARCHAR",
       "unit": "VARCHAR", "category": "VARCHAR", "higher_is_better": "BOOLEAN", "critical_threshold": "DOUBLE",
       "warning_threshold": "DOUBLE", "threshold_source": "VARCHAR", "threshold_updated_at": "VARCHAR",
-      "threshold_updated_by": "VARCHAR"
+      "threshold_updated_by": "VARCHAR", "min_value": "DOUBLE", "max_value": "DOUBLE"
     }]'),
     recursive := true
   )

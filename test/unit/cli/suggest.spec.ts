@@ -77,7 +77,7 @@ describe('suggested limits', () => {
 describe('a suggestion', () => {
   it('prefers the direction of the catalog to that of the name', () => {
     const metadata = { metric_name: 'val_loss', display_name: null, description: null, unit: null };
-    const rows = [{ ...metadata, category: null, higher_is_better: true }];
+    const rows = [{ ...metadata, category: null, higher_is_better: true, min: null, max: null }];
     const found = choose(history('val_loss'), resolveRule('val_loss', '', rows, []));
     expect(found).toMatchObject({ direction: 'catalog', options: [{ higher_is_better: true }] });
     expect(choose(history('val_loss'), noRule('val_loss'))).toMatchObject({

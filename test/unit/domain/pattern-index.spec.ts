@@ -93,6 +93,8 @@ describe('rules', () => {
           unit: null,
           category: null,
           higher_is_better,
+          min: null,
+          max: null,
         }),
       ),
     );

@@ -23,6 +23,8 @@ const described = (rest: Partial<MetricMetadata> = {}): MetricMetadata => ({
   unit: null,
   category: null,
   higher_is_better: null,
+  min: null,
+  max: null,
   ...rest,
 });
 const chosen = (rows: readonly ThresholdRow[], higherIsBetter: boolean | null = true, metric = 'accuracy') =>
@@ -251,6 +253,12 @@ describe('the rule of a metric', () => {
       threshold_updated_at: null,
       threshold_updated_by: null,
     });
+  });
+
+  it('has the values that the metric can have only if the metadata does', () => {
+    expect(resolveRule('accuracy', '7', [described({ min: 0 })], [])).toMatchObject({ min_value: 0 });
+    expect(Object.keys(resolveRule('accuracy', '7', [described({ min: 0 })], []))).not.toContain('max_value');
+    expect(resolveRule('accuracy', '7', [described({ max: 1.5 })], [])).toMatchObject({ max_value: 1.5 });
   });
 
   it('names who changed the threshold and when, if the catalog says so', () => {

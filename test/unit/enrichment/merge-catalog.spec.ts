@@ -21,6 +21,8 @@ const about = (metric_name: string, higher_is_better = true): MetricMetadata => 
   unit: null,
   category: null,
   higher_is_better,
+  min: null,
+  max: null,
 });
 const query = (metrics: string[], experiments: string[] = []): CatalogQuery => ({ metrics, experiments });
 
@@ -223,6 +225,8 @@ it('a response about many names may be interrupted at every row', () => {
     unit: null,
     category: null,
     higher_is_better: true,
+    min: null,
+    max: null,
   }));
   const response = {
     parsed: { metadata, thresholds: [], rejectedRows: [] },

@@ -29,6 +29,8 @@ describe('a catalog', () => {
         unit: '%',
         category: null,
         higher_is_better: true,
+        min: null,
+        max: null,
       },
     ]);
     expect(thresholds).toEqual([
@@ -126,6 +128,27 @@ describe('a catalog', () => {
     expect(parseCatalog({ thresholds: [{ metric_name: 'a', updated_at }] }).thresholds[0]?.updated_at).toBe(
       expected,
     );
+  });
+
+  it('reads the least and the largest value of a metric, and rejects them in the wrong order', () => {
+    const { metadata, rejectedRows } = parseCatalog({
+      metrics: [
+        { metric_name: 'a', min: 0, max: 1 },
+        { metric_name: 'b', min: 0 },
+        { metric_name: 'c', min: 5, max: 5 },
+        { metric_name: 'd', min: 1, max: 0 },
+        { metric_name: 'e', max: '1' },
+      ],
+    });
+    expect(metadata.map(({ metric_name, min, max }) => [metric_name, min, max])).toEqual([
+      ['a', 0, 1],
+      ['b', 0, null],
+      ['c', 5, 5],
+    ]);
+    expect(rejectedRows.map(({ metric_name, problem }) => [metric_name, problem])).toEqual([
+      ['d', 'min: is greater than max'],
+      ['e', expect.stringMatching(/^max: /)],
+    ]);
   });
 
   it('rejects metadata with a wrong type', () => {

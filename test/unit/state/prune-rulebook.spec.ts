@@ -24,6 +24,8 @@ const about = (metric_name: string): MetricMetadata => ({
   unit: null,
   category: null,
   higher_is_better: true,
+  min: null,
+  max: null,
 });
 const noonOf = (day: string) => Date.parse(`${day}T12:00:00Z`);
 
