@@ -10,10 +10,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 const FORECAST = join(import.meta.dirname, '../../dist/domain/forecast');
-const [{ fitForecast }, { forecastAhead }, { lastPoints }, { oneStepAhead }, { finish }] = await Promise.all(
-  ['fit', 'forecast-ahead', 'points', 'one-step-ahead', '../steps'].map(
-    (name) => import(`${FORECAST}/${name}.js`),
-  ),
+const [{ fitForecast }, { forecastAhead }, { lastPoints }, { continueTail }] = await Promise.all(
+  ['fit', 'forecast-ahead', 'points', 'tail'].map((name) => import(`${FORECAST}/${name}.js`)),
 );
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -42,6 +40,20 @@ function series(number) {
   return { times, values };
 }
 
+/** The predictions and the saved state of each day. */
+function* predictionsByDay(times, values) {
+  let tail;
+  for (let day = Math.floor(times[0] / DAY) * DAY; day <= times[times.length - 1]; day += DAY) {
+    const isOfDay = (_, i) => times[i] >= day && times[i] < day + DAY;
+    const rows = { day, times: times.filter(isOfDay), values: values.filter(isOfDay) };
+    if (rows.times.length === 0) continue;
+    const continued = continueTail(tail, rows, 90 * DAY);
+    tail = continued.tail;
+    yield continued.predictions;
+    if (tail.state) yield tail.state;
+  }
+}
+
 function digest() {
   const hash = createHash('sha256');
   for (let number = 0; number < SERIES; number++) {
@@ -52,7 +64,7 @@ function digest() {
     hash.update(JSON.stringify(parameters));
     for (const numbers of Object.values(forecastAhead(points, parameters)))
       hash.update(Buffer.from(numbers.buffer));
-    hash.update(Buffer.from(finish(oneStepAhead(times, values, 0, 90 * DAY)).buffer));
+    for (const numbers of predictionsByDay(times, values)) hash.update(Buffer.from(numbers.buffer));
   }
   return hash.digest('hex');
 }

@@ -60,7 +60,7 @@ export function forecastAhead(
   times: Float64Array = stepTimes(points),
 ): Forecast {
   const last = points.times[points.times.length - 1] as number;
-  const { levels, variances } = new SeriesState(points, parameters).moveThrough(
+  const { levels, variances } = SeriesState.after(points, parameters).moveThrough(
     Float64Array.of(last, ...times),
   );
   const deviation = sizeToUnits(points, parameters.deviation);

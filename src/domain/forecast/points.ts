@@ -6,18 +6,22 @@ export const MAX_POINTS = 200;
 export const LOOKBACK_DAYS = 90;
 
 /**
- * The points of a series that a forecast uses, oldest first. The filter works with their values in units in which it can
- * neither overflow nor lose the digits of small differences: (value − origin) · 2^−exponent.
+ * The filter works with values in units in which it can neither overflow nor lose the digits of small differences:
+ * (value − origin) · 2^−exponent.
  */
-export interface Points {
-  /** ms, ascending. */
-  readonly times: Float64Array;
-  /** As logged. */
-  readonly values: Float64Array;
+export interface Units {
   /** One of the values, in the middle of all. */
   readonly origin: number;
   /** The deviations from the origin are at most 2^exponent. */
   readonly exponent: number;
+}
+
+/** The points of a series that a forecast uses, oldest first, and the units that fit them. */
+export interface Points extends Units {
+  /** ms, ascending. */
+  readonly times: Float64Array;
+  /** As logged. */
+  readonly values: Float64Array;
 }
 
 /** A part of a series: its points with an index below `end` and a time in `(after, before)`, ms; `after` is finite. */
@@ -55,7 +59,7 @@ export function lastPoints(times: Float64Array, values: Float64Array, part: Part
   return { ...selected, ...unitsOf(selected.values) };
 }
 
-function unitsOf(values: Float64Array): { origin: number; exponent: number } {
+function unitsOf(values: Float64Array): Units {
   if (values.length === 0) return { origin: 0, exponent: 0 };
   const sorted = values.slice().sort();
   const origin = sorted[(sorted.length - 1) >> 1] as number;
@@ -72,20 +76,20 @@ const LEAST_EXPONENT = -1000;
 const MAX_DEVIATION = 1e100;
 
 /** A value in the units of the filter. */
-export function toUnits({ origin, exponent }: Points, value: number): number {
+export function toUnits({ origin, exponent }: Units, value: number): number {
   const deviation = (value / 4 - origin / 4) * powerOf2(2 - exponent);
   return Math.min(MAX_DEVIATION, Math.max(-MAX_DEVIATION, deviation));
 }
 
 /** A number in the units of the filter as a value; finite. */
-export function fromUnits({ origin, exponent }: Points, deviation: number): number {
+export function fromUnits({ origin, exponent }: Units, deviation: number): number {
   const value = 4 * (origin / 4 + deviation * powerOf2(exponent - 2));
   return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
 }
 
 /** A difference of two values in the units of the filter. */
-export const sizeToUnits = ({ exponent }: Points, size: number): number => size * powerOf2(-exponent);
+export const sizeToUnits = ({ exponent }: Units, size: number): number => size * powerOf2(-exponent);
 
 /** A difference of two numbers in the units of the filter as a difference of values; finite. */
-export const sizeFromUnits = ({ exponent }: Points, size: number): number =>
+export const sizeFromUnits = ({ exponent }: Units, size: number): number =>
   Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, 4 * (size * powerOf2(exponent - 2))));

@@ -1,29 +1,47 @@
 import { exp, log } from './elementary.js';
 import type { ForecastParameters, TrendParameters } from './parameters.js';
-import { fromUnits, type Points, sizeToUnits, toUnits } from './points.js';
+import { fromUnits, type Points, sizeToUnits, toUnits, type Units } from './points.js';
 import { seasonAt } from './season.js';
 import { TrendFilter, type TrendModel } from './trend-filter.js';
 
 /** What is known about a series after its last point: the level without the season, and with `trend` its slope. */
 export class SeriesState {
-  /** The time of the last point, ms. */
-  time = Number.NEGATIVE_INFINITY;
   private readonly filter: TrendFilter | undefined;
   private level = Number.NaN;
 
-  /** @param points at least one; the state is that after the last */
-  constructor(
-    private readonly points: Points,
+  /** @param time that of the last point, ms */
+  private constructor(
+    private readonly units: Units,
     private readonly parameters: ForecastParameters,
+    public time: number,
   ) {
+    if (parameters.method === 'trend') this.filter = new TrendFilter();
+  }
+
+  /** The state after the last of these points. @param points at least one */
+  static after(points: Points, parameters: ForecastParameters): SeriesState {
     const { times, values } = points;
-    this.time = times[0] as number;
-    this.level = this.withoutSeason(values[0] as number);
-    if (parameters.method === 'trend') {
-      this.filter = new TrendFilter();
-      this.filter.start(trendModel(parameters, points), this.level);
-    }
-    for (let i = 1; i < times.length; i++) this.observe(times[i] as number, values[i] as number);
+    const state = new SeriesState(points, parameters, times[0] as number);
+    state.level = state.withoutSeason(values[0] as number);
+    if (parameters.method === 'trend') state.filter?.start(trendModel(parameters, points), state.level);
+    for (let i = 1; i < times.length; i++) state.observe(times[i] as number, values[i] as number);
+    return state;
+  }
+
+  /** The state as numbers, from which `restore` makes exactly the same one. */
+  save(): Float64Array {
+    const { origin, exponent } = this.units;
+    return Float64Array.of(this.time, origin, exponent, ...(this.filter?.save() ?? [this.level]));
+  }
+
+  /** @param parameters those of the saved state */
+  static restore(saved: Float64Array, parameters: ForecastParameters): SeriesState {
+    const [time = Number.NaN, origin = 0, exponent = 0, ...numbers] = saved;
+    const units = { origin, exponent };
+    const state = new SeriesState(units, parameters, time);
+    state.level = numbers[0] ?? Number.NaN;
+    if (parameters.method === 'trend') state.filter?.resume(trendModel(parameters, units), numbers);
+    return state;
   }
 
   /** Adds a point. It is ignored if its time or value is not finite or its time is before that of the last one. */
@@ -41,7 +59,7 @@ export class SeriesState {
   predict(time: number): number {
     const gap = Math.max(0, (time - this.time) / this.parameters.meanGap);
     const level = this.filter ? this.filter.levelAfter(gap) : this.level;
-    return fromUnits(this.points, level + this.seasonInUnits(time));
+    return fromUnits(this.units, level + this.seasonInUnits(time));
   }
 
   /**
@@ -67,20 +85,20 @@ export class SeriesState {
   }
 
   private withoutSeason(value: number): number {
-    return toUnits(this.points, value) - this.seasonInUnits(this.time);
+    return toUnits(this.units, value) - this.seasonInUnits(this.time);
   }
 
   private seasonInUnits(time: number): number {
-    return sizeToUnits(this.points, seasonAt(this.parameters.season, time));
+    return sizeToUnits(this.units, seasonAt(this.parameters.season, time));
   }
 }
 
-function trendModel(parameters: TrendParameters, points: Points): TrendModel {
+function trendModel(parameters: TrendParameters, units: Units): TrendModel {
   return {
     levelNoise: exp(parameters.logLevelNoise),
     slopeNoise: exp(parameters.logSlopeNoise),
     logDamping: log(1 - exp(parameters.logSlopeLoss)),
     initialSlopeVariance: parameters.initialSlopeVariance,
-    clipDeviation: sizeToUnits(points, parameters.clipDeviation),
+    clipDeviation: sizeToUnits(units, parameters.clipDeviation),
   };
 }

@@ -71,7 +71,7 @@ function described(name: string) {
   const { points, parameters, forecast } = result;
   const { times, values } = points;
   const first = { ...points, times: times.slice(0, 1), values: values.slice(0, 1) };
-  const state = new SeriesState(first, parameters);
+  const state = SeriesState.after(first, parameters);
   const predictions = Array.from(times.slice(1), (time, i) => {
     const prediction = state.predict(time);
     state.observe(time, values[i + 1] as number);

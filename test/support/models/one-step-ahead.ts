@@ -1,37 +1,31 @@
-import type { Steps } from '../steps.js';
-import { isoWeekStart, MS_PER_DAY } from '../time.js';
-import { fitForecast } from './fit.js';
-import type { ForecastParameters } from './parameters.js';
-import { lastPoints } from './points.js';
-import { SeriesState } from './series-state.js';
+import { fitForecast } from '../../../src/domain/forecast/fit.js';
+import { lastPoints } from '../../../src/domain/forecast/points.js';
+import { SeriesState } from '../../../src/domain/forecast/series-state.js';
+import { isoWeekStart, MS_PER_DAY } from '../../../src/domain/time.js';
 
 /** With fewer points before its ISO week, a row uses parameters chosen before its day. */
 const WEEKLY_POINTS = 50;
 
 /**
+ * A model of what the tails of days compute (`continueTail`), with the whole series at hand.
+ *
  * The value to expect for each row of a series from the rows before it: the parameters are chosen from rows before the ISO week
  * of the row or, while there are fewer than 50 of these, before its day; the state includes all rows before it. No later row
- * changes a prediction. Pauses after each choice of parameters.
+ * changes a prediction.
  * @param times n times, ms, ascending: the caller orders rows with equal times by `run_id`
  * @param values n values; those that are not finite are skipped, but get a prediction
- * @param from the first row to predict
  * @param lookbackMs rows older than this before the week or day are not used for it
- * @returns n − from predictions, NaN where fewer than 5 points precede
+ * @returns n predictions, NaN where fewer than 5 points precede
  */
-export function* oneStepAhead(
-  times: Float64Array,
-  values: Float64Array,
-  from: number,
-  lookbackMs: number,
-): Steps<Float64Array> {
-  const predictions = new Float64Array(times.length - from).fill(Number.NaN);
+export function oneStepAhead(times: Float64Array, values: Float64Array, lookbackMs: number): Float64Array {
+  const predictions = new Float64Array(times.length).fill(Number.NaN);
   const before = (cut: number, end: number) =>
     lastPoints(times, values, { end, after: cut - lookbackMs, before: cut });
   let week = Number.NaN;
   let weekly = false;
   let cut = Number.NaN;
   let state: SeriesState | undefined;
-  for (let i = from; i < times.length; i++) {
+  for (let i = 0; i < times.length; i++) {
     const time = times[i] as number;
     if (!Number.isFinite(time)) continue;
     if (isoWeekStart(time) !== week) {
@@ -42,14 +36,13 @@ export function* oneStepAhead(
     if (currentCut !== cut) {
       cut = currentCut;
       const points = before(cut, i);
-      const parameters: ForecastParameters | undefined = fitForecast(points);
-      state = parameters && new SeriesState(points, parameters);
+      const parameters = fitForecast(points);
+      state = parameters && SeriesState.after(points, parameters);
       for (let k = firstFrom(times, cut, i); k < i; k++)
         state?.observe(times[k] as number, values[k] as number);
-      yield;
     }
     if (!state) continue;
-    predictions[i - from] = state.predict(time);
+    predictions[i] = state.predict(time);
     state.observe(time, values[i] as number);
   }
   return predictions;
