@@ -86,6 +86,8 @@ const worker = async () => {
 await Promise.all(Array.from({ length: settings.ENRICHMENT_CONCURRENCY }, worker));
 await aggregated;
 const whole = contextOf({ id: 'all', chunk: 0, from: plan.from, to: now, open_end: false, last: false });
+for (const unit of (await aggregation['select-forecast'](whole)).units)
+  await aggregation.forecast({ ...whole, unit });
 const { units } = await aggregation['select-rebuild'](whole);
 for (const unit of units) await aggregation.rebuild({ ...whole, unit });
 const seconds = (performance.now() - start) / 1000;

@@ -19,7 +19,9 @@ import { isOlderProcess } from '../state/versions.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { indexOf } from '../storage/object-index.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { forecastDays, selectDaysToForecast } from './forecast-days.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
+import { AGGREGATED, SUMMARIES } from './rebuild-day.js';
 import { dependentDays, rebuildDays, selectDaysToRebuild } from './rebuild-days.js';
 
 /** Processes the queue `aggregation`: rebuilds the aggregated datasets of days. */
@@ -44,22 +46,55 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         await processes.leaveToNewer();
         return { ...nothing, left_to_newer: true };
       });
-    const rebuild = (context: StageContext, units: readonly Unit[]): Promise<RebuildResult> =>
-      unlessOlder(context, rebuildDays(store, duck, units, context.heartbeat, processes.supported), {
+    const { supported } = processes;
+    const rebuild = (
+      context: StageContext,
+      units: readonly Unit[],
+      datasets: Parameters<typeof rebuildDays>[5] = AGGREGATED,
+    ): Promise<RebuildResult> =>
+      unlessOlder(context, rebuildDays(store, duck, units, context.heartbeat, supported, datasets), {
         days: [],
         partitions_written: 0,
         partitions_unchanged: 0,
       });
-    const select = (context: StageContext, days: readonly string[]): Promise<SelectResult> =>
-      unlessOlder(context, selectDaysToRebuild(store, duck, days, context.heartbeat, processes.supported), {
+    const select = (
+      context: StageContext,
+      selectDays: typeof selectDaysToRebuild,
+      days: readonly string[],
+    ): Promise<SelectResult> =>
+      unlessOlder(context, selectDays(store, duck, days, context.heartbeat, supported), {
         units: [],
         partitions_unchanged: 0,
       });
+    const forecast = (context: StageContext, days: readonly string[]): Promise<RebuildResult> =>
+      unlessOlder(context, forecastDays(store, duck, days, context.heartbeat, supported), {
+        days: [],
+        partitions_written: 0,
+        partitions_unchanged: 0,
+      });
     this.handlers = {
-      aggregate: async (context) =>
-        rebuild(context, wholeDays((await context.result(context.slice.id, 'enrich')).touched_days)),
+      aggregate: async (context) => {
+        const days = (await context.result(context.slice.id, 'enrich')).touched_days;
+        // The newest days come first here: their forecasts would be computed again with each day before them.
+        if (context.record.kind !== 'historical') return rebuild(context, wholeDays(days), SUMMARIES);
+        if (days.length > 0) {
+          const { units } = await select(context, selectDaysToForecast, plannedDays(context, days));
+          await forecast(
+            context,
+            units.map(({ day }) => day),
+          );
+        }
+        return rebuild(context, wholeDays(days));
+      },
+      'select-forecast': async (context) =>
+        select(context, selectDaysToForecast, dependentDays(await touchedDays(context)).reverse()),
+      forecast: (context) => forecast(context, [context.unit.day]),
       'select-rebuild': async (context) => {
-        const selected = await select(context, dependentDays(await touchedDays(context)));
+        const selected = await select(
+          context,
+          selectDaysToRebuild,
+          dependentDays(await touchedDays(context)),
+        );
         // Otherwise `rebuild` saves it.
         if (selected.units.length === 0) await indexOf(store).save();
         return selected;
@@ -87,6 +122,12 @@ async function touchedDays({ record, plan, results }: StageContext): Promise<str
 }
 
 const wholeDays = (days: readonly string[]): Unit[] => days.map((day) => ({ day }));
+
+/** The days of the plan up to the last of some days, oldest first. */
+function plannedDays({ plan }: StageContext, days: readonly string[]): string[] {
+  const last = [...days].sort().at(-1) ?? '';
+  return [...new Set(plan.slices.flatMap(daysOf))].filter((day) => day <= last).sort();
+}
 
 /** What is to be rebuilt and is not: nothing, unless an older version enqueued `publish`, directly after the slices. */
 async function unitsLeft(context: StageContext): Promise<Unit[]> {

@@ -2,20 +2,21 @@ import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { inSlices } from '../config/event-loop.js';
 import { groupBy } from '../domain/group-by.js';
 import { type HourCounts, type JudgedHour, judgeHours, sumByHour } from '../domain/hourly-rollup.js';
+import { joinLists } from '../domain/join-lists.js';
 import { rates } from '../domain/light.js';
 import type { DomainSettings } from '../domain/model.js';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays, dayStart, MS_PER_HOUR } from '../domain/time.js';
+import { doublesOfBytes } from '../storage/double-bytes.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
 import { createPartMacro, type DayPart } from '../storage/parts.js';
-import { sumsOfBytes } from '../storage/series-sums.js';
 import { averagesOf, type NumberedPoints, type SeriesDay, spansOf } from './series-statistics.js';
 
-/** Local files, oldest day first; days without any are left out. They may have rows of applications of other parts. */
+/** Local files. */
 export interface SeriesFiles {
-  /** `enriched_metrics` of the part, last, and of at least `daysBefore(settings).enriched` days before its day. */
-  readonly enriched: readonly string[];
-  /** `_sums` of the day and of the 7 days before it. */
+  /** `enriched_metrics` of the part. */
+  readonly enriched: string;
+  /** `_sums` of the 7 days before the day and of the day, oldest first. They may have rows of applications of other parts. */
   readonly sums: readonly string[];
 }
 
@@ -63,8 +64,40 @@ export async function computePlatform(
 }
 
 /**
- * Makes what the statements read that write the aggregates of a part of the applications: `application_hours`, `averages`,
- * `series` and `metric_spans`.
+ * Makes what copy_metric_timeseries.sql reads: `averages`.
+ * @param enriched local files of `enriched_metrics`, oldest day first: of at least `daysBefore(settings).enriched` days before
+ * the day, which may have rows of applications of other parts, and last of the part
+ * @param forecasts of its eligible rows in their order; undefined: there are none
+ */
+export async function computeAverages(
+  session: DuckSession,
+  { day, part, files }: DayPart,
+  enriched: readonly string[],
+  settings: DomainSettings,
+  forecasts: Float64Array | undefined,
+): Promise<void> {
+  await createPartMacro(session);
+  await session.run(sql(import.meta.url, './sql/window_series.sql'), { enriched, part, files });
+  const windowMs = settings.moving_average_window_hours * MS_PER_HOUR;
+  const points = await readPoints(session, day, enriched, windowMs);
+  const today = pointsOfDay(points);
+  const none = new Float64Array(today.row.length).fill(Number.NaN);
+  await session.createTable('averages', {
+    row: { type: DOUBLE, values: today.row },
+    moving_avg: { type: DOUBLE, values: await inSlices(averagesOf(points, windowMs)) },
+    forecast: { type: DOUBLE, values: forecasts ?? none },
+  });
+}
+
+/** The forecasts of the eligible rows of a part, in their order; NaN where there is none. @param tails a local file of `_tails` */
+export async function readForecasts(session: DuckSession, tails: string): Promise<Float64Array> {
+  const columns = await session.columns(sql(import.meta.url, './sql/read_predictions.sql'), { tails });
+  return joinLists((columns.predictions ?? []).map(doublesOfBytes));
+}
+
+/**
+ * Makes what copy_application_summary.sql reads of a part of the applications: `application_hours`, `series` and
+ * `metric_spans`.
  */
 export async function computeApplications(
   session: DuckSession,
@@ -83,20 +116,19 @@ export async function computeApplications(
     ...hourColumns(applications),
   });
   const judgedHours = groupBy(applications, ({ application }) => application);
-  await computeSeries(session, part, files, settings, (application) =>
+  await computeSeries(session, part, files, (application) =>
     (judgedHours.get(application) ?? []).map(({ hour }) => (hour - from) / MS_PER_HOUR),
   );
 }
 
 /**
- * Makes `averages`, `series` and `metric_spans`.
+ * Makes `series` and `metric_spans`.
  * @param hoursOf the hours of an application: ascending, 0 to 23
  */
 async function computeSeries(
   session: DuckSession,
   { day, part, files }: DayPart,
   { enriched, sums }: SeriesFiles,
-  settings: DomainSettings,
   hoursOf: (application: string) => readonly number[],
 ): Promise<void> {
   const from = dayStart(day);
@@ -106,15 +138,8 @@ async function computeSeries(
     sql(import.meta.url, './sql/series_columns.sql'),
     { from: BigInt(dayStart(firstDay)) },
   );
-  const windowMs = settings.moving_average_window_hours * MS_PER_HOUR;
-  const points = await readPoints(session, day, enriched, windowMs);
-  const today = pointsOfDay(points);
-  await session.createTable('averages', {
-    row: { type: DOUBLE, values: today.row },
-    moving_avg: { type: DOUBLE, values: await inSlices(averagesOf(points, windowMs)) },
-  });
   const window = {
-    points: today,
+    points: await readPoints(session, day, [enriched], 0),
     sums: await readSums(session, firstDay, day, sums),
     before: Float64Array.from(before, Number),
   };
@@ -136,7 +161,10 @@ async function computeSeries(
   });
 }
 
-/** The points that the moving averages of the day depend on; times of earlier days are negative. */
+/**
+ * The points of the day, and those up to `windowMs` before it, whose times are negative.
+ * @param enriched local files, last that of the day
+ */
 async function readPoints(
   session: DuckSession,
   day: string,
@@ -146,7 +174,7 @@ async function readPoints(
   const from = dayStart(day);
   const [series = EMPTY, time = EMPTY, value = EMPTY, row = EMPTY] = await session.doubles(
     sql(import.meta.url, './sql/window_points.sql'),
-    { enriched, from: BigInt(from), after: BigInt(from - windowMs) },
+    { enriched, from: BigInt(from), after: BigInt(from - Math.max(1, windowMs)) },
   );
   return { series, time, value, row };
 }
@@ -187,7 +215,7 @@ async function readSums(
   return series.map((each, i) => ({
     series: Number(each),
     day: Number(days[i]),
-    rows: sumsOfBytes(sums[i]),
+    rows: doublesOfBytes(sums[i]),
   }));
 }
 

@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { type FirstDays, isComputable, isKept } from '../domain/retention.js';
 import { addDays } from '../domain/time.js';
-import { PLATFORM, type Unit } from '../pipeline/units.js';
+import { PLATFORM, type Unit, unitId } from '../pipeline/units.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
 import { type Rulebook, readRulebook, settingsOn } from '../state/rulebook.js';
 import {
   assertSupported,
+  hasForecasts,
   namedInputs,
   OWN_VERSIONS,
+  settingsOfInputs,
   type Versions,
   versionsInForce,
 } from '../state/versions.js';
@@ -31,7 +33,15 @@ import {
   recordedInputs,
 } from '../storage/publish.js';
 import { type EnrichedPart, loadSums, removeComputed } from '../storage/series-sums.js';
-import { computeApplications, computePlatform, countHours, daysBefore } from './compute-day.js';
+import {
+  computeApplications,
+  computeAverages,
+  computePlatform,
+  countHours,
+  daysBefore,
+  readForecasts,
+} from './compute-day.js';
+import { areOf } from './tail-inputs.js';
 
 export const AGGREGATED = ['metric_timeseries', 'application_summary', 'platform_summary'] as const;
 
@@ -41,9 +51,12 @@ export interface RebuildAhead extends Ahead {
   readonly first: FirstDays;
 }
 
-/** The aggregates of applications, which are divided into parts. The others are one object. */
-const OF_APPLICATIONS = ['metric_timeseries', 'application_summary'] as const;
+/** The forecasts of rows change when those of earlier days do. */
+const OF_METRICS = ['metric_timeseries'] as const;
+/** Divided into parts, as the one above. The others are one object. */
+const OF_APPLICATIONS = ['application_summary'] as const;
 const OF_PLATFORM = ['platform_summary'] as const;
+export const SUMMARIES = [...OF_APPLICATIONS, ...OF_PLATFORM] as const;
 
 /** Aggregates of a day that are computed together. */
 export interface RebuildUnit {
@@ -55,16 +68,15 @@ export interface RebuildUnit {
   readonly datasets: readonly (typeof AGGREGATED)[number][];
 }
 
-/** Everything of a day with one part is computed together; otherwise each part, and the platform from all parts. */
+/** The summaries of a day with one part are computed together; otherwise those of each part, and the platform from all parts. */
 function rebuildUnits({ day, part: wanted }: Unit, files: number): RebuildUnit[] {
-  const [only, ...others] = dayParts(day, files);
-  if (others.length === 0) return [{ day, unit: { day }, part: only, datasets: AGGREGATED }];
-  const units: RebuildUnit[] = dayParts(day, files).map((part) => ({
-    day,
-    unit: { day, part: part.part },
-    part,
-    datasets: OF_APPLICATIONS,
-  }));
+  const parts = dayParts(day, files);
+  const units = parts.flatMap((part): RebuildUnit[] => {
+    const unit = files === 1 ? { day } : { day, part: part.part };
+    const summaries = files === 1 ? SUMMARIES : OF_APPLICATIONS;
+    return [OF_METRICS, summaries].map((datasets) => ({ day, unit, part, datasets }));
+  });
+  if (files === 1) return units;
   units.push({ day, unit: { day, part: PLATFORM }, part: undefined, datasets: OF_PLATFORM });
   return units.filter(({ unit }) => wanted === undefined || wanted === unit.part);
 }
@@ -76,10 +88,12 @@ export async function rebuildDay(
   unit: Unit,
   ahead?: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
+  datasets: readonly (typeof AGGREGATED)[number][] = AGGREGATED,
 ): Promise<PublishCounts> {
   const counts = { written: 0, unchanged: 0 };
   const files = await partsIfJudged(store, ahead?.look ?? lookAt(store), unit.day);
   for (const each of rebuildUnits(unit, files)) {
+    if (!each.datasets.some((dataset) => datasets.includes(dataset))) continue;
     const { written, unchanged } = await rebuildUnit(store, duck, each, ahead, supported);
     counts.written += written;
     counts.unchanged += unchanged;
@@ -126,20 +140,20 @@ export async function compareDay(
   ahead: RebuildAhead,
   supported: Versions = OWN_VERSIONS,
 ): Promise<{ readonly outdated: readonly Unit[]; readonly current: number }> {
-  const outdated: Unit[] = [];
+  const outdated = new Map<string, Unit>();
   let current = 0;
   // A day that only follows a changed one may have no runs: then there is nothing to compare.
-  if (!(await ahead.look(partitionKey('runs', day)))) return { outdated, current };
+  if (!(await ahead.look(partitionKey('runs', day)))) return { outdated: [], current };
   for (const unit of rebuildUnits({ day }, await partitionFilesOf(store).on(day))) {
     const keys = keysOf(unit, ahead.first);
     if (keys.length === 0) continue;
     const comparison = await duck.session((session) =>
       compareDerived(store, keys, publicationOf(store, session, unit, supported), ahead),
     );
-    if (comparison === 'outdated') outdated.push(unit.unit);
+    if (comparison === 'outdated') outdated.set(unitId(unit.unit), unit.unit);
     if (comparison === 'current') current += keys.length;
   }
-  return { outdated, current };
+  return { outdated: [...outdated.values()], current };
 }
 
 /** None if what they are computed from is not kept. */
@@ -171,7 +185,8 @@ async function prepare(
   const settings = settingsOn(book, day);
   const versions = versionsInForce(book);
   assertSupported(supported, versions);
-  const judged = await lookAtJudged(store, ahead?.look ?? lookAt(store), unit);
+  const look = ahead?.look ?? lookAt(store);
+  const judged = await lookAtJudged(store, look, unit);
   if (!judged) return undefined;
   const inputsOf = async (entry: ObjectEntry) =>
     (await recordedInputs(store, entry, (file) => readFooter(session, file, 'inputs'))) ?? '';
@@ -179,9 +194,16 @@ async function prepare(
   for (const { day: date, runs, enriched } of judged) {
     named.push([date, await inputsOf(runs), await inputsOf(enriched)]);
   }
+  const tails = hasForecasts(versions) ? await lookAtTails(look, inputsOf, unit, judged) : undefined;
   // The order of the keys is part of the digest.
   const digest = createHash('sha256')
-    .update(JSON.stringify({ judged: named, settings }))
+    .update(
+      JSON.stringify({
+        judged: named,
+        settings: settingsOfInputs(versions, settings),
+        ...(tails ? { tails: tails.inputs } : {}),
+      }),
+    )
     .digest('hex');
   const inputs = namedInputs(versions, digest);
   const footer = { inputs, schema: String(versions.schema) };
@@ -190,24 +212,29 @@ async function prepare(
     for (const entry of entries) files.push(await fetchExactly(store, entry));
     return files;
   };
-  const today = judged.filter((each) => each.day === day);
-  let computed: Promise<void> | undefined;
+  const back = daysBefore(settings);
+  const since = (days: number) => judged.filter((each) => each.day >= addDays(day, -days));
   const compute = async (): Promise<void> => {
-    const back = daysBefore(settings);
-    const since = (days: number) => judged.filter((each) => each.day >= addDays(day, -days));
+    if (unit.part && unit.datasets.includes('metric_timeseries')) {
+      const enriched = await fetchAll(since(back.enriched).map((each) => each.enriched));
+      const entry = tails?.entry;
+      const forecasts = entry && (await readForecasts(session, await fetchExactly(store, entry)));
+      await computeAverages(session, unit.part, enriched, settings, forecasts);
+      return;
+    }
     const runs = await fetchAll(since(back.runs).map((each) => each.runs));
     const hours = await countHours(session, runs, settings, unit.part);
     if (unit.datasets.includes('platform_summary')) await computePlatform(session, day, hours, settings);
     if (!unit.part) return;
-    const enriched = await fetchAll(since(back.enriched).map((each) => each.enriched));
-    const sums = await loadSums(store, session, ahead?.look ?? lookAt(store), judged);
+    const [enriched = ''] = await fetchAll(since(0).map((each) => each.enriched));
+    const sums = await loadSums(store, session, look, judged);
     try {
-      const files = { enriched, sums: sums.files };
-      await computeApplications(session, unit.part, hours, files, settings);
+      await computeApplications(session, unit.part, hours, { enriched, sums: sums.files }, settings);
     } finally {
       await removeComputed(sums);
     }
   };
+  let computed: Promise<void> | undefined;
   return {
     inputs,
     write: async (key, file) => {
@@ -217,18 +244,39 @@ async function prepare(
         await session.run(sql(import.meta.url, './sql/copy_platform_summary.sql'), {
           file,
           ...footer,
-          runs: await fetchAll(today.map(({ runs }) => runs)),
+          runs: await fetchAll(since(0).map(({ runs }) => runs)),
           count_nested_runs: settings.count_nested_runs,
         });
         return;
       }
-      const [enriched = ''] = await fetchAll(today.map((each) => each.enriched));
+      const [enriched = ''] = await fetchAll(since(0).map((each) => each.enriched));
       const statement = key.startsWith('metric_timeseries/')
         ? sql(import.meta.url, './sql/copy_metric_timeseries.sql')
         : sql(import.meta.url, './sql/copy_application_summary.sql');
       await session.run(statement, { file, ...footer, enriched });
     },
   };
+}
+
+/** The tails with the forecasts of the rows of a part. `inputs` and `entry`: null and absent while they are not of its rows. */
+interface TailsOfPart {
+  readonly inputs: string | null;
+  readonly entry?: ObjectEntry;
+}
+
+/** @returns undefined if the unit needs none */
+async function lookAtTails(
+  look: Look,
+  inputsOf: (entry: ObjectEntry) => Promise<string>,
+  { day, part, datasets }: RebuildUnit,
+  judged: readonly JudgedPart[],
+): Promise<TailsOfPart | undefined> {
+  const enriched = judged.find((each) => each.day === day && each.part === part?.part)?.enriched;
+  if (!part || !enriched || !datasets.includes('metric_timeseries')) return undefined;
+  const entry = await look(partitionKey('_tails', day, part.part));
+  const inputs = entry && (await inputsOf(entry));
+  if (!entry || !inputs || !areOf(inputs, await inputsOf(enriched))) return { inputs: null };
+  return { inputs, entry };
 }
 
 interface JudgedPart extends EnrichedPart {

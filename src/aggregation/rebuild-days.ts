@@ -39,6 +39,7 @@ async function lookAtDays(
 ): Promise<RebuildAhead> {
   const groups = [
     { datasets: AGGREGATED, days },
+    { datasets: ['_tails'] as const, days },
     { datasets: ['runs', 'enriched_metrics', '_sums'] as const, days: lookedBackOn(days) },
   ];
   const look = await lookAhead(store, groups, partitionFilesOf(store).known);
@@ -59,12 +60,13 @@ export async function rebuildDays(
   units: readonly Unit[],
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
+  datasets: readonly (typeof AGGREGATED)[number][] = AGGREGATED,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   const days = units.map(({ day }) => day);
   const ahead = await lookAtDays(store, days, supported);
   for (const unit of units) {
-    const counts = await rebuildDay(store, duck, unit, ahead, supported);
+    const counts = await rebuildDay(store, duck, unit, ahead, supported, datasets);
     heartbeat();
     if (counts.written + counts.unchanged === 0) continue;
     result.days.push(unit.day);

@@ -64,6 +64,10 @@ export const lightSettings = {
     unit: 'hours',
     meaning: 'Window of the moving averages. It ends at each point.',
   }),
+  FORECAST_LOOKBACK_DAYS: whole(1, 3650, 'days').prefault('90').register(settingInfo, {
+    unit: 'days',
+    meaning: 'Forecasts use points of the last so many days, at most the last 200.',
+  }),
   REEVALUATE_DAYS: whole(0, 3650, 'days').prefault('7').register(settingInfo, {
     unit: 'days',
     meaning: 'How many days back a changed threshold or rule applies to stored runs.',

@@ -19,9 +19,9 @@ import { aliasSettings, catalogSettings, mlflowSettings, requestSettings } from 
 export const SETTINGS = Symbol('SETTINGS');
 
 /** Raised when facts are judged or computed differently. Each stored day is then rebuilt: docs/storage.md#versions. */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;
 /** Raised when the columns or the layout of a derived dataset change. Each stored day is then rebuilt. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** All settings, in the order of docs/settings.md: by how often people need them. */
 export const SETTING_GROUPS = {
@@ -280,5 +280,6 @@ export function domainSettings(settings: Settings): DomainSettings {
     pass_rate_percent: settings.PASS_RATE_PERCENT,
     warning_runs_percent: settings.WARNING_RUNS_PERCENT,
     failed_runs_percent: settings.FAILED_RUNS_PERCENT,
+    forecast_lookback_days: settings.FORECAST_LOOKBACK_DAYS,
   };
 }

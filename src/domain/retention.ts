@@ -6,6 +6,7 @@ export const RETAINED = [
   'runs',
   'enriched_metrics',
   'metric_timeseries',
+  'metric_forecast',
   'application_summary',
   'platform_summary',
   'quarantine',
@@ -23,8 +24,9 @@ const DEFAULT_RAW_DAYS = 3;
 /** By name of a dataset, the first day that is kept and published: `YYYY-MM-DD`. */
 export type FirstDays = Readonly<Partial<Record<string, string>>>;
 
-/** The sums are computed from `enriched_metrics`, and go with it. */
-const datasetOf = (name: string): string => (name === '_sums' ? 'enriched_metrics' : name);
+/** What is computed from `enriched_metrics`, and goes with it. */
+export const WITH_ENRICHED: readonly string[] = ['_sums', '_tails'];
+const datasetOf = (name: string): string => (WITH_ENRICHED.includes(name) ? 'enriched_metrics' : name);
 
 /** Whether the day of a dataset is kept. */
 export const isKept = (first: FirstDays, dataset: string, day: string): boolean =>
@@ -37,10 +39,13 @@ export function isComputable(first: FirstDays, day: string): boolean {
 }
 
 /** Whether everything that a derived object is computed from is kept. */
-export const isRewritable = (first: FirstDays, dataset: string, day: string): boolean =>
-  dataset === 'runs' || dataset === 'enriched_metrics'
-    ? isKept(first, '_base', day)
-    : isComputable(first, day);
+export function isRewritable(first: FirstDays, dataset: string, day: string): boolean {
+  if (dataset === 'runs' || dataset === 'enriched_metrics') return isKept(first, '_base', day);
+  // Forecasts need `enriched_metrics` with the columns of the same version.
+  if (dataset === 'metric_forecast')
+    return isKept(first, '_base', day) && isKept(first, 'enriched_metrics', day);
+  return isComputable(first, day);
+}
 
 /** The first days to keep. @param today `YYYY-MM-DD` */
 export function firstDaysOn(today: string, { _raw, ...days }: RetentionDays): FirstDays {
@@ -94,7 +99,7 @@ export function retentionProblems(days: RetentionDays, reread: number, rejudged:
       `days are judged again for as long as _base must be kept, and aggregates need the ${LOOK_BACK_DAYS} days before each of them`,
     ],
     [
-      ['metric_timeseries', 'application_summary', 'platform_summary'],
+      ['metric_timeseries', 'metric_forecast', 'application_summary', 'platform_summary'],
       LOOK_BACK_DAYS + 1,
       `a change of a day is published in the ${LOOK_BACK_DAYS} days after it`,
     ],

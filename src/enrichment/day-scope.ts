@@ -17,7 +17,7 @@ import { type ScopedExperiment, scopedExperiment } from './application-of.js';
 export function* inputsDigest(
   base: string | undefined,
   { experiments, rules, excluded }: DayScope,
-  settings: DomainSettings,
+  settings: Partial<DomainSettings>,
 ): Steps<string> {
   const hash = createHash('sha256').update(base === undefined ? '{' : `{"base":${JSON.stringify(base)},`);
   for (const [name, list] of Object.entries({ experiments, rules, excluded })) {

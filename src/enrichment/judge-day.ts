@@ -7,7 +7,13 @@ import { readExperiments, type StoredExperiment } from '../state/experiments.js'
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '../state/rulebook.js';
-import { namedInputs, versionsInForce } from '../state/versions.js';
+import {
+  hasForecasts,
+  namedInputs,
+  settingsOfInputs,
+  type Versions,
+  versionsInForce,
+} from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { readFooter } from '../storage/footer.js';
 import { partitionKey } from '../storage/keys.js';
@@ -165,7 +171,8 @@ async function prepare(
   const scope = await scopeBy(rules);
   const { content, bases } = await factsBy(rules.settings);
   const versions = versionsInForce(book);
-  const inputs = namedInputs(versions, await inSlices(inputsDigest(content, scope, rules.settings)));
+  const settings = settingsOfInputs(versions, rules.settings);
+  const inputs = namedInputs(versions, await inSlices(inputsDigest(content, scope, settings)));
   const footer = { inputs, schema: String(versions.schema) };
   /** The local copies of the base objects, once they are judged. */
   let judged: Promise<readonly string[]> | undefined;
@@ -182,10 +189,15 @@ async function prepare(
       judged ??= judgeOnce();
       const local = await judged;
       if (key.startsWith('runs/')) await writeRuns(session, local, file, footer);
-      else await session.run(sql(import.meta.url, './sql/copy_enriched_metrics.sql'), { file, ...footer });
+      else await session.run(copyEnriched(versions), { file, ...footer });
     },
   };
 }
+
+const copyEnriched = (versions: Versions): string =>
+  hasForecasts(versions)
+    ? sql(import.meta.url, './sql/copy_enriched_metrics.sql')
+    : sql(import.meta.url, './sql/copy_enriched_metrics_1.sql');
 
 /** The metadata of a derived object. */
 interface Footer {

@@ -6,7 +6,7 @@ import { addDays, dayOf, MS_PER_DAY } from '../domain/time.js';
 import { type CatalogState, readCatalogState, writeCatalogState } from '../state/catalog-state.js';
 import type { Processes } from '../state/processes.js';
 import { firstRuledDay, pruneRulebookSteps, type RuleUse } from '../state/prune-rulebook.js';
-import { withVersions } from '../state/raise-versions.js';
+import { beginWith } from '../state/raise-versions.js';
 import { readFirstDays } from '../state/retention.js';
 import {
   type CatalogQuery,
@@ -209,7 +209,7 @@ export class RulebookSync {
       const merged = await inSlices(
         mergeCatalogResponse(book, catalogResponse, await settings(), change, processes.supported),
       );
-      const next = book ? merged : withVersions(merged, await processes.common(), at);
+      const next = book ? merged : beginWith(merged, await processes.common(), at);
       parsed = queries.length > 0 || !this.isQueried ? response : undefined;
       const from = firstChangedDay(next, latestChangeTime(book));
       window = from === undefined ? undefined : { from, to: Number.MAX_SAFE_INTEGER };

@@ -56,7 +56,16 @@ export interface StageOutcomes {
   readonly published: readonly Published[];
 }
 
-const PUBLISHING = ['aggregate', 'select-judge', 'judge', 'select-rebuild', 'rebuild', 'publish'] as const;
+const PUBLISHING = [
+  'aggregate',
+  'select-judge',
+  'judge',
+  'select-forecast',
+  'forecast',
+  'select-rebuild',
+  'rebuild',
+  'publish',
+] as const;
 
 /** @param read what to do with each read of a marker; by default an invalid marker throws `broken_document` */
 export async function readOutcomes(

@@ -1,5 +1,11 @@
 import { concurrently } from '../config/concurrently.js';
-import { type FirstDays, firstDaysOn, laterOf, type RetentionDays } from '../domain/retention.js';
+import {
+  type FirstDays,
+  firstDaysOn,
+  laterOf,
+  type RetentionDays,
+  WITH_ENRICHED,
+} from '../domain/retention.js';
 import { dayOf } from '../domain/time.js';
 import { advanceFirstDays, readFirstDays } from '../state/retention.js';
 import { readWatermarks, type Watermarks } from '../state/watermarks.js';
@@ -75,16 +81,15 @@ interface Lister {
   list(prefix: string): AsyncIterable<Pick<ObjectEntry, 'key' | 'size'>>;
 }
 
-const SUMS = '_sums/';
-
 /** The prefixes below which there are days that are not kept. */
 function expiringPrefixes(first: FirstDays): string[] {
-  const prefixes = Object.keys(first).map((dataset) => `${dataset}/`);
-  return first.enriched_metrics === undefined ? prefixes : [...prefixes, SUMS];
+  const withEnriched = first.enriched_metrics === undefined ? [] : WITH_ENRICHED;
+  return [...Object.keys(first), ...withEnriched].map((dataset) => `${dataset}/`);
 }
 
 function firstDayBelow(prefix: string, first: FirstDays): string | undefined {
-  return first[prefix === SUMS ? 'enriched_metrics' : prefix.slice(0, -1)];
+  const dataset = prefix.slice(0, -1);
+  return first[WITH_ENRICHED.includes(dataset) ? 'enriched_metrics' : dataset];
 }
 
 /** The objects below a prefix that belong to days that are not kept. Keys are in the order of days. */

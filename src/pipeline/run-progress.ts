@@ -4,17 +4,24 @@ import { ALL_SLICES, type Plan, type Stage, type StageId, stageName } from './st
 import { type Unit, unitId } from './units.js';
 
 /** The stages that select units, in their order. */
-export const SELECTING = ['select-judge', 'select-rebuild'] as const satisfies readonly Stage[];
+export const SELECTING = [
+  'select-judge',
+  'select-forecast',
+  'select-rebuild',
+] as const satisfies readonly Stage[];
 type Selecting = (typeof SELECTING)[number];
 /** The stage that runs for each unit. */
-const STAGE_OF_UNITS = { 'select-judge': 'judge', 'select-rebuild': 'rebuild' } as const satisfies Record<
-  Selecting,
-  Stage
->;
+const STAGE_OF_UNITS = {
+  'select-judge': 'judge',
+  'select-forecast': 'forecast',
+  'select-rebuild': 'rebuild',
+} as const satisfies Record<Selecting, Stage>;
+/** The forecasts of a day continue those of the day before: its units run one after another. */
+const isSequential = (selecting: Selecting): boolean => selecting === 'select-forecast';
 
 /** The slices of the other kinds are judged when they are enriched. */
 const selectionsOf = (kind: PipelineKind): readonly Selecting[] =>
-  kind === 'reevaluation' ? SELECTING : ['select-rebuild'];
+  kind === 'reevaluation' ? SELECTING : ['select-forecast', 'select-rebuild'];
 
 /** The units that a pipeline run has selected. Absent until that stage is done. */
 export type SelectedUnits = Readonly<Partial<Record<Selecting, readonly Unit[]>>>;
@@ -37,8 +44,8 @@ export interface ProgressInputs {
 export class RunProgress {
   private readonly done: Set<string>;
   private readonly slices: SliceProgress | undefined;
-  /** Names of the stages of units that are not done, by the stage that selected them. */
-  private readonly units = new Map<Selecting, Map<string, StageId>>();
+  /** The stages of units that are not done, by the stage that selected them. */
+  private readonly units = new Map<Selecting, Units>();
 
   constructor(private readonly run: ProgressInputs) {
     const { kind, plan, selected = {}, slicesAtOnce } = run;
@@ -50,7 +57,7 @@ export class RunProgress {
         stage: STAGE_OF_UNITS[selecting],
       }));
       const left = ids.filter((id) => !this.done.has(stageName(id)));
-      this.units.set(selecting, new Map(left.map((id) => [stageName(id), id])));
+      this.units.set(selecting, new Units(left, isSequential(selecting)));
     }
   }
 
@@ -82,19 +89,19 @@ export class RunProgress {
     const position = this.position();
     if (position === undefined) return [];
     if (position instanceof SliceProgress) return position.due();
-    if (position instanceof Map) return [...position.values()];
+    if (position instanceof Units) return position.due();
     return [{ slice: ALL_SLICES, stage: position }];
   }
 
   /** What is to be done now: a stage of the whole run, stages of slices, or those of units. */
-  private position(): Stage | SliceProgress | Map<string, StageId> | undefined {
+  private position(): Stage | SliceProgress | Units | undefined {
     // Older versions publish everything in this stage.
     if (this.isDone('publish')) return undefined;
     if (!this.slices) return 'plan';
     if (!this.slices.isFinished) return this.slices;
     for (const [selecting, left] of this.units) {
       if (!this.isDone(selecting)) return selecting;
-      if (left.size > 0) return left;
+      if (left.isUnfinished) return left;
     }
     return this.run.plan?.changes ? 'publish' : undefined;
   }
@@ -110,14 +117,43 @@ export class RunProgress {
       return due && this.slices.isFinished ? this.due() : due;
     }
     for (const [, left] of this.units) {
-      if (!left.delete(stageName(id))) continue;
+      const due = left.finish(id);
+      if (!due) continue;
       this.done.add(stageName(id));
-      return left.size === 0 ? this.due() : [];
+      return left.isUnfinished ? due : this.due();
     }
     return this.done.has(stageName(id)) && id.slice !== ALL_SLICES ? [] : undefined;
   }
 
   private isDone(stage: Stage): boolean {
     return this.done.has(stageName({ slice: ALL_SLICES, stage }));
+  }
+}
+
+/** The stages of selected units that are not done. */
+class Units {
+  private readonly left: Map<string, StageId>;
+
+  /** @param isSequential one is due at a time, in the order of the selection; otherwise all of them */
+  constructor(
+    left: readonly StageId[],
+    private readonly isSequential: boolean,
+  ) {
+    this.left = new Map(left.map((id) => [stageName(id), id]));
+  }
+
+  get isUnfinished(): boolean {
+    return this.left.size > 0;
+  }
+
+  due(): StageId[] {
+    const left = [...this.left.values()];
+    return this.isSequential ? left.slice(0, 1) : left;
+  }
+
+  /** @returns the stages that are due since; undefined if it is none of these stages */
+  finish(id: StageId): StageId[] | undefined {
+    if (!this.left.delete(stageName(id))) return undefined;
+    return this.isSequential ? this.due() : [];
   }
 }

@@ -8,8 +8,9 @@ import { unitSchema } from './units.js';
 /**
  * The stages of a pipeline run and the result that each stores in its marker: the contracts between the features.
  * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days). The others belong to the run:
- * `plan` runs before all slices. `select-judge` and `select-rebuild` find the days whose published objects are out of date;
- * then `judge` and `rebuild` run once for each of these days, or of their parts. `publish` publishes the threshold changes of a reevaluation.
+ * `plan` runs before all slices. `select-judge`, `select-forecast` and `select-rebuild` find the days whose published objects
+ * are out of date; then `judge`, `forecast` and `rebuild` run once for each of these days, or of their parts. `publish` publishes the threshold
+ * changes of a reevaluation.
  */
 export const STAGES = [
   'plan',
@@ -18,6 +19,8 @@ export const STAGES = [
   'aggregate',
   'select-judge',
   'judge',
+  'select-forecast',
+  'forecast',
   'select-rebuild',
   'rebuild',
   'publish',
@@ -31,6 +34,8 @@ export const QUEUE_OF_STAGE = {
   aggregate: 'aggregation',
   'select-judge': 'enrichment',
   judge: 'enrichment',
+  'select-forecast': 'aggregation',
+  forecast: 'aggregation',
   'select-rebuild': 'aggregation',
   rebuild: 'aggregation',
   publish: 'aggregation',
@@ -220,6 +225,8 @@ export const RESULT_OF_STAGE = {
   aggregate: rebuildResultSchema,
   'select-judge': selectResultSchema,
   judge: judgeResultSchema,
+  'select-forecast': selectResultSchema,
+  forecast: rebuildResultSchema,
   'select-rebuild': selectResultSchema,
   rebuild: rebuildResultSchema,
   publish: rebuildResultSchema,

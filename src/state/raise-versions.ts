@@ -24,6 +24,12 @@ export function withVersions(book: Rulebook, versions: Versions, since: number):
   };
 }
 
+/** A new rulebook with these versions: no day has lower ones. */
+export function beginWith(book: Rulebook, versions: Versions, since: number): Rulebook {
+  const raised = withVersions(book, versions, since);
+  return raised.versions ? { ...raised, versions: { ...raised.versions, rewritten: true } } : raised;
+}
+
 /**
  * Raises the versions in force to the newest that every present process supports.
  * @param now ms

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json.js';
+import { LOOKBACK_DAYS } from '../domain/forecast/points.js';
 import { groupBy } from '../domain/group-by.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
 import { finish, type Steps } from '../domain/steps.js';
@@ -8,6 +9,7 @@ import { instantOf, instantText } from '../domain/time.js';
 import { readCachedDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import {
+  hasForecasts,
   OWN_VERSIONS,
   settingsVersion,
   storedVersionsSchema,
@@ -37,17 +39,24 @@ const limit = z
   .transform((value) => value ?? null);
 
 /** A row of the metrics API; a blank text is null. */
-export const metricMetadataSchema = z.object({
-  metric_name: z.string().regex(/\S/),
-  display_name: text,
-  description: text,
-  unit: text,
-  category: text,
-  higher_is_better: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? null),
-}) satisfies z.ZodType<MetricMetadata>;
+export const metricMetadataSchema = z
+  .object({
+    metric_name: z.string().regex(/\S/),
+    display_name: text,
+    description: text,
+    unit: text,
+    category: text,
+    higher_is_better: z
+      .boolean()
+      .nullish()
+      .transform((value) => value ?? null),
+    min: limit,
+    max: limit,
+  })
+  .refine(({ min, max }) => min === null || max === null || min <= max, {
+    path: ['min'],
+    message: 'is greater than max',
+  }) satisfies z.ZodType<MetricMetadata>;
 
 /** A row of the thresholds API; a blank text is null, `updated_at` without an offset is UTC. */
 export const thresholdRowSchema = z.object({
@@ -79,6 +88,8 @@ export const domainSettingsSchema = z.object({
   pass_rate_percent: z.number(),
   warning_runs_percent: z.number(),
   failed_runs_percent: z.number(),
+  // Documents of older versions lack it.
+  forecast_lookback_days: z.int().default(LOOKBACK_DAYS),
 }) satisfies z.ZodType<DomainSettings>;
 
 /** A query for the thresholds of these metrics, each with these experiments. */
@@ -239,9 +250,11 @@ function* collectRules(book: Rulebook, day: string): Steps<DayRules> {
   const entries = [...byName.values()].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1));
   const metadata: MetricMetadata[] = [];
   const thresholds: ThresholdRow[] = [];
+  const hasDomains = hasForecasts(versionsInForce(book));
   for (const entry of entries) {
     yield;
-    if (entry.metadata) metadata.push(entry.metadata);
+    if (entry.metadata)
+      metadata.push(hasDomains ? entry.metadata : { ...entry.metadata, min: null, max: null });
     for (const row of entry.thresholds) thresholds.push(row);
   }
   return { metadata, thresholds, settings: settingsOn(book, day) };

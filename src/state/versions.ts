@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RULES_VERSION, SCHEMA_VERSION } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
+import type { DomainSettings } from '../domain/model.js';
 
 /** Injection token of the `Versions` that this process supports, and all lower ones. */
 export const SUPPORTED_VERSIONS = Symbol('SUPPORTED_VERSIONS');
@@ -25,6 +26,16 @@ export const FIRST_VERSIONS: Versions = { rules: 1, schema: 1 };
 export const OWN_VERSIONS: Versions = { rules: RULES_VERSION, schema: SCHEMA_VERSION };
 
 export const versionsInForce = (book: WithVersions | undefined): Versions => book?.versions ?? FIRST_VERSIONS;
+
+/** Whether forecasts are published, with the columns that they need: `min_value` and `max_value`. Rules 1 and schema 1 have none. */
+export const hasForecasts = ({ rules, schema }: Versions): boolean => rules >= 2 && schema >= 2;
+
+/** The settings that are part of the inputs of derived objects. */
+export function settingsOfInputs(versions: Versions, settings: DomainSettings): Partial<DomainSettings> {
+  if (hasForecasts(versions)) return settings;
+  const { forecast_lookback_days: _, ...others } = settings;
+  return others;
+}
 
 /** Whether all stored days have the versions in force. */
 export const isRewritten = (book: WithVersions | undefined): boolean => book?.versions?.rewritten ?? true;

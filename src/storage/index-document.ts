@@ -24,6 +24,8 @@ export interface GroupedRuns {
 export interface ObjectFacts {
   /** Of a derived object: digest of the inputs that it was made from. */
   readonly inputs?: string;
+  /** Of an object `_tails`: digest of what the following day goes on from. */
+  readonly tail?: string | undefined;
   /** Of the only base object of a day. */
   readonly base?: { readonly content: string; readonly pairs: DayPairs };
   /** Of one of several base objects of a day. */
@@ -46,8 +48,11 @@ export const indexSchema = z.object({
   etag_scope: z.string(),
   /** Names of metrics: the lists that `bases` refer to. */
   names: z.array(z.array(z.string())),
-  /** By key of a derived object. */
-  derived: z.record(z.string(), z.object({ etag: z.string(), inputs: z.string() })),
+  /** By key of a derived object. `tail`: absent of most objects, and in documents that an older version has written. */
+  derived: z.record(
+    z.string(),
+    z.object({ etag: z.string(), inputs: z.string(), tail: z.string().optional() }),
+  ),
   /** By key of a base object. `pairs`: experiments, each with the index of the list of its metrics. */
   bases: z.record(
     z.string(),
@@ -81,9 +86,7 @@ const MAX_CHARACTERS = 1_000_000;
 export function decodeIndex(document: IndexDocument | undefined, scope: string): Map<string, IndexedFacts> {
   const objects = new Map<string, IndexedFacts>();
   if (document?.etag_scope !== scope) return objects;
-  for (const [key, { etag, inputs }] of Object.entries(document.derived)) {
-    objects.set(key, { etag, facts: { inputs } });
-  }
+  for (const [key, { etag, ...facts }] of Object.entries(document.derived)) objects.set(key, { etag, facts });
   for (const [key, { etag, content, pairs }] of Object.entries(document.bases)) {
     const named = pairs.flatMap(([id, list]) => {
       const names = document.names[list];
@@ -126,7 +129,9 @@ export function encodeIndex(objects: ReadonlyMap<string, IndexedFacts>, scope: s
   };
   // The newest days are needed most often.
   for (const [key, { etag, facts }] of [...objects].sort(([a], [b]) => (a < b ? 1 : -1))) {
-    if (facts.inputs !== undefined) document.derived[key] = { etag, inputs: facts.inputs };
+    const { inputs, tail } = facts;
+    if (inputs !== undefined)
+      document.derived[key] = { etag, inputs, ...(tail === undefined ? {} : { tail }) };
     if (facts.base) {
       const { content, pairs } = facts.base;
       const named = indexLists(

@@ -2,12 +2,13 @@ export const DERIVED_DATASETS = [
   'runs',
   'enriched_metrics',
   'metric_timeseries',
+  'metric_forecast',
   'application_summary',
   'platform_summary',
 ] as const;
 export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
-export type Dataset = DerivedDataset | '_base' | '_sums' | 'quarantine' | 'threshold_changes';
+export type Dataset = DerivedDataset | '_base' | '_sums' | '_tails' | 'quarantine' | 'threshold_changes';
 
 /** The objects of one UTC day of a dataset begin with this prefix. @param day `YYYY-MM-DD` */
 export const dayPrefix = (dataset: Dataset, day: string): string => `${dataset}/${day.replaceAll('-', '/')}/`;

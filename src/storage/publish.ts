@@ -2,6 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { MonitorError } from '../domain/errors.js';
 import { publish } from '../observability/diagnostics.js';
 import { PreconditionFailedError } from './errors.js';
+import type { ObjectFacts } from './index-document.js';
 import { indexOf } from './object-index.js';
 import type { ObjectEntry, ObjectStore } from './object-store.js';
 
@@ -146,6 +147,8 @@ export interface Prepared {
   readonly inputs: string;
   /** @throws {PreconditionFailedError} an input was replaced after `prepare` had read its ETag */
   write(key: string, file: string): Promise<void>;
+  /** What else is known about an object that was written. */
+  factsOf?(key: string): ObjectFacts;
 }
 
 export interface Publication<A extends Ahead = Ahead> {
@@ -194,7 +197,8 @@ export async function publishDerived<A extends Ahead>(
       }
       return outdated;
     },
-    written: (entry) => prepared && index.learn(entry, { inputs: prepared.inputs }),
+    written: (entry) =>
+      prepared && index.learn(entry, { inputs: prepared.inputs, ...prepared.factsOf?.(entry.key) }),
     contended: 'publish_contended',
   });
   if (!prepared) return { written: 0, unchanged: 0 };

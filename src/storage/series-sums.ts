@@ -1,8 +1,9 @@
 import { unlink } from 'node:fs/promises';
-import { BLOB, blobValue, DOUBLE, type DuckDBBlobValue } from '@duckdb/node-api';
+import { BLOB, DOUBLE } from '@duckdb/node-api';
 import { inSlices } from '../config/event-loop.js';
-import { hourlySums, type SumRows } from '../domain/hourly-sums.js';
+import { type DayPoints, hourlySums } from '../domain/hourly-sums.js';
 import { dayStart } from '../domain/time.js';
+import { bytesOfDoubles } from './double-bytes.js';
 import { type DuckSession, sql } from './duck.js';
 import { readFooter } from './footer.js';
 import { partitionKey, sumsKey } from './keys.js';
@@ -129,17 +130,11 @@ async function writeSums(
   inputs: string,
 ): Promise<void> {
   await session.run(sql(import.meta.url, './sql/day_series.sql'), { enriched });
-  const [series, time, value] = await session.doubles(sql(import.meta.url, './sql/day_points.sql'), {
-    enriched,
-    from: BigInt(dayStart(day)),
-  });
-  const none = new Float64Array();
-  const points = { series: series ?? none, time: time ?? none, value: value ?? none };
-  const sums = await inSlices(hourlySums(points));
+  const sums = await inSlices(hourlySums(await readDayPoints(session, day, enriched)));
   await session.createTable('sums', {
     series: { type: DOUBLE, values: Float64Array.from(sums.day.keys()) },
-    whole_day: { type: BLOB, values: sums.day.map(bytesOf) },
-    hours: { type: BLOB, values: sums.hours.map(bytesOf) },
+    whole_day: { type: BLOB, values: sums.day.map(bytesOfDoubles) },
+    hours: { type: BLOB, values: sums.hours.map(bytesOfDoubles) },
   });
   await session.run(sql(import.meta.url, './sql/copy_sums.sql'), {
     day,
@@ -148,10 +143,14 @@ async function writeSums(
   });
 }
 
-/** The numbers of a row as 8 bytes each, in the order of the processor, which is that of Parquet (little endian). */
-const bytesOf = ({ buffer, byteOffset, byteLength }: SumRows): DuckDBBlobValue =>
-  blobValue(new Uint8Array(buffer, byteOffset, byteLength));
-
-/** The numbers in a column of `_sums`. */
-export const sumsOfBytes = (bytes: unknown): SumRows =>
-  new Float64Array(Uint8Array.from(bytes as Uint8Array).buffer);
+/**
+ * The points of the series in the table `day_series`, by series and time: time in ms since the start of the day, value NaN if the
+ * row has none.
+ * @param enriched a local file
+ */
+export async function readDayPoints(session: DuckSession, day: string, enriched: string): Promise<DayPoints> {
+  const statement = sql(import.meta.url, './sql/day_points.sql');
+  const [series, time, value] = await session.doubles(statement, { enriched, from: BigInt(dayStart(day)) });
+  const none = new Float64Array();
+  return { series: series ?? none, time: time ?? none, value: value ?? none };
+}

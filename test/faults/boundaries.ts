@@ -29,6 +29,9 @@ export const BOUNDARIES = {
   'judged locally': { on: 'put', of: '^runs/', when: 'before' },
   'derived put unanswered': { on: 'put', of: '^runs/', when: 'after' },
   'sums put': { on: 'put', of: '^_sums/', when: 'before' },
+  'forecast computed': { on: 'put', of: '^metric_forecast/', when: 'before' },
+  'forecast put': { on: 'put', of: '^metric_forecast/', when: 'later' },
+  'tails put': { on: 'put', of: '^_tails/', when: 'after' },
   'days selected': { on: 'put', of: `${RUN}done/all\\.select-rebuild\\.json$`, when: 'after' },
   'derived put done': { on: 'put', of: '^application_summary/', when: 'later' },
   'index learned': { on: 'put', of: '^_state/index/', when: 'before' },
@@ -43,6 +46,7 @@ export const BOUNDARIES = {
 export const PART_BOUNDARIES = {
   'one base part put': { on: 'put', of: '^_base/', when: 'later' },
   'one part judged': { on: 'put', of: '^_sums/', when: 'later' },
+  'one part forecast': { on: 'put', of: '^_tails/', when: 'later' },
   'one part aggregated': { on: 'put', of: '^application_summary/', when: 'later' },
 } as const satisfies Record<string, Boundary>;
 

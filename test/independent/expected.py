@@ -7,6 +7,8 @@ import sqlite3
 from rules import LIGHT_SPAN_HOURS, excluded, expression, invalid_kind, light, present, rates, status_of, worst
 from series import DAY, HOUR, Series
 
+# The value is compared by tails.py, which needs the published parameters.
+RECOMPUTED = object()
 LAST_INSTANT = 253_402_300_799_999  # end of the year 9999
 WINDOW = 24 * HOUR
 SPAN = 7 * DAY
@@ -203,7 +205,7 @@ def timeseries(metrics, series):
         yield {
             **row,
             "moving_avg": series[row["application"], row["metric_name"]].mean(time - WINDOW + 1, time + 1),
-            "forecast": None,
+            "forecast": RECOMPUTED,
             "run_summary_metrics": by_bytes({other["metric_name"]: other["value"] for other in of_same_run[:50]}),
         }
 

@@ -34,6 +34,21 @@ export const EVALUATION_MUTANTS = [
     replace: '',
     shows: /^ {2}enriched_metrics: .*: threshold_updated_by: expected 'newer/m,
   },
+  {
+    name: 'the level of a forecast is as certain as the filter says',
+    file: 'domain/forecast/forecast-ahead.js',
+    find: 'const LEVEL_UNCERTAINTY = 1.75;',
+    replace: 'const LEVEL_UNCERTAINTY = 1;',
+    shows: /^ {2}forecasts: .*: upper_95 24: expected /m,
+  },
+  {
+    name: 'a row is forecast after it was observed',
+    file: 'domain/forecast/tail.js',
+    find: 'predictions[i] = state.predict(rows.times[i]);\n        state.observe(rows.times[i], rows.values[i]);',
+    replace:
+      'state.observe(rows.times[i], rows.values[i]);\n        predictions[i] = state.predict(rows.times[i]);',
+    shows: /^ {2}forecasts: .*: forecast: expected /m,
+  },
 ];
 export const LOOKBACK_MUTANT = {
   name: 'the lookback is measured from the end of the window',

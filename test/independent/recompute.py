@@ -22,6 +22,7 @@ import duckdb
 import expected
 from rules import Rulebook
 from series import DAY
+from tails import Forecasts
 
 TEXT = "VARCHAR"
 TIME = "TIMESTAMP WITH TIME ZONE"
@@ -33,9 +34,13 @@ SPECIAL = {
     **dict.fromkeys(("timestamp", "start_time", "end_time", "metric_timestamp", "threshold_updated_at"), TIME),
     **dict.fromkeys(("eligible", "higher_is_better"), "BOOLEAN"),
     **dict.fromkeys(("evaluated_metrics", "total_metrics", *(f"{name}_runs" for name in expected.COUNTS)), "INTEGER"),
-    **dict.fromkeys(("value", "moving_avg", "forecast", "critical_threshold", "warning_threshold"), "DOUBLE"),
+    **dict.fromkeys(("value", "moving_avg", "forecast", "critical_threshold", "warning_threshold", "min_value", "max_value"), "DOUBLE"),
     **dict.fromkeys(("pass_rate", "strict_pass_rate", "coverage", "pass_rate_trend"), "DOUBLE"),
     **dict.fromkeys(("params", "tags"), TEXTS),
+    **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), "DOUBLE"),
+    **dict.fromkeys((f"{limit}_{time}" for limit in ("breach", "warning", "critical") for time in ("earliest", "expected")), TIME),
+    "fitted_at": TIME,
+    "points": "INTEGER",
     "step": "BIGINT",
     "run_summary_metrics": NUMBERS,
     "metrics": f"STRUCT({METRIC})[]",
@@ -51,9 +56,12 @@ COLUMNS = {
         params tags run_summary_metrics""",
     "enriched_metrics": f"""{RUN_COLUMNS} eligible metric_name value step metric_timestamp model_id dataset_name display_name
         description unit category higher_is_better critical_threshold warning_threshold threshold_source
-        threshold_updated_at threshold_updated_by status invalid_kind""",
+        threshold_updated_at threshold_updated_by status invalid_kind min_value max_value""",
     "metric_timeseries": """date timestamp run_id run_name user_id application metric_name value status moving_avg forecast
         critical_threshold warning_threshold run_summary_metrics display_name unit""",
+    "metric_forecast": """date timestamp application metric_name forecast lower_80 upper_80 lower_95 upper_95 breach_status
+        breach_earliest breach_expected warning_earliest warning_expected critical_earliest critical_expected
+        model points fitted_at""",
     "application_summary": f"date timestamp application {HOUR_COLUMNS} metrics_summary",
     "platform_summary": f"date timestamp {HOUR_COLUMNS} pass_rate_trend recent_run_ids active_applications",
     # Only the parts of its record that the database determines, and whether the digest matches the record.
@@ -76,11 +84,32 @@ class Comparison:
     def differ(self, *what):
         self.differences.append(": ".join(str(part) for part in what))
 
+    def rows(self, name):
+        """The rows of a dataset and their parts."""
+        files = self.files(name)
+        return self.read(name, COLUMNS[name].split(), files) if files else ([], [])
+
+    def forecasts(self, metrics):
+        """Compares what tails.py recomputes from the rows of enriched_metrics and the published parameters."""
+        timeseries, published = self.rows("metric_timeseries")[0], self.rows("metric_forecast")[0]
+        # Their order, and whether each is in the right file.
+        self.dataset("metric_forecast", published)
+        forecasts = Forecasts(metrics, published)
+        checked = forecasts.check_rows(timeseries)
+        forecasts.check_series()
+        self.cells["forecasts"] += forecasts.compared
+        for problem in forecasts.problems:
+            self.differ("forecasts", problem)
+        if checked == 0:
+            self.differ("forecasts", "no row was compared")
+
     def dataset(self, name, rows):
         columns = COLUMNS[name].split()
-        files = self.files(name)
-        actual, parts = self.read(name, columns, files) if files else ([], [])
+        actual, parts = self.rows(name)
         keys = [key for key in SORTED_BY if key in columns]
+        if name == "metric_forecast":
+            # Forecasts of two days may have steps at the same time.
+            keys = ["date", *keys]
         order = [key for key in ("date", *keys) if key in columns]
 
         def position(row):
@@ -169,6 +198,8 @@ def type_of(duck, text):
 
 def same(a, b):
     """Whether both are equal to the last bit and in the same order. NaN, which only the base may contain, equals NaN."""
+    if a is expected.RECOMPUTED:
+        return True
     if isinstance(a, dict):
         return isinstance(b, dict) and list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list):
@@ -198,8 +229,10 @@ def main():
     rulebook = Rulebook(*documents, first_day=options.changed_from)
     include = [pattern for pattern in options.include.split(",") if pattern]
     comparison = Comparison(options.store, options.parts)
-    for name, rows in expected.datasets(options.database, rulebook, memory, since, include, options.run).items():
+    datasets = expected.datasets(options.database, rulebook, memory, since, include, options.run)
+    for name, rows in datasets.items():
         comparison.dataset(name, rows)
+    comparison.forecasts(datasets["enriched_metrics"])
     if options.memory:
         options.memory.write_text(json.dumps(memory), encoding="utf-8")
     total = sum(comparison.cells.values())

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Resources } from '../../src/resources.js';
 import { readFooter } from '../../src/storage/footer.js';
 
-/** SHA-256 of every derived object of a store, and the content digest of every base object, by key. */
+/** SHA-256 of every derived object of a store and of the tails of series, and the content digest of every base object, by key. */
 export async function digestsOf({
   store,
   duck,
@@ -11,7 +11,8 @@ export async function digestsOf({
   const digests: Record<string, string> = {};
   for await (const { key } of store.list('')) {
     const isBase = key.startsWith('_base/');
-    if (/^(quarantine|threshold_changes)\//.test(key) || (key.startsWith('_') && !isBase)) continue;
+    const isInternal = key.startsWith('_') && !isBase && !key.startsWith('_tails/');
+    if (/^(quarantine|threshold_changes)\//.test(key) || isInternal) continue;
     const file = (await store.fetch(key))?.file ?? '';
     digests[key] = isBase
       ? ((await duck.session((session) => readFooter(session, file, 'content'))) ?? 'none')

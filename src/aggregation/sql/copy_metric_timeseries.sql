@@ -25,7 +25,7 @@ COPY (
     enriched."value",
     enriched.status,
     CASE WHEN NOT isnan(averages.moving_avg) THEN averages.moving_avg END AS moving_avg,
-    NULL::DOUBLE AS forecast,
+    CASE WHEN NOT isnan(averages.forecast) THEN averages.forecast END AS forecast,
     enriched.critical_threshold,
     enriched.warning_threshold,
     summaries.metrics AS run_summary_metrics,

@@ -16,7 +16,15 @@ const LAST_DAY = 10;
 /** Ten days are published three times. */
 const LONGEST_MS = 600_000;
 const VALUES = [0.7, 0.65, 0.8, 0.9, 0.75, Number.NaN, 0.1 + 0.2];
-const BY_APPLICATION = ['runs', 'enriched_metrics', 'metric_timeseries', 'application_summary', '_sums'];
+const BY_APPLICATION = [
+  'runs',
+  'enriched_metrics',
+  'metric_timeseries',
+  'metric_forecast',
+  'application_summary',
+  '_sums',
+  '_tails',
+];
 /** Each row of a dataset as a text, without what depends on when a response was made. */
 const ROWS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(

@@ -8,11 +8,15 @@ import { WAIT_MS } from '../../../src/pipeline/engine.js';
 import { type PipelineRun, readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { Processes } from '../../../src/state/processes.js';
 import { raiseVersions } from '../../../src/state/raise-versions.js';
-import { FIRST_VERSIONS, SUPPORTED_VERSIONS, type Versions } from '../../../src/state/versions.js';
+import {
+  FIRST_VERSIONS,
+  OWN_VERSIONS,
+  SUPPORTED_VERSIONS,
+  type Versions,
+} from '../../../src/state/versions.js';
 import { readFooter } from '../../../src/storage/footer.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { ACCURACY_CATALOG, type OpenService, openService } from '../../support/open-service.js';
-import { RAISED, writeSchema2 } from '../../support/raised-schema.js';
 import { describeRedis, type RedisServer } from '../../support/redis-server.js';
 import { describeS3, type S3Server } from '../../support/s3-server.js';
 
@@ -28,11 +32,9 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
   let mlflow: TrackingServer;
   let folder: string;
   let now: number;
-  let statements: { mockRestore(): void };
   const services: OpenService[] = [];
   beforeEach(async () => {
     now = Date.parse('2026-03-10T15:30:00Z');
-    statements = writeSchema2();
     mlflow = await TrackingServer.start(() => now);
     folder = await mkdtemp(join(tmpdir(), 'releases-'));
     const { experiment_id } = mlflow.experiment('churn');
@@ -40,7 +42,6 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
   });
   afterEach(async () => {
     for (const service of services.splice(0)) await service.close();
-    statements.mockRestore();
     await mlflow.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -121,7 +122,7 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
           },
         }),
     );
-    const newer = await open(bucket, 'newer', RAISED);
+    const newer = await open(bucket, 'newer', OWN_VERSIONS);
     const processes = newer.app.get(Processes);
     expect(await run(older, 'bootstrap')).toMatchObject({ status: 'done' });
     const first = await newer.digests();
@@ -135,15 +136,17 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
 
     isPresent = false;
     now += 11 * MINUTE;
-    expect(await raiseVersions(newer.resources.store, processes, now)).toMatchObject(RAISED);
+    expect(await raiseVersions(newer.resources.store, processes, now)).toMatchObject(OWN_VERSIONS);
     await processes.renew();
     addRun();
     // A delta goes on beside the rewrite. Some of the jobs come to the older process, which leaves them.
     const [rewritten, delta] = await Promise.all([run(newer, 'reevaluation'), run(older, 'delta')]);
     expect([rewritten, delta]).toMatchObject([{ status: 'done' }, { status: 'done' }]);
     expect([rewritten.summary?.left_to_newer, delta.summary?.left_to_newer]).toEqual([undefined, undefined]);
-    expect(await schemas(newer)).toEqual(['2']);
-    expect(await newer.rows('runs', '2026/03/10', 'DISTINCT region')).toEqual([{ region: 'eu' }]);
+    expect(await schemas(newer)).toEqual([`${OWN_VERSIONS.schema}`]);
+    expect(await newer.rows('enriched_metrics', '2026/03/10', 'DISTINCT min_value')).toEqual([
+      { min_value: null },
+    ]);
     const second = await newer.digests();
     for (const each of [older, newer]) {
       now += MINUTE;

@@ -124,10 +124,11 @@ describe('a pass over 365 days', () => {
       'get _state/experiments.json',
     ]);
     const aggregated = looks.indexOf('list metric_timeseries/');
-    expect(looks.slice(aggregated, aggregated + 7)).toEqual([
+    expect(looks.slice(aggregated, aggregated + 8)).toEqual([
       'list metric_timeseries/',
       'list application_summary/',
       'list platform_summary/',
+      'list _tails/',
       'list runs/',
       'list enriched_metrics/',
       'list _sums/',

@@ -50,6 +50,8 @@ export function handlersOf(plan: Plan): { [S in Stage]: Handler<S> } {
     aggregate: nothingRebuilt,
     'select-judge': nothingSelected,
     judge: async () => ({ partitions_written: 0, partitions_unchanged: 0 }),
+    'select-forecast': nothingSelected,
+    forecast: nothingRebuilt,
     'select-rebuild': nothingSelected,
     rebuild: nothingRebuilt,
     publish: nothingRebuilt,

@@ -19,6 +19,8 @@ describe('the due stages of a backfill', () => {
   it('select the days to rebuild after all slices', () => {
     const all = slices.flatMap(({ id }) => [`${id}.fetch`, `${id}.enrich`, `${id}.aggregate`]);
     expect(due(all.slice(0, -1))).toEqual(['c0-3.aggregate']);
+    expect(due(all)).toEqual(['all.select-forecast']);
+    all.push('all.select-forecast');
     expect(due(all)).toEqual(['all.select-rebuild']);
     expect(due([...all, 'all.select-rebuild'])).toEqual([]);
   });

@@ -34,13 +34,33 @@ describe('the due stages', () => {
         expect(due(kind, one, done)).toEqual([`a.${stage}`]);
         done.push(`a.${stage}`);
       }
+      expect(due(kind, one, done)).toEqual(['all.select-forecast']);
+      done.push('all.select-forecast');
       expect(due(kind, one, done)).toEqual(['all.select-rebuild']);
       expect(due(kind, one, [...done, 'all.select-rebuild'], { 'select-rebuild': [] })).toEqual([]);
     },
   );
 
+  it('of days with forecasts are one after another, in the order of the selection', () => {
+    const days = ['2026-03-08', '2026-03-09', '2026-03-10'];
+    const selected = { 'select-forecast': days.map((day) => ({ day })) };
+    const done = ['all.plan', 'all.select-forecast'];
+    expect(due('delta', plan(), done, selected)).toEqual(['day-20260308.forecast']);
+    expect(due('delta', plan(), [...done, 'day-20260308.forecast'], selected)).toEqual([
+      'day-20260309.forecast',
+    ]);
+    const progress = new RunProgress({ kind: 'delta', plan: plan(), done, selected });
+    const finish = (day: string) =>
+      progress.finish({ slice: `day-${day.replaceAll('-', '')}`, stage: 'forecast' })?.map(stageName);
+    expect(days.map(finish)).toEqual([
+      ['day-20260309.forecast'],
+      ['day-20260310.forecast'],
+      ['all.select-rebuild'],
+    ]);
+  });
+
   it('of selected days are one `rebuild` each, in the order of the selection', () => {
-    const done = ['all.plan', 'all.select-rebuild'];
+    const done = ['all.plan', 'all.select-forecast', 'all.select-rebuild'];
     const selected = { 'select-rebuild': [{ day: '2026-03-10' }, { day: '2026-03-09' }] };
     expect(due('delta', plan(), done, selected)).toEqual(['day-20260310.rebuild', 'day-20260309.rebuild']);
     expect(due('delta', plan(), [...done, 'day-20260310.rebuild'], selected)).toEqual([
@@ -51,23 +71,25 @@ describe('the due stages', () => {
     );
   });
 
-  it('of a reevaluation judge all selected days, then rebuild the days that depend on them', () => {
+  it('of a reevaluation judge all selected days, then compute forecasts, then rebuild the days that depend on them', () => {
     const one = plan(sliceOf({ id: 'd-20260310' }));
     const units = [{ day: '2026-03-10' }];
     expect(due('reevaluation', one, ['all.plan'])).toEqual(['all.select-judge']);
     const judging = ['all.plan', 'all.select-judge'];
     expect(due('reevaluation', one, judging, { 'select-judge': units })).toEqual(['day-20260310.judge']);
     const judged = [...judging, 'day-20260310.judge'];
-    expect(due('reevaluation', one, judged, { 'select-judge': units })).toEqual(['all.select-rebuild']);
+    expect(due('reevaluation', one, judged, { 'select-judge': units })).toEqual(['all.select-forecast']);
+    const forecast = [...judged, 'all.select-forecast'];
+    expect(due('reevaluation', one, forecast, { 'select-judge': units })).toEqual(['all.select-rebuild']);
     const selected = { 'select-judge': units, 'select-rebuild': units };
-    const rebuilding = [...judged, 'all.select-rebuild'];
+    const rebuilding = [...forecast, 'all.select-rebuild'];
     expect(due('reevaluation', one, rebuilding, selected)).toEqual(['day-20260310.rebuild']);
     expect(due('reevaluation', one, [...rebuilding, 'day-20260310.rebuild'], selected)).toEqual([]);
   });
 
   it('of a reevaluation with threshold changes end with `publish`', () => {
     const changed = planOf({ changes: { after: 0, through: 1 } });
-    const done = ['all.plan', 'all.select-judge', 'all.select-rebuild'];
+    const done = ['all.plan', 'all.select-judge', 'all.select-forecast', 'all.select-rebuild'];
     expect(due('reevaluation', changed, done)).toEqual(['all.publish']);
     expect(due('reevaluation', changed, [...done, 'all.publish'])).toEqual([]);
   });
@@ -169,26 +191,26 @@ describe('the due stages', () => {
 
 describe('the progress of a pipeline run', () => {
   it.each([
-    ['before its plan', undefined, [], { done: 0, all: 2 }],
-    ['with a plan', twoDays, ['all.plan'], { done: 1, all: 6 }],
-    ['in the middle', twoDays, ['all.plan', 'a.fetch', 'a.enrich'], { done: 3, all: 6 }],
+    ['before its plan', undefined, [], { done: 0, all: 3 }],
+    ['with a plan', twoDays, ['all.plan'], { done: 1, all: 7 }],
+    ['in the middle', twoDays, ['all.plan', 'a.fetch', 'a.enrich'], { done: 3, all: 7 }],
     [
       'at its end',
       twoDays,
-      ['all.plan', 'a.fetch', 'a.enrich', 'b.fetch', 'b.enrich', 'all.select-rebuild'],
-      { done: 6, all: 6 },
+      ['all.plan', 'a.fetch', 'a.enrich', 'b.fetch', 'b.enrich', 'all.select-forecast', 'all.select-rebuild'],
+      { done: 7, all: 7 },
     ],
-    ['of an older version, which published in one stage', twoDays, ['all.publish'], { done: 6, all: 6 }],
+    ['of an older version, which published in one stage', twoDays, ['all.publish'], { done: 7, all: 7 }],
   ] as [string, Plan | undefined, string[], object][])('%s', (_, of, done, counts) => {
     expect(new RunProgress({ kind: 'delta', plan: of, done }).counts).toEqual(counts);
   });
 
   it('counts the stages of its kind, and days once they are selected', () => {
     const all = (rest: Omit<ProgressInputs, 'done'>) => new RunProgress({ ...rest, done: [] }).counts.all;
-    expect(all({ kind: 'historical', plan: twoDays })).toBe(8);
-    expect(all({ kind: 'reevaluation', plan: twoDays })).toBe(3);
+    expect(all({ kind: 'historical', plan: twoDays })).toBe(9);
+    expect(all({ kind: 'reevaluation', plan: twoDays })).toBe(4);
     const selected = { 'select-judge': [{ day: '2026-03-10' }] };
-    expect(all({ kind: 'reevaluation', plan: twoDays, selected })).toBe(4);
+    expect(all({ kind: 'reevaluation', plan: twoDays, selected })).toBe(5);
   });
 });
 

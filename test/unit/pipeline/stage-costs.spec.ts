@@ -82,7 +82,7 @@ it(
     const processes = new Processes(1);
     const many = await processes.run('delta', planOfSlices('delta', 2_000));
     expect(processes.finished.map(({ status }) => status)).toEqual(['done']);
-    expect(processes.executed).toHaveLength(2 * 2_000 + 2);
+    expect(processes.executed).toHaveLength(2 * 2_000 + 3);
     for (const stage of ['fetch', 'enrich']) {
       const [small, large] = [averageOf(few.get(stage)), averageOf(many.get(stage))];
       expect(large).toBeLessThanOrEqual(small + 0.5);
@@ -114,7 +114,7 @@ describe('two processes that share a run', () => {
       await processes.run(kind, planOfSlices(kind, SHARED_SLICES));
       expect(processes.finished.map(({ status }) => status)).toEqual(['done']);
       expect(new Set(processes.executed).size).toBe(processes.executed.length);
-      expect(processes.executed).toHaveLength(stages * SHARED_SLICES + 2);
+      expect(processes.executed).toHaveLength(stages * SHARED_SLICES + 3);
     },
   );
 });

@@ -15,7 +15,7 @@ import {
   updateRulebook,
   updateRulebookSteps,
 } from '../../../src/state/rulebook.js';
-import { versionsInForce } from '../../../src/state/versions.js';
+import { OWN_VERSIONS, versionsInForce } from '../../../src/state/versions.js';
 import { domainDefaults } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -41,6 +41,9 @@ const one = response({ metadata: [metadata('accuracy', '%')], thresholds: [thres
 const other = response({ metadata: [metadata('accuracy', '%')], thresholds: [threshold('accuracy', 0.9)] });
 const limitsOn = (book: Rulebook, day: string) =>
   rulesOn(book, day).thresholds.map((row) => row.critical_threshold);
+
+/** As stored while the first versions are in force. */
+const FIRST_SETTINGS = { ...domainDefaults, rules_version: 1 };
 
 describe('the rulebook', () => {
   it('is parsed once while it is unchanged', async () => {
@@ -79,14 +82,14 @@ describe('the rulebook', () => {
   it('applies the first rows to all days', () => {
     const book = update(undefined, one);
     for (const day of ['1970-01-01', '2026-03-02', '2999-12-31']) {
-      expect(rulesOn(book, day)).toEqual({ ...one, settings: domainDefaults });
+      expect(rulesOn(book, day)).toEqual({ ...one, settings: FIRST_SETTINGS });
     }
   });
 
   it('has settings and no rules without a catalog', () => {
     expect(rulesOn(update(undefined, response()), '2026-03-10')).toEqual({
       ...response(),
-      settings: domainDefaults,
+      settings: FIRST_SETTINGS,
     });
   });
 
@@ -178,8 +181,8 @@ describe('the rulebook', () => {
 
   it('is not changed by a process that does not support its versions', () => {
     for (const versions of [
-      { rules: 2, schema: 1 },
-      { rules: 1, schema: 2 },
+      { rules: OWN_VERSIONS.rules + 1, schema: 1 },
+      { rules: 1, schema: OWN_VERSIONS.schema + 1 },
     ]) {
       const newer = withVersions(update(undefined, one), versions, 5);
       expect(update(newer, other, '2026-03-09')).toBe(newer);

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { BLOB, BOOLEAN, DOUBLE, VARCHAR } from '@duckdb/node-api';
+import { fitForecast } from '../domain/forecast/fit.js';
+import type { ForecastParameters } from '../domain/forecast/parameters.js';
+import type { Fit, SeriesTail } from '../domain/forecast/tail.js';
+import { bytesOfDoubles, doublesOfBytes } from '../storage/double-bytes.js';
+import type { Column } from '../storage/duck.js';
+
+/** A row of `_tails`. */
+export interface TailRow {
+  readonly application: string;
+  readonly metric_name: string;
+  readonly tail: SeriesTail;
+  /** The parameters of the tail as JSON; null if there are none. */
+  readonly parameters: string | null;
+  /** Digest of the points from which they were chosen. */
+  readonly digest: string;
+  /** Of the rows of the day, in their order; NaN where there is none. */
+  readonly predictions: Float64Array;
+}
+
+const NO_PREDICTIONS = new Float64Array();
+
+/** @param columns result of read_tails.sql. The rows have no predictions: these belong to the rows of their own day */
+export function rowsOfColumns(columns: Readonly<Record<string, readonly unknown[]>>): TailRow[] {
+  const { application = [], metric_name = [], times = [], values = [], week = [] } = columns;
+  const { weekly = [], parameters = [], points_digest = [], state = [] } = columns;
+  return application.map((name, i) => {
+    const text = parameters[i] as string | null;
+    return {
+      application: String(name),
+      metric_name: String(metric_name[i]),
+      tail: {
+        times: doublesOfBytes(times[i]),
+        values: doublesOfBytes(values[i]),
+        week: Number(week[i]),
+        weekly: weekly[i] === true,
+        parameters: parametersOf(text),
+        state: state[i] === null ? undefined : doublesOfBytes(state[i]),
+      },
+      parameters: text,
+      digest: String(points_digest[i]),
+      predictions: NO_PREDICTIONS,
+    };
+  });
+}
+
+/** What copy_tails.sql reads. */
+export function columnsOfRows(rows: readonly TailRow[]): Record<string, Column> {
+  return {
+    series: { type: DOUBLE, values: Float64Array.from(rows.keys()) },
+    application: { type: VARCHAR, values: rows.map(({ application }) => application) },
+    metric_name: { type: VARCHAR, values: rows.map(({ metric_name }) => metric_name) },
+    times: { type: BLOB, values: rows.map(({ tail }) => bytesOfDoubles(tail.times)) },
+    values: { type: BLOB, values: rows.map(({ tail }) => bytesOfDoubles(tail.values)) },
+    week: { type: DOUBLE, values: rows.map(({ tail }) => tail.week) },
+    weekly: { type: BOOLEAN, values: rows.map(({ tail }) => tail.weekly) },
+    parameters: { type: VARCHAR, values: rows.map(({ parameters }) => parameters) },
+    points_digest: { type: VARCHAR, values: rows.map(({ digest }) => digest) },
+    state: { type: BLOB, values: rows.map(({ tail: { state } }) => (state ? bytesOfDoubles(state) : null)) },
+    predictions: { type: BLOB, values: rows.map(({ predictions }) => bytesOfDoubles(predictions)) },
+  };
+}
+
+/** SHA-256 of what a later day goes on from: everything but the predictions. */
+export function digestOfRows(rows: readonly TailRow[]): string {
+  const hash = createHash('sha256');
+  for (const { application, metric_name, tail, parameters, digest } of rows) {
+    const { times, values, week, weekly, state } = tail;
+    const lengths = [times.length, state?.length ?? null];
+    hash.update(JSON.stringify([application, metric_name, week, weekly, parameters, digest, lengths]));
+    for (const numbers of [times, values, ...(state ? [state] : [])]) hash.update(numbers);
+  }
+  return hash.digest('hex');
+}
+
+/** Parameters as JSON by the digest of the points from which they were chosen. */
+export type KnownFits = Map<string, string | null>;
+
+/** Fits, unless it is known what the same points have given. */
+export class RememberedFit {
+  parameters: string | null = null;
+  digest = '';
+
+  /**
+   * @param known is extended
+   * @param rules version: another one may choose other parameters from the same points
+   */
+  constructor(
+    private readonly known: KnownFits,
+    private readonly rules: number,
+  ) {}
+
+  readonly fit: Fit = (points) => {
+    const hash = createHash('sha256').update(`${this.rules} `).update(points.times).update(points.values);
+    this.digest = hash.digest('hex').slice(0, DIGEST_DIGITS);
+    let text = this.known.get(this.digest);
+    if (text === undefined) {
+      text = jsonOf(fitForecast(points));
+      this.known.set(this.digest, text);
+    }
+    this.parameters = text;
+    // Also after a fit: what is written is what is used.
+    return parametersOf(text);
+  };
+}
+
+/** 128 bits: two sets of points never have the same digest. */
+const DIGEST_DIGITS = 32;
+
+const jsonOf = (parameters: ForecastParameters | undefined): string | null =>
+  parameters ? JSON.stringify(parameters) : null;
+
+const parametersOf = (text: string | null): ForecastParameters | undefined =>
+  text === null ? undefined : (JSON.parse(text) as ForecastParameters);
