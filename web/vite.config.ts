@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-/** Compresses files at build time (.br and .gz), so that the server can send them as they are. */
+/** The most that all JavaScript of the page may have together, compressed with gzip. */
+const MAX_SCRIPT_BYTES = 70 * 1024;
+
+/**
+ * Compresses files at build time (.br and .gz), so that the server can send them as they are.
+ * @throws the scripts are too large
+ */
 function compressed(): Plugin {
   let folder = '';
   return {
@@ -13,13 +19,19 @@ function compressed(): Plugin {
       folder = build.outDir;
     },
     async closeBundle() {
+      let scripts = 0;
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !/\.(html|js|css|svg)$/.test(entry.name)) continue;
         const file = join(entry.parentPath, entry.name);
         const content = await readFile(file);
         await writeFile(`${file}.br`, brotliCompressSync(content));
-        await writeFile(`${file}.gz`, gzipSync(content, { level: 9 }));
+        const gzipped = gzipSync(content, { level: 9 });
+        await writeFile(`${file}.gz`, gzipped);
+        if (entry.name.endsWith('.js')) scripts += gzipped.length;
       }
+      const size = `${(scripts / 1024).toFixed(1)} KB of JavaScript, compressed`;
+      if (scripts > MAX_SCRIPT_BYTES) throw new Error(`The page has ${size}; the limit is 70 KB.`);
+      this.info(size);
     },
   };
 }

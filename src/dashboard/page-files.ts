@@ -25,15 +25,18 @@ const HEADERS = {
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 
+/** Addresses of the page's own router: a link to an application or a metric may be opened directly. */
+const isPage = (path: string): boolean => path === '/' || path.startsWith('/app/');
+
 /** Serves the page with the compressed files of the build. Asset names contain their digest, so they are cached forever. */
 export function pageFiles(folder = PAGE): RequestHandler {
   if (!existsSync(folder)) {
     return (request: Request, response: Response, next: NextFunction) => {
-      if (request.path !== '/') return next();
+      if (!isPage(request.path)) return next();
       response.status(503).type('text').send('The page is not built. Run `npm run build`.\n');
     };
   }
-  return sirv(folder, {
+  const serve = sirv(folder, {
     etag: true,
     brotli: true,
     gzip: true,
@@ -42,4 +45,9 @@ export function pageFiles(folder = PAGE): RequestHandler {
       response.setHeader('Cache-Control', pathname.startsWith('/assets/') ? A_YEAR : 'no-cache');
     },
   });
+  return (request: Request, response: Response, next: NextFunction) => {
+    // Whatever names the path has, valid or not: the page reads them.
+    if (isPage(request.path)) request.url = '/';
+    serve(request, response, next);
+  };
 }

@@ -44,8 +44,12 @@ export function needsAdmin({ method, url }: RequestInfo): boolean {
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Whether any segment of the path is `admin`, in any spelling that a router might accept. True if the path cannot be decoded. */
+/**
+ * Whether any segment of the path is `admin`, in any spelling that a router might accept. True if the path cannot be decoded.
+ * Below `/app/` segments are names of applications and metrics, and nothing but the page is served.
+ */
 export function isAdminPath(url: string): boolean {
+  if (url.startsWith('/app/')) return false;
   try {
     const path = decodeURIComponent(url.split(/[?#]/, 1)[0] ?? '');
     return path.toLowerCase().split(/[\\/]/).includes('admin');

@@ -14,7 +14,7 @@ describePage('the connection of the page', (fixture) => {
     fixture.advance(60_000);
     await fixture.service.run('delta');
     await fixture.page.clock.fastForward(31_000);
-    await fixture.page.getByRole('heading', { name: '1 of 2 applications needs attention' }).waitFor();
+    await fixture.page.getByRole('heading', { name: '1 of 2 applications is critical' }).waitFor();
   });
 
   it('keeps the data and shows that the service is unavailable', async () => {

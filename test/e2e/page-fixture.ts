@@ -72,10 +72,15 @@ export class PageFixture {
     prepare?: (page: Page) => Promise<void>,
     width = 1240,
     colorScheme: 'light' | 'dark' = 'light',
+    timezoneId = 'UTC',
   ): Promise<void> {
     if (!this.browser) throw new Error('Call start first');
     await this.openedPage?.close();
-    const page = await this.browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+    const page = await this.browser.newPage({
+      viewport: { width, height: 800 },
+      colorScheme,
+      timezoneId,
+    });
     this.openedPage = page;
     this.errors = collectPageErrors(page);
     await prepare?.(page);

@@ -54,7 +54,11 @@ if (program) {
       await mlflow.close();
     });
     const open = async (colorScheme: 'light' | 'dark' = 'light', width = 1240): Promise<[Page, string[]]> => {
-      const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+      const page = await browser.newPage({
+        colorScheme,
+        viewport: { width, height: 900 },
+        timezoneId: 'UTC',
+      });
       const errors = collectPageErrors(page);
       await page.goto(service.url);
       await page.waitForSelector('h1');
@@ -70,10 +74,18 @@ if (program) {
       const [page] = await open();
       const { platform, applications, incidents } = expected;
       expect(platform.total).toBeGreaterThan(100);
-      expect(await page.textContent('h1')).toBe(
-        `${incidents.length} of ${applications.size} applications need attention`,
+      // The light beside the headline is the one that the headline is about.
+      const worst = ['critical', 'warning', 'no_data'].find((each) =>
+        incidents.some(({ light }) => light === each),
       );
-      expect(await texts(page, '.kicker .status')).toEqual([LABELS[platform.light]]);
+      const count = incidents.filter(({ light }) => light === worst).length;
+      expect(await texts(page, '.kicker .status')).toEqual([LABELS[worst ?? '']]);
+      const heading = await page.textContent('h1');
+      expect(heading).toMatch(
+        new RegExp(`^${count} of ${applications.size} applications (is|are|has|have) `),
+      );
+      expect(heading).toContain(`, ${incidents.length - count} more need`);
+      expect(await texts(page, '.reason .status')).toEqual([LABELS[platform.light]]);
       expect(await texts(page, '.facts dd')).toEqual([
         platform.passRate,
         `${platform.total}`,
@@ -163,7 +175,7 @@ if (program) {
           const name = document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent;
           return [name, outlineStyle === 'none' ? 0 : parseFloat(outlineWidth)];
         })()`);
-      const stops = page.locator('a, [role=slider]');
+      const stops = page.locator('a, button, input, select, [role=slider]');
       const names = await stops.evaluateAll((all) =>
         all.map((stop) => stop.getAttribute('aria-label') ?? stop.textContent),
       );

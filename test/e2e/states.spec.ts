@@ -60,7 +60,7 @@ describePage('the page', (fixture) => {
     fixture.advance(30 * 60_000);
     await fixture.service.run('delta');
     await fixture.openPage();
-    const notes = fixture.page.getByRole('status');
+    const notes = fixture.page.locator('.notes');
     await notes.waitFor();
     const text = await notes.textContent();
     expect(text).toContain('This data is out of date.');
@@ -91,7 +91,7 @@ describePage('the page', (fixture) => {
       ['outage-phone', 'dark', 390],
     ] as const) {
       await fixture.openPage(undefined, width, scheme);
-      const notes = fixture.page.getByRole('status');
+      const notes = fixture.page.locator('.notes');
       await notes.waitFor();
       const text = (await notes.textContent())?.replaceAll('\u00a0', ' ');
       expect(text).toContain(

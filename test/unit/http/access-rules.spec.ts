@@ -162,12 +162,20 @@ describe('an admin path', () => {
     '/api/../admin/queues',
     '/admin?x=1',
     '\\admin',
+    '//app/../admin',
     '/%zz',
   ])('is %s', (url) => {
     expect(isAdminPath(url)).toBe(true);
   });
 
-  it.each(['/', '/api/v1/platform/current', '/administration', '/docs?x=/admin/'])('is not %s', (url) => {
+  it.each([
+    '/',
+    '/api/v1/platform/current',
+    '/administration',
+    '/docs?x=/admin/',
+    '/app/admin',
+    '/app/a%2Fadmin/metric/%zz',
+  ])('is not %s', (url) => {
     expect(isAdminPath(url)).toBe(false);
   });
 });

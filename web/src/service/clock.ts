@@ -1,12 +1,4 @@
 import { computed, signal } from '@preact/signals';
-import type { PlatformCurrent } from '../../src/dashboard/contract.js';
-
-/** The latest response of `/api/v1/platform/current`; null before the first one. */
-export const platformCurrent = signal<PlatformCurrent | null>(null);
-/** Why the last request failed, and since when requests fail (ms); null if the last request succeeded. */
-export const failure = signal<{ readonly message: string; readonly since: number } | null>(null);
-/** Whether the event stream is connected; without it the page polls. */
-export const streaming = signal(false);
 
 const browserTime = signal(Date.now());
 /** How far the service's clock is ahead of the browser's, ms. */

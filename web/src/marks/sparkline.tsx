@@ -1,6 +1,7 @@
-import type { ApplicationNow, Attention } from '../../src/dashboard/contract.js';
-import { formatQuantity } from '../../src/domain/format.js';
-import { dayText, runsText } from './text.js';
+import type { ApplicationNow, Attention } from '../../../src/dashboard/contract.js';
+import { formatQuantity } from '../../../src/domain/format.js';
+import { dayText } from '../words/time.js';
+import { runsText } from '../words/words.js';
 
 const [WIDTH, HEIGHT, MARGIN] = [216, 52, 5];
 const SPAN_MS = 7 * 86_400_000;
@@ -63,7 +64,7 @@ export function RunsPerDay({ days, dates }: { days: ApplicationNow['days']; date
   const label =
     lastDay < 0
       ? 'no runs'
-      : `Runs per day over ${days.length} days; the last ones on ${dayText(dates[lastDay] ?? '')}`;
+      : `Runs per day over ${days.length} days; the last ones on ${dayText(dates[lastDay] ?? '', 'UTC')}`;
   return (
     <svg
       class="sparkline"
@@ -85,7 +86,7 @@ export function RunsPerDay({ days, dates }: { days: ApplicationNow['days']; date
             y={HEIGHT - 5 - (total === 0 ? 2 : height)}
             height={total === 0 ? 2 : height}
           >
-            <title>{`${dayText(dates[i] ?? '')}: ${runsText(total)}`}</title>
+            <title>{`${dayText(dates[i] ?? '', 'UTC')}: ${runsText(total)}`}</title>
           </rect>
         );
       })}

@@ -1,8 +1,8 @@
-import type { PlatformCurrent } from '../../src/dashboard/contract.js';
-import { formatDate } from '../../src/domain/format.js';
-import { Age, Shape } from './parts.jsx';
-import { failure } from './state.js';
-import { daysText } from './text.js';
+import type { PlatformCurrent } from '../../../src/dashboard/contract.js';
+import { formatDate } from '../../../src/domain/format.js';
+import { Age, Shape } from '../marks/status.jsx';
+import { failure } from '../service/events.js';
+import { daysText } from '../words/words.js';
 
 /** Problems with the data itself, such as stale data or a catalog outage; empty if there are none. */
 export function Notes({ current }: { current: PlatformCurrent }) {

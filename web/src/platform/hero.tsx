@@ -1,22 +1,27 @@
-import type { PlatformCurrent } from '../../src/dashboard/contract.js';
-import type { MetricStatus } from '../../src/domain/model.js';
-import { Shape, Status } from './parts.jsx';
-import { cellTitle, Timeline } from './strip.jsx';
-import { headline, keepUnits, percent, runsText } from './text.js';
+import type { PlatformCurrent } from '../../../src/dashboard/contract.js';
+import type { MetricStatus } from '../../../src/domain/model.js';
+import { Shape, Status } from '../marks/status.jsx';
+import { cellTitle, Timeline } from '../marks/strip.jsx';
+import { Trend } from '../marks/trend.jsx';
+import { keepUnits, percent, runsText } from '../words/words.js';
+import { headline, unjudgedText } from './headline.js';
 
 /** The headline, the numbers behind it, and the platform's status on the days before. */
 export function Hero({ current }: { current: PlatformCurrent }) {
   const { platform, days } = current;
   const hours = (Date.parse(current.to) - Date.parse(current.from)) / 3_600_000;
+  const { light, text } = headline(current);
   return (
     <section class="hero" aria-labelledby="headline">
       <div>
         <p class="kicker">
-          <Status light={platform.light} />
-          <span>platform, last {hours} h</span>
+          <Status of={light} />
         </p>
-        <h1 id="headline">{headline(current)}</h1>
-        <p class="reason">{keepUnits(platform.reason)}</p>
+        <h1 id="headline">{text}</h1>
+        <p class="reason">
+          All runs of the last {hours}&nbsp;h together: <Status of={platform.light} />.{' '}
+          {keepUnits([platform.reason, unjudgedText(current)].join(' '))}
+        </p>
       </div>
       <Facts platform={platform} hours={hours} />
       <Composition platform={platform} />
@@ -55,20 +60,6 @@ function Facts({ platform, hours }: { platform: Platform; hours: number }) {
         <dd>{percent(coverage)}</dd>
       </div>
     </dl>
-  );
-}
-
-function Trend({ points, hours }: { points: number; hours: number }) {
-  const rounded = Math.abs(points).toFixed(1);
-  if (rounded === '0.0') return <>, unchanged</>;
-  const arrow = points > 0 ? '▲' : '▼';
-  const title = `${points > 0 ? 'up' : 'down'} ${rounded} points from the previous ${hours} h`;
-  return (
-    <span title={title}>
-      , {arrow}
-      {'\u00a0'}
-      {rounded} points
-    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import type { Light } from '../../src/domain/model.js';
-import { dayText, LIGHT_LABELS, shortDay } from './text.js';
+import type { Light } from '../../../src/domain/model.js';
+import { dayText, shortDay } from '../words/time.js';
+import { LIGHT_LABELS } from '../words/words.js';
 
 interface Cell {
   readonly light: Light;
@@ -60,7 +61,7 @@ export function Timeline({ cells, dates }: { cells: readonly Cell[]; dates: read
       <p class="scale" aria-hidden="true">
         {dates.map((day, i) => {
           const labelled = i > 0 && (last - i) % 7 === 0;
-          return <span key={day}>{i === last ? 'today' : labelled && shortDay(day)}</span>;
+          return <span key={day}>{i === last ? 'today' : labelled && shortDay(day, 'UTC')}</span>;
         })}
       </p>
       <p class="legend">
@@ -73,7 +74,7 @@ export function Timeline({ cells, dates }: { cells: readonly Cell[]; dates: read
 }
 
 export function cellTitle(day: string, light: Light, text: string): string {
-  return `${dayText(day)}: ${LIGHT_LABELS[light].toLowerCase()}. ${text}`;
+  return `${dayText(day, 'UTC')}: ${LIGHT_LABELS[light].toLowerCase()}. ${text}`;
 }
 
 function summary(cells: readonly Cell[]): string {

@@ -1,20 +1,42 @@
-import type { ApplicationNow, Attention, PlatformCurrent } from '../../src/dashboard/contract.js';
-import { formatQuantity, formatWithUnit } from '../../src/domain/format.js';
-import { Age, Status } from './parts.jsx';
-import { RunsPerDay, Sparkline } from './sparkline.jsx';
-import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, runsText } from './text.js';
+import type { ApplicationNow, Attention, PlatformCurrent } from '../../../src/dashboard/contract.js';
+import { formatQuantity, formatWithUnit } from '../../../src/domain/format.js';
+import { changeQuery, queryOf } from '../frame/router.js';
+import { RunsPerDay, Sparkline } from '../marks/sparkline.jsx';
+import { Age, Status } from '../marks/status.jsx';
+import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, runsText } from '../words/words.js';
+
+/** Rows that are shown until the reader asks for all. */
+const ROWS = 20;
 
 /** The applications that need attention: metric, value and limit, since when, and why. */
-export function NeedsAttention({ current }: { current: PlatformCurrent }) {
-  if (current.needs_attention.length === 0) return null;
+export function NeedsAttention({
+  listed,
+  current,
+}: {
+  listed: readonly Attention[];
+  current: PlatformCurrent;
+}) {
+  if (listed.length === 0) return null;
+  const all = queryOf('attention') === 'all';
+  const shown = all ? listed : listed.slice(0, ROWS);
   return (
     <section aria-labelledby="needs-attention">
       <h2 id="needs-attention">Needs attention</h2>
       <ul class="attention">
-        {current.needs_attention.map((each) => (
+        {shown.map((each) => (
           <Row key={each.application} each={each} current={current} />
         ))}
       </ul>
+      {listed.length > ROWS && (
+        <button
+          type="button"
+          class="fold"
+          aria-expanded={all}
+          onClick={() => changeQuery({ attention: all ? null : 'all' })}
+        >
+          {all ? `Show only the first ${ROWS}` : `Show all ${listed.length}`}
+        </button>
+      )}
     </section>
   );
 }
@@ -25,7 +47,7 @@ function Row({ each, current }: { each: Attention; current: PlatformCurrent }) {
   return (
     <li>
       <div class="when">
-        <Status light={light} />
+        <Status of={light} />
         {since && <Age at={since} before={each.since_before ? 'for more than ' : 'for '} />}
       </div>
       <div class="what">

@@ -1,0 +1,47 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { PlatformPage } from '../platform/page.jsx';
+import { Header } from './header.jsx';
+import { Boundary } from './panel.jsx';
+import { page } from './router.js';
+import type { Page } from './routes.js';
+
+/** The page that the address names, in its frame. */
+export function App() {
+  const shown = page.value;
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    // After a link was followed, the keyboard continues at the beginning of the new page.
+    if (!first.current) main.current?.focus({ preventScroll: true });
+    first.current = false;
+  }, [shown]);
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <Header />
+      <main id="main" ref={main} tabIndex={-1}>
+        <Boundary key={JSON.stringify(shown)} name="This page">
+          <Content shown={shown} />
+        </Boundary>
+      </main>
+    </>
+  );
+}
+
+function Content({ shown }: { shown: Page }) {
+  if (shown.kind === 'platform') return <PlatformPage />;
+  return <NoPage />;
+}
+
+function NoPage() {
+  return (
+    <section class="empty">
+      <h1>There is no such page</h1>
+      <p>
+        The address is not one of this service. <a href="/">See all applications</a>
+      </p>
+    </section>
+  );
+}

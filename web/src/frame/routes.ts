@@ -1,0 +1,48 @@
+/** The page that a path names. `unknown`: the service has no such page. */
+export type Page =
+  | { readonly kind: 'platform' }
+  | { readonly kind: 'application'; readonly application: string }
+  | { readonly kind: 'metric'; readonly application: string; readonly metric: string }
+  | { readonly kind: 'unknown' };
+
+/** Names are single encoded segments, so that they may contain slashes. */
+const BELOW = /^\/app\/([^/]+)(?:\/metric\/([^/]+))?\/?$/;
+
+export function pageOf(pathname: string): Page {
+  if (pathname === '/') return { kind: 'platform' };
+  const [, application, metric] = BELOW.exec(pathname) ?? [];
+  const [applicationName, metricName] = [decode(application), decode(metric)];
+  if (applicationName === null || (metric !== undefined && metricName === null)) return { kind: 'unknown' };
+  return metricName === null
+    ? { kind: 'application', application: applicationName }
+    : { kind: 'metric', application: applicationName, metric: metricName };
+}
+
+/** null if there is no text, or if it is not encoded as a name. */
+function decode(segment: string | undefined): string | null {
+  try {
+    return segment === undefined ? null : decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
+/** `encodeURIComponent` throws an error if a text has half a surrogate pair. */
+const encode = (name: string): string => encodeURIComponent(name.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD'));
+
+export const applicationPath = (application: string): string => `/app/${encode(application)}`;
+export const metricPath = (application: string, metric: string): string =>
+  `${applicationPath(application)}/metric/${encode(metric)}`;
+
+/** The changes of a query by parameter; null and '' remove it. */
+export type QueryChanges = Readonly<Record<string, string | null>>;
+
+/** A query with some parameters changed, the others as they are: `''` or with its question mark. */
+export function changedQuery(search: string, changes: QueryChanges): string {
+  const query = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === '') query.delete(name);
+    else query.set(name, value);
+  }
+  return query.size === 0 ? '' : `?${query}`;
+}
