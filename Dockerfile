@@ -25,8 +25,8 @@ WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE README.md ./
-# A new volume takes over the owner of the folder.
-RUN mkdir /data && chown node:node /data
+# A new volume takes over the owner of the folder. The link is for jobs of CI systems, which run a shell.
+RUN mkdir /data && chown node:node /data && ln -s /app/dist/main.js /usr/local/bin/mlflow-monitor
 USER node
 VOLUME /data
 EXPOSE 3000

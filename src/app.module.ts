@@ -6,6 +6,7 @@ import { SETTINGS } from './config/settings.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { CatalogModule } from './enrichment/catalog.module.js';
 import { EnrichmentModule } from './enrichment/enrichment.module.js';
+import { GateModule } from './gate/gate.module.js';
 import { HealthModule } from './health/health.module.js';
 import { AccessModule } from './http/access.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
@@ -42,7 +43,7 @@ export class AppModule {
         PipelineModule,
         ...(isWorker || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
-        ...(settings.ROLES.includes('api') ? [adminModule(), DashboardModule] : []),
+        ...(settings.ROLES.includes('api') ? [adminModule(), DashboardModule, GateModule] : []),
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],

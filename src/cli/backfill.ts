@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
 import {
   type BackfillDetail,
   type BackfillRequest,
@@ -11,6 +10,7 @@ import type { Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { showProgress } from './progress.js';
 import { runOnce } from './run.js';
+import { type RemoteService, sendToService } from './service-client.js';
 
 /**
  * Runs a backfill in this process.
@@ -33,13 +33,6 @@ export async function backfillLocally(settings: Settings, days: BackfillRequest)
   }
 }
 
-export interface RemoteService {
-  /** For example `http://127.0.0.1:3000`. */
-  readonly url: string;
-  /** An admin token; `undefined` to send none. */
-  readonly token: string | undefined;
-}
-
 const POLL_MS = 1_000;
 /** Consecutive polls that may fail, for a service that restarts. */
 const MAX_FAILED_POLLS = 60;
@@ -50,7 +43,13 @@ const MAX_FAILED_POLLS = 60;
  */
 export async function backfillRemotely(service: RemoteService, days: BackfillRequest): Promise<boolean> {
   const startedAt = Date.now();
-  let backfill = await send(service, 'POST', 'api/v1/admin/backfills', days);
+  const send = (method: 'GET' | 'POST', path: string, body?: BackfillRequest) =>
+    sendToService(
+      service,
+      { method, path, body, tokenHint: 'Set ADMIN_TOKEN or --token-file.' },
+      backfillDetailSchema,
+    );
+  let backfill = await send('POST', 'api/v1/admin/backfills', days);
   console.log(`${backfill.id} is stored and continues without this command. Progress:`);
   const progress = showProgress(backfill.id);
   try {
@@ -58,7 +57,7 @@ export async function backfillRemotely(service: RemoteService, days: BackfillReq
       progress.show(titleOf(backfill), backfill.progress.days_done, backfill.progress.days_all, 'days');
       await wait(POLL_MS);
       try {
-        backfill = await send(service, 'GET', `api/v1/admin/backfills/${backfill.id}`);
+        backfill = await send('GET', `api/v1/admin/backfills/${backfill.id}`);
         failedPolls = 0;
       } catch (error) {
         if (!(error instanceof MonitorError) || !error.retryable || ++failedPolls > MAX_FAILED_POLLS) {
@@ -83,53 +82,3 @@ export async function backfillRemotely(service: RemoteService, days: BackfillReq
 
 const titleOf = ({ id, waits_for }: BackfillDetail): string =>
   waits_for === null ? id : `${id} (waits for ${waits_for})`;
-
-const problemSchema = z.object({
-  detail: z.string(),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-});
-
-/** @throws {MonitorError} `service_unreachable`, `service_refused` */
-async function send(
-  { url, token }: RemoteService,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: BackfillRequest,
-): Promise<BackfillDetail> {
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(new URL(path, url.replace(/\/*$/, '/')), {
-      method,
-      headers: {
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(body ? { 'content-type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    text = await response.text();
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MonitorError('service_unreachable', `${url} is unreachable: ${reason}`, {}, true);
-  }
-  const { status } = response;
-  const json = parseJson(text);
-  const backfill = backfillDetailSchema.safeParse(json);
-  if (response.ok && backfill.success) return backfill.data;
-  const problem = problemSchema.safeParse(json).data;
-  const details = problem
-    ? [problem.detail, ...(problem.errors ?? []).map(({ detail }) => detail)].join(' ')
-    : `not a response of mlflow-monitor: ${text.slice(0, 100)}`;
-  const hint = status === 401 ? ' Set ADMIN_TOKEN or --token-file.' : '';
-  const message = `${url} returned ${status}: ${details}${hint}`;
-  throw new MonitorError('service_refused', message, { status }, status >= 500);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

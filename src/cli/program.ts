@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { backfillRequestSchema } from '../admin/backfills.js';
 import { type Environment, loadSettings } from '../config/settings.js';
 import { errno, MonitorError } from '../domain/errors.js';
+import type { CheckFormat } from './check/report.js';
 import type { DemoOptions } from './demo.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
@@ -13,6 +14,19 @@ interface ServiceOptions {
   readonly tokenFile?: string;
 }
 
+interface CheckCommandOptions extends ServiceOptions {
+  readonly run?: string;
+  readonly model?: string;
+  readonly application?: string;
+  readonly baseline?: string;
+  readonly maxDrop?: number;
+  readonly minCoverage: number;
+  readonly failOn: 'critical' | 'warning';
+  /** ms */
+  readonly wait: number;
+  readonly format: CheckFormat;
+}
+
 /**
  * Runs one command to its end. It prints to the streams of this process, also its errors: it never throws.
  * @param args without `node` and the file
@@ -21,8 +35,8 @@ interface ServiceOptions {
  */
 export async function runCommand(args: readonly string[], env: Environment): Promise<number> {
   let code = 0;
-  const program = createProgram(env, () => {
-    code = 1;
+  const program = createProgram(env, (failed = 1) => {
+    code = failed;
   });
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -36,7 +50,7 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
 }
 
 /** @param fail called by a command that ends without an exception but did not succeed */
-function createProgram(env: Environment, fail: () => void): Command {
+function createProgram(env: Environment, fail: (code?: number) => void): Command {
   const program = new Command('mlflow-monitor')
     .description('Monitors the metrics that teams log to MLflow and shows what is red, since when and why')
     // Inherited by all commands below. Otherwise commander ends the process.
@@ -91,6 +105,7 @@ function createProgram(env: Environment, fail: () => void): Command {
       const { validate } = await import('./validate.js');
       if (!(await validate(env))) fail();
     });
+  addCheck(program, env, fail);
   program
     .command('suggest')
     .description('suggest thresholds from the stored history, as a catalog file to edit')
@@ -110,6 +125,92 @@ function createProgram(env: Environment, fail: () => void): Command {
       await retention(settings, dryRun);
     });
   return program;
+}
+
+/** `check` exits with 3 for every error: 1 and 2 are verdicts. */
+function addCheck(program: Command, env: Environment, fail: (code?: number) => void): void {
+  program
+    .command('check')
+    .description(
+      'judge a run, a model version or an application now; exits with 0 pass, 1 fail, 2 not enough evidence, 3 error',
+    )
+    .exitOverride((error) => {
+      throw new CommanderError(error.exitCode === 0 ? 0 : 3, error.code, error.message);
+    })
+    .option('--run <id>', 'an MLflow run')
+    .option('--model <name>', 'a registered model: NAME (its newest version), NAME@ALIAS or NAME/VERSION')
+    .option('--application <name>', 'the newest run of an application that counts')
+    .option('--baseline <run>', 'compare with a run, a model version, or an alias of --model')
+    .option(
+      '--max-drop <percent>',
+      'fail if a metric is worse than the baseline by more, such as 2%',
+      percent,
+    )
+    .option(
+      '--min-coverage <percent>',
+      'the share of metrics that must have a threshold, such as 50%',
+      percent,
+      0,
+    )
+    .addOption(
+      new Option('--fail-on <status>', 'the status from which a metric fails')
+        .choices(['critical', 'warning'])
+        .default('critical'),
+    )
+    .option('--wait <time>', 'wait for the end of the run, such as 30s, 10m or 2h', duration, 0)
+    .addOption(
+      new Option('--format <format>', 'how to print the verdict')
+        .choices(['text', 'json', 'junit', 'github'])
+        .default('text'),
+    )
+    .option(
+      '--url <url>',
+      'ask the service at this address (default: the store, else the catalog of the settings)',
+    )
+    .option('--token-file <file>', 'with --url: file with a token to send (default: VIEWER_TOKEN)', readText)
+    .action(async (options: CheckCommandOptions) => {
+      try {
+        const { check } = await import('./check.js');
+        const { url, tokenFile } = options;
+        // In production a service must have a queue. This command needs none.
+        const source = url
+          ? { url, token: tokenFile ?? env.VIEWER_TOKEN?.trim() }
+          : loadSettings({ ...env, NODE_ENV: undefined });
+        fail(
+          await check(source, {
+            request: {
+              run: options.run,
+              model: options.model,
+              application: options.application,
+              baseline: options.baseline,
+              max_drop_percent: options.maxDrop,
+              min_coverage_percent: options.minCoverage,
+              fail_on: options.failOn,
+            },
+            waitMs: options.wait,
+            format: options.format,
+          }),
+        );
+      } catch (error) {
+        console.error(`ERROR: ${error instanceof Error ? error.message : String(error)}`);
+        fail(3);
+      }
+    });
+}
+
+function percent(text: string): number {
+  const [, number] = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim()) ?? [];
+  if (number !== undefined) return Number(number);
+  throw new InvalidArgumentError('Expected a percentage such as 2%.');
+}
+
+const MS_OF_UNIT: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** ms */
+function duration(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text.trim()) ?? [];
+  if (number !== undefined) return Number(number) * (MS_OF_UNIT[unit] ?? 1);
+  throw new InvalidArgumentError('Expected a time such as 30s, 10m or 2h.');
 }
 
 function wholeNumber(max: number) {

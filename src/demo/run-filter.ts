@@ -24,7 +24,9 @@ const NUMERIC_ATTRIBUTES = ['start_time', 'end_time'] as const;
 const TEXT_ATTRIBUTES = ['run_id', 'status'] as const;
 /** Attributes that MLflow can search but the demo server cannot. */
 const UNSUPPORTED_ATTRIBUTES = new Set(['run_name', 'user_id', 'artifact_uri', 'created', 'Created']);
-const TOKENS = /\s*(?:('[^']*'|"[^"]*")|(\([^()]*\))|(-?\d+(?:\.\d+)?)|([<>=!]+)|([\w.`]+)|(\S))/gy;
+const TAG = /^tags?\.(?:`([^`]+)`|(\w+))$/;
+const TOKENS =
+  /\s*(?:('[^']*'|"[^"]*")|(\([^()]*\))|(-?\d+(?:\.\d+)?)|([<>=!]+)|((?:[\w.]|`[^`]*`)+)|(\S))/gy;
 
 const isOneOf = <T extends string>(names: readonly T[], name: string): name is T =>
   names.some((each) => each === name);
@@ -51,6 +53,11 @@ export function parseFilter(filter: string): Predicate {
 }
 
 function comparison(name: string, comparator: string, value: string): Predicate {
+  const tag = TAG.exec(name);
+  if (tag && comparator === '=' && /^['"]/.test(value)) {
+    const tagKey = tag[1] ?? tag[2] ?? '';
+    return (run) => tagOf(run, tagKey) === value.slice(1, -1);
+  }
   const [, key = ''] = ATTRIBUTE.exec(name) ?? [];
   if (/^(metrics?|params?|parameters?|tags?|datasets?)\./.test(name) || UNSUPPORTED_ATTRIBUTES.has(key))
     throw notImplemented(`a filter on ${name}`);
@@ -110,6 +117,10 @@ function parseList(value: string): Set<string> {
     }),
   );
 }
+
+/** MLflow stores the name of a run as a tag, too. */
+const tagOf = (run: FakeRun, key: string): string | undefined =>
+  run.tags[key] ?? (key === 'mlflow.runName' ? (run.run_name ?? undefined) : undefined);
 
 /** A missing start is 0, because `runs/create` writes 0. */
 const timeOf = (run: FakeRun, key: (typeof NUMERIC_ATTRIBUTES)[number]): number | null =>

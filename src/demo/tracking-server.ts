@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import type { FakeExperiment, FakeRequest, FakeResponse, FakeRun } from './fakes.js';
 import { experimentJson, jsonOf, runJson } from './mlflow-json.js';
+import { ModelRegistry } from './model-registry.js';
 import { invalid, MlflowError, parseFilter, parseOrder } from './run-filter.js';
 
 const BASE_PATH = '/api/2.0/mlflow/';
@@ -16,6 +17,7 @@ const DEFAULT_MAX_RESULTS = 1000;
 export class TrackingServer {
   readonly experiments = new Map<string, FakeExperiment>();
   readonly runs = new Map<string, FakeRun>();
+  readonly models = new ModelRegistry();
   /** Ids of experiments that are neither listed nor searched, as if the client had no permission. */
   readonly hidden = new Set<string>();
   /** All requests so far. */
@@ -120,6 +122,8 @@ export class TrackingServer {
     if (method === 'POST' && path === 'experiments/search') return this.searchExperiments(body);
     if (method === 'POST' && path === 'runs/search') return this.searchRuns(body);
     if (method === 'GET' && path === 'runs/get') return this.getRun(body);
+    const found = this.models.handle(method, path, body);
+    if (found) return found;
     throw new MlflowError(404, 'ENDPOINT_NOT_FOUND', `No API found for ${method} ${path}`);
   }
 

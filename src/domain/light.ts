@@ -138,7 +138,7 @@ function percentText(part: number, whole: number): string {
 const DECIMALS = 6;
 
 /** The sign of 100·part − limit·whole, computed exactly: the limit is the configured decimal number, not its double. */
-function comparePercent(part: number, whole: number, limit: number): number {
+export function comparePercent(part: number, whole: number, limit: number): number {
   if (whole === 0) return 0;
   const text = limit.toFixed(DECIMALS).replace('.', '');
   const difference = 100n * BigInt(part) * 10n ** BigInt(DECIMALS) - BigInt(text) * BigInt(whole);

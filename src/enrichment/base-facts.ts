@@ -110,12 +110,14 @@ async function readBaseFacts<Base extends IndexedObject>(
   if (known) return known;
   const file = await fetch(base);
   const content = await readFooter(session, file, 'content');
-  const pairs = groupPairs(
-    await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base: file }),
-  );
+  const pairs = await readPairs(session, file);
   if (content !== undefined) index.learn(base, { base: { content, pairs } });
   return { content, pairs };
 }
+
+/** The experiments of the active runs in a local base object, and their metrics. */
+export const readPairs = async (session: DuckSession, file: string): Promise<DayPairs> =>
+  groupPairs(await session.columns(sql(import.meta.url, './sql/day_pairs.sql'), { base: file }));
 
 /** The active runs of a base object by experiment and by the value of a tag. */
 async function readGroups<Base extends IndexedObject>(

@@ -11,17 +11,17 @@ import {
 import { addOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
+import { addRunTimes } from '../state/run-times.js';
 import { isOlderProcess } from '../state/versions.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { Look } from '../storage/publish.js';
-import { chooseRunTimes } from './choose-run-times.js';
+import { createFacts } from './create-facts.js';
 import type { RulebookSource } from './judge-day.js';
 import { judgeDays } from './judge-days.js';
 import { mergeDay } from './merge-day.js';
 import { publishQuarantine, quarantine } from './quarantine.js';
-import { readPages } from './read-pages.js';
 
 export interface FetchedSlice {
   readonly pipelineRunId: string;
@@ -210,12 +210,6 @@ async function loadFacts(
     const known = times.get(stored.file);
     if (!known || known.began < began) times.set(stored.file, { file: stored.file, date, began });
   }
-  await session.run(sql(import.meta.url, './sql/page_times.sql'), {
-    pages: JSON.stringify([...times.values()]),
-  });
-  await readPages(session, [...times.keys()], Math.max(0, ...pages.map(({ bytes }) => bytes)));
-  const chosen = await chooseRunTimes(session, store);
-  await session.run(sql(import.meta.url, './sql/latest.sql'), { chosen: JSON.stringify(chosen) });
-  await session.run(sql(import.meta.url, './sql/facts.sql'));
-  await session.run(sql(import.meta.url, './sql/gone.sql'), { gone: JSON.stringify(gone) });
+  const bytes = Math.max(0, ...pages.map((page) => page.bytes));
+  await createFacts(session, [...times.values()], bytes, (ended) => addRunTimes(store, ended), gone);
 }

@@ -79,6 +79,18 @@ async function mergePart(
   return counts;
 }
 
+/** Writes the `facts` of a day to a file, as the base object that they would be if nothing else were stored. */
+export async function writeFacts(session: DuckSession, day: string, file: string): Promise<void> {
+  await createPartMacro(session);
+  await loadStored(session, undefined);
+  await decide(session, () => Promise.reject(new RangeError('nothing is stored')), {
+    day,
+    part: 0,
+    files: 1,
+  });
+  await writeBase(session, file);
+}
+
 /** Makes `stored_rows`, a view of the base object, and `stored`. */
 async function loadStored(session: DuckSession, file: string | undefined): Promise<void> {
   if (file) {

@@ -37,9 +37,13 @@ export function decideAccess(request: RequestInfo, rules: AccessRules): Verdict 
   return needsAdmin(request) ? authorizeAdmin(request, rules) : { admitted: true, actor: null };
 }
 
-/** True except for `GET` and `HEAD` requests outside the admin paths. */
+/** Requests that only read although their method is `POST`: their parameters are a document. */
+const READING_POSTS: readonly string[] = ['/api/v1/verdicts'];
+
+/** True except for requests outside the admin paths that only read. */
 export function needsAdmin({ method, url }: RequestInfo): boolean {
-  return !isRead(method) || isAdminPath(url);
+  const isReadingPost = method === 'POST' && READING_POSTS.includes(url);
+  return !(isRead(method) || isReadingPost) || isAdminPath(url);
 }
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';

@@ -26,6 +26,9 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
   backfill_window: 400,
   unknown_backfill: 404,
   backfill_finished: 409,
+  unknown_run: 404,
+  unknown_model: 404,
+  no_rules: 409,
 };
 
 const titleOf = (status: number): string => STATUS_CODES[status] ?? 'Error';

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 
 /** Injection token of the `MlflowClient`. */
@@ -13,13 +14,15 @@ export interface Experiment {
   readonly creation_time: number | null;
 }
 
-/** A search of runs: the client adds view ALL and the `start_time` order. */
+/** A search of runs: the client adds view ALL. */
 export interface RunQuery {
   readonly experiment_ids: readonly string[];
   /** MLflow's filter language, AND only. */
   readonly filter: string;
   readonly max_results: number;
   readonly page_token?: string;
+  /** By default ascending `start_time`. */
+  readonly order_by?: readonly string[];
 }
 
 export interface SearchOptions {
@@ -42,4 +45,20 @@ export interface MlflowClient {
     file: string,
     options?: SearchOptions,
   ): Promise<{ readonly bytes: number } & ResponseTime>;
+}
+
+/** Requests whose responses are small and read whole, with the retries and limits of all others. */
+export interface MlflowRequests {
+  /**
+   * @param path such as `runs/get`
+   * @param data the query of a `GET`, or the body
+   * @throws {MonitorError} `mlflow_refused` with the `status` of the response in its context, `mlflow_not_json` if the
+   * response does not match the schema
+   */
+  request<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    data: Readonly<Record<string, string>>,
+    schema: z.ZodType<T>,
+  ): Promise<T>;
 }

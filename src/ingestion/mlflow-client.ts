@@ -4,9 +4,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpService } from '@nestjs/axios';
-import { inSlices } from '../config/event-loop.js';
+import type { z } from 'zod';
 import { mlflowOptions, type Settings } from '../config/settings.js';
-import { concatSteps } from '../domain/bytes.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { formatBytes } from '../domain/text.js';
@@ -14,8 +13,15 @@ import { publish } from '../observability/diagnostics.js';
 import { RequestLimit } from '../upstream/request-limit.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
-import type { Experiment, MlflowClient, RunQuery, SearchOptions } from './mlflow-api.js';
-import { isTimeout, parseExperiments, saveBody, throwResponseError } from './mlflow-responses.js';
+import type { Experiment, MlflowClient, MlflowRequests, RunQuery, SearchOptions } from './mlflow-api.js';
+import {
+  isTimeout,
+  parseExperiments,
+  parseResponse,
+  readAll,
+  saveBody,
+  throwResponseError,
+} from './mlflow-responses.js';
 import { PageLimit } from './page-limit.js';
 import { PageSize } from './page-size.js';
 
@@ -50,7 +56,7 @@ export const createMlflowClient = (
   http: HttpService,
   settings: Settings,
   overrides: Partial<MlflowClientOptions> = {},
-): MlflowClient => new HttpMlflowClient(http, { ...mlflowOptions(settings), ...overrides });
+): HttpMlflowClient => new HttpMlflowClient(http, { ...mlflowOptions(settings), ...overrides });
 
 const MAX_WAIT_MS = 120_000;
 /** How long a request waits in all because of `Retry-After` without using up a retry. docs/data.md names it. */
@@ -62,12 +68,15 @@ const EXPERIMENTS_PER_PAGE = 1_000;
 const MAX_LISTING_PAGES = 8;
 
 interface Request {
+  /** `POST` by default. */
+  readonly method?: 'GET' | 'POST';
   readonly path: string;
+  /** The body, or the query of a `GET`. */
   readonly data: unknown;
   readonly failOnTimeout?: boolean;
 }
 
-export class HttpMlflowClient implements MlflowClient {
+export class HttpMlflowClient implements MlflowClient, MlflowRequests {
   private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
   private readonly headers: Record<string, string>;
   private readonly limit: RequestLimit;
@@ -140,9 +149,7 @@ export class HttpMlflowClient implements MlflowClient {
       const data = { view_type: 'ALL', max_results: requested, ...(token ? { page_token: token } : {}) };
       try {
         const response = await this.send({ path: 'experiments/search', data }, async (body) => {
-          const chunks: Buffer[] = [];
-          for await (const chunk of body) chunks.push(chunk);
-          const json = await inSlices(concatSteps(chunks));
+          const json = await readAll(body);
           return { ...(await parseExperiments(json)), bytes: json.length };
         });
         const { experiments, bytes } = response.value;
@@ -175,10 +182,20 @@ export class HttpMlflowClient implements MlflowClient {
     file: string,
     options: SearchOptions = {},
   ): Promise<{ bytes: number } & ResponseTime> {
-    const data = { ...query, run_view_type: 'ALL', order_by: ['attributes.start_time ASC'] };
+    const data = { order_by: ['attributes.start_time ASC'], ...query, run_view_type: 'ALL' };
     const request = { path: 'runs/search', data, ...options };
     const { value, date, began } = await this.send(request, (body) => saveBody(body, file));
     return { bytes: value, date, began };
+  }
+
+  async request<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    data: Readonly<Record<string, string>>,
+    schema: z.ZodType<T>,
+  ): Promise<T> {
+    const read = async (body: Readable) => parseResponse(path, await readAll(body), schema);
+    return (await this.send({ method, path, data }, read)).value;
   }
 
   /** Each attempt counts for the limits; the wait before the next one does not. */
@@ -218,7 +235,7 @@ export class HttpMlflowClient implements MlflowClient {
   }
 
   private async sendOnce<T>(
-    { path, data }: Request,
+    { method = 'POST', path, data }: Request,
     read: (body: Readable) => Promise<T>,
   ): Promise<{ value: T } & ResponseTime> {
     const { uri, timeoutSeconds, maxPageBytes } = this.options;
@@ -232,9 +249,9 @@ export class HttpMlflowClient implements MlflowClient {
     restartTimeout();
     try {
       const response = await this.http.axiosRef.request<Readable>({
-        method: 'POST',
+        method,
         url: `${uri}/api/2.0/mlflow/${path}`,
-        data,
+        ...(method === 'GET' ? { params: data } : { data }),
         headers: this.headers,
         responseType: 'stream',
         maxRedirects: 0,

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { inSlices } from '../config/event-loop.js';
+import { concatSteps } from '../domain/bytes.js';
 import { MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 import type { Steps } from '../domain/steps.js';
@@ -69,14 +70,26 @@ export async function parseExperiments(body: Buffer): Promise<ExperimentsPage> {
   }
 }
 
+/** @throws {MonitorError} `mlflow_not_json` if the body is not JSON of this shape */
+export async function parseResponse<T>(path: string, body: Buffer, schema: z.ZodType<T>): Promise<T> {
+  try {
+    return schema.parse(await inSlices(jsonSteps(body)));
+  } catch {
+    throw notJsonError(path, 'not what MLflow returns');
+  }
+}
+
+function* jsonSteps(body: Buffer): Steps<unknown> {
+  try {
+    return yield* parseJsonSteps(body);
+  } catch {
+    return yield* parseJsonSteps(Buffer.from(yield* repairJson(body.toString())));
+  }
+}
+
 /** A page may have MAX_PAGE_MB: it is parsed a few experiments at a time. */
 function* experimentsSteps(body: Buffer): Steps<ExperimentsPage> {
-  let value: unknown;
-  try {
-    value = yield* parseJsonSteps(body);
-  } catch {
-    value = yield* parseJsonSteps(Buffer.from(yield* repairJson(body.toString())));
-  }
+  const value = yield* jsonSteps(body);
   const { experiments, next_page_token } = experimentsSchema.parse(value);
   const parsed: ExperimentsPage['experiments'] = [];
   for (const experiment of experiments ?? []) {
@@ -84,6 +97,13 @@ function* experimentsSteps(body: Buffer): Steps<ExperimentsPage> {
     parsed.push(experimentSchema.parse(experiment));
   }
   return { experiments: parsed, next_page_token };
+}
+
+/** The whole body. */
+export async function readAll(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return inSlices(concatSteps(chunks));
 }
 
 /**

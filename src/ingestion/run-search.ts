@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { stat, unlink } from 'node:fs/promises';
-import { errorMessage, MonitorError } from '../domain/errors.js';
+import { MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import type { OversizedRun, Page } from '../pipeline/stage-contracts.js';
-import { type DuckSession, sql } from '../storage/duck.js';
+import type { DuckSession } from '../storage/duck.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { downloadPage, type PageInfo, readPageInfo } from './download-page.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { firstRunOf, PageTooBigError, RUN_ID } from './page-limit.js';
 import { PageSize } from './page-size.js';
-import { repairPage } from './repair-page.js';
-import { shortenPage } from './shorten-page.js';
 import { type PageOrigin, pageKey, type StoredPages } from './stored-pages.js';
 
 export interface RunSearchOptions {
@@ -26,15 +25,6 @@ export interface RunSearchOptions {
 export interface MissingRun {
   readonly run_id: string;
   readonly response: ResponseTime;
-}
-
-interface PageInfo {
-  readonly runs: number;
-  readonly ids: readonly (string | null)[];
-  readonly last_start: number | null;
-  /** The ids of the runs with the start time `last_start`. */
-  readonly last_ids: readonly (string | null)[];
-  readonly token: string | null;
 }
 
 interface FetchedPage {
@@ -241,7 +231,7 @@ export class RunSearch {
       return undefined;
     }
     const { size } = await stat(object.file);
-    const info = await this.readPageInfo(object.file, size);
+    const info = await readPageInfo(this.session, object.file, size);
     this.bytes += size;
     this.pages.push({ ...page, runs: info.runs, bytes: size });
     return { info, response: page };
@@ -254,25 +244,17 @@ export class RunSearch {
   ): Promise<FetchedPage> {
     const file = this.session.tempFile('page.json');
     try {
-      const response = await this.client.searchRuns(
-        {
-          experiment_ids: experiments,
-          filter: [filter, ...excluded.map((id) => `attributes.run_id != '${id}'`)]
-            .filter(Boolean)
-            .join(' AND '),
-          max_results: size,
-          ...(token === undefined ? {} : { page_token: token }),
-        },
-        file,
-        { failOnTimeout: this.size.shrinksOnTimeout },
-      );
+      const query = {
+        experiment_ids: experiments,
+        filter: [filter, ...excluded.map((id) => `attributes.run_id != '${id}'`)]
+          .filter(Boolean)
+          .join(' AND '),
+        max_results: size,
+        ...(token === undefined ? {} : { page_token: token }),
+      };
+      const options = { failOnTimeout: this.size.shrinksOnTimeout };
+      const { info, bytes, response } = await downloadPage(this.client, this.session, query, file, options);
       const { date, began } = response;
-      let bytes = await shortenPage(file, response.bytes);
-      let info = await this.readPageInfo(file, bytes).catch(() => undefined);
-      if (!info) {
-        bytes = await repairPage(file);
-        info = await this.readPageInfo(file, bytes);
-      }
       this.bytes += bytes;
       this.size.grow(info.runs, response.bytes);
       if (info.runs > 0) {
@@ -284,18 +266,6 @@ export class RunSearch {
     } finally {
       await unlink(file).catch(() => undefined);
     }
-  }
-
-  private async readPageInfo(file: string, bytes: number): Promise<PageInfo> {
-    try {
-      const statement = sql(import.meta.url, './sql/page_info.sql');
-      const [info] = await this.session.rows<PageInfo>(statement, { file, bytes });
-      if (info) return info;
-    } catch (error) {
-      const message = `A page of runs is not valid JSON of MLflow: ${errorMessage(error)}`;
-      throw new MonitorError('mlflow_not_json', message, {}, true, { cause: error });
-    }
-    throw new MonitorError('mlflow_not_json', 'A page of runs is empty', {}, true);
   }
 }
 

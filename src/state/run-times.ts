@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { updateDocument } from '../storage/json-document.js';
+import { type DocumentReader, readValue, updateDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 const KEY = '_state/run-times.json';
@@ -22,3 +22,7 @@ export async function addRunTimes(store: ObjectStore, candidates: RunTimes): Pro
   });
   return document?.times ?? {};
 }
+
+/** The stored times. */
+export const readRunTimes = async (store: DocumentReader): Promise<RunTimes> =>
+  (await readValue(store, KEY, schema))?.times ?? {};

@@ -28,6 +28,21 @@ export async function readDocument<T>(
   return { value: await parse(key, stored.body, schema), etag: stored.etag };
 }
 
+/** A store of which only documents are read, also while another process owns it. */
+export interface DocumentReader {
+  get(key: string): Promise<{ readonly body: Buffer } | undefined>;
+}
+
+/** As `readDocument`, from any store and without the ETag. */
+export async function readValue<T>(
+  store: DocumentReader,
+  key: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const stored = await store.get(key);
+  return stored && parse(key, stored.body, schema);
+}
+
 interface CachedDocument {
   readonly etag: string;
   readonly document: Document<unknown>;

@@ -62,6 +62,20 @@ async function realServer(program: string): Promise<Subject> {
       await server.sql(`UPDATE runs SET name = NULL WHERE run_uuid = '${runId}'`);
       await server.sql(`DELETE FROM tags WHERE run_uuid = '${runId}' AND key = 'mlflow.runName'`);
     },
+    async modelVersion(name, run_id) {
+      // The model exists from its second version on.
+      await post('registered-models/create', { name }).catch((error: Error) => {
+        if (!error.message.includes('RESOURCE_ALREADY_EXISTS')) throw error;
+      });
+      await post('model-versions/create', {
+        name,
+        source: 's3://models/model',
+        ...(run_id ? { run_id } : {}),
+      });
+    },
+    async setAlias(name, alias, version) {
+      await post('registered-models/alias', { name, alias, version });
+    },
     stop: () => server.stop(),
   };
 }

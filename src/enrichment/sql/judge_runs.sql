@@ -1,6 +1,6 @@
 -- Makes `active`: a row per active run of the base objects $bases in an experiment in scope whose application is in the part
--- $part of $files, with its names and whether it is judged (`eligible`), but without its params and tags. `batch`: in which it is
--- written ($batch_bytes: see heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope;
+-- $part of $files, with its names and whether it counts (`eligible`), but without its params and tags. `settled`: it has ended, or
+-- is judged while it runs. `batch`: in which it is written ($batch_bytes: see heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope;
 -- $excluded: metric names out of scope; $application_tag: the tag that names the application.
 CREATE OR REPLACE TEMP TABLE active AS
 WITH experiments AS (
@@ -24,12 +24,10 @@ named AS (
     run.start_time,
     run.end_time,
     run.tags['mlflow.parentRunId'] AS parent_run_id,
-    (run.tags['mlflow.parentRunId'] IS NULL OR $count_nested_runs)
-      AND (
-        run.run_status IN ('FINISHED', 'FAILED', 'KILLED')
-        OR $judge_running
-        OR coalesce(run.tags['monitor.judge'] = 'running', false)
-      ) AS eligible,
+    run.run_status IN ('FINISHED', 'FAILED', 'KILLED')
+      OR $judge_running
+      OR coalesce(run.tags['monitor.judge'] = 'running', false) AS settled,
+    settled AND (run.tags['mlflow.parentRunId'] IS NULL OR $count_nested_runs) AS eligible,
     list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics,
     heavy_bytes(run.params, run.tags, 0) AS bytes
   FROM read_parquet($bases) AS run

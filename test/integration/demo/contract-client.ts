@@ -21,6 +21,9 @@ export interface Subject {
   deleteExperiment(experimentId: string): Promise<void>;
   /** Removes the name of a run; runs of MLflow 1 have none. */
   dropName(runId: string): Promise<void>;
+  /** Creates the next version of a registered model. @param runId null: without a run */
+  modelVersion(name: string, runId: string | null): Promise<void>;
+  setAlias(name: string, alias: string, version: string): Promise<void>;
   stop(): Promise<void>;
 }
 

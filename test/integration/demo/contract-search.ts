@@ -68,6 +68,19 @@ export function describeSearch(client: ContractClient): void {
       }
     });
 
+    it('compares tags, whose names may be in backticks; case counts', async () => {
+      const experiment = await client.subject().experiment('tagged');
+      const tags = { application: 'shop', 'team-name': "o'brien" };
+      await client.subject().run(experiment, { name: 'tagged', start: 1, tags });
+      await client.subject().run(experiment, { name: 'other', start: 2, tags: { application: 'Shop' } });
+      const find = (filter: string) => client.names({ experiment_ids: [experiment], filter });
+      expect(await find("tags.application = 'shop'")).toEqual(['tagged']);
+      expect(await find("attributes.start_time >= 1 AND tags.`application` = 'shop'")).toEqual(['tagged']);
+      expect(await find('tags.`team-name` = "o\'brien"')).toEqual(['tagged']);
+      expect(await find("tags.`mlflow.runName` = 'other'")).toEqual(['other']);
+      expect(await find("tags.`nothing` = 'shop'")).toEqual([]);
+    });
+
     it('compares times; a comparison with a missing end is false', async () => {
       expect(await inOrder('attributes.start_time >= 2000')).toEqual(['failed', 'running', 'killed']);
       expect(await inOrder('attributes.start_time > 2000')).toEqual(['running', 'killed']);

@@ -44,6 +44,12 @@ async function demoServer(): Promise<Subject> {
       const run = server.runs.get(runId);
       if (run) run.run_name = null;
     },
+    async modelVersion(name, runId) {
+      server.models.create(name, runId);
+    },
+    async setAlias(name, alias, version) {
+      server.models.setAlias(name, alias, Number(version));
+    },
     stop: () => server.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { ContractClient, type Subject } from './contract-client.js';
+import { describeRegistry } from './contract-registry.js';
 import { describeRuns } from './contract-run.js';
 import { describeSearch } from './contract-search.js';
 import { describeServer } from './contract-server.js';
@@ -16,4 +17,5 @@ export function describeTrackingServer(open: () => Promise<Subject>): void {
   describeRuns(client);
   describeSearch(client);
   describeServer(client);
+  describeRegistry(client);
 }

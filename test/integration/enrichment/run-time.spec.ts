@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseRunTimes } from '../../../src/enrichment/choose-run-times.js';
+import { addRunTimes } from '../../../src/state/run-times.js';
 import { Duck, sql } from '../../../src/storage/duck.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -33,7 +34,7 @@ async function timeOf(store: MemoryStore, [start_ms, end_ms]: Observation): Prom
     await session.run(
       "CREATE OR REPLACE TEMP TABLE page_times AS SELECT 'page' AS file, 0::BIGINT AS date, 0::BIGINT AS began",
     );
-    const chosen = await chooseRunTimes(session, store);
+    const chosen = await chooseRunTimes(session, (ended) => addRunTimes(store, ended));
     await session.run(sql(FACTS, './sql/latest.sql'), { chosen: JSON.stringify(chosen) });
     const [fact] = await session.rows<{ time_ms: number | null }>(
       'SELECT time_ms::DOUBLE AS time_ms FROM latest',

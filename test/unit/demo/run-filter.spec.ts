@@ -13,7 +13,7 @@ const errorStatusOf = (parse: () => unknown): unknown => {
 describe('the filter and order of the demo server', () => {
   it.each([
     'metrics.accuracy > 0.5',
-    "tags.application = 'shop'",
+    "tags.application LIKE 'shop'",
     "params.model_version = 'v1'",
     "attributes.run_name = 'x'",
     "attributes.run_id NOT IN ('x')",

@@ -28,6 +28,7 @@ describe('access', () => {
     ['reading', request('GET', READ), LAPTOP],
     ['a probe', request('GET', '/health/live'), SERVER],
     ['the metrics', request('HEAD', '/metrics'), SERVER],
+    ['a verdict', request('POST', '/api/v1/verdicts'), GUARDED],
     ['reading from the page itself', request('GET', READ, { 'sec-fetch-site': 'same-origin' }), SERVER],
     ['navigating to a typed address', request('GET', '/', { 'sec-fetch-site': 'none' }), LAPTOP],
   ])('for %s needs no login', (_, info, rules) => {
@@ -39,6 +40,9 @@ describe('access', () => {
       request('GET', ADMIN),
       request('GET', '/admin/queues/api/queues'),
       request('POST', '/anything'),
+      request('POST', '/api/v1/verdicts/'),
+      request('POST', '/api/v1/verdicts?x'),
+      request('PUT', '/api/v1/verdicts'),
       request('OPTIONS', READ),
       request('DELETE', '/'),
     ]) {
