@@ -92,6 +92,32 @@ export const attentionSchema = z.object({
 });
 export type Attention = z.infer<typeof attentionSchema>;
 
+/** A metric that is likely to cross a limit soon. It is no status: the light of the application does not depend on it. */
+export const likelySchema = z.object({
+  application: z.string(),
+  owner: z.string().nullable(),
+  /** The limit that is crossed next, by the level of the metric and not by one value. */
+  next: z.enum(['warning', 'critical']),
+  /** The probability is 10 % at `earliest`, which may have passed, and 50 % at `expected`. */
+  earliest: instant,
+  expected: instant,
+  metric: z.object({
+    name: z.string(),
+    display_name: z.string(),
+    unit: z.string().nullable(),
+    higher_is_better: z.boolean().nullable(),
+    /** Of its newest valid run; `value` is that from which the forecast goes on. */
+    status: z.enum(METRIC_STATUSES),
+    value: z.number(),
+    critical_threshold: z.number().nullable(),
+    warning_threshold: z.number().nullable(),
+    /** As those of `needs_attention`. */
+    points: z.array(z.object({ at: instant, value: z.number() })),
+  }),
+  run: runLinkSchema,
+});
+export type Likely = z.infer<typeof likelySchema>;
+
 export const platformCurrentSchema = z.object({
   /** The span that ends with the current hour. */
   from: instant,
@@ -104,6 +130,8 @@ export const platformCurrentSchema = z.object({
   /** The applications with runs in `days`, by name. */
   applications: z.array(applicationNowSchema),
   needs_attention: z.array(attentionSchema),
+  /** Of each application the metric that is expected to cross a limit first, also if it needs attention already; soonest first. */
+  likely_soon: z.array(likelySchema),
   /** The 30 UTC days that end with today, oldest first. */
   days: z.array(z.iso.date()),
   /** Whether there are runs in the span, but none with a threshold. */

@@ -3,6 +3,7 @@ import type { ServiceFacts } from '../state/service-facts.js';
 import { missingExperiments, type StatusOptions, serviceStatus } from '../state/service-status.js';
 import type { PlatformCurrent, RunLink } from './contract.js';
 import { describeIncidents, type MlflowRunRef, ownerOf } from './describe-incidents.js';
+import { describeLikely } from './describe-likely.js';
 import type { History } from './judge-rollups.js';
 import type { PlatformFacts } from './load-platform.js';
 import type { PipelineActivity } from './pipeline-activity.js';
@@ -62,7 +63,8 @@ export function describePlatform(
     labels: platform.labels,
     experimentTags: (id: string) => service.experiments[id]?.tags ?? {},
   };
-  const needs_attention = describeIncidents(platform.incidents, { current, link, ...tags });
+  const lists = { current, link, ...tags };
+  const needs_attention = describeIncidents(platform.incidents, lists);
   const ownerOfIncident = new Map(needs_attention.map(({ application, owner }) => [application, owner]));
   return {
     from: iso(current.from),
@@ -85,6 +87,7 @@ export function describePlatform(
       days: each.days.map(({ light, total }) => ({ light, total })),
     })),
     needs_attention,
+    likely_soon: describeLikely(platform.likely, lists, now),
     days: spans.days.map(({ day }) => day),
     all_unmonitored: total > 0 && evaluated === 0,
     ...describeService(service, activity, context, now),

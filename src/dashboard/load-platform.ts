@@ -8,6 +8,7 @@ import type { ApplicationIncident } from './describe-incidents.js';
 import { findIncident, type Incident, runsToCompare } from './incident.js';
 import { type ApplicationHistory, type Judgement, judgeRollups } from './judge-rollups.js';
 import { loadExplanations, type MetricRef } from './load-explanations.js';
+import { type LikelySeries, loadLikelySeries } from './load-likely.js';
 import { loadRollups, type Spans } from './load-rollups.js';
 import { loadLabels, loadRunTimes, loadWorstSeries } from './load-series.js';
 import type { Published } from './published-objects.js';
@@ -17,6 +18,8 @@ export interface PlatformFacts {
   readonly spans: Spans;
   readonly judgement: Judgement;
   readonly incidents: readonly ApplicationIncident[];
+  /** Of each application the series that is expected to cross a limit first; the first of these comes first. */
+  readonly likely: readonly LikelySeries[];
   /** Params and tags by run_id, of the runs of the incidents and the last run of each application. */
   readonly labels: ReadonlyMap<string, Labels>;
 }
@@ -62,8 +65,9 @@ export async function loadPlatform(
       const { application: name } = application;
       return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });
+    const likely = await loadLikelySeries(store, session, published, spans.current);
     const labels = await loadRunLabels(store, session, published, incidents, judgement.applications);
-    return { spans, judgement, incidents, labels };
+    return { spans, judgement, incidents, likely, labels };
   });
 }
 

@@ -48,7 +48,6 @@ export async function loadWorstSeries(
   current: Window,
   applications: readonly string[],
 ): Promise<Map<string, WorstSeries>> {
-  const read = { from: current.to - READ_MS, to: current.to };
   const spanFiles = await filesOf(store, published, 'enriched_metrics', daysOf(current), applications);
   if (applications.length === 0 || spanFiles.length === 0) return new Map();
   const rows = await session.rows<MetricRow>(sql(import.meta.url, './sql/metric_runs.sql'), {
@@ -59,21 +58,35 @@ export async function loadWorstSeries(
   const worst = [...groupBy(rows, ({ application }) => application).values()].flatMap(
     (metrics) => worstMetric(metrics) ?? [],
   );
-  if (worst.length === 0) return new Map();
-  const named = worst.map(({ application }) => application);
+  const runs = await loadSeriesRuns(store, session, published, current.to, worst);
+  return new Map(
+    worst.map((metric) => [metric.application, { metric, runs: runs.get(metric.application) ?? [] }]),
+  );
+}
+
+/**
+ * By application: the eligible runs of a series in 8 days, oldest first.
+ * @param to the end of the 8 days, ms
+ * @param series at most one of each application
+ */
+export async function loadSeriesRuns(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  to: number,
+  series: readonly { readonly application: string; readonly metric_name: string }[],
+): Promise<Map<string, SeriesRun[]>> {
+  const read = { from: to - READ_MS, to };
+  const applications = series.map(({ application }) => application);
+  const enriched = await filesOf(store, published, 'enriched_metrics', daysOf(read), applications);
+  if (series.length === 0 || enriched.length === 0) return new Map();
   const runs = await session.rows<SeriesRun>(sql(import.meta.url, './sql/series.sql'), {
-    enriched: await filesOf(store, published, 'enriched_metrics', daysOf(read), named),
-    applications: named,
-    metrics: worst.map(({ metric_name }) => metric_name),
+    enriched,
+    applications,
+    metrics: series.map(({ metric_name }) => metric_name),
     ...bounds(read),
   });
-  const byApplication = groupBy(runs, ({ application }) => application);
-  return new Map(
-    worst.map((metric) => [
-      metric.application,
-      { metric, runs: byApplication.get(metric.application) ?? [] },
-    ]),
-  );
+  return groupBy(runs, ({ application }) => application);
 }
 
 /** The params and tags of runs of these days, by run_id. A tag takes precedence over a param of the same name. */

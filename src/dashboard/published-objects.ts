@@ -6,7 +6,13 @@ import { type DerivedDataset, dayOfKey, dayPrefix, partOfKey } from '../storage/
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
 import { partOf } from '../storage/parts.js';
 
-const READ = ['runs', 'enriched_metrics', 'application_summary', 'platform_summary'] as const;
+const READ = [
+  'runs',
+  'enriched_metrics',
+  'metric_forecast',
+  'application_summary',
+  'platform_summary',
+] as const;
 
 /** The published objects that the page is built from, as listed, by key. */
 export type Published = ReadonlyMap<string, ObjectEntry>;

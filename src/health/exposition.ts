@@ -27,6 +27,8 @@ export interface ScrapeContext extends StatusOptions {
 
 /** Applications with their own series; the others are counted only. */
 const MAX_APPLICATIONS = 200;
+/** Applications whose next expected breach is exposed. */
+const MAX_BREACHES = 100;
 
 const seconds = (ms: number): number => ms / 1000;
 
@@ -52,7 +54,7 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
   }
   for (const queue of resultValue(results.queues) ?? []) exposeQueue(metrics, queue);
   const lights = results.lights && resultValue(results.lights);
-  if (lights) exposeLights(metrics, lights);
+  if (lights) exposeLights(metrics, lights, now);
 }
 
 /** `reset` alone would leave a 0 in a gauge without labels. */
@@ -89,7 +91,11 @@ function exposeQueue(metrics: Metrics, { name: queue, jobs, paused, oldestMs }: 
   metrics.queue_oldest_job_age_seconds.set({ queue }, seconds(oldestMs));
 }
 
-function exposeLights(metrics: Metrics, { platform, applications }: CurrentLights): void {
+function exposeLights(
+  metrics: Metrics,
+  { platform, applications, likely_soon }: CurrentLights,
+  now: number,
+): void {
   for (const light of LIGHTS) {
     metrics.platform_light.set({ light }, Number(platform.light === light));
     metrics.applications.set({ light }, applications.filter((each) => each.light === light).length);
@@ -104,6 +110,10 @@ function exposeLights(metrics: Metrics, { platform, applications }: CurrentLight
       metrics.application_light.set({ application, light }, Number(current === light));
     }
     if (pass_rate !== null) metrics.application_pass_ratio.set({ application }, pass_rate / 100);
+  }
+  for (const { application, metric, next, expected } of likely_soon.slice(0, MAX_BREACHES)) {
+    const left = Math.max(0, Date.parse(expected) - now);
+    metrics.seconds_to_breach.set({ application, metric: metric.name, status: next }, seconds(left));
   }
 }
 

@@ -198,6 +198,12 @@ export const METRICS = {
     labels: ['application'],
     help: 'Like platform_pass_ratio, for the same applications as application_light.',
   },
+  seconds_to_breach: {
+    type: 'gauge',
+    of: 'service',
+    labels: ['application', 'metric', 'status'],
+    help: 'Time until the level of a metric is expected to cross its limit for status (warning or critical), for the metric of each application that is expected to do so first. Absent if no breach is likely. At most 100 applications: soonest first.',
+  },
 } as const satisfies Record<string, Spec>;
 
 type Name = keyof typeof METRICS;

@@ -10,7 +10,18 @@ export interface CurrentLight {
   readonly coverage: number | null;
 }
 
+/** A metric that is likely to cross a limit, and when the probability of this is 50 %. */
+export interface ExpectedBreach {
+  readonly application: string;
+  readonly metric: { readonly name: string };
+  readonly next: 'warning' | 'critical';
+  /** ISO 8601 */
+  readonly expected: string;
+}
+
 export interface CurrentLights {
   readonly platform: CurrentLight;
   readonly applications: readonly (CurrentLight & { readonly application: string })[];
+  /** Soonest first. */
+  readonly likely_soon: readonly ExpectedBreach[];
 }

@@ -48,7 +48,7 @@ const HEALTHY: DependencyResults = {
   store: { value: null },
   facts: { value: FACTS },
   queues: { value: [QUEUE] },
-  lights: { value: { platform: current('warning', 90), applications: [] } },
+  lights: { value: { platform: current('warning', 90), applications: [], likely_soon: [] } },
 };
 const CONTEXT: ScrapeContext = {
   now: NOW,
@@ -142,7 +142,7 @@ describe('updateGauges', () => {
     ];
     const lines = await exposed({
       ...HEALTHY,
-      lights: { value: { platform: current('critical'), applications } },
+      lights: { value: { platform: current('critical'), applications, likely_soon: [] } },
     });
     expect(lines.filter((line) => line.startsWith('platform_light'))).toEqual([
       'platform_light{light="no_data"} 0',
@@ -166,7 +166,7 @@ describe('updateGauges', () => {
     }));
     const lines = await exposed({
       ...HEALTHY,
-      lights: { value: { platform: current('healthy'), applications } },
+      lights: { value: { platform: current('healthy'), applications, likely_soon: [] } },
     });
     const names = new Set(
       lines.flatMap((line) => /^application_light\{application="([^"]+)"/.exec(line)?.[1] ?? []),
@@ -175,5 +175,25 @@ describe('updateGauges', () => {
     expect([names.has('app-249'), names.has('app-198'), names.has('app-199')]).toEqual([true, true, false]);
     expect(lines.filter((line) => line.startsWith('application_pass_ratio'))).toHaveLength(200);
     expect(lines).toContain('applications{light="healthy"} 249');
+  });
+
+  it('exposes the time until the soonest 100 breaches, never a negative one', async () => {
+    const likely_soon = Array.from({ length: 120 }, (_, i) => ({
+      application: `app-${i}`,
+      metric: { name: 'recall' },
+      next: i === 1 ? ('critical' as const) : ('warning' as const),
+      expected: new Date(NOW + (i - 1) * 60_000).toISOString(),
+    }));
+    const lines = await exposed({
+      ...HEALTHY,
+      lights: { value: { platform: current('healthy'), applications: [], likely_soon } },
+    });
+    const breaches = lines.filter((line) => line.startsWith('seconds_to_breach'));
+    expect(breaches).toHaveLength(100);
+    expect(breaches.slice(0, 3)).toEqual([
+      'seconds_to_breach{application="app-0",metric="recall",status="warning"} 0',
+      'seconds_to_breach{application="app-1",metric="recall",status="critical"} 0',
+      'seconds_to_breach{application="app-2",metric="recall",status="warning"} 60',
+    ]);
   });
 });
