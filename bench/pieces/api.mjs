@@ -22,6 +22,8 @@ export const sizes = {
 };
 
 const PAGE = '/api/v1/platform/current';
+/** Requests that read Parquet for each application and metric; `metrics` and `runs` exist once per application. */
+const READ = ['series', 'metrics', 'runs'];
 /** A snapshot of the page older than this is refreshed: `FRESH_MS` of src/dashboard/platform-view.ts. */
 const FRESH_MS = 5_000;
 
@@ -35,7 +37,11 @@ export async function run({ sizes, rounds, print }) {
     raw[points] = latencies;
     for (const [what, list] of Object.entries(latencies))
       rows.push([name, what, list.length, ...[0.5, 0.95, 0.99].map((share) => quantile(list, share))]);
-    for (const what of ['page, warm', 'explanation, warm'])
+    for (const what of [
+      'page, warm',
+      'explanation, warm',
+      ...READ.flatMap((each) => [`${each}, first`, `${each}, warm`]),
+    ])
       goals.push({
         what: `${what}, ${name}, p95`,
         unit: 'ms',
@@ -48,6 +54,7 @@ export async function run({ sizes, rounds, print }) {
     goals,
     notes: [
       `The service itself stored the points: ${sizes.days} days of runs with ${sizes.metrics} metrics in a folder, read from the tracking server of the demo.`,
+      'Series, metrics, runs: `/api/v1/series`, `/metrics` and `/runs` with their default spans (30, 14 and 30 days) of every application, series of every metric, in random order. First: the first request of each to a process whose files are local. Warm: the same again.',
       'Page: `/api/v1/platform/current`. Explanation: `/api/v1/explanation` of metrics drawn from all stored days, each once. One request at a time over a connection that is kept alive.',
       `Cold: the first request of each kind to a process that just started (the files may be in the page cache of the system). Refreshed: the page after the ${FRESH_MS / 1000} s for which a snapshot is served. The process has the role \`api\` only.`,
     ],
@@ -76,6 +83,7 @@ async function measureStore(points, { metrics, days, requests }, rounds, print) 
   print(`stored in ${number(wall)} s with ${number(cpu)} s of CPU`);
   await mlflow.stop();
   const explanations = await choose(store, requests + rounds);
+  const reads = await readPaths(store);
 
   const latencies = {
     'page, cold': [],
@@ -83,6 +91,9 @@ async function measureStore(points, { metrics, days, requests }, rounds, print) 
     'page, warm': [],
     'page, refreshed': [],
     'explanation, warm': [],
+    ...Object.fromEntries(
+      READ.flatMap((each) => [`${each}, cold`, `${each}, first`, `${each}, warm`].map((what) => [what, []])),
+    ),
   };
   const api = { ...settings, ROLES: 'api' };
   for (let round = 0; round < rounds; round++) {
@@ -92,6 +103,12 @@ async function measureStore(points, { metrics, days, requests }, rounds, print) 
     await client.until(PAGE, latencies['page, cold']);
     latencies['explanation, cold'].push(await client.time(explanations.pop()));
     await client.time(PAGE);
+    for (const each of READ) {
+      const [first, ...rest] = reads[each];
+      latencies[`${each}, cold`].push(await client.time(first));
+      for (const path of rest) latencies[`${each}, first`].push(await client.time(path));
+      for (const path of reads[each]) latencies[`${each}, warm`].push(await client.time(path));
+    }
     for (let i = 0; i < requests / rounds; i++) {
       latencies['page, warm'].push(await client.time(PAGE));
       latencies['explanation, warm'].push(await client.time(explanations.pop()));
@@ -102,6 +119,21 @@ async function measureStore(points, { metrics, days, requests }, rounds, print) 
     print(`round ${round + 1} of ${rounds}`);
   }
   return latencies;
+}
+
+/** Paths of the requests of `READ` for every application, and of series for every metric, in random but repeatable order. */
+async function readPaths(store) {
+  const rows = await query(
+    `SELECT application, metric_name FROM ${parquet(store, 'enriched_metrics')}
+     GROUP BY ALL ORDER BY hash(application, metric_name)`,
+  );
+  const applications = [...new Set(rows.map(({ application }) => application))];
+  const path = (name, parameters) => `/api/v1/${name}?${new URLSearchParams(parameters)}`;
+  return {
+    series: rows.map(({ application, metric_name: metric }) => path('series', { application, metric })),
+    metrics: applications.map((application) => path('metrics', { application })),
+    runs: applications.map((application) => path('runs', { application })),
+  };
 }
 
 /** Paths of explanations of different metrics, in random but repeatable order. */

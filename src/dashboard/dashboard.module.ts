@@ -11,11 +11,25 @@ import { LiveEvents } from './live-events.js';
 import { pageFiles } from './page-files.js';
 import { PlatformController } from './platform.controller.js';
 import { PlatformView } from './platform-view.js';
+import { ApplicationsController } from './read/applications.controller.js';
+import { MetricsController } from './read/metrics.controller.js';
+import { PublishedReader } from './read/published-reader.js';
+import { RunsController } from './read/runs.controller.js';
 import { ViewRefreshService } from './view-refresh.service.js';
+
+/** The URL of MLflow's pages, without a trailing slash. */
+const mlflowUiOf = (settings: Settings): string =>
+  (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, '');
 
 @Global()
 @Module({
-  controllers: [PlatformController, ExplanationController],
+  controllers: [
+    PlatformController,
+    ExplanationController,
+    ApplicationsController,
+    MetricsController,
+    RunsController,
+  ],
   providers: [
     {
       provide: PlatformView,
@@ -24,7 +38,7 @@ import { ViewRefreshService } from './view-refresh.service.js';
         const options = statusOptions(settings);
         const context = {
           ...options,
-          mlflowUi: (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, ''),
+          mlflowUi: mlflowUiOf(settings),
         };
         return new PlatformView(
           {
@@ -37,6 +51,12 @@ import { ViewRefreshService } from './view-refresh.service.js';
           clock,
         );
       },
+    },
+    {
+      provide: PublishedReader,
+      inject: [OBJECT_STORE, DUCK, PlatformView, SETTINGS],
+      useFactory: (store: ObjectStore, duck: Duck, view: PlatformView, settings: Settings) =>
+        new PublishedReader(store, duck, view, mlflowUiOf(settings)),
     },
     {
       provide: LiveEvents,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Clock } from '../config/runtime.js';
+import { addDays, dayOf } from '../domain/time.js';
 import { RULEBOOK_KEY, readRulebook } from '../state/rulebook.js';
 import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
 import type { PlatformCurrent } from './contract.js';
@@ -9,17 +10,27 @@ import { describePlatform, type PlatformContext } from './describe-platform.js';
 import { loadPlatform, type PlatformFacts, type ReadTools } from './load-platform.js';
 import { daysRead, spansAt } from './load-rollups.js';
 import { loadPipelineActivity, type PipelineActivity } from './pipeline-activity.js';
-import { listPublished, type Published } from './published-objects.js';
+import { listAll, listPublished, type Published } from './published-objects.js';
 
 /** A response of `/platform/current`, serialized, and what it was computed from. */
 export interface PlatformSnapshot {
   readonly published: Published;
   readonly kinds: ServiceFacts['kinds'];
   readonly current: PlatformCurrent;
+  readonly platform: PlatformFacts;
+  readonly service: ServiceFacts;
   readonly json: Buffer;
   readonly gzipped: Buffer;
   readonly etag: string;
 }
+
+const READ = [
+  'runs',
+  'enriched_metrics',
+  'metric_forecast',
+  'application_summary',
+  'platform_summary',
+] as const;
 
 /** How long a snapshot is served without a refresh, unless this process changes something. */
 const FRESH_MS = 5_000;
@@ -81,12 +92,12 @@ export class PlatformView {
       this.loadService(),
     ]);
     const current = describePlatform({ platform, service, activity }, this.context, now);
-    const { kinds } = service;
+    const facts = { published, kinds: service.kinds, platform, service };
     const text = JSON.stringify(current);
     const etag = `W/"${digest(text)}"`;
-    if (this.snapshot?.etag === etag) return { ...this.snapshot, published, kinds };
+    if (this.snapshot?.etag === etag) return { ...this.snapshot, ...facts };
     const json = Buffer.from(text);
-    return { published, kinds, current, json, gzipped: await promisify(gzip)(json), etag };
+    return { ...facts, current, json, gzipped: await promisify(gzip)(json), etag };
   }
 
   private async loadService(): Promise<{ service: ServiceFacts; activity: PipelineActivity }> {
@@ -98,7 +109,9 @@ export class PlatformView {
     const { store, settings } = this.tools;
     const book = await readRulebook(store);
     const spans = spansAt(now, book, settings);
-    const published = await listPublished(store, now, daysRead(spans));
+    const count = daysRead(spans);
+    const days = Array.from({ length: count }, (_, i) => addDays(dayOf(now), i + 1 - count));
+    const published = await listPublished((prefix) => listAll(store, prefix), READ, days);
     const storedBook = await store.head(RULEBOOK_KEY);
     const objects = [...published.values()].map(({ key, etag }) => [key, etag]);
     const key = digest(JSON.stringify([spans.current.to, storedBook?.etag, objects]));

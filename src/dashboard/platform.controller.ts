@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { LiveEvents } from './live-events.js';
 import { PlatformView } from './platform-view.js';
+import { JSON_TYPE, sendAnswer } from './read/answers.js';
 
 @Controller('api/v1')
 export class PlatformController {
@@ -15,18 +16,8 @@ export class PlatformController {
 
   @Get('platform/current')
   async current(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { etag, json, gzipped } = await this.view.current();
-    response.set({
-      'Content-Type': 'application/json; charset=utf-8',
-      'Cache-Control': 'no-cache',
-      ETag: etag,
-      Vary: 'Accept-Encoding',
-      'X-Content-Type-Options': 'nosniff',
-    });
-    const compressed = request.acceptsEncodings('gzip') === 'gzip';
-    if (compressed) response.set('Content-Encoding', 'gzip');
-    // Express sends a 304 if the request has this ETag.
-    response.send(compressed ? gzipped : json);
+    const { etag, json: body, gzipped } = await this.view.current();
+    sendAnswer(request, response, { etag, contentType: JSON_TYPE, body, gzipped });
   }
 
   @Sse('events')

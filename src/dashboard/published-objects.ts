@@ -1,61 +1,65 @@
 import { concurrently } from '../config/concurrently.js';
 import { groupBy } from '../domain/group-by.js';
-import { addDays, dayOf } from '../domain/time.js';
 import { partitionFilesOf } from '../state/partition-files.js';
-import { type DerivedDataset, dayOfKey, dayPrefix, partOfKey } from '../storage/keys.js';
+import { type Dataset, dayOfKey, dayPrefix, partOfKey } from '../storage/keys.js';
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
 import { partOf } from '../storage/parts.js';
 
-const READ = [
-  'runs',
-  'enriched_metrics',
-  'metric_forecast',
-  'application_summary',
-  'platform_summary',
-] as const;
-
-/** The published objects that the page is built from, as listed, by key. */
+/** Published objects, as listed, by key. */
 export type Published = ReadonlyMap<string, ObjectEntry>;
 
-/** @param count number of UTC days, the last one being the day of `now` (ms) */
-export async function listPublished(store: ObjectStore, now: number, count: number): Promise<Published> {
-  const today = dayOf(now);
-  const first = addDays(today, 1 - count);
-  const months = new Set<string>();
-  for (let back = 0; back < count; back++) months.add(addDays(today, -back).slice(0, 7).replace('-', '/'));
-  const prefixes = READ.flatMap((dataset) => [...months].map((month) => `${dataset}/${month}/`));
-  const listings = await Promise.all(
-    prefixes.map(async (prefix) => {
-      const objects: [key: string, entry: ObjectEntry][] = [];
-      for await (const entry of store.list(prefix)) {
-        const day = dayOfKey(entry.key);
-        if (day !== undefined && day >= first && day <= today) objects.push([entry.key, entry]);
-      }
-      return objects;
-    }),
-  );
-  return new Map(listings.flat());
+export type ListObjects = (prefix: string) => Promise<readonly ObjectEntry[]>;
+
+/** The objects whose keys begin with a prefix. */
+export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectEntry[]> {
+  const entries: ObjectEntry[] = [];
+  for await (const entry of store.list(prefix)) entries.push(entry);
+  return entries;
+}
+
+/** The published objects of these UTC days. Lists whole months. */
+export async function listPublished(
+  list: ListObjects,
+  datasets: readonly Dataset[],
+  days: readonly string[],
+): Promise<Published> {
+  const wanted = new Set(days);
+  const months = new Set(days.map((day) => day.slice(0, 7).replace('-', '/')));
+  const prefixes = datasets.flatMap((dataset) => [...months].map((month) => `${dataset}/${month}/`));
+  const listings = await concurrently(prefixes, list);
+  const entries = listings.flat().filter(({ key }) => wanted.has(dayOfKey(key) ?? ''));
+  return new Map(entries.map((entry) => [entry.key, entry]));
 }
 
 /**
- * Local files of a dataset's objects, in the order of `days`; days without an object are skipped.
+ * A dataset's objects, in the order of `days`; days without an object are skipped.
  * @param applications only the parts with these applications are needed; undefined: all parts
  */
-export async function filesOf(
+export async function entriesOf(
   store: ObjectStore,
   published: Published,
-  dataset: DerivedDataset,
+  dataset: Dataset,
   days: readonly string[],
   applications?: readonly string[],
-): Promise<string[]> {
+): Promise<ObjectEntry[]> {
   const byPrefix = groupBy([...published.values()], ({ key }) => key.slice(0, key.lastIndexOf('/') + 1));
   const entries: ObjectEntry[] = [];
   for (const day of days) {
     const parts = byPrefix.get(dayPrefix(dataset, day)) ?? [];
     entries.push(...(applications ? await withApplications(store, day, parts, applications) : parts));
   }
+  return entries;
+}
+
+/** Local files of objects, in their order; those that were deleted since they were listed are skipped. */
+export async function fetchFiles(store: ObjectStore, entries: readonly ObjectEntry[]): Promise<string[]> {
   const stored = await concurrently(entries, (entry) => store.fetch(entry.key, entry));
   return stored.flatMap((object) => (object ? [object.file] : []));
+}
+
+/** Local files of the objects of `entriesOf`. */
+export async function filesOf(...wanted: Parameters<typeof entriesOf>): Promise<string[]> {
+  return fetchFiles(wanted[0], await entriesOf(...wanted));
 }
 
 async function withApplications(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { HttpException, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -15,11 +16,11 @@ import {
   parseTokens,
 } from './access-rules.js';
 import { audit } from './audit.js';
-import { sendProblem } from './problem.filter.js';
+import { REQUEST_ID, sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 
 /**
- * Checks the access of every HTTP request to this process. Its middleware runs before the routes of all modules: it is the
+ * Gives every HTTP request to this process an id and checks its access. Its middleware runs before the routes of all modules: it is the
  * first one that the HTTP adapter gets.
  */
 @Injectable()
@@ -38,6 +39,7 @@ export class AccessGuardService implements OnApplicationShutdown {
     // server.
     host.init$.subscribe(() => {
       host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
+        response.set(REQUEST_ID, randomUUID());
         this.admit(request, response).then((admitted) => admitted && next(), next);
       });
     });

@@ -1,18 +1,31 @@
 import { STATUS_CODES } from 'node:http';
 import { BadRequestException, HttpException } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { z } from 'zod';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 
 /** Problem details (RFC 9457). There is no `type`, so the title is the reason phrase of the status. */
-export interface Problem {
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string;
+const problemSchema = z.object({
+  status: z.int(),
+  title: z.string(),
+  detail: z.string(),
   /** The code of a `MonitorError`. */
-  readonly code?: string;
-  /** The invalid parts of the request, each with a JSON pointer. */
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
-}
+  code: z.string().optional(),
+  /** The invalid parts of the request, each with a JSON pointer into its body or its query parameters. */
+  errors: z
+    .array(z.object({ pointer: z.string(), detail: z.string() }))
+    .readonly()
+    .optional(),
+});
+export type Problem = Readonly<z.infer<typeof problemSchema>>;
+
+/** Problem details as they are sent. */
+export const sentProblemSchema = problemSchema.extend({
+  /** The path of the request. */
+  instance: z.string(),
+  /** Identifies the request in the log of the service. */
+  request_id: z.string(),
+});
 
 /** A request that does not match its schema. */
 export class InvalidRequest extends BadRequestException {

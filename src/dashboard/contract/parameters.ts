@@ -5,11 +5,21 @@ import { z } from 'zod';
 /** The longest span of a request, days. */
 export const MAX_SPAN_DAYS = 366;
 
-const wholeNumber = (min: number, max: number) =>
-  z.codec(z.string().regex(/^\d{1,9}$/, 'a whole number'), z.int().min(min).max(max), {
-    decode: Number,
-    encode: String,
-  });
+const wholeNumber = (minimum: number, maximum: number, byDefault: number, description: string) =>
+  z
+    .codec(z.string().regex(/^\d{1,9}$/, 'a whole number'), z.int().min(minimum).max(maximum), {
+      decode: Number,
+      encode: String,
+    })
+    .default(byDefault)
+    // For the OpenAPI document, which would show the text of the query.
+    .meta({
+      type: 'integer',
+      minimum,
+      maximum,
+      example: byDefault,
+      description: `${description} ${byDefault} by default.`,
+    });
 
 export const application = z.string().min(1).meta({
   description: 'The name of an application.',
@@ -29,19 +39,13 @@ export const span = {
   ).optional(),
 };
 
-export const days = wholeNumber(1, 90)
-  .default(14)
-  .meta({ description: 'The span: so many days that end with the current hour.', example: 14 });
+export const days = wholeNumber(1, 90, 14, 'The span: so many days that end with the current hour.');
 
-export const maxPoints = wholeNumber(100, 50_000)
-  .default(5_000)
-  .meta({ description: 'Longer series are thinned.', example: 5_000 });
+export const maxPoints = wholeNumber(100, 50_000, 5_000, 'Longer series are thinned.');
 
 /** Parameters of lists that come in pages. */
 export const paging = {
-  limit: wholeNumber(1, 200)
-    .default(50)
-    .meta({ description: 'The number of entries of a page.', example: 50 }),
+  limit: wholeNumber(1, 200, 50, 'The number of entries of a page.'),
   cursor: z.string().min(1).optional().meta({ description: '`next` of the page before.' }),
 };
 

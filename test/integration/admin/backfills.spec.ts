@@ -244,6 +244,7 @@ describe('the backfill API', () => {
       detail: 'The request is not valid.',
       errors: [{ pointer: '#/from', detail: 'a day such as 2026-03-31' }],
       instance: BACKFILLS,
+      request_id: wrong.headers['x-request-id'],
     });
     for (const body of [{}, [], { ...WEEK, force: true }, { from: '2026-02-07', to: '2026-02-01' }]) {
       expect((await post(body)).status).toBe(400);

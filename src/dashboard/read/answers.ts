@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Request, Response } from 'express';
+
+/** A serialized response. */
+export interface Answer {
+  readonly etag: string;
+  readonly contentType: string;
+  /** The name of the file, if it is a download. */
+  readonly filename?: string;
+  readonly body: Buffer;
+  /** null: compressing it again does not help. */
+  readonly gzipped: Buffer | null;
+}
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+export async function jsonAnswer(body: Buffer): Promise<Answer> {
+  return { etag: etagOf(body), contentType: JSON_TYPE, body, gzipped: await promisify(gzip)(body) };
+}
+
+/** Of the content, so that processes and restarts agree. Weak: the same for all encodings. */
+export const etagOf = (body: Buffer): string =>
+  `W/"${createHash('sha256').update(body).digest('base64url')}"`;
+
+/** Express sends a 304 if the request has this ETag. */
+export function sendAnswer(request: Request, response: Response, answer: Answer): void {
+  // Sets the type of the extension, which the next line replaces.
+  if (answer.filename !== undefined) response.attachment(answer.filename);
+  response.set({
+    'Content-Type': answer.contentType,
+    'Cache-Control': 'no-cache',
+    ETag: answer.etag,
+    Vary: 'Accept-Encoding',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  const compressed = answer.gzipped !== null && request.acceptsEncodings('gzip') === 'gzip';
+  if (compressed) response.set('Content-Encoding', 'gzip');
+  response.send(compressed ? answer.gzipped : answer.body);
+}
+
+/** The memory of all kept responses, bytes. */
+const MAX_BYTES = 64 * 2 ** 20;
+
+/** Keeps responses by what they are made from. The least recently used ones leave first. */
+export class AnswerCache {
+  private readonly answers = new Map<string, Promise<Answer>>();
+  private readonly sizes = new Map<string, number>();
+  private bytes = 0;
+
+  constructor(private readonly maxBytes = MAX_BYTES) {}
+
+  /** @param madeFrom the request and the versions of everything that `make` reads */
+  async get(madeFrom: unknown, make: () => Promise<Answer>): Promise<Answer> {
+    const key = createHash('sha256').update(JSON.stringify(madeFrom)).digest('base64url');
+    const answer = this.answers.get(key) ?? this.keep(key, make());
+    // The most recently used one is the last.
+    this.answers.delete(key);
+    this.answers.set(key, answer);
+    return answer;
+  }
+
+  private async keep(key: string, made: Promise<Answer>): Promise<Answer> {
+    try {
+      const answer = await made;
+      const size = answer.body.length + (answer.gzipped?.length ?? 0);
+      this.sizes.set(key, size);
+      this.bytes += size;
+      this.evict();
+      return answer;
+    } catch (error) {
+      this.remove(key);
+      throw error;
+    }
+  }
+
+  private evict(): void {
+    for (const key of this.answers.keys()) {
+      if (this.bytes <= this.maxBytes) return;
+      this.remove(key);
+    }
+  }
+
+  private remove(key: string): void {
+    this.answers.delete(key);
+    this.bytes -= this.sizes.get(key) ?? 0;
+    this.sizes.delete(key);
+  }
+}

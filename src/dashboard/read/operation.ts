@@ -1,0 +1,45 @@
+import { applyDecorators, Get } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { sentProblemSchema } from '../../http/problem.js';
+import { EXAMPLES } from '../contract/examples.js';
+import { READ_API } from '../contract/read-api.js';
+
+type SchemaObject = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+
+const schemaOf = (schema: z.ZodType): SchemaObject => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' });
+  return rest as SchemaObject;
+};
+
+const problem = (status: number, description: string): MethodDecorator =>
+  ApiResponse({
+    status,
+    description,
+    content: { 'application/problem+json': { schema: schemaOf(sentProblemSchema) } },
+  });
+
+const FILES = {
+  'text/csv': { schema: { type: 'string' } },
+  'application/vnd.apache.parquet': { schema: { type: 'string', format: 'binary' } },
+} as const;
+
+/** A GET request of the read API with its documentation. Its parameters are documented by `@Query({ schema })`. */
+export function ReadOperation(path: keyof typeof READ_API, summary: string): MethodDecorator {
+  const { query, response } = READ_API[path];
+  return applyDecorators(
+    Get(path),
+    ApiTags('read'),
+    ApiOperation({ summary }),
+    ApiResponse({
+      status: 200,
+      description: 'With an `ETag`: a request with `If-None-Match` gets 304 while nothing has changed.',
+      content: {
+        'application/json': { schema: schemaOf(response), example: EXAMPLES[path] },
+        ...('format' in query.shape ? FILES : {}),
+      },
+    }),
+    problem(400, 'A parameter is invalid; `errors` names it.'),
+    problem(404, 'There is no such application, metric or run.'),
+  );
+}

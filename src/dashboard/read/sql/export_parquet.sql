@@ -1,0 +1,2 @@
+-- Writes the table `exported` to $file.
+COPY exported TO $file (FORMAT parquet, COMPRESSION zstd);

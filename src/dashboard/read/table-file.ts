@@ -1,0 +1,40 @@
+import { readFile, rm } from 'node:fs/promises';
+import { type DuckSession, sql } from '../../storage/duck.js';
+import { type Answer, etagOf } from './answers.js';
+
+const CONTENT_TYPES = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  parquet: 'application/vnd.apache.parquet',
+} as const;
+
+export type TableFormat = keyof typeof CONTENT_TYPES;
+
+/**
+ * The rows of a statement as a file.
+ * @param create makes the table `exported`; passes its texts through the macro `cell`, so that spreadsheets do not take one for a formula
+ * @param name of the file, without extension; characters that are not safe everywhere are replaced
+ */
+export async function tableAnswer(
+  session: DuckSession,
+  format: TableFormat,
+  name: string,
+  create: () => Promise<void>,
+): Promise<Answer> {
+  await session.run(sql(import.meta.url, `./sql/${format}_cell.sql`));
+  await create();
+  const file = session.tempFile(`export.${format}`);
+  try {
+    await session.run(sql(import.meta.url, `./sql/export_${format}.sql`), { file });
+    const body = await readFile(file);
+    const safeName = name.replaceAll(/[^A-Za-z0-9_-]+/g, '_').slice(0, 100);
+    return {
+      etag: etagOf(body),
+      contentType: CONTENT_TYPES[format],
+      filename: `${safeName}.${format}`,
+      body,
+      gzipped: null,
+    };
+  } finally {
+    await rm(file, { force: true });
+  }
+}

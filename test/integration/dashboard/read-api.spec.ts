@@ -1,0 +1,361 @@
+import { Logger } from '@nestjs/common';
+import type { ListedRun } from '../../../src/dashboard/contract/runs.js';
+import { platformCurrentSchema } from '../../../src/dashboard/contract.js';
+import { DAY, FORMULA, type HardCases, HOSTILE, HOUR, NOW, openHardCases, SPECIAL } from './hard-cases.js';
+
+Logger.overrideLogger(false);
+const iso = (ms: number) => new Date(ms).toISOString();
+
+let cases: HardCases;
+beforeAll(async () => {
+  cases = await openHardCases();
+});
+afterAll(() => cases.close());
+
+const platform = async () =>
+  platformCurrentSchema.strict().parse(await (await cases.get('/api/v1/platform/current', {})).json());
+const series = (metric: string) => cases.read('/api/v1/series', { application: HOSTILE, metric });
+const metrics = () => cases.read('/api/v1/metrics', { application: HOSTILE, days: 4 });
+const metricNamed = async (name: string) => {
+  const found = (await metrics()).metrics.find((each) => each.name === name);
+  if (!found) throw new Error(`There is no metric ${name}`);
+  return found;
+};
+
+describe('GET /api/v1/applications', () => {
+  it('lists what the platform shows, worst first, in pages and by filters', async () => {
+    const { applications: shown, days } = await platform();
+    const first = await cases.read('/api/v1/applications', { limit: 2 });
+    expect(first).toMatchObject({ total: shown.length, owners: ['Payments'], days });
+    const names = first.applications.map(({ application }) => application);
+    let next = first.next;
+    while (next !== null) {
+      const page = await cases.read('/api/v1/applications', { limit: 2, cursor: next });
+      names.push(...page.applications.map(({ application }) => application));
+      next = page.next;
+    }
+    expect(names).toEqual([HOSTILE, ...[...SPECIAL].sort()]);
+    expect(first.applications[0]).toEqual(shown.find(({ application }) => application === HOSTILE));
+
+    const found = async (query: Parameters<typeof cases.read<'/api/v1/applications'>>[1]) =>
+      (await cases.read('/api/v1/applications', query)).applications.map(({ application }) => application);
+    expect(await found({ status: 'critical' })).toEqual([HOSTILE]);
+    expect(await found({ status: 'warning' })).toEqual([]);
+    expect(await found({ owner: 'Payments' })).toEqual([HOSTILE]);
+    expect(await found({ text: 'SCORING' })).toEqual([HOSTILE]);
+    expect(await found({ text: 'payments' })).toEqual([HOSTILE]);
+    expect(await found({ text: 'nothing' })).toEqual([]);
+  });
+});
+
+describe('GET /api/v1/application', () => {
+  it('agrees with the platform, whatever the name', async () => {
+    const { applications, needs_attention, from, to, days } = await platform();
+    for (const name of [HOSTILE, ...SPECIAL]) {
+      const shown = applications.find(({ application }) => application === name);
+      const attention = needs_attention.find(({ application }) => application === name) ?? null;
+      const found = await cases.read('/api/v1/application', { application: name });
+      expect(found).toMatchObject({ ...shown, attention, from, to, day_names: days });
+    }
+  });
+
+  it('links to the runbook and the experiment, but never to a script', async () => {
+    const found = await cases.read('/api/v1/application', { application: HOSTILE });
+    expect(found).toMatchObject({
+      owner: 'Payments',
+      runbook: 'https://wiki.example/recall',
+      experiment: { name: HOSTILE, url: `${cases.mlflow.uri}/#/experiments/1` },
+    });
+    expect((await cases.read('/api/v1/application', { application: 'admin' })).runbook).toBeNull();
+  });
+});
+
+describe('GET /api/v1/metrics', () => {
+  it('has the newest value of every metric as the datasets have it, the worst first', async () => {
+    const found = (await metrics()).metrics;
+    expect(found.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'recall critical',
+      'single warning',
+      'flat_ms healthy',
+      'free/form <i> unmonitored',
+      'huge unmonitored',
+    ]);
+    const [newest] = await cases.rows<{ summary: string }>(
+      'application_summary',
+      'to_json(metrics_summary)::VARCHAR AS summary',
+      `WHERE application LIKE 'fraud%' ORDER BY timestamp DESC LIMIT 1`,
+    );
+    const summary: Record<string, Record<string, unknown>> = JSON.parse(newest?.summary ?? '{}');
+    expect(
+      Object.fromEntries(
+        found.map(({ name, value, status, trend, mean }) => [name, { value, status, trend, mean }]),
+      ),
+    ).toEqual(
+      Object.fromEntries(
+        Object.entries(summary).map(([name, { latest_value, latest_status, trend, avg_value }]) => [
+          name,
+          { value: latest_value, status: latest_status, trend, mean: avg_value },
+        ]),
+      ),
+    );
+  });
+
+  it('agrees with what needs attention', async () => {
+    const [attention] = (await platform()).needs_attention;
+    const recall = await metricNamed('recall');
+    expect(recall).toMatchObject({
+      name: attention?.metric?.name,
+      display_name: 'Recall',
+      description: 'found',
+      unit: '%',
+      status: attention?.metric?.status,
+      value: attention?.metric?.value,
+      run: attention?.run,
+      limit: attention?.metric?.critical_threshold,
+      status_since: attention?.since,
+      status_since_before: false,
+      threshold_updated_by: 'ada',
+    });
+    const { critical, invalid, warning } = recall.light_span;
+    expect({ critical, invalid, warning }).toEqual({
+      critical: attention?.metric?.critical,
+      invalid: attention?.metric?.invalid,
+      warning: attention?.metric?.warning,
+    });
+    expect(recall.distance).toBe(60 + 1 / 3 - 70);
+    expect(recall.change).toBe(60 + 1 / 3 - (60 + 2 / 3));
+  });
+
+  it('has no difference that a double cannot hold, and no change of a single point', async () => {
+    expect(await metricNamed('huge')).toMatchObject({
+      value: 1.7e308,
+      change: null,
+      limit: null,
+      distance: null,
+    });
+    expect(await metricNamed('single')).toMatchObject({ change: null, limit: 2, distance: -0.5 });
+    expect(await metricNamed('flat_ms')).toMatchObject({
+      limit: 9,
+      distance: -4,
+      change: 0,
+      status_since_before: true,
+      threshold_updated_at: '2026-01-02T03:04:05.678901Z',
+    });
+  });
+
+  it('has the worst status, median and extremes of each cell, and leaves gaps empty', async () => {
+    const { from, to, cell_hours, metrics: found } = await metrics();
+    expect([Date.parse(to) - Date.parse(from), cell_hours]).toEqual([4 * DAY, 1]);
+    const rows = await cases.rows<{
+      metric_name: string;
+      time: number;
+      value: number | null;
+      status: string;
+    }>(
+      'enriched_metrics',
+      'metric_name, epoch_ms(timestamp)::DOUBLE AS time, value, status',
+      `WHERE eligible AND application LIKE 'fraud%'`,
+    );
+    for (const { name, cells } of found) {
+      expect(Object.values(cells).map(({ length }) => length)).toEqual([96, 96, 96, 96]);
+      for (const [i, status] of cells.status.entries()) {
+        const begin = Date.parse(from) + i * HOUR;
+        const own = rows.filter(
+          (row) => row.metric_name === name && row.time >= begin && row.time < begin + HOUR,
+        );
+        const values = own.flatMap(({ value }) => value ?? []).sort((a, b) => a - b);
+        const worst = ['critical', 'invalid', 'warning', 'healthy', 'unmonitored'].find((each) =>
+          own.some((row) => row.status === each),
+        );
+        expect(status).toBe(worst ?? null);
+        expect(cells.min[i]).toBe(values[0] ?? null);
+        expect(cells.median[i]).toBe(values[Math.ceil(values.length / 2) - 1] ?? null);
+        expect(cells.max[i]).toBe(values.at(-1) ?? null);
+      }
+    }
+  });
+
+  it('proposes thresholds only for metrics without one', async () => {
+    expect((await metricNamed('recall')).suggestion).toBeNull();
+    // 80 values from 0.1 to 8; no word of the name says which direction is better.
+    expect((await metricNamed('free/form <i>')).suggestion).toEqual({
+      values: 80,
+      direction: null,
+      options: [
+        {
+          higher_is_better: true,
+          critical_threshold: 0.17,
+          warning_threshold: 0.49,
+          critical: 1,
+          warning: 3,
+        },
+        {
+          higher_is_better: false,
+          critical_threshold: 7.93,
+          warning_threshold: 7.61,
+          critical: 1,
+          warning: 3,
+        },
+      ],
+    });
+    expect((await metricNamed('huge')).suggestion).toMatchObject({ values: 2, options: [] });
+  });
+
+  it('has one metric on request', async () => {
+    const { metrics: found } = await cases.read('/api/v1/metrics', {
+      application: HOSTILE,
+      metric: 'free/form <i>',
+      days: 4,
+    });
+    expect(found).toEqual([await metricNamed('free/form <i>')]);
+  });
+});
+
+describe('GET /api/v1/series', () => {
+  it('has exactly the rows of the datasets', async () => {
+    for (const metric of ['recall', 'flat_ms', 'free/form <i>', 'single', 'huge']) {
+      const { columns, total, thinned } = await series(metric);
+      const published = await cases.rows<Record<string, unknown>>(
+        'metric_timeseries',
+        `epoch_ms(timestamp)::DOUBLE AS time, value, status, moving_avg, forecast, critical_threshold, warning_threshold,
+         run_id, run_name, user_id`,
+        `WHERE application LIKE 'fraud%' AND metric_name = '${metric}' ORDER BY timestamp, run_id`,
+      );
+      expect([total, thinned]).toEqual([published.length, null]);
+      for (const name of Object.keys(published[0] ?? {})) {
+        expect(columns[name as keyof typeof columns]).toEqual(published.map((row) => row[name]));
+      }
+    }
+  });
+
+  it('says of each point whether it is a number, and of the metric how it is shown', async () => {
+    const { columns, ...rest } = await series('recall');
+    expect(columns.invalid_kind.filter((kind) => kind !== null)).toEqual(['nan']);
+    expect(columns.value[columns.invalid_kind.indexOf('nan')]).toBeNull();
+    expect(new Set(columns.experiment_id)).toEqual(new Set(['1']));
+    expect(rest).toMatchObject({
+      display_name: 'Recall',
+      unit: '%',
+      higher_is_better: true,
+      limits: [
+        {
+          from: iso(NOW - 80 * HOUR),
+          experiment_id: null,
+          critical_threshold: 70,
+          warning_threshold: 80,
+          updated_by: 'ada',
+        },
+      ],
+      limit_changes: [],
+    });
+  });
+
+  it('contains the points of the span only, its start included and its end excluded', async () => {
+    const query = {
+      application: HOSTILE,
+      metric: 'flat_ms',
+      from: iso(NOW - 5 * HOUR),
+      to: iso(NOW - 2 * HOUR),
+    };
+    const { columns, from, to } = await cases.read('/api/v1/series', query);
+    expect(columns.time).toEqual([NOW - 5 * HOUR, NOW - 4 * HOUR, NOW - 3 * HOUR]);
+    expect([from, to]).toEqual([query.from, query.to]);
+    const empty = await cases.read('/api/v1/series', {
+      ...query,
+      from: iso(NOW - 30 * DAY),
+      to: iso(NOW - 29 * DAY),
+    });
+    expect(empty).toMatchObject({ total: 0, thinned: null, columns: { time: [] }, display_name: 'flat_ms' });
+  });
+});
+
+describe('GET /api/v1/runs', () => {
+  const all = async (query: { status?: ListedRun['status']; parent?: string } = {}) => {
+    const runs: ListedRun[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await cases.read('/api/v1/runs', {
+        application: HOSTILE,
+        limit: 30,
+        ...query,
+        ...(cursor ? { cursor } : {}),
+      });
+      runs.push(...page.runs);
+      cursor = page.next ?? undefined;
+    } while (cursor);
+    return runs;
+  };
+
+  it('has every run once, children below their parents, running ones marked', async () => {
+    const runs = await all();
+    const stored = await cases.rows<{ run_id: string }>(
+      'runs',
+      'run_id',
+      `WHERE application LIKE 'fraud%' AND run_name NOT LIKE '-child%' OR parent_run_id = 'elsewhere' ORDER BY timestamp DESC, run_id DESC`,
+    );
+    expect(runs.map(({ run_id }) => run_id)).toEqual(stored.map(({ run_id }) => run_id));
+    expect(runs[0]).toMatchObject({
+      run_status: 'RUNNING',
+      eligible: false,
+      ended_at: null,
+      worst_metric: { value: 3, status: 'critical' },
+    });
+    expect(runs[1]).toMatchObject({
+      status: 'critical',
+      eligible: true,
+      children: null,
+      worst_metric: {
+        name: 'recall',
+        display_name: 'Recall',
+        unit: '%',
+        value: 60 + 1 / 3,
+        critical_threshold: 70,
+      },
+    });
+    const sweep = runs.find(({ run_name }) => run_name === 'sweep');
+    expect(sweep?.children).toEqual({
+      total: 4,
+      running: 1,
+      failed: 1,
+      critical: 1,
+      invalid: 0,
+      warning: 0,
+      healthy: 2,
+      unmonitored: 1,
+    });
+    const children = await all({ parent: sweep?.run_id ?? '' });
+    expect(
+      children.map(({ run_name, eligible, parent_run_id }) => [run_name, eligible, parent_run_id]),
+    ).toEqual([3, 2, 1, 0].map((child) => [`-child ${child}`, false, sweep?.run_id]));
+    // A child whose parent is not among the runs would be nowhere else.
+    expect(runs.filter(({ parent_run_id }) => parent_run_id).map(({ run_name }) => run_name)).toEqual([
+      '-child 4',
+    ]);
+    expect((await all({ status: 'invalid' })).map(({ run_name }) => run_name)).toEqual(['train 20']);
+  });
+
+  it('shows everything about one run', async () => {
+    const listed = (await all()).find(({ run_name }) => run_name === 'train 40');
+    if (!listed) throw new Error('The run is missing');
+    const { worst_metric: worst, children: _, ...rest } = listed;
+    const run = await cases.read('/api/v1/run', { run_id: listed.run_id, day: listed.day });
+    expect(run).toMatchObject({
+      ...rest,
+      started_at: iso(NOW - 40 * HOUR),
+      ended_at: iso(NOW - 40 * HOUR + 60_000),
+      user_id: 'ada',
+    });
+    expect(run.metrics[0]).toMatchObject({ ...worst, name: 'single', status: 'warning', step: 3 });
+    expect(run.metrics.map(({ name }) => name)).toEqual([
+      'single',
+      'flat_ms',
+      'recall',
+      'free/form <i>',
+      'huge',
+    ]);
+    expect([run.total_metrics, run.evaluated_metrics]).toEqual([5, 3]);
+    const sent = await (await cases.get('/api/v1/run', { run_id: listed.run_id, day: listed.day })).text();
+    expect(sent).toContain('"params":{"__proto__":"polluted","model":"v1"}');
+    expect(run.tags.note).toBe(FORMULA);
+  });
+});
