@@ -5,6 +5,7 @@ import { type Environment, loadSettings } from '../config/settings.js';
 import { errno, MonitorError } from '../domain/errors.js';
 import type { CheckFormat } from './check/report.js';
 import type { DemoOptions } from './demo.js';
+import type { SuggestOptions } from './suggest.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
 
@@ -109,11 +110,25 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
   program
     .command('suggest')
     .description('suggest thresholds from the stored history, as a catalog file to edit')
+    .addOption(
+      new Option(
+        '--method <method>',
+        'quantiles: 1 % and 5 % of the values are worse; mad: 5 and 3 robust standard deviations from the median',
+      )
+        .choices(['quantiles', 'mad'])
+        .default('quantiles'),
+    )
     .option('--out <file>', 'file to write (default: standard output)')
-    .action(async ({ out }: { out?: string }) => {
+    .addOption(
+      new Option(
+        '--apply',
+        'add the rows to the catalog file of the settings, for metrics without limits, and print the diff',
+      ).conflicts('out'),
+    )
+    .action(async (options: SuggestOptions) => {
       const settings = loadSettings(env);
       const { suggest } = await import('./suggest.js');
-      await suggest(settings, out);
+      await suggest(settings, options);
     });
   program
     .command('retention')

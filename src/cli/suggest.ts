@@ -6,25 +6,40 @@ import axios from 'axios';
 import { catalogOptions, type Settings } from '../config/settings.js';
 import { loadSuggestions } from '../dashboard/suggest/load-suggestions.js';
 import { errno, MonitorError } from '../domain/errors.js';
+import { groupBy } from '../domain/group-by.js';
 import { createRuleResolver } from '../domain/rule.js';
+import type { SuggestionMethod } from '../domain/suggest/suggest-limits.js';
 import { openCatalog } from '../enrichment/catalog-source.js';
 import { type CatalogQuery, EMPTY_QUERY, RULEBOOK_KEY, rulebookSchema } from '../state/rulebook.js';
 import { Duck, sql } from '../storage/duck.js';
 import { type InspectedStore, openStoreForReading } from '../storage/inspect-store.js';
+import { applySuggestions } from './suggest/apply-suggestions.js';
+import { loadApplicationSuggestions } from './suggest/load-application-suggestions.js';
 import { type Suggestions, suggestionsFile } from './suggest/suggestions-file.js';
 
+export interface SuggestOptions {
+  readonly method: SuggestionMethod;
+  /** The file to write; `undefined` for standard output. */
+  readonly out?: string | undefined;
+  /** Adds the rows to the catalog file of the settings instead. */
+  readonly apply?: boolean;
+}
+
 /**
- * Suggests thresholds from the published history. It only reads, so a service may be running on the store.
- * @param out the file to write; `undefined` for standard output
- * @throws {MonitorError} `nothing_stored`, `file_exists`
+ * Suggests thresholds from the published history. It only reads the store, so a service may be running on it.
+ * @throws {MonitorError} `nothing_stored`, `file_exists`, `no_catalog_file`, `catalog_unreadable`
  */
-export async function suggest(settings: Settings, out: string | undefined): Promise<void> {
+export async function suggest(settings: Settings, { method, out, apply }: SuggestOptions): Promise<void> {
   // Not `STORAGE_DIR`: a running service owns that.
   const temp = await mkdtemp(join(tmpdir(), 'mlflow-monitor-'));
   try {
     const inspected = await openStoreForReading(settings, temp);
     try {
-      const suggestions = await suggestFrom(settings, inspected, temp);
+      const suggestions = await suggestFrom(settings, inspected, temp, method);
+      if (apply) {
+        console.log(await applySuggestions(settings, suggestions));
+        return;
+      }
       await write(suggestionsFile(suggestions, out ?? './thresholds.yaml'), out);
       if (out !== undefined) report(suggestions, out);
     } finally {
@@ -39,6 +54,7 @@ async function suggestFrom(
   settings: Settings,
   { store, folder }: InspectedStore,
   temp: string,
+  method: SuggestionMethod,
 ): Promise<Suggestions> {
   const files: string[] = [];
   for await (const { key } of store.list('enriched_metrics/')) {
@@ -60,14 +76,23 @@ async function suggestFrom(
   });
   try {
     return await duck.session(async (session) => {
-      const [span] = await session.rows<Omit<Suggestions, 'metrics'>>(
+      const [span] = await session.rows<Omit<Suggestions, 'metrics' | 'method'>>(
         sql(import.meta.url, './suggest/sql/span.sql'),
         { files },
       );
       const rule = (metric: string) => ruleOf(metric, '');
-      const suggested = await loadSuggestions(session, { files }, (metric) => rule(metric).higher_is_better);
-      const metrics = suggested.map((each) => ({ ...each, rule: rule(each.history.metric_name) }));
-      return { ...(span ?? { runs: 0, first_day: '', last_day: '' }), metrics };
+      const direction = (metric: string) => rule(metric).higher_is_better;
+      const suggested = await loadSuggestions(session, { files }, direction, method);
+      const ofApplications = groupBy(
+        await loadApplicationSuggestions(session, files, suggested, method),
+        ({ history }) => history.metric_name,
+      );
+      const metrics = suggested.map((each) => ({
+        ...each,
+        rule: rule(each.history.metric_name),
+        applications: ofApplications.get(each.history.metric_name) ?? [],
+      }));
+      return { ...(span ?? { runs: 0, first_day: '', last_day: '' }), method, metrics };
     });
   } finally {
     duck.close();

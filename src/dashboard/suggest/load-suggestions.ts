@@ -1,5 +1,5 @@
 import { BOOLEAN, DOUBLE, VARCHAR } from '@duckdb/node-api';
-import type { MetricHistory } from '../../domain/suggest/suggest-limits.js';
+import type { MetricHistory, SuggestionMethod } from '../../domain/suggest/suggest-limits.js';
 import { chooseThresholds, type Suggestion } from '../../domain/suggest/suggestion.js';
 import { type DuckSession, sql } from '../../storage/duck.js';
 
@@ -19,6 +19,7 @@ export async function loadSuggestions(
   session: DuckSession,
   { files, only }: HistoryScope,
   directionOf: (metric: string) => boolean | null,
+  method?: SuggestionMethod,
 ): Promise<Suggestion[]> {
   const application = only?.application ?? '';
   const histories = await session.rows<MetricHistory>(sql(import.meta.url, './sql/histories.sql'), {
@@ -26,7 +27,9 @@ export async function loadSuggestions(
     application,
     metrics: only?.metrics ?? [],
   });
-  const chosen = histories.map((history) => chooseThresholds(history, directionOf(history.metric_name)));
+  const chosen = histories.map((history) =>
+    chooseThresholds(history, directionOf(history.metric_name), method),
+  );
   await createSuggestedTable(session, chosen);
   const marked = await session.rows<Marked>(sql(import.meta.url, './sql/marked.sql'), { files, application });
   return chosen.map((suggestion) => withCounts(suggestion, marked));

@@ -1,5 +1,11 @@
 import { guessDirection } from './guess-direction.js';
-import { type Limits, type MetricHistory, MIN_VALUES, suggestLimits } from './suggest-limits.js';
+import {
+  type Limits,
+  type MetricHistory,
+  MIN_VALUES,
+  type SuggestionMethod,
+  suggestLimits,
+} from './suggest-limits.js';
 
 /** Limits for one direction, and how many stored runs they mark. */
 export interface Option {
@@ -21,12 +27,16 @@ export interface Suggestion {
  * Chooses direction and limits. The runs they mark are counted later.
  * @param known the direction of the catalog; null if it has none
  */
-export function chooseThresholds(history: MetricHistory, known: boolean | null): Suggestion {
+export function chooseThresholds(
+  history: MetricHistory,
+  known: boolean | null,
+  method?: SuggestionMethod,
+): Suggestion {
   const guessed = known ?? guessDirection(history.metric_name);
   const directions = guessed === null ? [true, false] : [guessed];
   const options = directions.map((higher_is_better) => ({
     higher_is_better,
-    limits: suggestLimits(history, higher_is_better),
+    limits: suggestLimits(history, higher_is_better, method),
     critical: 0,
     warning: 0,
   }));

@@ -70,13 +70,17 @@ export class Commands {
     return service;
   }
 
-  /** The number of published runs per status of a metric. */
-  async statuses(metric: string): Promise<Record<string, number>> {
+  /** The number of published runs per status of a metric, of one application or of all. */
+  async statuses(metric: string, application = ''): Promise<Record<string, number>> {
     const duck = await Duck.open(join(this.folder, 'store'), { temp: join(this.folder, 'temp') });
     const rows = await duck.session((session) =>
       session.rows<{ status: string; runs: number }>(
-        'SELECT status, count(*)::INTEGER AS runs FROM read_parquet($files) WHERE metric_name = $metric GROUP BY status',
-        { files: [join(this.folder, 'store/enriched_metrics/**/*.parquet')], metric },
+        'SELECT status, count(*)::INTEGER AS runs FROM read_parquet($files) WHERE metric_name = $metric AND application LIKE $application GROUP BY status',
+        {
+          files: [join(this.folder, 'store/enriched_metrics/**/*.parquet')],
+          metric,
+          application: application || '%',
+        },
       ),
     );
     duck.close();

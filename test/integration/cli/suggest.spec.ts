@@ -50,3 +50,61 @@ describe('mlflow-monitor suggest', () => {
     await expect(access(empty)).rejects.toThrow('ENOENT');
   });
 });
+
+describe('mlflow-monitor suggest --apply', () => {
+  /** Adds an application on another level, in an experiment of its own. */
+  function addFraud(): void {
+    const { experiment_id } = commands.mlflow.experiment('fraud');
+    for (const { start_time, metrics } of [...commands.mlflow.runs.values()].slice(0, 70)) {
+      const lower = metrics.map((each) => ({ ...each, value: each.value - 0.5 }));
+      commands.mlflow.run({
+        experiment_id,
+        start_time,
+        metrics: lower.filter(({ key }) => key === 'accuracy'),
+      });
+    }
+  }
+
+  it('adds rows to the catalog file for metrics without limits, also per application, and prints the diff', async () => {
+    addFraud();
+    await (await commands.openServiceWithHistory()).close();
+    const catalog = join(commands.folder, 'catalog.yaml');
+    await writeFile(catalog, '# Ours\nthresholds:\n  - { metric_name: rare_loss, critical_threshold: 9 }\n');
+    const env = { METRICS_API_URL: 'file:catalog.yaml', THRESHOLDS_API_URL: 'file:catalog.yaml' };
+    const printed = (await commands.run(['suggest'])).out;
+    const predicted = /fraud differs: .* mark (\d+) critical .*, (\d+) warning/.exec(printed);
+    const { code, out } = await commands.run(['suggest', '--apply'], env);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\+ {2}- \{"metric_name":"accuracy","experiment_id":"2","critical_threshold"/m);
+    expect(out).toMatch(/catalog\.yaml: 2 rows added\.\n$/);
+    const text = await readFile(catalog, 'utf8');
+    expect(
+      text.startsWith('# Ours\nthresholds:\n  - { metric_name: rare_loss, critical_threshold: 9 }\n'),
+    ).toBe(true);
+    // The metrics have limits now, so a second time changes nothing.
+    expect((await commands.run(['suggest', '--apply'], env)).out).toContain('catalog.yaml: nothing to add.');
+    expect(await readFile(catalog, 'utf8')).toBe(text);
+    expect((await commands.run(['backfill', ...WEEK], env)).code).toBe(0);
+    const [, critical, warning] = predicted ?? [];
+    const { critical: red = 0, warning: yellow = 0 } = await commands.statuses('accuracy', 'fraud');
+    expect([red, yellow]).toEqual([Number(critical), Number(warning)]);
+    expect(yellow).toBeGreaterThan(0);
+  });
+
+  it('derives limits from the median and its deviation if asked to', async () => {
+    await (await commands.openServiceWithHistory()).close();
+    const { out } = await commands.run(['suggest', '--method', 'mad']);
+    expect(out).toContain('robust standard deviations');
+    // Median 0.923 and MAD 0.012: five and three times 1.4826 · 0.012 below it.
+    expect(out).toContain('{ metric_name: accuracy, critical_threshold: 0.834, warning_threshold: 0.8696 }');
+    expect(out).toContain('The limits mark 0 critical (0.0 %), 0 warning (0.0 %).');
+  });
+
+  it('needs a catalog in one file', async () => {
+    await (await commands.openServiceWithHistory()).close();
+    const { code, err } = await commands.run(['suggest', '--apply']);
+    expect([code, err]).toEqual([1, expect.stringContaining('--apply needs a catalog in one file')]);
+    const both = await commands.run(['suggest', '--apply', '--out', 'x.yaml']);
+    expect(both.code).toBe(1);
+  });
+});

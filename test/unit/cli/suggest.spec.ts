@@ -3,7 +3,11 @@ import { type SuggestedMetric, suggestionsFile } from '../../../src/cli/suggest/
 import type { Rule } from '../../../src/domain/model.js';
 import { resolveRule } from '../../../src/domain/rule.js';
 import { guessDirection } from '../../../src/domain/suggest/guess-direction.js';
-import { type MetricHistory, suggestLimits } from '../../../src/domain/suggest/suggest-limits.js';
+import {
+  levelsDiffer,
+  type MetricHistory,
+  suggestLimits,
+} from '../../../src/domain/suggest/suggest-limits.js';
 import { chooseThresholds } from '../../../src/domain/suggest/suggestion.js';
 import { parseCatalog } from '../../../src/enrichment/parse-catalog.js';
 
@@ -18,11 +22,13 @@ const history = (metric_name: string, change: Partial<MetricHistory> = {}): Metr
   q95: 0.96789,
   q99: 0.98123,
   max: 1,
+  mad: 0.02,
   ...change,
 });
 const choose = (of: MetricHistory, rule: Rule): SuggestedMetric => ({
   ...chooseThresholds(of, rule.higher_is_better),
   rule,
+  applications: [],
 });
 const noRule = (metric: string) => resolveRule(metric, '', [], []);
 
@@ -68,6 +74,24 @@ describe('suggested limits', () => {
     expect(suggestLimits(history('x', { q95: 0, q99: 0, median: -3 }), false).warning).toBe(0);
   });
 
+  it('can be 5 and 3 robust standard deviations from the median, whatever is beyond them', () => {
+    // 1.4826 · 0.02 = 0.029652
+    expect(suggestLimits(history('x'), true, 'mad')).toEqual({ critical: 0.751, warning: 0.811 });
+    expect(suggestLimits(history('x'), false, 'mad')).toEqual({ critical: 1.049, warning: 0.989 });
+    const outliers = history('x', { q01: -1e6, q05: -1e3, min: -1e9 });
+    expect(suggestLimits(outliers, true, 'mad')).toEqual({ critical: 0.751, warning: 0.811 });
+    // Without a spread, any other value would be beyond both.
+    expect(suggestLimits(history('x', { mad: 0 }), true, 'mad')).toEqual(suggestLimits(history('x'), true));
+  });
+
+  it('differ for an application whose median is beyond 3 deviations of its own', () => {
+    const all = { median: 0.9 };
+    expect(levelsDiffer({ median: 0.99, mad: 0.02 }, all)).toBe(true);
+    expect(levelsDiffer({ median: 0.98, mad: 0.02 }, all)).toBe(false);
+    expect(levelsDiffer({ median: 0.81, mad: 0.02 }, all)).toBe(true);
+    expect(levelsDiffer({ median: 0.9, mad: 0 }, all)).toBe(false);
+  });
+
   it('that are equal become a single warning limit', () => {
     const constant = { q01: 1, q05: 1, median: 1, q95: 1, q99: 1 };
     expect(suggestLimits(history('x', constant), true)).toEqual({ critical: null, warning: 1 });
@@ -103,7 +127,10 @@ describe('a suggestion', () => {
 
 describe('the file of suggestions', () => {
   const file = (metrics: readonly SuggestedMetric[]) =>
-    suggestionsFile({ runs: 1234, first_day: '2026-01-01', last_day: '2026-03-10', metrics }, './t.yaml');
+    suggestionsFile(
+      { runs: 1234, first_day: '2026-01-01', last_day: '2026-03-10', method: 'quantiles', metrics },
+      './t.yaml',
+    );
   const metrics = ['accuracy', 'val_loss', 'entropy', 'time: "x", {y}', 'no'].map((name) =>
     choose(history(name), noRule(name)),
   );
@@ -147,5 +174,26 @@ describe('the file of suggestions', () => {
     expect(text).toContain('1000 values, 4 invalid, 0.1 to 1, median 0.9.');
     expect(text).toContain('The limits mark 10 critical (1.0 %), 38 warning (3.8 %).');
     expect(text).toContain('Currently in the catalog: warning 0.8.');
+  });
+
+  it('has rows for the experiments of an application that differs, and says if there are none', () => {
+    const made = choose(history('accuracy'), noRule('accuracy'));
+    const own = chooseThresholds(
+      history('accuracy', { median: 0.99, q01: 0.95, q05: 0.97, values: 40 }),
+      true,
+    );
+    const of = (application: string, experiments: string[]) => ({ ...own, application, experiments });
+    const text = file([{ ...made, applications: [of('fraud', ['7', '8']), of('shop', [])] }]);
+    expect(parseCatalog(parse(text)).thresholds).toMatchObject([
+      { metric_name: 'accuracy', experiment_id: null, critical_threshold: 0.612 },
+      { metric_name: 'accuracy', experiment_id: '7', critical_threshold: 0.95, warning_threshold: 0.97 },
+      { metric_name: 'accuracy', experiment_id: '8', critical_threshold: 0.95, warning_threshold: 0.97 },
+    ]);
+    expect(text).toContain(
+      'fraud differs: 40 values, median 0.99 instead of 0.9. Limits of its own mark 0 critical',
+    );
+    expect(text).toContain(
+      'shop differs: 40 values, median 0.99 instead of 0.9. Its experiments have runs of other',
+    );
   });
 });

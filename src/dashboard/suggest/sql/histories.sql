@@ -10,7 +10,8 @@ SELECT
   quantile_cont(value, 0.5) AS median,
   quantile_cont(value, 0.95) AS q95,
   quantile_cont(value, 0.99) AS q99,
-  max(value) AS max
+  max(value) AS max,
+  mad(value) AS mad
 FROM read_parquet($files)
 WHERE eligible AND ($application = '' OR (application = $application AND list_contains($metrics, metric_name)))
 GROUP BY metric_name
