@@ -12,6 +12,7 @@ import { pageFiles } from './page-files.js';
 import { PlatformController } from './platform.controller.js';
 import { PlatformView } from './platform-view.js';
 import { ApplicationsController } from './read/applications.controller.js';
+import { ForecastController } from './read/forecast.controller.js';
 import { MetricsController } from './read/metrics.controller.js';
 import { PublishedReader } from './read/published-reader.js';
 import { RunsController } from './read/runs.controller.js';
@@ -28,6 +29,7 @@ const mlflowUiOf = (settings: Settings): string =>
     ExplanationController,
     ApplicationsController,
     MetricsController,
+    ForecastController,
     RunsController,
   ],
   providers: [

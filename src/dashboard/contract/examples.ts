@@ -168,6 +168,27 @@ export const EXAMPLES: { readonly [Path in keyof ReadApi]: ReadApi[Path]['respon
     limits,
     limit_changes,
   },
+  '/api/v1/forecast': {
+    application: 'fraud-scoring',
+    forecasts: [
+      {
+        metric: 'pr_auc',
+        fitted_at: '2026-11-28T11:31:13.000Z',
+        points: 96,
+        model: { method: 'trend', points: 96 },
+        warning: { earliest: '2026-11-30T09:00:00.000Z', expected: '2026-12-02T09:00:00.000Z' },
+        critical: null,
+        columns: {
+          time: [1795885873000, 1795906273000],
+          forecast: [0.811, 0.81],
+          lower_80: [0.802, 0.8],
+          upper_80: [0.82, 0.82],
+          lower_95: [0.797, 0.795],
+          upper_95: [0.825, 0.825],
+        },
+      },
+    ],
+  },
   '/api/v1/runs': {
     application: 'fraud-scoring',
     from: '2026-10-29T12:00:00.000Z',

@@ -59,6 +59,8 @@ describe('a request that cannot be answered', () => {
     ['/api/v1/series', { application: 'nobody', metric: 'recall' }],
     ['/api/v1/series', { application: HOSTILE, metric: 'Recall' }],
     ['/api/v1/runs', { application: 'nobody' }],
+    ['/api/v1/forecast', { application: 'nobody' }],
+    ['/api/v1/forecast', { application: HOSTILE, metric: 'nothing' }],
     ['/api/v1/run', { run_id: 'nobody', day: '2026-03-10' }],
     ['/api/v1/run', { run_id: 'run000001', day: '1026-03-10' }],
   ])('%s %j has no such thing', async (path, query) => {

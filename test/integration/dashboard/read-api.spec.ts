@@ -269,6 +269,38 @@ describe('GET /api/v1/series', () => {
   });
 });
 
+describe('GET /api/v1/forecast', () => {
+  it('has the newest forecast of each metric, exactly as the dataset has it', async () => {
+    const { forecasts } = await cases.read('/api/v1/forecast', { application: HOSTILE });
+    // Two valid values, or none but the same, are not enough for some metrics.
+    expect(forecasts.map(({ metric }) => metric)).toEqual(['flat_ms', 'free/form <i>', 'recall']);
+    for (const forecast of forecasts) {
+      const rows = await cases.rows<Record<string, unknown>>(
+        'metric_forecast',
+        `epoch_ms(timestamp)::DOUBLE AS time, forecast, lower_80, upper_80, lower_95, upper_95, points, model,
+         epoch_ms(fitted_at)::DOUBLE AS fitted, strftime(warning_expected, '%Y-%m-%dT%H:%M:%S.%gZ') AS warning`,
+        `WHERE metric_name = '${forecast.metric}' AND application LIKE 'fraud%' AND date = '2026-03-10' ORDER BY timestamp`,
+      );
+      expect(rows).toHaveLength(24);
+      expect(forecast.fitted_at).toBe(iso(NOW - HOUR));
+      for (const [name, values] of Object.entries(forecast.columns)) {
+        expect(values).toEqual(rows.map((row) => row[name]));
+      }
+      expect(rows[0]).toMatchObject({
+        points: forecast.points,
+        fitted: NOW - HOUR,
+        warning: forecast.warning?.expected ?? null,
+      });
+      expect(JSON.parse(String(rows[0]?.model))).toEqual(forecast.model);
+    }
+    const one = await cases.read('/api/v1/forecast', { application: HOSTILE, metric: 'recall' });
+    expect(one.forecasts).toEqual(forecasts.filter(({ metric }) => metric === 'recall'));
+    expect(
+      (await cases.read('/api/v1/forecast', { application: HOSTILE, metric: 'single' })).forecasts,
+    ).toEqual([]);
+  });
+});
+
 describe('GET /api/v1/runs', () => {
   const all = async (query: { status?: ListedRun['status']; parent?: string } = {}) => {
     const runs: ListedRun[] = [];
