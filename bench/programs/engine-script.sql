@@ -79,7 +79,8 @@ SELECT
   threshold_updated_at, NULL::VARCHAR AS threshold_updated_by,
   CASE WHEN critical_threshold IS NULL THEN 'unmonitored' WHEN isnan(m."value") THEN 'invalid'
     WHEN m."value" < critical_threshold THEN 'critical' WHEN m."value" < warning_threshold THEN 'warning' ELSE 'healthy' END AS status,
-  CASE WHEN isnan(m."value") THEN 'nan' END AS invalid_kind
+  CASE WHEN isnan(m."value") THEN 'nan' END AS invalid_kind,
+  NULL::DOUBLE AS min_value, NULL::DOUBLE AS max_value
 FROM logged JOIN rules ON rules.metric_name = m."key"
 ORDER BY date, application, metric_name, "timestamp", run_id;
 

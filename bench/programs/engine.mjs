@@ -74,13 +74,19 @@ const contextOf = (slice) => ({
 const before = usage();
 const start = performance.now();
 const waiting = [...plan.slices];
-/** As in the service, `AGGREGATION_CONCURRENCY` is 1. */
+/** As in the service, a day is aggregated after the days before it, and `AGGREGATION_CONCURRENCY` is 1. */
+const enriched = new Set();
+let next = 0;
 let aggregated = Promise.resolve();
 const worker = async () => {
   for (let slice = waiting.shift(); slice; slice = waiting.shift()) {
     const context = contextOf(slice);
     results.set(`${slice.id} enrich`, await enrichment.enrich(context));
-    aggregated = aggregated.then(() => aggregation.aggregate(context));
+    enriched.add(slice);
+    for (; enriched.has(plan.slices[next]); next++) {
+      const ready = contextOf(plan.slices[next]);
+      aggregated = aggregated.then(() => aggregation.aggregate(ready));
+    }
   }
 };
 await Promise.all(Array.from({ length: settings.ENRICHMENT_CONCURRENCY }, worker));

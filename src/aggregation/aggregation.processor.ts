@@ -77,13 +77,7 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         const days = (await context.result(context.slice.id, 'enrich')).touched_days;
         // The newest days come first here: their forecasts would be computed again with each day before them.
         if (context.record.kind !== 'historical') return rebuild(context, wholeDays(days), SUMMARIES);
-        if (days.length > 0) {
-          const { units } = await select(context, selectDaysToForecast, plannedDays(context, days));
-          await forecast(
-            context,
-            units.map(({ day }) => day),
-          );
-        }
+        await forecast(context, [...days].sort());
         return rebuild(context, wholeDays(days));
       },
       'select-forecast': async (context) =>
@@ -122,12 +116,6 @@ async function touchedDays({ record, plan, results }: StageContext): Promise<str
 }
 
 const wholeDays = (days: readonly string[]): Unit[] => days.map((day) => ({ day }));
-
-/** The days of the plan up to the last of some days, oldest first. */
-function plannedDays({ plan }: StageContext, days: readonly string[]): string[] {
-  const last = [...days].sort().at(-1) ?? '';
-  return [...new Set(plan.slices.flatMap(daysOf))].filter((day) => day <= last).sort();
-}
 
 /** What is to be rebuilt and is not: nothing, unless an older version enqueued `publish`, directly after the slices. */
 async function unitsLeft(context: StageContext): Promise<Unit[]> {

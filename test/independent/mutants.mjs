@@ -39,7 +39,7 @@ export const EVALUATION_MUTANTS = [
     file: 'domain/forecast/forecast-ahead.js',
     find: 'const LEVEL_UNCERTAINTY = 1.75;',
     replace: 'const LEVEL_UNCERTAINTY = 1;',
-    shows: /^ {2}forecasts: .*: upper_95 24: expected /m,
+    shows: /^ {2}forecasts: .*: (lower|upper)_95 \d+: expected /m,
   },
   {
     name: 'a row is forecast after it was observed',

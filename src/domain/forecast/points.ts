@@ -31,13 +31,23 @@ export interface PartOfSeries {
   readonly before: number;
 }
 
+/** The last points of a part of a series, with their units. */
+export function lastPoints(times: Float64Array, values: Float64Array, part: PartOfSeries): Points {
+  const selected = selectPoints(times, values, part);
+  return { ...selected, ...unitsOf(selected.values) };
+}
+
 /**
  * The last points of a part of a series. Points with a value or time that is not finite are skipped, and so are points that
  * are later than one after them: the caller orders points by time, and points with equal times by `run_id`.
  * @param times n times, ms
  * @param values n values
  */
-export function lastPoints(times: Float64Array, values: Float64Array, part: PartOfSeries): Points {
+export function selectPoints(
+  times: Float64Array,
+  values: Float64Array,
+  part: PartOfSeries,
+): Pick<Points, 'times' | 'values'> {
   const kept = new Int32Array(MAX_POINTS);
   let first = MAX_POINTS;
   let next = Number.POSITIVE_INFINITY;
@@ -56,7 +66,7 @@ export function lastPoints(times: Float64Array, values: Float64Array, part: Part
     selected.times[k] = times[i] as number;
     selected.values[k] = values[i] as number;
   }
-  return { ...selected, ...unitsOf(selected.values) };
+  return selected;
 }
 
 function unitsOf(values: Float64Array): Units {

@@ -3,7 +3,7 @@ import { isoWeekStart, MS_PER_DAY } from '../time.js';
 import { fitForecast, MIN_POINTS } from './fit.js';
 import { type Domain, type Forecast, forecastAhead } from './forecast-ahead.js';
 import type { ForecastParameters } from './parameters.js';
-import { lastPoints, type Points } from './points.js';
+import { lastPoints, type Points, selectPoints } from './points.js';
 import { SeriesState } from './series-state.js';
 
 /** With fewer points before its ISO week, a row uses parameters chosen before its day. */
@@ -56,11 +56,12 @@ export function continueTail(
   const week = isoWeekStart(day);
   const times = joinLists([...(previous ? [previous.times] : []), rows.times]);
   const values = joinLists([...(previous ? [previous.values] : []), rows.values]);
-  const before = (cut: number): Points =>
-    lastPoints(times, values, { end: times.length, after: cut - lookbackMs, before: cut });
+  const partBefore = (cut: number) => ({ end: times.length, after: cut - lookbackMs, before: cut });
+  const before = (cut: number): Points => lastPoints(times, values, partBefore(cut));
   // Later in a week, the points before it may have left the tail: it keeps what was decided.
   const ofWeek = previous?.week === week ? previous : undefined;
-  const weekly = ofWeek?.weekly ?? before(week).times.length >= WEEKLY_POINTS;
+  const weekly =
+    ofWeek?.weekly ?? selectPoints(times, values, partBefore(week)).times.length >= WEEKLY_POINTS;
   let parameters = weekly ? ofWeek?.parameters : undefined;
   let state: SeriesState | undefined;
   if (weekly && ofWeek) state = ofWeek.state && parameters && SeriesState.restore(ofWeek.state, parameters);
@@ -75,7 +76,7 @@ export function continueTail(
     state.observe(rows.times[i] as number, rows.values[i] as number);
   }
   const end = day + MS_PER_DAY;
-  const kept = lastPoints(times, values, {
+  const kept = selectPoints(times, values, {
     end: times.length,
     after: forgottenUntil(day, lookbackMs),
     before: end,
