@@ -34,6 +34,8 @@ export class AppModule {
       { provide: DUCK, useValue: duck },
     ];
     const isWorker = settings.ROLES.includes('worker');
+    const serves = settings.ROLES.includes('api');
+    const writesTags = scheduled && settings.TAG_WRITEBACK === 'model-version';
     return {
       module: AppModule,
       imports: [
@@ -43,7 +45,8 @@ export class AppModule {
         PipelineModule,
         ...(isWorker || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
-        ...(settings.ROLES.includes('api') ? [adminModule(), DashboardModule, GateModule] : []),
+        ...(serves ? [adminModule(), DashboardModule] : []),
+        ...(serves || writesTags ? [GateModule.register(serves, writesTags)] : []),
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],

@@ -1,4 +1,4 @@
-import { decimal, flag, settingInfo, text, textLike, urlOf, whole } from './setting.js';
+import { decimal, flag, oneOf, settingInfo, text, textLike, urlOf, whole } from './setting.js';
 
 const HTTP = ['http', 'https'];
 
@@ -25,6 +25,11 @@ export const mlflowSettings = {
     unit: 'URL',
     meaning:
       'Address of MLflow for links, if browsers cannot open the tracking URI. Unset: `MLFLOW_TRACKING_URI`.',
+  }),
+  TAG_WRITEBACK: oneOf('off', 'model-version').prefault('off').register(settingInfo, {
+    unit: 'off or model-version',
+    meaning:
+      '`model-version`: write the verdict of the gate on each new model version as its tag `monitor.verdict`, so that webhooks of MLflow can start what comes next. Nothing else is ever written to MLflow.',
   }),
   MLFLOW_TRACKING_SERVER_CERT_PATH: text().optional().register(settingInfo, {
     unit: 'file',

@@ -1,3 +1,4 @@
+import { pageOf } from './result-page.js';
 import { invalid, MlflowError } from './run-filter.js';
 
 /** A version of a registered model. */
@@ -7,6 +8,8 @@ export interface FakeModelVersion {
   /** null: registered without a run. */
   readonly run_id: string | null;
   readonly tags: Record<string, string>;
+  /** ms; MLflow does not change it with a tag. */
+  readonly updated: number;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -19,9 +22,9 @@ export class ModelRegistry {
   private readonly aliases = new Map<string, number>();
 
   /** Creates the next version of a model. */
-  create(name: string, run_id: string | null): FakeModelVersion {
+  create(name: string, run_id: string | null, updated = Date.now()): FakeModelVersion {
     const version = this.versionsOf(name).length + 1;
-    const created = { name, version, run_id, tags: {} };
+    const created = { name, version, run_id, tags: {}, updated };
     this.versions.push(created);
     return created;
   }
@@ -39,6 +42,7 @@ export class ModelRegistry {
     if (method === 'GET' && path === 'model-versions/get') return this.get(body);
     if (method === 'GET' && path === 'registered-models/alias') return this.getByAlias(body);
     if (method === 'POST' && path === 'registered-models/alias') return this.postAlias(body);
+    if (method === 'POST' && path === 'model-versions/set-tag') return this.setTag(body);
     if (method === 'GET' && path === 'model-versions/search') return this.search(body);
     return undefined;
   }
@@ -68,15 +72,27 @@ export class ModelRegistry {
     return {};
   }
 
+  private setTag(body: Body): object {
+    const version = this.find(required(body, 'name'), required(body, 'version'));
+    version.tags[required(body, 'key')] = String(body.value ?? '');
+    return {};
+  }
+
   private search(body: Body): object {
     const filter = String(body.filter ?? '');
-    const [, name] =
-      /^name = (?:'([^']*)'|"([^"]*)")$/.exec(filter)?.filter((part) => part !== undefined) ?? [];
-    if (name === undefined || body.order_by !== 'version_number DESC') {
+    const name = /^name = (?:'([^']*)'|"([^"]*)")$/
+      .exec(filter)
+      ?.slice(1)
+      .find((text) => text !== undefined);
+    const isOfName = name !== undefined && body.order_by === 'version_number DESC';
+    const isOfAll = filter === '' && body.order_by === 'last_updated_timestamp DESC';
+    if (!isOfName && !isOfAll) {
       throw new MlflowError(501, 'NOT_IMPLEMENTED', 'The demo server does not support this search of models');
     }
-    const found = this.versionsOf(name).reverse().slice(0, Number(body.max_results));
-    return found.length === 0 ? {} : { model_versions: found.map(versionJson) };
+    const found = isOfName
+      ? this.versionsOf(name).reverse()
+      : [...this.versions].sort((a, b) => b.updated - a.updated);
+    return pageOf('model_versions', found, Number(body.max_results), body.page_token, versionJson);
   }
 
   private find(name: string, version: string): FakeModelVersion {
@@ -96,13 +112,15 @@ function required(body: Body, name: string): string {
   return String(value);
 }
 
-const versionJson = ({ name, version, run_id, tags }: FakeModelVersion) => {
+const versionJson = ({ name, version, run_id, tags, updated }: FakeModelVersion) => {
   const pairs = Object.entries(tags).map(([key, value]) => ({ key, value }));
   return {
     name,
     version: String(version),
     run_id: run_id ?? '',
     status: 'READY',
+    creation_timestamp: updated,
+    last_updated_timestamp: updated,
     ...(pairs.length > 0 ? { tags: pairs } : {}),
   };
 };

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FakeExperiment, FakeRequest, FakeResponse, FakeRun } from './fakes.js';
 import { experimentJson, jsonOf, runJson } from './mlflow-json.js';
 import { ModelRegistry } from './model-registry.js';
+import { pageOf } from './result-page.js';
 import { invalid, MlflowError, parseFilter, parseOrder } from './run-filter.js';
 
 const BASE_PATH = '/api/2.0/mlflow/';
@@ -210,27 +211,4 @@ function pageSizeOf(value: unknown): number {
 function stagesOf(view: unknown): ReadonlySet<string> {
   if (view === 'ALL') return new Set(['active', 'deleted']);
   return new Set([view === 'DELETED_ONLY' ? 'deleted' : 'active']);
-}
-
-/** A page of results. Its token is an offset; the last page has none. */
-function pageOf<T>(
-  name: string,
-  results: readonly T[],
-  size: number,
-  token: unknown,
-  toJson: (each: T) => object,
-): object {
-  const offset = offsetOf(token);
-  const page = results.slice(offset, offset + size);
-  const next = offset + size < results.length ? { next_page_token: tokenOf(offset + size) } : {};
-  return page.length > 0 ? { [name]: page.map(toJson), ...next } : {};
-}
-
-const tokenOf = (offset: number): string => Buffer.from(`{"offset": ${offset}}`).toString('base64');
-
-function offsetOf(token: unknown): number {
-  if (token === undefined || token === '') return 0;
-  const [, offset] = /^\{"offset": ?(\d+)\}$/.exec(Buffer.from(String(token), 'base64').toString()) ?? [];
-  if (!Number(offset)) throw invalid('Invalid page token');
-  return Number(offset);
 }

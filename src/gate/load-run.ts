@@ -13,6 +13,9 @@ import type { RunTimes } from '../state/run-times.js';
 import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import type { VerdictRun } from './contract.js';
 
+/** Injection token of the `GateSource`. */
+export const GATE_SOURCE = Symbol('GATE_SOURCE');
+
 export interface GateSource {
   readonly client: MlflowClient & MlflowRequests;
   readonly duck: Duck;

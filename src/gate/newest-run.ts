@@ -1,14 +1,12 @@
-import { passes } from '../domain/pattern.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { applicationOf } from '../enrichment/application-of.js';
 import { quoted } from '../ingestion/model-registry.js';
-import { EMPTY_QUERY } from '../state/rulebook.js';
 import { sql } from '../storage/duck.js';
+import { chunksOf, experimentsInScope } from './experiments-in-scope.js';
 import { type GateSource, judgeSearch, type Listing, type LoadedRun, readJudged } from './load-run.js';
 
 /** Older runs say nothing about an application of today, days. */
 export const MAX_AGE_DAYS = 30;
-const EXPERIMENTS_PER_SEARCH = 50;
 const RUNS_PER_PAGE = 50;
 
 /** Some experiments, and which of their runs may be of the application. */
@@ -38,34 +36,14 @@ export async function loadNewestRun(
   return newest;
 }
 
-async function searchesFor(
-  { rulebook }: GateSource,
-  { experiments }: Listing,
-  application: string,
-): Promise<Search[]> {
-  const settings = (await rulebook.rulebookFor(() => EMPTY_QUERY)).settings.at(-1)?.settings;
-  if (!settings) throw new RangeError('The rulebook contains no settings');
-  const { application_tag: tag, experiment_include, experiment_exclude } = settings;
-  const ids = Object.entries(experiments)
-    .filter(
-      ([, { lifecycle_stage, name }]) =>
-        lifecycle_stage === 'active' && passes(name, experiment_include, experiment_exclude),
-    )
-    .map(([id]) => id);
-  const isOwn = (id: string) => applicationOf(id, experiments[id], tag) === application;
+async function searchesFor(source: GateSource, listing: Listing, application: string): Promise<Search[]> {
+  const { ids, tag } = await experimentsInScope(source, listing);
+  const isOwn = (id: string) => applicationOf(id, listing.experiments[id], tag) === application;
   const tagged = [`tags.\`${tag}\` = ${quoted(application)}`];
   return [
-    ...chunks(ids.filter(isOwn)).map((experiment_ids) => ({ experiment_ids, terms: [] })),
-    ...chunks(ids.filter((id) => !isOwn(id))).map((experiment_ids) => ({ experiment_ids, terms: tagged })),
+    ...chunksOf(ids.filter(isOwn)).map((experiment_ids) => ({ experiment_ids, terms: [] })),
+    ...chunksOf(ids.filter((id) => !isOwn(id))).map((experiment_ids) => ({ experiment_ids, terms: tagged })),
   ];
-}
-
-function chunks(ids: readonly string[]): string[][] {
-  const all: string[][] = [];
-  for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_SEARCH) {
-    all.push(ids.slice(at, at + EXPERIMENTS_PER_SEARCH));
-  }
-  return all;
 }
 
 /** @param from the earliest start, ms */

@@ -1,15 +1,13 @@
 import { Body, Controller, Header, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Verdict, type VerdictRequest, verdictRequestSchema, verdictSchema } from './contract.js';
-
-/** Injection token of the function that judges. */
-export const JUDGE_NOW = Symbol('JUDGE_NOW');
-export type JudgeNow = (request: VerdictRequest) => Promise<Verdict>;
+import { judgeNow } from './judge-now.js';
+import { GATE_SOURCE, type GateSource } from './load-run.js';
 
 @ApiTags('gate')
 @Controller('api/v1/verdicts')
 export class VerdictsController {
-  constructor(@Inject(JUDGE_NOW) private readonly judgeNow: JudgeNow) {}
+  constructor(@Inject(GATE_SOURCE) private readonly source: GateSource) {}
 
   /** A POST that changes nothing: the guard admits whoever may read (`src/http/access-rules.ts`). */
   @Post()
@@ -21,6 +19,6 @@ export class VerdictsController {
   })
   @ApiOkResponse({ standardSchema: verdictSchema })
   judge(@Body({ schema: verdictRequestSchema }) request: VerdictRequest): Promise<Verdict> {
-    return this.judgeNow(request);
+    return judgeNow(this.source, request, 'the rulebook of the service');
   }
 }

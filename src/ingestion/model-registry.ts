@@ -14,6 +14,8 @@ const versionSchema = z.object({
     .string()
     .nullish()
     .transform((id) => id || null),
+  /** ms; tags do not change it. */
+  last_updated_timestamp: z.coerce.number().default(0),
   tags: tagsSchema,
 });
 
@@ -34,7 +36,10 @@ export function parseModelReference(text: string): ModelReference {
 }
 
 const responseSchema = z.object({ model_version: versionSchema });
-const listSchema = z.object({ model_versions: z.array(versionSchema).nullish() });
+const listSchema = z.object({
+  model_versions: z.array(versionSchema).nullish(),
+  next_page_token: z.string().nullish(),
+});
 
 /**
  * The version that a reference names; of a name alone the one with the highest number.
@@ -64,6 +69,38 @@ export async function findModelVersion(
     throw isAbsent(error) ? unknown() : error;
   }
   throw unknown();
+}
+
+const VERSIONS_PER_PAGE = 100;
+
+/** The versions of all models that were created or changed since a time (ms), the newest change first. */
+export async function recentModelVersions(client: MlflowRequests, since: number): Promise<ModelVersion[]> {
+  const recent: ModelVersion[] = [];
+  const query = { max_results: String(VERSIONS_PER_PAGE), order_by: 'last_updated_timestamp DESC' };
+  let token: string | undefined;
+  for (;;) {
+    const page = token === undefined ? query : { ...query, page_token: token };
+    const { model_versions, next_page_token } = await client.request(
+      'GET',
+      'model-versions/search',
+      page,
+      listSchema,
+    );
+    const versions = model_versions ?? [];
+    recent.push(...versions.filter(({ last_updated_timestamp }) => last_updated_timestamp >= since));
+    const isOlder = versions.some(({ last_updated_timestamp }) => last_updated_timestamp < since);
+    if (isOlder || versions.length === 0 || !next_page_token || next_page_token === token) return recent;
+    token = next_page_token;
+  }
+}
+
+export async function setModelVersionTag(
+  client: MlflowRequests,
+  { name, version }: ModelVersion,
+  key: string,
+  value: string,
+): Promise<void> {
+  await client.request('POST', 'model-versions/set-tag', { name, version, key, value }, z.unknown());
 }
 
 const describe = ({ name, alias, version }: ModelReference): string =>

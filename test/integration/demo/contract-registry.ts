@@ -70,6 +70,45 @@ export function describeRegistry(client: ContractClient): void {
       expect(codeOf(await move('9'))).toEqual(ABSENT);
     });
 
+    it('finds all versions, the newest change first, in pages; a tag is no change', async () => {
+      const query = { max_results: '2', order_by: 'last_updated_timestamp DESC' };
+      const page = async (token = '') => {
+        const { text } = await get('model-versions/search', {
+          ...query,
+          ...(token ? { page_token: token } : {}),
+        });
+        return JSON.parse(text) as { model_versions: VersionTimes[]; next_page_token?: string };
+      };
+      interface VersionTimes extends VersionJson {
+        readonly last_updated_timestamp: number;
+      }
+      const all = async () => {
+        const found: VersionTimes[] = [];
+        let token: string | undefined;
+        do {
+          const { model_versions, next_page_token } = await page(token);
+          found.push(...model_versions);
+          token = next_page_token;
+        } while (token);
+        return found;
+      };
+      const before = await all();
+      expect(before.map(({ name, version: number }) => `${name} ${number}`).sort()).toEqual([
+        'churn 1',
+        'churn 2',
+        "o'brien 1",
+      ]);
+      const times = before.map(({ last_updated_timestamp }) => Number(last_updated_timestamp));
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+      const tag = { name: 'churn', version: '1', key: 'monitor.verdict', value: 'pass' };
+      expect((await client.post('model-versions/set-tag', tag)).text).toBe('{}');
+      const after = await all();
+      expect(after.map(({ last_updated_timestamp }) => Number(last_updated_timestamp))).toEqual(times);
+      const tagged = after.find(({ name, version: number }) => name === 'churn' && number === '1');
+      expect(tagged?.tags).toEqual([{ key: 'monitor.verdict', value: 'pass' }]);
+      expect(codeOf(await client.post('model-versions/set-tag', { ...tag, version: '9' }))).toEqual(ABSENT);
+    });
+
     it('is 404 for an unknown version or model, and 400 for an unknown alias', async () => {
       expect(codeOf(await get('model-versions/get', { name: 'churn', version: '9' }))).toEqual(ABSENT);
       expect(codeOf(await get('model-versions/get', { name: 'nothing', version: '1' }))).toEqual(ABSENT);

@@ -1,0 +1,57 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { SETTINGS, type Settings } from '../config/settings.js';
+import { errorMessage } from '../domain/errors.js';
+import { MS_PER_DAY } from '../domain/time.js';
+import { GATE_SOURCE, type GateSource } from './load-run.js';
+import { type WrittenTag, writeVerdictTags } from './write-verdict-tags.js';
+
+const TICK_MS = 60_000;
+
+/** With `TAG_WRITEBACK=model-version`: writes verdicts as tags of model versions, as often as deltas run. */
+@Injectable()
+export class TagWritebackService {
+  private readonly log = new Logger('Tags');
+  /** When the last pass began, ms. */
+  private last = Number.NEGATIVE_INFINITY;
+  private isActive = false;
+  private lastError: string | undefined;
+
+  constructor(
+    @Inject(GATE_SOURCE) private readonly source: GateSource,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Interval(TICK_MS)
+  async tick(): Promise<void> {
+    const now = this.clock();
+    const isDue = now < this.last || now - this.last >= this.settings.DELTA_SCHEDULE_MINUTES * 60_000;
+    if (this.isActive || !isDue) return;
+    this.last = now;
+    await this.write(now);
+  }
+
+  /** @param now ms @returns the tags that were written; none after an error, which is logged once */
+  async write(now: number): Promise<WrittenTag[]> {
+    this.isActive = true;
+    try {
+      // Changed rules apply to so many past days: older versions keep their verdict.
+      const days = Math.max(1, this.settings.REEVALUATE_DAYS);
+      const written = await writeVerdictTags(this.source, now - days * MS_PER_DAY);
+      for (const { name, version, verdict } of written)
+        this.log.log(`${name} version ${version}: ${verdict}`);
+      this.lastError = undefined;
+      return written;
+    } catch (error) {
+      const message = errorMessage(error);
+      if (message !== this.lastError)
+        this.log.warn(`The tags of model versions were not written: ${message}`);
+      this.lastError = message;
+      return [];
+    } finally {
+      this.isActive = false;
+    }
+  }
+}
