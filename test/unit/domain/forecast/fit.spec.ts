@@ -43,6 +43,20 @@ describe('the choice of a forecast', () => {
     expect(walks).toBeGreaterThanOrEqual(7);
   });
 
+  it('finds a steady trend below its noise, and takes it for no wandering level', () => {
+    for (let seed = 1; seed <= 24; seed++) {
+      const noise = noiseFrom(seed);
+      const parameters = fitOf(regular(200, 1, (i) => 0.04 * i + noise()));
+      if (parameters?.method !== 'trend') throw new Error(`no trend with seed ${seed}`);
+      // The slope fades to a half in 35 points or more, and a step of the level is at most a seventh of the noise.
+      expect([seed, parameters.logSlopeLoss < -3.9, parameters.logLevelNoise < -3.9]).toEqual([
+        seed,
+        true,
+        true,
+      ]);
+    }
+  });
+
   it('estimates the noise of the values and of the level', () => {
     const noise = noiseFrom(5);
     let level = 0;
