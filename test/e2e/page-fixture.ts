@@ -73,6 +73,7 @@ export class PageFixture {
     width = 1240,
     colorScheme: 'light' | 'dark' = 'light',
     timezoneId = 'UTC',
+    path = '/',
   ): Promise<void> {
     if (!this.browser) throw new Error('Call start first');
     await this.openedPage?.close();
@@ -84,7 +85,7 @@ export class PageFixture {
     this.openedPage = page;
     this.errors = collectPageErrors(page);
     await prepare?.(page);
-    await page.goto(this.service.url);
+    await page.goto(`${this.service.url}${path}`);
   }
 
   /** Logs a run with one metric; creates the experiment of the application if needed. */

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { ApplicationPage } from '../application/page.jsx';
 import { PlatformPage } from '../platform/page.jsx';
 import { Header } from './header.jsx';
+import { lazy } from './lazy.jsx';
 import { Boundary } from './panel.jsx';
 import { page } from './router.js';
 import type { Page } from './routes.js';
@@ -30,8 +32,15 @@ export function App() {
   );
 }
 
+/** In files of its own: only this page needs the chart library. */
+const MetricPage = lazy<{ application: string; metric: string }>(() =>
+  import('../metric/page.jsx').then((module) => module.MetricPage),
+);
+
 function Content({ shown }: { shown: Page }) {
   if (shown.kind === 'platform') return <PlatformPage />;
+  if (shown.kind === 'application') return <ApplicationPage application={shown.application} />;
+  if (shown.kind === 'metric') return <MetricPage {...shown} />;
   return <NoPage />;
 }
 

@@ -2,11 +2,15 @@ import type { ApplicationNow, Attention } from '../../../src/dashboard/contract.
 import { formatQuantity } from '../../../src/domain/format.js';
 import { dayText } from '../words/time.js';
 import { runsText } from '../words/words.js';
+import { fraction } from './scale.js';
 
 const [WIDTH, HEIGHT, MARGIN] = [216, 52, 5];
 const SPAN_MS = 7 * 86_400_000;
 
-type Metric = NonNullable<Attention['metric']>;
+type Metric = Pick<
+  NonNullable<Attention['metric']>,
+  'points' | 'critical_threshold' | 'warning_threshold' | 'higher_is_better' | 'unit' | 'display_name'
+>;
 
 /** Seven days of a metric, with the zones beyond its limits. The dot marks the run shown in the row. */
 export function Sparkline({ metric, shown, to }: { metric: Metric; shown: string | undefined; to: string }) {
@@ -15,11 +19,10 @@ export function Sparkline({ metric, shown, to }: { metric: Metric; shown: string
   if (!first || !last) return <span class="no-points">no values</span>;
   const limits = [critical_threshold, warning_threshold].filter((limit) => limit !== null);
   const values = [...points.map(({ value }) => value), ...limits];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const range = high - low || Math.abs(high) || 1;
+  const span = { low: Math.min(...values), high: Math.max(...values) };
   const end = Date.parse(to);
   const x = (at: string) => MARGIN + (1 - (end - Date.parse(at)) / SPAN_MS) * (WIDTH - 2 * MARGIN);
-  const y = (value: number) => HEIGHT - MARGIN - ((value - low) / range) * (HEIGHT - 2 * MARGIN);
+  const y = (value: number) => HEIGHT - MARGIN - fraction(value, span) * (HEIGHT - 2 * MARGIN);
   const line = points.map(({ at, value }) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
   const dot = points.find(({ at }) => at === shown) ?? last;
   const zone = (limit: number | null, name: 'critical' | 'warning') => {

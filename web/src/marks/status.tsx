@@ -33,6 +33,18 @@ export function Status({ of, children }: { of: Light | MetricStatus; children?: 
   );
 }
 
+/** A status that is forecast: only the outline of its shape, and its word. */
+export function LikelyStatus({ of }: { of: 'critical' | 'warning' }) {
+  return (
+    <span class="status likely">
+      <svg class="shape outlined" viewBox="0 0 14 14" width="13" height="13" aria-hidden="true">
+        {SHAPES[of]}
+      </svg>
+      Likely {of}
+    </span>
+  );
+}
+
 const STATES = {
   Running: 'M7 1.8a5.2 5.2 0 1 0 .01 0M7 4v3.2l2.2 1.4',
   Failed: 'M7 1.8a5.2 5.2 0 1 0 .01 0M4.4 7h5.2',

@@ -1,6 +1,7 @@
 import type { ApplicationNow } from '../../../src/dashboard/contract.js';
 import type { Light } from '../../../src/domain/model.js';
 import { changeQuery, queryOf } from '../frame/router.js';
+import { applicationPath } from '../frame/routes.js';
 import { Age, Status } from '../marks/status.jsx';
 import { cellTitle, Strip } from '../marks/strip.jsx';
 import { VirtualList } from '../marks/virtual-list.jsx';
@@ -99,7 +100,9 @@ function Card({ each, dates }: Shown) {
         <Status of={light} />
         <Rate each={each} />
       </p>
-      <h3>{application}</h3>
+      <h3>
+        <a href={applicationPath(application)}>{application}</a>
+      </h3>
       <Days each={each} dates={dates} />
       <p class="reason">{keepUnits(reason)}</p>
       <p class="last">
@@ -116,7 +119,9 @@ function Row({ each, dates }: Shown) {
   return (
     <>
       <Status of={light} />
-      <b class="name">{application}</b>
+      <a class="name" href={applicationPath(application)}>
+        {application}
+      </a>
       <Days each={each} dates={dates} />
       <Rate each={each} />
       <span class="quiet">{last_run && <Age at={last_run.at} after=" ago" />}</span>

@@ -1,6 +1,7 @@
 import type { ApplicationNow, Attention, PlatformCurrent } from '../../../src/dashboard/contract.js';
 import { formatQuantity, formatWithUnit } from '../../../src/domain/format.js';
 import { changeQuery, queryOf } from '../frame/router.js';
+import { applicationPath, metricPath } from '../frame/routes.js';
 import { RunsPerDay, Sparkline } from '../marks/sparkline.jsx';
 import { Age, Status } from '../marks/status.jsx';
 import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, runsText } from '../words/words.js';
@@ -52,7 +53,14 @@ function Row({ each, current }: { each: Attention; current: PlatformCurrent }) {
       </div>
       <div class="what">
         <h3>
-          {application} <span>{subject(each)}</span>
+          <a href={applicationPath(application)}>{application}</a>{' '}
+          <span>
+            {metric ? (
+              <a href={metricPath(application, metric.name)}>{metric.display_name}</a>
+            ) : (
+              subject(each)
+            )}
+          </span>
         </h3>
         <p>
           <Cause each={each} />
@@ -95,8 +103,7 @@ function Cause({ each: { cause, explanation } }: { each: Attention }) {
 
 type Metric = NonNullable<Attention['metric']>;
 
-function subject({ metric, light }: Attention): string {
-  if (metric) return metric.display_name;
+function subject({ light }: Attention): string {
   return light === 'no_data' ? 'no new runs' : 'failed runs';
 }
 

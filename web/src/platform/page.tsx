@@ -11,6 +11,7 @@ import { filterOf, isFiltering, listed, passes } from './filter.js';
 import { FilterBar } from './filter-bar.jsx';
 import { headline } from './headline.js';
 import { Hero } from './hero.jsx';
+import { LikelySoon } from './likely-soon.jsx';
 import { NeedsAttention } from './needs-attention.jsx';
 import { CatalogNotes, Notes, Progress } from './notes.jsx';
 
@@ -45,6 +46,10 @@ function Overview({ current }: { current: PlatformCurrent }) {
         <>
           <NeedsAttention
             listed={current.needs_attention.filter(({ application }) => names.has(application))}
+            current={current}
+          />
+          <LikelySoon
+            listed={current.likely_soon.filter(({ application }) => names.has(application))}
             current={current}
           />
           <Applications shown={shown} days={current.days} filtered={isFiltering(filter)} />

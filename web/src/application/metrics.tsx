@@ -1,0 +1,103 @@
+import { useSignal } from '@preact/signals';
+import type { MetricNow, Metrics } from '../../../src/dashboard/contract/metrics.js';
+import { Choice } from '../frame/choice.jsx';
+import { Panel } from '../frame/panel.jsx';
+import type { Use } from '../service/resource.js';
+import { plural } from '../words/words.js';
+import { TimeAxis } from './axis.jsx';
+import { Legend } from './legend.jsx';
+import { limitNotes } from './limit-notes.js';
+import { LimitNotes } from './limit-notes-list.jsx';
+import { MetricRow } from './metric-row.jsx';
+import { RANGES } from './page.jsx';
+import { Suggestion } from './suggestion.jsx';
+
+/** The metrics of an application on one time axis, the worst first. */
+export function MetricsSection({
+  of,
+  application,
+  days,
+}: {
+  of: Use<Metrics>;
+  application: string;
+  days: string;
+}) {
+  return (
+    <section aria-labelledby="metrics">
+      <div class="section-head">
+        <h2 id="metrics">Metrics, the worst first</h2>
+        <Choice label="Days shown" name="days" values={RANGES} chosen={days} text={(value) => `${value} d`} />
+      </div>
+      <Panel of={of} name="The metrics" height={420}>
+        {(data) =>
+          data.metrics.length === 0 ? (
+            <p>No run of the last {days} days has logged a metric. A longer time may show some.</p>
+          ) : (
+            <Rows data={data} application={application} />
+          )
+        }
+      </Panel>
+    </section>
+  );
+}
+
+function Rows({ data, application }: { data: Metrics; application: string }) {
+  /** The cell that the reader points at; null: none. */
+  const pointed = useSignal<number | null>(null);
+  const notes = limitNotes(data.metrics);
+  const judged = data.metrics.filter(({ status, suggestion }) => status !== 'unmonitored' || !suggestion);
+  const unjudged = data.metrics.filter((metric) => !judged.includes(metric));
+  const cells = data.metrics[0]?.cells.status.length ?? 0;
+  const shared = { data, application, pointed, notes };
+  const point = (event: PointerEvent & { currentTarget: HTMLElement }) => {
+    const chart = event.currentTarget.querySelector('.mini')?.getBoundingClientRect();
+    if (!chart || event.clientX < chart.left || event.clientX > chart.right) pointed.value = null;
+    else
+      pointed.value = Math.min(cells - 1, Math.floor(((event.clientX - chart.left) / chart.width) * cells));
+  };
+  return (
+    <>
+      <Legend metrics={data.metrics} />
+      <div
+        class="metrics"
+        onPointerMove={point}
+        onPointerLeave={() => {
+          pointed.value = null;
+        }}
+      >
+        <TimeAxis data={data} pointed={pointed} notes={notes} />
+        <ul>
+          {judged.map((metric) => (
+            <MetricRow key={metric.name} metric={metric} {...shared} />
+          ))}
+        </ul>
+        {unjudged.length > 0 && <Unjudged metrics={unjudged} shared={shared} />}
+      </div>
+      <LimitNotes notes={notes} />
+    </>
+  );
+}
+
+function Unjudged({
+  metrics,
+  shared,
+}: {
+  metrics: readonly MetricNow[];
+  shared: Omit<Parameters<typeof MetricRow>[0], 'metric'>;
+}) {
+  return (
+    <details class="unjudged" open={metrics.length <= 3 || shared.data.metrics.length === metrics.length}>
+      <summary>
+        <b>{plural(metrics.length, 'metric')} without thresholds</b>, not judged; with the limits that{' '}
+        <code>suggest</code> would propose from these runs
+      </summary>
+      <ul>
+        {metrics.map((metric) => (
+          <MetricRow key={metric.name} metric={metric} {...shared}>
+            <Suggestion metric={metric} />
+          </MetricRow>
+        ))}
+      </ul>
+    </details>
+  );
+}

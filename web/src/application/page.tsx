@@ -1,0 +1,39 @@
+import type { Application } from '../../../src/dashboard/contract/applications.js';
+import { Breadcrumb } from '../frame/breadcrumb.jsx';
+import { NoSuch } from '../frame/no-such.jsx';
+import { Panel } from '../frame/panel.jsx';
+import { queryOf } from '../frame/router.js';
+import { useTitle } from '../frame/title.js';
+import { Notes } from '../platform/notes.jsx';
+import { serviceTime } from '../service/clock.js';
+import { platformCurrent } from '../service/events.js';
+import { useApi } from '../service/read-api.js';
+import { Hero } from './hero.jsx';
+import { MetricsSection } from './metrics.jsx';
+import { Runs } from './runs.jsx';
+import { sentence } from './sentence.js';
+
+export const RANGES = ['7', '14', '30', '90'];
+const DEFAULT_RANGE = '14';
+
+/** `/app/:name`: is the application healthy, which metric is not, since when and why, and its recent runs. */
+export function ApplicationPage({ application }: { application: string }) {
+  const current = platformCurrent.value;
+  const asked = queryOf('days') ?? '';
+  const days = RANGES.includes(asked) ? asked : DEFAULT_RANGE;
+  const facts = useApi('/api/v1/application', { application });
+  const metrics = useApi('/api/v1/metrics', { application, days: Number(days) });
+  useTitle(facts.data ? sentence(facts.data, serviceTime.peek()) : application);
+  if (facts.failure?.status === 404) return <NoSuch what="application" name={application} />;
+  return (
+    <>
+      {current && <Notes current={current} />}
+      <Breadcrumb application={application} />
+      <Panel of={facts} name="The state of the application" height={250}>
+        {(data: Application) => <Hero facts={data} metrics={metrics.data} />}
+      </Panel>
+      <MetricsSection of={metrics} application={application} days={days} />
+      <Runs application={application} />
+    </>
+  );
+}

@@ -1,0 +1,181 @@
+import type uPlot from 'uplot';
+import { formatWithUnit } from '../../../src/domain/format.js';
+import { clockTime, shortDay } from '../words/time.js';
+import { zone } from '../words/zone.js';
+import type { Chart } from './chart.jsx';
+import { type Colours, readColours } from './colours.js';
+import { drawLabel, drawLimits, drawLine, drawMoment, drawPoints, drawRing, type Pen } from './draw.js';
+import { axisLabel } from './model.js';
+import { gapsOf } from './points.js';
+
+type Latest = { readonly current: Parameters<typeof Chart>[0] };
+
+/** From this width on, the limits are named beside the chart, px. */
+const WIDE = 680;
+const LABEL_WIDTH = 156;
+const HOUR = 3_600_000;
+
+/** The library draws the axes and the selection; limits, lines and points are drawn here. */
+export function chartOptions(
+  latest: Latest,
+  { width, height, utc }: { width: number; height: number; utc: boolean },
+): uPlot.Options {
+  let colours: Colours = readColours();
+  const axisColour = (name: 'muted' | 'line') => () => colours[name];
+  const font = () => `12px ${getComputedStyle(document.body).fontFamily}`;
+  return {
+    width,
+    height,
+    ms: 1,
+    ...(utc ? { tzDate: (time: number) => asUtc(time) } : {}),
+    padding: [22, (chart) => (chart.width >= WIDE ? LABEL_WIDTH : 10), 0, 0],
+    legend: { show: false },
+    scales: {
+      x: { time: true, range: () => [latest.current.model.time.low, latest.current.model.time.high] },
+      y: { range: () => [latest.current.model.value.low, latest.current.model.value.high] },
+    },
+    series: [{}, { paths: () => null, points: { show: false } }],
+    axes: [
+      {
+        stroke: axisColour('muted'),
+        grid: { show: false },
+        ticks: { stroke: axisColour('line'), size: 4 },
+        font: font(),
+        size: 30,
+        space: 76,
+        values: (_chart, times, _axis, _space, step) =>
+          times.map((time) => (step >= 20 * HOUR ? shortDay(time, zone.value) : dayOrClock(time))),
+      },
+      {
+        stroke: axisColour('muted'),
+        grid: { stroke: axisColour('line'), width: 1 },
+        ticks: { show: false },
+        font: font(),
+        size: 62,
+        values: (_chart, values, _axis, _space, step) =>
+          values.map((value) => axisLabel(value, step, latest.current.model)),
+      },
+    ],
+    cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 } },
+    hooks: {
+      drawClear: [
+        (chart) => {
+          colours = readColours();
+          const { segments, higherIsBetter } = latest.current.model;
+          if (higherIsBetter !== null) drawLimits(penOf(chart, colours), segments, higherIsBetter, 'zones');
+        },
+      ],
+      draw: [(chart) => drawContent(chart, penOf(chart, colours), latest)],
+      setSelect: [
+        (chart) => {
+          const { left, width } = chart.select;
+          if (width < 4) return;
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          latest.current.onSelect({
+            low: chart.posToVal(left, 'x'),
+            high: chart.posToVal(left + width, 'x'),
+          });
+        },
+      ],
+    },
+  };
+}
+
+/** The library reads the local fields of dates: of this one they are those of UTC. */
+function asUtc(time: number): Date {
+  const date = new Date(time);
+  return new Date(time + date.getTimezoneOffset() * 60_000);
+}
+
+/** At midnight the day is more use than 00:00. */
+function dayOrClock(time: number): string {
+  const clock = clockTime(time, zone.value);
+  return clock === '00:00' ? shortDay(time, zone.value) : clock;
+}
+
+function penOf(chart: uPlot, colours: Colours): Pen {
+  const { left, top, width, height } = chart.bbox;
+  return {
+    ctx: chart.ctx,
+    colours,
+    ratio: devicePixelRatio,
+    area: { left, top, right: left + width, bottom: top + height },
+    x: (time) => chart.valToPos(time, 'x', true),
+    y: (value) => chart.valToPos(value, 'y', true),
+  };
+}
+
+function drawContent(chart: uPlot, pen: Pen, latest: Latest): void {
+  const { model, marked, onPlace } = latest.current;
+  const { colours, ratio, area, x, y } = pen;
+  // After the grid, which would cover them.
+  if (model.higherIsBetter !== null) drawLimits(pen, model.segments, model.higherIsBetter, 'lines');
+  drawGaps(pen, model.times);
+  if (model.compared) {
+    drawLine(pen, model.compared.times, model.compared.values, {
+      colour: colours.muted,
+      width: 1.5,
+      dash: [6, 4],
+      bridge: model.bridge,
+    });
+  }
+  drawPoints(pen, model.times, model.values, model.statuses);
+  drawLine(pen, model.times, model.average, { colour: colours.link, width: 1.8, bridge: model.bridge });
+  for (const { at, letter } of model.changes) {
+    if (at < model.time.low || at > model.time.high) continue;
+    drawMoment(pen, at);
+    drawLabel(pen, {
+      text: letter,
+      x: x(at),
+      y: area.top - 10 * ratio,
+      colour: colours.text,
+      align: 'center',
+    });
+  }
+  drawLimitLabels(chart, pen, latest);
+  if (marked === null) {
+    onPlace(null);
+    return;
+  }
+  const [time, value] = [model.times[marked] ?? 0, model.values[marked] ?? null];
+  drawRing(pen, time, value);
+  onPlace({ x: x(time) / ratio, y: (value === null ? area.bottom : y(value)) / ratio });
+}
+
+/** A gap is named if it has room for it. */
+function drawGaps(pen: Pen, times: readonly number[]): void {
+  const { area, ratio, colours, x } = pen;
+  for (const { from, to } of gapsOf(times, HOUR)) {
+    const [left, right] = [Math.max(area.left, x(from)), Math.min(area.right, x(to))];
+    if (right - left < 60 * ratio) continue;
+    const y = area.bottom - 12 * ratio;
+    drawLabel(pen, { text: 'no runs', x: (left + right) / 2, y, colour: colours.muted, align: 'center' });
+  }
+}
+
+/** The limits that apply now, named beside their lines. */
+function drawLimitLabels(chart: uPlot, pen: Pen, { current: { model } }: Latest): void {
+  const last = model.segments.at(-1);
+  if (!last || model.higherIsBetter === null) return;
+  const { area, ratio, colours, y } = pen;
+  const isWide = chart.width >= WIDE;
+  let above = Number.NEGATIVE_INFINITY;
+  const limits = (['warning', 'critical'] as const)
+    .flatMap((status) => (last[status] === null ? [] : [{ status, limit: last[status] }]))
+    .sort((a, b) => b.limit - a.limit);
+  for (const { status, limit } of limits) {
+    const place = y(limit);
+    if (place < area.top || place > area.bottom) continue;
+    const text = `${status} ${model.higherIsBetter ? 'below' : 'above'} ${formatWithUnit(Number((limit * model.divisor).toPrecision(15)), model.unit)}`;
+    // Two limits close to each other: the lower one is named further below.
+    const at = Math.max(isWide ? place : place - 8 * ratio, above + 14 * ratio);
+    above = at;
+    drawLabel(pen, {
+      text,
+      x: isWide ? area.right + 8 * ratio : area.left + 6 * ratio,
+      y: at,
+      colour: colours[status],
+      bold: true,
+    });
+  }
+}

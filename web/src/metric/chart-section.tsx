@@ -1,0 +1,195 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { Series } from '../../../src/dashboard/contract/series.js';
+import { limitNotes } from '../application/limit-notes.js';
+import { LimitNotes } from '../application/limit-notes-list.jsx';
+import { Choice } from '../frame/choice.jsx';
+import { Panel } from '../frame/panel.jsx';
+import { changeQuery, queryOf, withQuery } from '../frame/router.js';
+import { hasOtherLimits } from '../marks/limits.js';
+import type { Span } from '../marks/scale.js';
+import { platformCurrent } from '../service/events.js';
+import type { Use } from '../service/resource.js';
+import { minuteTime } from '../words/time.js';
+import { plural } from '../words/words.js';
+import { zone } from '../words/zone.js';
+import { Chart, type Place } from './chart.jsx';
+import { PointLegend } from './legend.jsx';
+import { chartModel } from './model.js';
+import { moved, RANGES, type Shown, spanQuery } from './span.js';
+import { pointText, Tip } from './tip.jsx';
+
+const HEIGHT = 380;
+
+interface Section {
+  readonly series: Use<Series>;
+  readonly compared: Use<Series>;
+  readonly span: Shown;
+  readonly application: string;
+  readonly metric: string;
+}
+
+/** The chart with what chooses its time and its comparison. */
+export function ChartSection({ series, compared, span, application, metric }: Section) {
+  return (
+    <section aria-labelledby="chart">
+      <h2 id="chart" class="hidden">
+        Runs over time
+      </h2>
+      <div class="toolbar">
+        <Choice
+          label="Time shown"
+          name="days"
+          values={RANGES}
+          chosen={span.range}
+          text={(value) => (value === '1' ? '24 h' : `${value} d`)}
+        />
+        <Moves span={span} />
+        <Compare application={application} />
+      </div>
+      <Panel of={series} name="The chart" height={HEIGHT + 60}>
+        {(data) => <Drawn key={metric} data={data} other={compared.data} />}
+      </Panel>
+      {compared.failure && (
+        <p class="outdated">The comparison cannot be shown: {compared.failure.message.toLowerCase()}.</p>
+      )}
+    </section>
+  );
+}
+
+const select = (span: Span) => changeQuery({ ...spanQuery(span), days: null });
+
+/** What dragging does on the chart, for the keyboard and for fingers. */
+function Moves({ span }: { span: Shown }) {
+  const text = { earlier: '← Earlier', later: 'Later →', in: 'Zoom in', out: 'Zoom out' } as const;
+  return (
+    <div class="moves">
+      {(['earlier', 'later', 'in', 'out'] as const).map((by) => (
+        <button type="button" key={by} onClick={() => select(moved(span, by))}>
+          {text[by]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Compare({ application }: { application: string }) {
+  const names = platformCurrent.value?.applications.map((each) => each.application) ?? [];
+  const chosen = queryOf('with') ?? '';
+  return (
+    <label class="compare">
+      Compare with{' '}
+      <select value={chosen} onChange={({ currentTarget }) => changeQuery({ with: currentTarget.value })}>
+        <option value="">nothing</option>
+        {[...new Set([...names, ...(chosen ? [chosen] : [])])]
+          .filter((name) => name !== application)
+          .map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+      </select>
+    </label>
+  );
+}
+
+function Drawn({ data, other }: { data: Series; other: Series | undefined }) {
+  const { columns } = data;
+  const [pointed, setPointed] = useState<number | null>(null);
+  const [place, setPlace] = useState<Place | null>(null);
+  const pinnedRun = queryOf('run');
+  const pinned = pinnedRun === null ? -1 : columns.run_id.indexOf(pinnedRun);
+  const marked = pinned >= 0 ? pinned : pointed;
+  const notes = useMemo(() => limitNotes([data]), [data]);
+  const model = useMemo(() => {
+    const changes = notes.map(({ letter, change }) => ({ letter, at: Date.parse(change.at) }));
+    return chartModel(data, { low: Date.parse(data.from), high: Date.parse(data.to) }, changes, other);
+  }, [data, other, notes]);
+  const pin = (index: number) => {
+    const run = columns.run_id[index] ?? null;
+    changeQuery({ run: run === pinnedRun ? null : run }, false);
+  };
+  const last = columns.time.length - 1;
+  const steps: Readonly<Record<string, number>> = {
+    ArrowLeft: (marked ?? last + 1) - 1,
+    ArrowRight: (marked ?? last - 1) + 1,
+    Home: 0,
+    End: last,
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const next = steps[event.key];
+    if (event.key === 'Escape') {
+      setPointed(null);
+      changeQuery({ run: null }, false);
+    } else if ((event.key === 'Enter' || event.key === ' ') && marked !== null) pin(marked);
+    else if (next !== undefined && last >= 0) {
+      const index = Math.max(0, Math.min(last, next));
+      setPointed(index);
+      if (pinned >= 0) changeQuery({ run: columns.run_id[index] ?? null }, false);
+    } else return;
+    event.preventDefault();
+  };
+  return (
+    <>
+      <div class="chart-card">
+        {last < 0 && (
+          <p class="no-points">
+            No run logged this metric in this time.{' '}
+            <a href={withQuery({ days: '90', from: null, to: null })}>Show 90 days</a>
+          </p>
+        )}
+        <div
+          class="chart"
+          role="slider"
+          tabIndex={0}
+          aria-label={`Runs of ${data.display_name} by time; Enter pins a run`}
+          aria-valuemin={0}
+          aria-valuemax={Math.max(0, last)}
+          aria-valuenow={Math.max(0, marked ?? last)}
+          aria-valuetext={last < 0 ? 'no runs' : pointText(data, marked ?? last)}
+          onKeyDown={onKeyDown}
+          onBlur={() => setPointed(null)}
+        >
+          <Chart
+            model={model}
+            marked={marked}
+            height={HEIGHT}
+            onPoint={setPointed}
+            onPin={pin}
+            onSelect={select}
+            onPlace={(next) =>
+              setPlace((before) => (before?.x === next?.x && before?.y === next?.y ? before : next))
+            }
+          />
+        </div>
+        {marked !== null && place && (
+          <Tip
+            data={data}
+            index={marked}
+            place={place}
+            pinned={pinned >= 0}
+            onClose={() => changeQuery({ run: null }, false)}
+          />
+        )}
+        <PointLegend statuses={columns.status} compared={other?.application ?? null} />
+      </div>
+      <p class="chart-notes quiet">
+        {thinnedText(data)} {minuteTime(data.from, zone.value)} to {minuteTime(data.to, zone.value)}. Drag on
+        the chart to zoom, click a run to pin it.
+        {hasOtherLimits(data.limits) &&
+          ' Runs of some experiments have limits of their own; the chart shows those of the newest run.'}
+        {other &&
+          other.columns.time.length === 0 &&
+          ` ${other.application} has no runs with this metric in this time.`}
+      </p>
+      <LimitNotes notes={notes} />
+    </>
+  );
+}
+
+function thinnedText({ total, thinned }: Series): string {
+  if (thinned === null) return `${plural(total, 'run')},`;
+  const missing = thinned.not_healthy_left_out;
+  const kept =
+    missing === 0
+      ? 'every extreme and every run that is not healthy is shown'
+      : `${missing.toLocaleString('en')} of those left out are not healthy`;
+  return `${(total - thinned.left_out).toLocaleString('en')} of ${plural(total, 'run')} drawn; ${kept};`;
+}

@@ -1,0 +1,38 @@
+import { METRIC_STATUSES, type MetricStatus } from '../../../src/domain/model.js';
+import { Shape } from '../marks/status.jsx';
+import { STATUS_LABELS } from '../words/words.js';
+
+/** What the marks and lines of the chart mean: only what is in it. */
+export function PointLegend({
+  statuses,
+  compared,
+}: {
+  statuses: readonly MetricStatus[];
+  compared: string | null;
+}) {
+  const present = new Set(statuses);
+  return (
+    <ul class="mini-legend" aria-label="Legend">
+      {METRIC_STATUSES.filter((status) => present.has(status)).map((status) => (
+        <li key={status}>
+          <Shape of={status} />
+          {status === 'unmonitored' ? 'run, not judged' : `${STATUS_LABELS[status].toLowerCase()} run`}
+        </li>
+      ))}
+      <li>
+        <i class="line-sample" />
+        moving average
+      </li>
+      {compared && (
+        <li>
+          <i class="line-sample dashed" />
+          {compared}, moving average
+        </li>
+      )}
+      <li>
+        <i class="limit-sample" />
+        beyond a limit
+      </li>
+    </ul>
+  );
+}
