@@ -14,12 +14,13 @@ const LOOKBACK = 90 * DAY;
 export function forecastFrom(series, origin) {
   const { times, ends = times, values } = series;
   const known = values.map((value, i) => (ends[i] <= origin ? value : Number.NaN));
-  const points = domain.lastPoints(times, known, {
-    end: times.length,
-    after: origin - LOOKBACK,
-    before: origin + 1,
-  });
-  const parameters = domain.fitForecast(points);
+  const pointsBefore = (cut) =>
+    domain.lastPoints(times, known, { end: times.length, after: cut - LOOKBACK, before: cut });
+  const points = pointsBefore(origin + 1);
+  // As `continueTail` does: the parameters are up to 7 days old once there are enough points before the week of the last one.
+  const ofWeek = pointsBefore(domain.isoWeekStart(points.times.at(-1) ?? origin));
+  const isWeekly = ofWeek.times.length >= domain.WEEKLY_POINTS;
+  const parameters = domain.fitForecast(isWeekly ? ofWeek : points);
   if (!parameters) return undefined;
   const last = points.times[points.times.length - 1];
   const end = domain.stepTimes(points).at(-1);

@@ -7,7 +7,7 @@ import { lastPoints, type Points, selectPoints } from './points.js';
 import { SeriesState } from './series-state.js';
 
 /** With fewer points before its ISO week, a row uses parameters chosen before its day. */
-const WEEKLY_POINTS = 50;
+export const WEEKLY_POINTS = 50;
 
 /** Chooses parameters from points: `fitForecast`, or what it has returned for the same points. */
 export type Fit = (points: Points) => ForecastParameters | undefined;
