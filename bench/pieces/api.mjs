@@ -124,8 +124,8 @@ async function measureStore(points, { metrics, days, requests }, rounds, print) 
 /** Paths of the requests of `READ` for every application, and of series for every metric, in random but repeatable order. */
 async function readPaths(store) {
   const rows = await query(
-    `SELECT application, metric_name FROM ${parquet(store, 'enriched_metrics')}
-     GROUP BY ALL ORDER BY hash(application, metric_name)`,
+    `SELECT * FROM (SELECT DISTINCT application, metric_name FROM ${parquet(store, 'enriched_metrics')})
+     ORDER BY hash(application, metric_name)`,
   );
   const applications = [...new Set(rows.map(({ application }) => application))];
   const path = (name, parameters) => `/api/v1/${name}?${new URLSearchParams(parameters)}`;
