@@ -45,18 +45,29 @@ export interface MlflowClientOptions {
   readonly maxPageBytes: number;
   /** No request is retried after it aborts. */
   readonly stopping?: AbortSignal;
+  /** In place of a limit of its own for `concurrency` and `maxPerSecond`. */
+  readonly limit?: RequestLimit;
   /** For the waits before a retry and for `maxPerSecond`. */
   readonly sleep?: Sleep;
   /** A monotonic clock for `maxPerSecond`, ms. */
   readonly now?: () => number;
 }
 
+/** The limits are those of a process: its clients share them. */
+const limits = new WeakMap<Settings, RequestLimit>();
+
 /** The client for the settings; `overrides` replaces single options. */
-export const createMlflowClient = (
+export function createMlflowClient(
   http: HttpService,
   settings: Settings,
   overrides: Partial<MlflowClientOptions> = {},
-): HttpMlflowClient => new HttpMlflowClient(http, { ...mlflowOptions(settings), ...overrides });
+): HttpMlflowClient {
+  const options = mlflowOptions(settings);
+  const { concurrency, maxPerSecond: perSecond } = options;
+  const limit = limits.get(settings) ?? new RequestLimit({ concurrency, perSecond });
+  limits.set(settings, limit);
+  return new HttpMlflowClient(http, { ...options, limit, ...overrides });
+}
 
 const MAX_WAIT_MS = 120_000;
 /** How long a request waits in all because of `Retry-After` without using up a retry. docs/data.md names it. */
@@ -100,7 +111,7 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
     const authorization = basic || (token && `Bearer ${token}`);
     this.headers = { 'accept-encoding': 'gzip, deflate, br', ...(authorization ? { authorization } : {}) };
     const { concurrency, maxPerSecond: perSecond, sleep, now } = options;
-    this.limit = new RequestLimit({ concurrency, perSecond, sleep, now });
+    this.limit = options.limit ?? new RequestLimit({ concurrency, perSecond, sleep, now });
   }
 
   async listExperiments(): Promise<{ experiments: Experiment[] } & ResponseTime> {

@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => commands.close());
 
 describeS3('the commands with a bucket', (server) => {
-  it('test the bucket, and suggest thresholds from its history', async () => {
+  it('test the bucket, suggest thresholds from its history, and judge by its rules', async () => {
     const bucket = {
       S3_BUCKET: await server().bucket('monitor'),
       S3_ENDPOINT: server().endpoint,
@@ -21,6 +21,9 @@ describeS3('the commands with a bucket', (server) => {
     expect((await commands.run(['backfill', ...WEEK], bucket)).code).toBe(0);
     const suggested = await commands.run(['suggest'], bucket);
     expect(suggested.out).toContain('accuracy: 139 values, 1 invalid');
+
+    const checked = await commands.run(['check', '--run', 'run000000'], bucket);
+    expect([checked.code, checked.out]).toEqual([2, expect.stringContaining('the rulebook in s3://monitor')]);
 
     const valid = await commands.run(['validate'], bucket);
     expect(valid.out).toMatch(/ok +Store +s3:\/\/monitor is writable; conditional writes work/);

@@ -10,39 +10,6 @@ let now = NOW;
 /** The verdicts on all hard cases, by run. */
 const verdicts = new Map<string, Verdict>();
 
-beforeAll(async () => {
-  mlflow = await TrackingServer.start(() => now);
-  createHardCases(mlflow);
-  service = await openService({
-    trackingUri: mlflow.uri,
-    clock: () => now,
-    http: true,
-    catalog: CATALOG,
-    env: {
-      LOOKBACK_DAYS_HISTORICAL: '10',
-      EXPERIMENT_EXCLUDE: 'excluded/*',
-      CATALOG_CACHE_TTL_SECONDS: '0',
-      REEVALUATE_DAYS: '7',
-    },
-  });
-  expect((await service.run('historical')).status).toBe('done');
-  // Applies to the last 7 days only: equal runs before them keep their verdict.
-  const [accuracy, ...others] = CATALOG.thresholds;
-  await service.writeCatalog({
-    ...CATALOG,
-    thresholds: [{ ...accuracy, critical_threshold: 0.76 }, ...others],
-  });
-  now += 60_000;
-  const reevaluated = service.nextFinished('reevaluation');
-  await service.app.get(RulebookSync).refresh();
-  expect((await reevaluated).status).toBe('done');
-  for (const { run_id } of mlflow.runs.values()) verdicts.set(run_id, await verdictOf({ run: run_id }));
-});
-afterAll(async () => {
-  await service.close();
-  await mlflow.close();
-});
-
 const judge = async (body: object) => service.request('POST', '/api/v1/verdicts', { body });
 const verdictOf = async (body: object): Promise<Verdict> => {
   const { status, text, json } = await judge(body);
@@ -63,6 +30,40 @@ async function published<T extends { run_id: string }>(dataset: string, columns:
 }
 
 describe('the verdict of the gate', () => {
+  // Within the suite: the shared queue is closed by a hook of the file, which must run later.
+  beforeAll(async () => {
+    mlflow = await TrackingServer.start(() => now);
+    createHardCases(mlflow);
+    service = await openService({
+      trackingUri: mlflow.uri,
+      clock: () => now,
+      http: true,
+      catalog: CATALOG,
+      env: {
+        LOOKBACK_DAYS_HISTORICAL: '10',
+        EXPERIMENT_EXCLUDE: 'excluded/*',
+        CATALOG_CACHE_TTL_SECONDS: '0',
+        REEVALUATE_DAYS: '7',
+      },
+    });
+    expect((await service.run('historical')).status).toBe('done');
+    // Applies to the last 7 days only: equal runs before them keep their verdict.
+    const [accuracy, ...others] = CATALOG.thresholds;
+    await service.writeCatalog({
+      ...CATALOG,
+      thresholds: [{ ...accuracy, critical_threshold: 0.76 }, ...others],
+    });
+    now += 60_000;
+    const reevaluated = service.nextFinished('reevaluation');
+    await service.app.get(RulebookSync).refresh();
+    expect((await reevaluated).status).toBe('done');
+    for (const { run_id } of mlflow.runs.values()) verdicts.set(run_id, await verdictOf({ run: run_id }));
+  });
+  afterAll(async () => {
+    await service.close();
+    await mlflow.close();
+  });
+
   it('on every run is what the service publishes, and nothing else is judged', async () => {
     interface Run {
       run_id: string;
@@ -237,6 +238,24 @@ describe('the verdict of the gate', () => {
     });
     expect((await judge({ run: 'a', model: 'b' })).status).toBe(400);
     expect((await judge({ run: 'a', max_drop_percent: 2 })).status).toBe(400);
+  });
+
+  it('is described by OpenAPI', async () => {
+    const { json } = await service.request('GET', '/docs/openapi.json');
+    expect(json).toMatchObject({
+      paths: {
+        '/api/v1/verdicts': {
+          post: {
+            requestBody: {
+              content: { 'application/json': { schema: { properties: { run: {}, model: {} } } } },
+            },
+            responses: {
+              200: { content: { 'application/json': { schema: { properties: { verdict: {} } } } } },
+            },
+          },
+        },
+      },
+    });
   });
 
   it('stores nothing', async () => {

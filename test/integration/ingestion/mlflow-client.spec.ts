@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import type { HttpMlflowClient } from '../../../src/ingestion/mlflow-client.js';
+import { HttpService } from '@nestjs/axios';
+import { loadSettings } from '../../../src/config/settings.js';
+import { createMlflowClient, type HttpMlflowClient } from '../../../src/ingestion/mlflow-client.js';
 import { type Answer, answer } from '../../support/scripted-server.js';
 import { ClientFixture, DATE, PAGE, page, QUERY } from './client-fixture.js';
 
@@ -127,6 +129,32 @@ describe('concurrent requests', () => {
     for (const respond of held) respond();
     await Promise.all(searches);
     expect(mlflow.server.received).toHaveLength(9);
+  });
+
+  it('of several clients of a process have one limit', async () => {
+    let hold = () => {};
+    const isHeld = new Promise<() => void>((resolve) => {
+      mlflow.server.script = [(response, received) => resolve(() => page()(response, received))];
+    });
+    isHeld.then((respond) => {
+      hold = respond;
+    });
+    const settings = loadSettings({ MLFLOW_TRACKING_URI: mlflow.server.uri, MLFLOW_CONCURRENCY: '1' });
+    const searches = [1, 2].map((max_results) =>
+      createMlflowClient(new HttpService(), settings).searchRuns(
+        { ...QUERY, max_results },
+        join(mlflow.folder, `${max_results}.json`),
+      ),
+    );
+    await isHeld;
+    // The second request would have arrived before this one of another process.
+    mlflow.server.script = [page()];
+    await mlflow.search();
+    const received = mlflow.server.received.map(({ body }) => JSON.parse(body).max_results);
+    expect(received).toEqual([1, QUERY.max_results]);
+    hold();
+    await Promise.all(searches);
+    expect(mlflow.server.received).toHaveLength(3);
   });
 
   it('release their slots when they fail', async () => {
