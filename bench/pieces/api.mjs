@@ -37,11 +37,7 @@ export async function run({ sizes, rounds, print }) {
     raw[points] = latencies;
     for (const [what, list] of Object.entries(latencies))
       rows.push([name, what, list.length, ...[0.5, 0.95, 0.99].map((share) => quantile(list, share))]);
-    for (const what of [
-      'page, warm',
-      'explanation, warm',
-      ...READ.flatMap((each) => [`${each}, first`, `${each}, warm`]),
-    ])
+    for (const what of ['page, warm', 'explanation, warm', ...READ.map((each) => `${each}, warm`)])
       goals.push({
         what: `${what}, ${name}, p95`,
         unit: 'ms',

@@ -43,9 +43,10 @@ export function sendAnswer(request: Request, response: Response, answer: Answer)
 /** The memory of all kept responses, bytes. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** Keeps responses by what they are made from. The least recently used ones leave first. */
+/** Keeps responses by what they are made from, and makes none twice at once. The least recently used ones leave first. */
 export class AnswerCache {
   private readonly answers = new Map<string, Promise<Answer>>();
+  /** Bytes of those that are made, least recently used first. */
   private readonly sizes = new Map<string, number>();
   private bytes = 0;
 
@@ -55,9 +56,13 @@ export class AnswerCache {
   async get(madeFrom: unknown, make: () => Promise<Answer>): Promise<Answer> {
     const key = createHash('sha256').update(JSON.stringify(madeFrom)).digest('base64url');
     const answer = this.answers.get(key) ?? this.keep(key, make());
-    // The most recently used one is the last.
-    this.answers.delete(key);
     this.answers.set(key, answer);
+    const size = this.sizes.get(key);
+    if (size !== undefined) {
+      // The most recently used one is the last.
+      this.sizes.delete(key);
+      this.sizes.set(key, size);
+    }
     return answer;
   }
 
@@ -76,7 +81,7 @@ export class AnswerCache {
   }
 
   private evict(): void {
-    for (const key of this.answers.keys()) {
+    for (const key of this.sizes.keys()) {
       if (this.bytes <= this.maxBytes) return;
       this.remove(key);
     }

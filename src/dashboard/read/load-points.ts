@@ -35,9 +35,16 @@ export async function loadPoints(
 ): Promise<SeriesHead | undefined> {
   await session.run(statement('no_points'));
   if (files.enriched.length === 0 || files.timeseries.length === 0) return undefined;
-  const scope = { application, metric, from: BigInt(span.from), to: BigInt(span.to) };
-  await session.run(statement('judged'), { enriched: files.enriched, ...scope });
-  await session.run(statement('series_points'), { timeseries: files.timeseries, ...scope });
+  await session.run(statement('series_points'), {
+    enriched: files.enriched,
+    timeseries: files.timeseries,
+    application,
+    metric,
+    from: BigInt(span.from),
+    to: BigInt(span.to),
+  });
+  // The statements about limits read a table of this name.
+  await session.run('CREATE OR REPLACE TEMP VIEW judged AS FROM points');
   await session.run(statement('series_shown'), { max_points: maxPoints });
   const [counts] = await session.rows<{ total: number; left_out: number; not_healthy_left_out: number }>(
     statement('series_counts'),

@@ -14,6 +14,7 @@ const READ_PATHS = [
   '/api/v1/platform/current',
   '/docs',
   '/docs/openapi.json',
+  '/api/v1/applications',
 ];
 let mlflow: TrackingServer;
 let folder: string;
