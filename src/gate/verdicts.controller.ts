@@ -1,12 +1,18 @@
 import { Body, Controller, Header, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { RequestLimit } from '../upstream/request-limit.js';
 import { type Verdict, type VerdictRequest, verdictRequestSchema, verdictSchema } from './contract.js';
 import { judgeNow } from './judge-now.js';
 import { GATE_SOURCE, type GateSource } from './load-run.js';
 
+const MAX_AT_ONCE = 4;
+
 @ApiTags('gate')
 @Controller('api/v1/verdicts')
 export class VerdictsController {
+  /** Each verdict takes memory of DuckDB and requests of MLflow: others wait. */
+  private readonly limit = new RequestLimit({ concurrency: MAX_AT_ONCE });
+
   constructor(@Inject(GATE_SOURCE) private readonly source: GateSource) {}
 
   /** A POST that changes nothing: the guard admits whoever may read (`src/http/access-rules.ts`). */
@@ -19,6 +25,6 @@ export class VerdictsController {
   })
   @ApiOkResponse({ standardSchema: verdictSchema })
   judge(@Body({ schema: verdictRequestSchema }) request: VerdictRequest): Promise<Verdict> {
-    return judgeNow(this.source, request, 'the rulebook of the service');
+    return this.limit.run(() => judgeNow(this.source, request, 'the rulebook of the service'));
   }
 }
