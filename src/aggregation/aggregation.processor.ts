@@ -3,6 +3,7 @@ import { Inject } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { dayOf, daysOf } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { isEarlyInBootstrap } from '../pipeline/slice-progress.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
 import {
@@ -23,6 +24,8 @@ import { forecastDays, selectDaysToForecast } from './forecast-days.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
 import { AGGREGATED, SUMMARIES } from './rebuild-day.js';
 import { dependentDays, rebuildDays, selectDaysToRebuild } from './rebuild-days.js';
+
+const NOTHING_REBUILT: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
 
 /** Processes the queue `aggregation`: rebuilds the aggregated datasets of days. */
 @Processor('aggregation', WORKER_OPTIONS)
@@ -52,11 +55,11 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
       units: readonly Unit[],
       datasets: Parameters<typeof rebuildDays>[5] = AGGREGATED,
     ): Promise<RebuildResult> =>
-      unlessOlder(context, rebuildDays(store, duck, units, context.heartbeat, supported, datasets), {
-        days: [],
-        partitions_written: 0,
-        partitions_unchanged: 0,
-      });
+      unlessOlder(
+        context,
+        rebuildDays(store, duck, units, context.heartbeat, supported, datasets),
+        NOTHING_REBUILT,
+      );
     const select = (
       context: StageContext,
       selectDays: typeof selectDaysToRebuild,
@@ -67,18 +70,18 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         partitions_unchanged: 0,
       });
     const forecast = (context: StageContext, days: readonly string[]): Promise<RebuildResult> =>
-      unlessOlder(context, forecastDays(store, duck, days, context.heartbeat, supported), {
-        days: [],
-        partitions_written: 0,
-        partitions_unchanged: 0,
-      });
+      unlessOlder(context, forecastDays(store, duck, days, context.heartbeat, supported), NOTHING_REBUILT);
     this.handlers = {
       aggregate: async (context) => {
         const days = (await context.result(context.slice.id, 'enrich')).touched_days;
-        // The newest days come first here: their forecasts would be computed again with each day before them.
-        if (context.record.kind !== 'historical') return rebuild(context, wholeDays(days), SUMMARIES);
-        await forecast(context, [...days].sort());
-        return rebuild(context, wholeDays(days));
+        const { record, plan, slice } = context;
+        if (record.kind === 'historical') await forecast(context, [...days].sort());
+        // Otherwise the newest days come first: their forecasts would be computed again with each day before them. So
+        // `metric_timeseries` is left to the end, but for the days that people look at first.
+        const isComplete =
+          record.kind === 'historical' ||
+          (record.kind === 'bootstrap' && isEarlyInBootstrap(plan, slice.from));
+        return rebuild(context, wholeDays(days), isComplete ? AGGREGATED : SUMMARIES);
       },
       'select-forecast': async (context) =>
         select(context, selectDaysToForecast, dependentDays(await touchedDays(context)).reverse()),

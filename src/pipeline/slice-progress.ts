@@ -18,6 +18,10 @@ const BOOTSTRAP_SLICES = 4;
 /** Days of a bootstrap that are aggregated before the days they look back on, because people look at them first. */
 const BOOTSTRAP_EARLY_DAYS = 2;
 
+/** Whether a day of a bootstrap is aggregated early. @param from the start of the day, ms */
+export const isEarlyInBootstrap = ({ to }: Pick<Plan, 'to'>, from: number): boolean =>
+  from >= to - BOOTSTRAP_EARLY_DAYS * MS_PER_DAY;
+
 /** `ready`: its next stage can run. `running`: this stage is due. `held`: it waits for days that it looks back on. */
 type Phase = 'ready' | 'running' | 'held' | 'finished';
 
@@ -61,10 +65,10 @@ export class SliceProgress {
     private readonly slicesAtOnce = kind === 'bootstrap' ? BOOTSTRAP_SLICES : Number.POSITIVE_INFINITY,
   ) {
     this.stages = SLICE_STAGES[kind];
-    const earlyFrom = plan.to - BOOTSTRAP_EARLY_DAYS * MS_PER_DAY;
     for (const [index, { id, from }] of plan.slices.entries()) {
       const day = Math.floor(from / MS_PER_DAY);
-      const waitsForLookBack = kind === 'historical' || (kind === 'bootstrap' && from < earlyFrom);
+      const waitsForLookBack =
+        kind === 'historical' || (kind === 'bootstrap' && !isEarlyInBootstrap(plan, from));
       this.slices.set(id, { id, index, day, waitsForLookBack, next: undefined, phase: 'finished' });
       if (!this.isDone(id, 'enrich')) this.unenriched.set(day, (this.unenriched.get(day) ?? 0) + 1);
     }

@@ -41,8 +41,8 @@ describe('a changed threshold', () => {
     expect(await reevaluated).toMatchObject({
       status: 'done',
       window: { from: Date.parse('2026-03-08'), to: Number.MAX_SAFE_INTEGER },
-      // For 3 days: the two evaluated datasets and the three derived from them.
-      summary: { partitions_written: 3 * 5 },
+      // For 3 days: the two evaluated datasets and the four derived from them.
+      summary: { partitions_written: 3 * 6 },
     });
 
     const after = await pipeline.digests();
