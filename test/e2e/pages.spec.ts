@@ -146,6 +146,7 @@ if (program) {
       const page = await open(`${recall}?days=7`);
       await heading('Recall: 0.689, below its critical limit of 0.7');
       await loaded();
+      await page.getByText('forecast with its 80 and 95 % bands').waitFor();
       const critical = recalls.filter((value) => value < 0.7).length;
       expect(await text('.facts dd')).toEqual([
         '0.689',

@@ -5,7 +5,7 @@ import { pointWhy } from '../../../web/src/metric/point-why.js';
 import { divisorOf, gapsOf, longestBridge, nearestPoint } from '../../../web/src/metric/points.js';
 import { runUrl } from '../../../web/src/metric/run-url.js';
 import { SNIPPETS } from '../../../web/src/metric/snippets.js';
-import { moved, shownSpan, spanQuery } from '../../../web/src/metric/span.js';
+import { moved, shownSpan, spanQuery, withForecast } from '../../../web/src/metric/span.js';
 
 const HOUR = 3_600_000;
 const query = (text: string) => (name: string) => new URLSearchParams(text).get(name);
@@ -27,6 +27,15 @@ describe('the time that a chart shows', () => {
     expect(shown).toEqual({ ...part, range: null });
     expect(shownSpan(query('from=x&to=y'), now).range).toBe('30');
     expect(shownSpan(query('from=2026-11-24T10:00:00Z&to=2026-11-24T09:00:00Z'), now).range).toBe('30');
+  });
+
+  it('is longer by the forecast if it ends now, by a third at most', () => {
+    const shown = shownSpan(query('days=30'), now);
+    const soon = shown.high + 2 * 24 * HOUR;
+    expect(withForecast(shown, [soon])).toEqual({ low: shown.low, high: soon });
+    expect(withForecast(shown, [shown.high + 40 * 24 * HOUR]).high).toBe(shown.high + 10 * 24 * HOUR);
+    expect(withForecast(shown, [])).toBe(shown);
+    expect(withForecast({ ...shown, range: null }, [soon]).high).toBe(shown.high);
   });
 
   it('moves by half and zooms around its middle', () => {
@@ -122,7 +131,7 @@ describe('the chart', () => {
     [[null]],
     [[]],
   ])('has finite values within its span for %j', (values) => {
-    const model = chartModel(series(values), { low: 0, high: 1 }, [], undefined);
+    const model = chartModel(series(values), { low: 0, high: 1 }, [], undefined, null);
     expect(model.value.low).toBeLessThan(model.value.high);
     // A chart library computes the difference.
     expect(Number.isFinite(model.value.high - model.value.low)).toBe(true);

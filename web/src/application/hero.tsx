@@ -1,16 +1,26 @@
 import type { Application } from '../../../src/dashboard/contract/applications.js';
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { Metrics } from '../../../src/dashboard/contract/metrics.js';
 import { metricPath } from '../frame/routes.js';
 import { Age, Status } from '../marks/status.jsx';
 import { Trend } from '../marks/trend.jsx';
 import { serviceTime } from '../service/clock.js';
+import { likelyText, nextBreach } from '../words/likely.js';
 import { minuteTime } from '../words/time.js';
 import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, percent } from '../words/words.js';
 import { zone } from '../words/zone.js';
 import { sentence } from './sentence.js';
 
 /** What is the matter, since when, why, and whom to ask. */
-export function Hero({ facts, metrics }: { facts: Application; metrics: Metrics | undefined }) {
+export function Hero({
+  facts,
+  metrics,
+  forecasts,
+}: {
+  facts: Application;
+  metrics: Metrics | undefined;
+  forecasts: Forecast | undefined;
+}) {
   const { light, attention, last_known } = facts;
   return (
     <section class="hero" aria-labelledby="headline">
@@ -31,6 +41,7 @@ export function Hero({ facts, metrics }: { facts: Application; metrics: Metrics 
         </p>
         <h1 id="headline">{sentence(facts, serviceTime.value)}</h1>
         <Why facts={facts} />
+        {metrics && forecasts && <Next metrics={metrics} forecasts={forecasts} />}
       </div>
       <About facts={facts} />
       <Facts facts={facts} metrics={metrics} />
@@ -55,6 +66,28 @@ function Why({ facts: { application, attention, reason } }: { facts: Application
           <a href={run.url}>{run.run_name}</a> in MLflow.
         </>
       )}
+    </p>
+  );
+}
+
+/** The metric of the application that is expected to cross a limit first. */
+function Next({ metrics, forecasts }: { metrics: Metrics; forecasts: Forecast }) {
+  const now = serviceTime.value;
+  const [first] = metrics.metrics
+    .flatMap((metric) => {
+      const breach = nextBreach(
+        forecasts.forecasts.find((each) => each.metric === metric.name),
+        now,
+      );
+      return breach ? [{ metric, ...breach }] : [];
+    })
+    .sort((a, b) => Date.parse(a.expected) - Date.parse(b.expected));
+  if (!first) return null;
+  return (
+    <p class="reason">
+      <b>Next:</b>{' '}
+      <a href={metricPath(metrics.application, first.metric.name)}>{first.metric.display_name}</a>.{' '}
+      {keepUnits(likelyText(first, now))}
     </p>
   );
 }

@@ -1,9 +1,12 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { MetricNow, Metrics } from '../../../src/dashboard/contract/metrics.js';
+import { formatPeriod } from '../../../src/domain/format.js';
 import { metricPath } from '../frame/routes.js';
 import { Age, Shape } from '../marks/status.jsx';
 import { serviceTime } from '../service/clock.js';
+import { nextBreach } from '../words/likely.js';
 import { distanceText, forText, isSilent, valueText } from '../words/quantity.js';
 import { exactTime } from '../words/time.js';
 import { keepUnits, STATUS_LABELS } from '../words/words.js';
@@ -17,11 +20,13 @@ interface Row {
   readonly application: string;
   readonly pointed: Signal<number | null>;
   readonly notes: readonly LimitNote[];
+  /** Of a metric with a threshold, if there is one. */
+  readonly forecast?: Forecast['forecasts'][number] | undefined;
   readonly children?: ComponentChildren;
 }
 
 /** One metric: its newest value, how far it is from its limit, since when, and its course. */
-export function MetricRow({ metric, data, application, pointed, notes, children }: Row) {
+export function MetricRow({ metric, data, application, pointed, notes, forecast, children }: Row) {
   const { name, display_name, status, limit, run } = metric;
   const silent = isSilent(metric.light_span);
   const shown = silent ? 'no_data' : status;
@@ -49,6 +54,7 @@ export function MetricRow({ metric, data, application, pointed, notes, children 
             </>
           )}
         </p>
+        <Next forecast={forecast} />
       </div>
       <div class="metric-value">
         <b class={shown} title={`${run.run_name}, ${exactTime(run.at, zone.value)}`}>
@@ -59,6 +65,18 @@ export function MetricRow({ metric, data, application, pointed, notes, children 
       <MiniChart metric={metric} data={data} marks={marks} pointed={pointed} />
       {children}
     </li>
+  );
+}
+
+/** The limit that the metric is expected to cross. */
+function Next({ forecast }: Pick<Row, 'forecast'>) {
+  const now = serviceTime.value;
+  const breach = nextBreach(forecast, now);
+  if (!breach) return null;
+  return (
+    <p>
+      Likely {breach.next} in about {formatPeriod(Date.parse(breach.expected) - now)}
+    </p>
   );
 }
 

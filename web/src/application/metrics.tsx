@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { MetricNow, Metrics } from '../../../src/dashboard/contract/metrics.js';
 import { Choice } from '../frame/choice.jsx';
 import { Panel } from '../frame/panel.jsx';
@@ -15,10 +16,12 @@ import { Suggestion } from './suggestion.jsx';
 /** The metrics of an application on one time axis, the worst first. */
 export function MetricsSection({
   of,
+  forecasts,
   application,
   days,
 }: {
   of: Use<Metrics>;
+  forecasts: Forecast | undefined;
   application: string;
   days: string;
 }) {
@@ -28,12 +31,12 @@ export function MetricsSection({
         <h2 id="metrics">Metrics, the worst first</h2>
         <Choice label="Days shown" name="days" values={RANGES} chosen={days} text={(value) => `${value} d`} />
       </div>
-      <Panel of={of} name="The metrics" height={420}>
+      <Panel of={of} name="The metrics" height={420} phone={620}>
         {(data) =>
           data.metrics.length === 0 ? (
             <p>No run of the last {days} days has logged a metric. A longer time may show some.</p>
           ) : (
-            <Rows data={data} application={application} />
+            <Rows data={data} forecasts={forecasts} application={application} />
           )
         }
       </Panel>
@@ -41,7 +44,15 @@ export function MetricsSection({
   );
 }
 
-function Rows({ data, application }: { data: Metrics; application: string }) {
+function Rows({
+  data,
+  forecasts,
+  application,
+}: {
+  data: Metrics;
+  forecasts: Forecast | undefined;
+  application: string;
+}) {
   /** The cell that the reader points at; null: none. */
   const pointed = useSignal<number | null>(null);
   const notes = limitNotes(data.metrics);
@@ -68,7 +79,12 @@ function Rows({ data, application }: { data: Metrics; application: string }) {
         <TimeAxis data={data} pointed={pointed} notes={notes} />
         <ul>
           {judged.map((metric) => (
-            <MetricRow key={metric.name} metric={metric} {...shared} />
+            <MetricRow
+              key={metric.name}
+              metric={metric}
+              forecast={forecasts?.forecasts.find((each) => each.metric === metric.name)}
+              {...shared}
+            />
           ))}
         </ul>
         {unjudged.length > 0 && <Unjudged metrics={unjudged} shared={shared} />}

@@ -23,16 +23,17 @@ export function ApplicationPage({ application }: { application: string }) {
   const days = RANGES.includes(asked) ? asked : DEFAULT_RANGE;
   const facts = useApi('/api/v1/application', { application });
   const metrics = useApi('/api/v1/metrics', { application, days: Number(days) });
+  const forecasts = useApi('/api/v1/forecast', { application });
   useTitle(facts.data ? sentence(facts.data, serviceTime.peek()) : application);
   if (facts.failure?.status === 404) return <NoSuch what="application" name={application} />;
   return (
     <>
       {current && <Notes current={current} />}
       <Breadcrumb application={application} />
-      <Panel of={facts} name="The state of the application" height={250}>
-        {(data: Application) => <Hero facts={data} metrics={metrics.data} />}
+      <Panel of={facts} name="The state of the application" height={216} phone={520}>
+        {(data: Application) => <Hero facts={data} metrics={metrics.data} forecasts={forecasts.data} />}
       </Panel>
-      <MetricsSection of={metrics} application={application} days={days} />
+      <MetricsSection of={metrics} forecasts={forecasts.data} application={application} days={days} />
       <Runs application={application} />
     </>
   );

@@ -9,13 +9,15 @@ export function Panel<T>({
   of,
   name,
   height,
+  phone = height,
   children,
 }: {
   of: Use<T>;
   /** Begins a sentence: `The chart`. */
   name: string;
-  /** The height while loading, px. */
+  /** The height while loading, px; of a narrow window `phone`, if it is another. */
   height: number;
+  phone?: number;
   children: (data: T) => ComponentChildren;
 }) {
   const { data, failure, previous, reload } = of;
@@ -23,7 +25,11 @@ export function Panel<T>({
     return failure ? (
       <Broken name={name} message={failure.message} requestId={failure.requestId} retry={reload} />
     ) : (
-      <div class="skeleton" style={{ height: `${height}px` }} role="status">
+      <div
+        class="skeleton sized"
+        style={{ '--height': `${height}px`, '--phone': `${phone}px` }}
+        role="status"
+      >
         <span class="hidden">{name} is loading</span>
       </div>
     );

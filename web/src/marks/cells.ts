@@ -13,13 +13,15 @@ export interface Stretch<T> {
 /** More than so many times the usual distance between two runs is a gap. Nine of ten distances are not longer than usual. */
 const GAP = 2;
 const USUAL = 0.9;
+/** Runs at irregular times leave a few cells empty now and then. */
+const SHORTEST_GAP = 4;
 
 /** The largest distance between two filled cells, in cells, that is not a gap: nightly jobs fill few cells of many. */
 export function gapLimit(cells: Cells<unknown>): number {
   const filled = cells.flatMap((cell, i) => (cell === null ? [] : [i]));
   const distances = filled.slice(1).map((cell, i) => cell - (filled[i] ?? 0));
   distances.sort((a, b) => a - b);
-  return GAP * (distances[Math.floor((distances.length - 1) * USUAL)] ?? 1);
+  return Math.max(SHORTEST_GAP, GAP * (distances[Math.floor((distances.length - 1) * USUAL)] ?? 1));
 }
 
 /** Equal neighbours merged. A status lasts until the next run, but not across a gap. */

@@ -1,11 +1,12 @@
 import type uPlot from 'uplot';
 import { formatWithUnit } from '../../../src/domain/format.js';
+import { serviceTime } from '../service/clock.js';
 import { clockTime, shortDay } from '../words/time.js';
 import { zone } from '../words/zone.js';
 import type { Chart } from './chart.jsx';
 import { type Colours, readColours } from './colours.js';
-import { drawLabel, drawLimits, drawLine, drawMoment, drawPoints, drawRing, type Pen } from './draw.js';
-import { axisLabel } from './model.js';
+import { drawBand, drawLabel, drawLimits, drawLine, drawMoment, drawPoints, type Pen } from './draw.js';
+import { axisLabel, type ForecastLines } from './model.js';
 import { gapsOf } from './points.js';
 
 type Latest = { readonly current: Parameters<typeof Chart>[0] };
@@ -106,8 +107,8 @@ function penOf(chart: uPlot, colours: Colours): Pen {
 }
 
 function drawContent(chart: uPlot, pen: Pen, latest: Latest): void {
-  const { model, marked, onPlace } = latest.current;
-  const { colours, ratio, area, x, y } = pen;
+  const { model } = latest.current;
+  const { colours, ratio, area, x } = pen;
   // After the grid, which would cover them.
   if (model.higherIsBetter !== null) drawLimits(pen, model.segments, model.higherIsBetter, 'lines');
   drawGaps(pen, model.times);
@@ -119,6 +120,7 @@ function drawContent(chart: uPlot, pen: Pen, latest: Latest): void {
       bridge: model.bridge,
     });
   }
+  if (model.forecast) drawForecast(pen, model.forecast);
   drawPoints(pen, model.times, model.values, model.statuses);
   drawLine(pen, model.times, model.average, { colour: colours.link, width: 1.8, bridge: model.bridge });
   for (const { at, letter } of model.changes) {
@@ -133,13 +135,42 @@ function drawContent(chart: uPlot, pen: Pen, latest: Latest): void {
     });
   }
   drawLimitLabels(chart, pen, latest);
+  placeMarked(chart, latest);
+}
+
+/** Tells where the marked point is. It is marked above the canvas: drawing everything again would be too slow. */
+export function placeMarked(chart: uPlot, { current: { model, marked, onPlace } }: Latest): void {
   if (marked === null) {
     onPlace(null);
     return;
   }
+  const { left, top, height } = chart.bbox;
   const [time, value] = [model.times[marked] ?? 0, model.values[marked] ?? null];
-  drawRing(pen, time, value);
-  onPlace({ x: x(time) / ratio, y: (value === null ? area.bottom : y(value)) / ratio });
+  onPlace({
+    x: left / devicePixelRatio + chart.valToPos(time, 'x'),
+    y:
+      value === null
+        ? (top + height) / devicePixelRatio
+        : top / devicePixelRatio + chart.valToPos(value, 'y'),
+  });
+}
+
+/** The expected values after now, with the 80 and 95 % bands. */
+function drawForecast(pen: Pen, { time, ...lines }: ForecastLines): void {
+  const { colours, ratio, area, x } = pen;
+  const colour = colours.link;
+  drawBand(pen, time, [lines.lower_95, lines.upper_95], { colour, opacity: 0.12 });
+  drawBand(pen, time, [lines.lower_80, lines.upper_80], { colour, opacity: 0.2 });
+  drawLine(pen, time, lines.forecast, { colour, width: 1.8, dash: [5, 4], bridge: Number.POSITIVE_INFINITY });
+  const now = serviceTime.peek();
+  drawMoment(pen, now);
+  drawLabel(pen, {
+    text: 'now',
+    x: x(now),
+    y: area.top - 10 * ratio,
+    colour: colours.muted,
+    align: 'center',
+  });
 }
 
 /** A gap is named if it has room for it. */

@@ -14,8 +14,8 @@ import { plural } from '../words/words.js';
 import { zone } from '../words/zone.js';
 import { Chart, type Place } from './chart.jsx';
 import { PointLegend } from './legend.jsx';
-import { chartModel } from './model.js';
-import { moved, RANGES, type Shown, spanQuery } from './span.js';
+import { chartModel, type ForecastLines } from './model.js';
+import { moved, RANGES, type Shown, spanQuery, withForecast } from './span.js';
 import { pointText, Tip } from './tip.jsx';
 
 const HEIGHT = 380;
@@ -23,13 +23,14 @@ const HEIGHT = 380;
 interface Section {
   readonly series: Use<Series>;
   readonly compared: Use<Series>;
+  readonly forecast: ForecastLines | null;
   readonly span: Shown;
   readonly application: string;
   readonly metric: string;
 }
 
 /** The chart with what chooses its time and its comparison. */
-export function ChartSection({ series, compared, span, application, metric }: Section) {
+export function ChartSection({ series, compared, forecast, span, application, metric }: Section) {
   return (
     <section aria-labelledby="chart">
       <h2 id="chart" class="hidden">
@@ -46,8 +47,16 @@ export function ChartSection({ series, compared, span, application, metric }: Se
         <Moves span={span} />
         <Compare application={application} />
       </div>
-      <Panel of={series} name="The chart" height={HEIGHT + 60}>
-        {(data) => <Drawn key={metric} data={data} other={compared.data} />}
+      <Panel of={series} name="The chart" height={HEIGHT + 90}>
+        {(data) => (
+          <Drawn
+            key={metric}
+            data={data}
+            other={compared.data}
+            forecast={span.range === null ? null : forecast}
+            span={span}
+          />
+        )}
       </Panel>
       {compared.failure && (
         <p class="outdated">The comparison cannot be shown: {compared.failure.message.toLowerCase()}.</p>
@@ -90,7 +99,17 @@ function Compare({ application }: { application: string }) {
   );
 }
 
-function Drawn({ data, other }: { data: Series; other: Series | undefined }) {
+function Drawn({
+  data,
+  other,
+  forecast,
+  span,
+}: {
+  data: Series;
+  other: Series | undefined;
+  forecast: ForecastLines | null;
+  span: Shown;
+}) {
   const { columns } = data;
   const [pointed, setPointed] = useState<number | null>(null);
   const [place, setPlace] = useState<Place | null>(null);
@@ -100,8 +119,9 @@ function Drawn({ data, other }: { data: Series; other: Series | undefined }) {
   const notes = useMemo(() => limitNotes([data]), [data]);
   const model = useMemo(() => {
     const changes = notes.map(({ letter, change }) => ({ letter, at: Date.parse(change.at) }));
-    return chartModel(data, { low: Date.parse(data.from), high: Date.parse(data.to) }, changes, other);
-  }, [data, other, notes]);
+    const time = { low: Date.parse(data.from), high: Date.parse(data.to), range: span.range };
+    return chartModel(data, withForecast(time, forecast?.time ?? []), changes, other, forecast);
+  }, [data, other, notes, forecast, span.range]);
   const pin = (index: number) => {
     const run = columns.run_id[index] ?? null;
     changeQuery({ run: run === pinnedRun ? null : run }, false);
@@ -159,6 +179,7 @@ function Drawn({ data, other }: { data: Series; other: Series | undefined }) {
             }
           />
         </div>
+        {place && <span class="ring" style={{ left: `${place.x}px`, top: `${place.y}px` }} />}
         {marked !== null && place && (
           <Tip
             data={data}
@@ -168,7 +189,11 @@ function Drawn({ data, other }: { data: Series; other: Series | undefined }) {
             onClose={() => changeQuery({ run: null }, false)}
           />
         )}
-        <PointLegend statuses={columns.status} compared={other?.application ?? null} />
+        <PointLegend
+          statuses={columns.status}
+          compared={other?.application ?? null}
+          forecast={forecast !== null}
+        />
       </div>
       <p class="chart-notes quiet">
         {thinnedText(data)} {minuteTime(data.from, zone.value)} to {minuteTime(data.to, zone.value)}. Drag on

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Span } from '../marks/scale.js';
 import { zone } from '../words/zone.js';
-import { chartOptions } from './chart-options.js';
+import { chartOptions, placeMarked } from './chart-options.js';
 import type { ChartModel } from './model.js';
 import { nearestPoint } from './points.js';
 
@@ -21,7 +21,7 @@ interface Chart {
   readonly onPoint: (index: number | null) => void;
   readonly onPin: (index: number) => void;
   readonly onSelect: (span: Span) => void;
-  /** Called after each drawing with the place of the marked point. */
+  /** Called with the place of the marked point when it changes. */
   readonly onPlace: (place: Place | null) => void;
 }
 
@@ -30,6 +30,7 @@ export function Chart(props: Chart) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
+  const drawn = useRef(props.model);
   latest.current = props;
   const utc = zone.value === 'UTC';
   useEffect(() => {
@@ -49,9 +50,15 @@ export function Chart(props: Chart) {
     };
   }, [utc]);
   const { model, marked } = props;
-  useEffect(() => plot.current?.setData(dataOf(model)), [model]);
-  useEffect(() => plot.current?.redraw(false), [marked]);
-  return <div class="chart-canvas" ref={root} />;
+  useEffect(() => {
+    // The first data is drawn when the chart is created.
+    if (drawn.current !== model) plot.current?.setData(dataOf(model));
+    drawn.current = model;
+  }, [model]);
+  useEffect(() => {
+    if (plot.current) placeMarked(plot.current, latest);
+  }, [marked]);
+  return <div class="chart-canvas" ref={root} style={{ height: `${props.height}px` }} />;
 }
 
 const dataOf = ({ times, values }: ChartModel): uPlot.AlignedData => [times as number[], values as number[]];

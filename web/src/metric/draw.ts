@@ -53,15 +53,11 @@ export function drawLimits(
   ctx.restore();
 }
 
-function clip({ ctx, area, ratio }: Pen): void {
+/** @param margin px: points at the edge are drawn whole */
+function clip({ ctx, area, ratio }: Pen, margin = 6): void {
+  const more = margin * ratio;
   ctx.beginPath();
-  // Points at the edge are drawn whole.
-  ctx.rect(
-    area.left,
-    area.top - 6 * ratio,
-    area.right - area.left + 6 * ratio,
-    area.bottom - area.top + 12 * ratio,
-  );
+  ctx.rect(area.left, area.top - more, area.right - area.left + more, area.bottom - area.top + 2 * more);
   ctx.clip();
 }
 
@@ -86,17 +82,44 @@ export function drawLine(
   ctx.setLineDash(dash.map((length) => length * ratio));
   ctx.beginPath();
   let before = Number.NEGATIVE_INFINITY;
+  let [drawnX, drawnY] = [0, 0];
   times.forEach((time, i) => {
     const value = values[i] ?? null;
     if (value === null) {
       before = Number.NEGATIVE_INFINITY;
       return;
     }
-    if (time - before > bridge) ctx.moveTo(x(time), y(value));
-    else ctx.lineTo(x(time), y(value));
+    const [left, top] = [x(time), y(value)];
+    const isNew = time - before > bridge;
     before = time;
+    // A step of less than half a pixel is not seen.
+    if (!isNew && Math.abs(left - drawnX) < 0.5 && Math.abs(top - drawnY) < 0.5) return;
+    if (isNew) ctx.moveTo(left, top);
+    else ctx.lineTo(left, top);
+    [drawnX, drawnY] = [left, top];
   });
   ctx.stroke();
+  ctx.restore();
+}
+
+/** The area between two lines. @param opacity 0 to 1 */
+export function drawBand(
+  pen: Pen,
+  times: readonly number[],
+  [lower, upper]: readonly [readonly number[], readonly number[]],
+  { colour, opacity }: { colour: string; opacity: number },
+): void {
+  const { ctx, x, y } = pen;
+  ctx.save();
+  clip(pen, 0);
+  ctx.globalAlpha = opacity;
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  times.forEach((time, i) => {
+    ctx.lineTo(x(time), y(upper[i] ?? 0));
+  });
+  for (let i = times.length - 1; i >= 0; i--) ctx.lineTo(x(times[i] ?? 0), y(lower[i] ?? 0));
+  ctx.fill();
   ctx.restore();
 }
 
@@ -147,27 +170,54 @@ export function drawPoints(
   values: readonly (number | null)[],
   statuses: readonly MetricStatus[],
 ): void {
-  const { ctx, colours, ratio, area, x, y } = pen;
+  const { ctx, area, x, y } = pen;
   ctx.save();
   clip(pen);
   for (const status of ORDER) {
-    const r = SIZES[status] * ratio;
-    ctx.beginPath();
+    if (!statuses.includes(status)) continue;
+    const mark = markOf(pen, status);
+    const middle = mark.width / 2;
+    const isFree = freePlaces(pen);
     times.forEach((time, i) => {
       if (statuses[i] !== status) return;
       const value = values[i] ?? null;
-      TRACES[status](ctx, x(time), value === null ? area.bottom - r : y(value), r);
+      const [left, top] = [x(time), value === null ? area.bottom - middle : y(value)];
+      if (isFree(left, top)) ctx.drawImage(mark, Math.round(left - middle), Math.round(top - middle));
     });
-    const isOutline = status === 'invalid' || status === 'unmonitored';
-    ctx.strokeStyle = status === 'unmonitored' ? colours.muted : colours['invalid-fill'];
-    ctx.lineWidth = (status === 'invalid' ? 2 : 1.3) * ratio;
-    if (isOutline) ctx.stroke();
-    else {
-      ctx.fillStyle = colours[`${status as 'critical' | 'warning' | 'healthy'}-fill`];
-      ctx.fill();
-    }
   }
   ctx.restore();
+}
+
+/** The mark of a status, drawn once: copying it is much faster than drawing it for every point. */
+function markOf({ colours, ratio }: Pen, status: MetricStatus): HTMLCanvasElement {
+  const r = SIZES[status] * ratio;
+  const mark = document.createElement('canvas');
+  mark.width = mark.height = Math.ceil(2 * r + 4 * ratio);
+  const ctx = mark.getContext('2d');
+  if (!ctx) return mark;
+  ctx.beginPath();
+  TRACES[status](ctx, mark.width / 2, mark.height / 2, r);
+  ctx.strokeStyle = status === 'unmonitored' ? colours.muted : colours['invalid-fill'];
+  ctx.lineWidth = (status === 'invalid' ? 2 : 1.3) * ratio;
+  if (status === 'invalid' || status === 'unmonitored') ctx.stroke();
+  else {
+    ctx.fillStyle = colours[`${status}-fill`];
+    ctx.fill();
+  }
+  return mark;
+}
+
+/** Whether no mark was drawn within two pixels of the page yet: thousands of marks would cover each other. */
+function freePlaces({ area, ratio }: Pen): (left: number, top: number) => boolean {
+  const size = 2 * ratio;
+  const columns = Math.ceil((area.right - area.left) / size) + 1;
+  const taken = new Set<number>();
+  return (left, top) => {
+    const place = Math.round((top - area.top) / size) * columns + Math.round((left - area.left) / size);
+    if (taken.has(place)) return false;
+    taken.add(place);
+    return true;
+  };
 }
 
 export interface Label {
@@ -201,17 +251,6 @@ export function drawMoment({ ctx, colours, ratio, area, x }: Pen, time: number):
   ctx.beginPath();
   ctx.moveTo(x(time), area.top);
   ctx.lineTo(x(time), area.bottom);
-  ctx.stroke();
-  ctx.restore();
-}
-
-/** The point that is meant. */
-export function drawRing({ ctx, colours, ratio, area, x, y }: Pen, time: number, value: number | null): void {
-  ctx.save();
-  ctx.strokeStyle = colours.text;
-  ctx.lineWidth = 2 * ratio;
-  ctx.beginPath();
-  ctx.arc(x(time), value === null ? area.bottom - 4 * ratio : y(value), 7.5 * ratio, 0, 2 * Math.PI);
   ctx.stroke();
   ctx.restore();
 }

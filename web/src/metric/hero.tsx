@@ -1,16 +1,28 @@
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { MetricNow } from '../../../src/dashboard/contract/metrics.js';
 import { Since } from '../application/metric-row.jsx';
 import { Age, Status } from '../marks/status.jsx';
+import { serviceTime } from '../service/clock.js';
 import { useApi } from '../service/read-api.js';
+import { likelyText, nextBreach } from '../words/likely.js';
 import { differenceText, isSilent, valueText } from '../words/quantity.js';
 import { CAUSE_LABELS, keepUnits, runsText, STATUS_LABELS } from '../words/words.js';
 import { limitName, metricSentence, trendText } from './sentence.js';
 
 /** How the metric is, since when and why, and the numbers behind it. */
-export function Hero({ metric, application }: { metric: MetricNow; application: string }) {
+export function Hero({
+  metric,
+  application,
+  forecast,
+}: {
+  metric: MetricNow;
+  application: string;
+  forecast: Forecast['forecasts'][number] | undefined;
+}) {
   const { status, description, name, display_name } = metric;
   const owner = useApi('/api/v1/application', { application });
   const attention = owner.data?.attention;
+  const breach = nextBreach(forecast, serviceTime.value);
   const isCause = attention?.metric?.name === name;
   return (
     <section class="hero" aria-labelledby="headline">
@@ -32,6 +44,11 @@ export function Hero({ metric, application }: { metric: MetricNow; application: 
         {isCause && attention.why && (
           <p class="reason">
             <b>{attention.cause ? CAUSE_LABELS[attention.cause] : 'Why'}:</b> {keepUnits(attention.why)}
+          </p>
+        )}
+        {breach && (
+          <p class="reason">
+            <b>Next:</b> {keepUnits(likelyText({ ...breach, metric }, serviceTime.value))}
           </p>
         )}
         {description && <p class="reason">{description}</p>}

@@ -6,9 +6,11 @@ import { STATUS_LABELS } from '../words/words.js';
 export function PointLegend({
   statuses,
   compared,
+  forecast,
 }: {
   statuses: readonly MetricStatus[];
   compared: string | null;
+  forecast: boolean;
 }) {
   const present = new Set(statuses);
   return (
@@ -27,6 +29,12 @@ export function PointLegend({
         <li>
           <i class="line-sample dashed" />
           {compared}, moving average
+        </li>
+      )}
+      {forecast && (
+        <li>
+          <i class="forecast-sample" />
+          forecast with its 80 and 95 % bands
         </li>
       )}
       <li>

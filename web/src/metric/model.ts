@@ -1,3 +1,4 @@
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { Series } from '../../../src/dashboard/contract/series.js';
 import { formatWithUnit } from '../../../src/domain/format.js';
 import { type LimitSegment, limitSegments } from '../marks/limits.js';
@@ -27,7 +28,11 @@ export interface ChartModel {
   /** Times at which limits changed. */
   readonly changes: readonly { readonly at: number; readonly letter: string }[];
   readonly compared: Compared | null;
+  readonly forecast: ForecastLines | null;
 }
+
+/** The expected values after the last run, with their bands. */
+export type ForecastLines = Forecast['forecasts'][number]['columns'];
 
 /** @param other the same metric of another application, to compare with */
 export function chartModel(
@@ -35,13 +40,16 @@ export function chartModel(
   time: Span,
   changes: ChartModel['changes'],
   other: Series | undefined,
+  forecast: ForecastLines | null,
 ): ChartModel {
   const { columns, unit, higher_is_better } = series;
   const segments = limitSegments(series.limits, time.low, time.high);
   const limits = segments
     .flatMap(({ critical, warning }) => [critical, warning])
     .filter((limit) => limit !== null);
-  const valid = [...columns.value, ...columns.moving_avg, ...(other?.columns.value ?? [])];
+  // The wider band is cut off at the edge rather than making everything else flat.
+  const expected = forecast ? [...forecast.lower_80, ...forecast.upper_80] : [];
+  const valid = [...columns.value, ...columns.moving_avg, ...(other?.columns.value ?? []), ...expected];
   const value = valueSpan(
     valid.filter((each) => each !== null),
     limits,
@@ -70,8 +78,18 @@ export function chartModel(
     compared: other
       ? { name: other.application, times: other.columns.time, values: divided(other.columns.moving_avg) }
       : null,
+    forecast: forecast && mapLines(forecast, (each) => each / divisor),
   };
 }
+
+const mapLines = ({ time, ...lines }: ForecastLines, change: (value: number) => number): ForecastLines => ({
+  time,
+  forecast: lines.forecast.map(change),
+  lower_80: lines.lower_80.map(change),
+  upper_80: lines.upper_80.map(change),
+  lower_95: lines.lower_95.map(change),
+  upper_95: lines.upper_95.map(change),
+});
 
 /** `0.84`: a label of the value axis, with as many decimals as the step between two labels needs. */
 export function axisLabel(

@@ -30,6 +30,8 @@ export function MetricPage({ application, metric }: { application: string; metri
     '/api/v1/series',
     other === null ? null : { application: other, metric, ...spanQuery(span) },
   );
+  const forecasts = useApi('/api/v1/forecast', { application, metric });
+  const forecast = forecasts.data?.forecasts[0];
   const now = facts.data?.metrics[0];
   useTitle(now ? `${metricSentence(now)} · ${application}` : `${metric} · ${application}`);
   if (facts.failure?.status === 404 || (facts.data && !now)) {
@@ -39,12 +41,13 @@ export function MetricPage({ application, metric }: { application: string; metri
     <>
       {current && <Notes current={current} />}
       <Breadcrumb application={application} metric={now?.display_name ?? metric} />
-      <Panel of={facts} name="The state of the metric" height={200}>
-        {() => now && <Hero metric={now} application={application} />}
+      <Panel of={facts} name="The state of the metric" height={190} phone={330}>
+        {() => now && <Hero metric={now} application={application} forecast={forecast} />}
       </Panel>
       <ChartSection
         series={series}
         compared={compared}
+        forecast={forecast?.columns ?? null}
         span={span}
         application={application}
         metric={metric}
@@ -52,7 +55,7 @@ export function MetricPage({ application, metric }: { application: string; metri
       {now && series.data && <WhySection metric={now} series={series.data} />}
       {now && series.data && <PointsTable metric={now} series={series.data} />}
       {now && series.data && <How metric={now} series={series.data} />}
-      <Export application={application} metric={metric} span={span} />
+      {series.data && <Export application={application} metric={metric} span={span} />}
     </>
   );
 }

@@ -73,6 +73,8 @@ export function PointsTable({ metric, series }: { metric: MetricNow; series: Ser
 /** The difference to the valid value before; null if there is none in the chart. */
 function changeAt(values: readonly (number | null)[], index: number): number | null {
   const value = values[index] ?? null;
-  const before = values.slice(0, index).findLast((each) => each !== null) ?? null;
+  let previous = index - 1;
+  while (previous >= 0 && values[previous] === null) previous--;
+  const before = values[previous] ?? null;
   return value === null || before === null ? null : value - before;
 }

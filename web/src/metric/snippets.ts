@@ -38,7 +38,7 @@ import streamlit as st
 
 st.title(${python(`${application}: ${metric}`)})
 df = pd.read_parquet(${python(`${origin}${path}`)})
-st.line_chart(df, x="time", y=["value", "moving_avg"])
+st.line_chart(df, x="timestamp", y=["value", "moving_avg"])
 `,
   },
 ];

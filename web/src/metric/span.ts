@@ -28,6 +28,19 @@ export function shownSpan(query: (name: string) => string | null, now: number): 
   return { low: end - Number(range) * DAY, high: end, range };
 }
 
+/**
+ * The span of the chart with what is expected: a third longer at most, and only if it ends now.
+ * @param forecast the times of the steps, ms
+ */
+export function withForecast(shown: Shown, forecast: readonly number[]): Span {
+  const end = forecast.at(-1);
+  if (shown.range === null || end === undefined) return shown;
+  return {
+    low: shown.low,
+    high: Math.max(shown.high, Math.min(end, shown.high + (shown.high - shown.low) / 3)),
+  };
+}
+
 /** The parameters of a part of the chart. */
 export const spanQuery = ({ low, high }: Span) => ({
   from: new Date(Math.round(low)).toISOString(),

@@ -4,8 +4,8 @@ import { applicationPath, metricPath } from '../frame/routes.js';
 import { Sparkline } from '../marks/sparkline.jsx';
 import { Age, LikelyStatus } from '../marks/status.jsx';
 import { serviceTime } from '../service/clock.js';
+import { likelyText } from '../words/likely.js';
 import { keepUnits } from '../words/words.js';
-import { likelyText } from './likely-text.js';
 
 /** Metrics that are likely to cross a limit. They are no statuses, and no light depends on them. */
 export function LikelySoon({ listed, current }: { listed: readonly Likely[]; current: PlatformCurrent }) {

@@ -1,4 +1,4 @@
-import { likelyText } from '../../../web/src/platform/likely-text.js';
+import { likelyText, nextBreach } from '../../../web/src/words/likely.js';
 
 describe('the words about a forecast', () => {
   const now = Date.parse('2026-11-24T10:00:00Z');
@@ -17,5 +17,19 @@ describe('the words about a forecast', () => {
       'If it goes on like this, it falls below its critical limit of 470 ms in about 10 h, possibly sooner.',
     );
     expect(text('2026-11-24T09:00:00Z', '2026-11-24T09:59:00Z')).toMatch(/470 ms about now\.$/);
+  });
+});
+
+describe('the next limit that a metric crosses', () => {
+  const now = Date.parse('2026-11-24T10:00:00Z');
+  const at = (day: number) => ({
+    earliest: `2026-11-${day}T08:00:00.000Z`,
+    expected: `2026-11-${day}T12:00:00.000Z`,
+  });
+  it('is the one that is expected first, and none that is past', () => {
+    expect(nextBreach({ warning: at(25), critical: at(27) }, now)).toEqual({ next: 'warning', ...at(25) });
+    expect(nextBreach({ warning: at(23), critical: at(27) }, now)).toEqual({ next: 'critical', ...at(27) });
+    expect(nextBreach({ warning: at(23), critical: null }, now)).toBeNull();
+    expect(nextBreach(undefined, now)).toBeNull();
   });
 });

@@ -1,7 +1,28 @@
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { Likely } from '../../../src/dashboard/contract.js';
 import { formatPeriod, formatWithUnit } from '../../../src/domain/format.js';
 
-type Facts = Pick<Likely, 'next' | 'earliest' | 'expected'> & {
+/** When the level of a metric is expected to cross a limit. */
+export type Breach = Pick<Likely, 'next' | 'earliest' | 'expected'>;
+
+type Forecasts = Forecast['forecasts'][number];
+
+/**
+ * The limit that a metric is expected to cross first; null if there is none, or if it is expected to have crossed it.
+ * @param now ms
+ */
+export function nextBreach(
+  forecast: Pick<Forecasts, 'warning' | 'critical'> | undefined,
+  now: number,
+): Breach | null {
+  const breaches = (['warning', 'critical'] as const).flatMap((next): Breach[] => {
+    const breach = forecast?.[next];
+    return breach && Date.parse(breach.expected) > now ? [{ next, ...breach }] : [];
+  });
+  return breaches.sort((a, b) => Date.parse(a.expected) - Date.parse(b.expected))[0] ?? null;
+}
+
+type Facts = Breach & {
   readonly metric: Pick<
     Likely['metric'],
     'unit' | 'higher_is_better' | 'critical_threshold' | 'warning_threshold'
