@@ -17,10 +17,10 @@ export function forecastFrom(series, origin) {
   const pointsBefore = (cut) =>
     domain.lastPoints(times, known, { end: times.length, after: cut - LOOKBACK, before: cut });
   const points = pointsBefore(origin + 1);
-  // As `continueTail` does: the parameters are up to 7 days old once there are enough points before the week of the last one.
-  const ofWeek = pointsBefore(domain.isoWeekStart(points.times.at(-1) ?? origin));
-  const isWeekly = ofWeek.times.length >= domain.WEEKLY_POINTS;
-  const parameters = domain.fitForecast(isWeekly ? ofWeek : points);
+  // As `continueTail` does: the parameters are up to a day old once there are enough points before the day of the last one.
+  const ofDay = pointsBefore(Math.floor((points.times.at(-1) ?? origin) / DAY) * DAY);
+  const isEnough = ofDay.times.length >= domain.ENOUGH_POINTS;
+  const parameters = domain.fitForecast(isEnough ? ofDay : points);
   if (!parameters) return undefined;
   const last = points.times[points.times.length - 1];
   const end = domain.stepTimes(points).at(-1);

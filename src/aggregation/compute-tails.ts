@@ -18,6 +18,7 @@ import {
   RememberedFit,
   rowsOfColumns,
   type TailRow,
+  withoutRows,
 } from './tail-rows.js';
 
 /** Local files. */
@@ -141,7 +142,7 @@ function* continueSeries({
   for (const [number, own] of series.entries()) {
     while (next < tails.length && compareNames(tails[next] as TailRow, own) < 0) {
       const other = tails[next++] as TailRow;
-      if (isKept(other)) rows.push(other);
+      if (isKept(other)) rows.push(withoutRows(other));
     }
     const found = tails[next];
     const before = found && compareNames(found, own) === 0 ? tails[next++] : undefined;
@@ -150,22 +151,22 @@ function* continueSeries({
     const times = points.time.slice(first, begin).map((time) => from + time);
     const values = points.value.slice(first, begin);
     const remembered = new RememberedFit(known, rules);
-    if (before) Object.assign(remembered, { parameters: before.parameters, digest: before.digest });
-    const { tail, predictions } = continueTail(
+    const continued = continueTail(
       before && isKept(before) ? before.tail : undefined,
       { day: from, times, values },
       lookbackMs,
       remembered.fit,
     );
     const { application, metric_name, limits } = own;
+    const { tail, predictions } = continued;
     const { parameters, digest } = remembered;
     rows.push({ application, metric_name, tail, parameters, digest, predictions });
     const isNew = (tail.times.at(-1) ?? Number.NEGATIVE_INFINITY) >= from;
-    const forecast = isNew ? forecastAfter(tail, from, lookbackMs, limits) : undefined;
+    const forecast = isNew ? forecastAfter(continued, from, lookbackMs, limits) : undefined;
     if (forecast) forecasts.push({ ...own, ...forecast, model: parameters });
     yield;
   }
-  for (const other of tails.slice(next)) if (isKept(other)) rows.push(other);
+  for (const other of tails.slice(next)) if (isKept(other)) rows.push(withoutRows(other));
   return { rows, forecasts };
 }
 

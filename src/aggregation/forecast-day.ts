@@ -35,9 +35,6 @@ import { areOf, lookFurther, namedTails, tailDigest } from './tail-inputs.js';
 /** What is published together for the forecasts of a day. */
 export const FORECAST = ['metric_forecast', '_tails'] as const;
 
-/** The points of a week count from its first day on, so those of up to 6 days more are needed. */
-const DAYS_OF_WEEK = 7;
-
 /** What was read before forecasts are computed. `look` is the result of `lookFurther`. */
 export interface ForecastAhead extends Ahead {
   readonly rulebook: Rulebook | undefined;
@@ -121,7 +118,7 @@ async function prepare(
   // Until it is judged by the versions in force, it lacks the columns that a forecast needs.
   if (!enriched || !enrichedInputs || !supports(versionsOfInputs(enrichedInputs), versions)) return undefined;
   const lookbackDays = settingsOn(book, day).forecast_lookback_days;
-  const tails = await tailsBefore(store, look, part, lookbackDays + DAYS_OF_WEEK);
+  const tails = await tailsBefore(store, look, part, lookbackDays);
   const before: string[] = [];
   for (const tail of tails) before.push(await tailDigest(store, session, tail, ahead?.fetch));
   let inputs = namedTails(versions, before, enrichedInputs);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BLOB, BOOLEAN, DOUBLE, VARCHAR } from '@duckdb/node-api';
+import { BLOB, DOUBLE, VARCHAR } from '@duckdb/node-api';
 import { fitForecast } from '../domain/forecast/fit.js';
 import type { ForecastParameters } from '../domain/forecast/parameters.js';
 import type { Fit, SeriesTail } from '../domain/forecast/tail.js';
@@ -11,7 +11,7 @@ export interface TailRow {
   readonly application: string;
   readonly metric_name: string;
   readonly tail: SeriesTail;
-  /** The parameters of the tail as JSON; null if there are none. */
+  /** The parameters of the forecast after the day, as JSON; null if there are none, or no rows on the day. */
   readonly parameters: string | null;
   /** Digest of the points from which they were chosen. */
   readonly digest: string;
@@ -23,27 +23,26 @@ const NO_PREDICTIONS = new Float64Array();
 
 /** @param columns result of read_tails.sql. The rows have no predictions: these belong to the rows of their own day */
 export function rowsOfColumns(columns: Readonly<Record<string, readonly unknown[]>>): TailRow[] {
-  const { application = [], metric_name = [], times = [], values = [], week = [] } = columns;
-  const { weekly = [], parameters = [], points_digest = [], state = [] } = columns;
+  const { application = [], metric_name = [], times = [], values = [] } = columns;
+  const { parameters = [], points_digest = [] } = columns;
   return application.map((name, i) => {
     const text = parameters[i] as string | null;
     return {
       application: String(name),
       metric_name: String(metric_name[i]),
-      tail: {
-        times: doublesOfBytes(times[i]),
-        values: doublesOfBytes(values[i]),
-        week: Number(week[i]),
-        weekly: weekly[i] === true,
-        parameters: parametersOf(text),
-        state: state[i] === null ? undefined : doublesOfBytes(state[i]),
-      },
+      tail: { times: doublesOfBytes(times[i]), values: doublesOfBytes(values[i]) },
       parameters: text,
       digest: String(points_digest[i]),
       predictions: NO_PREDICTIONS,
     };
   });
 }
+
+/**
+ * The row of a series without rows on a day. Its parameters stay behind: they may have been chosen from points that are no
+ * longer in the tail, so that they would not follow from what the day names as its inputs.
+ */
+export const withoutRows = (row: TailRow): TailRow => ({ ...row, parameters: null, digest: '' });
 
 /** What copy_tails.sql reads. */
 export function columnsOfRows(rows: readonly TailRow[]): Record<string, Column> {
@@ -53,23 +52,18 @@ export function columnsOfRows(rows: readonly TailRow[]): Record<string, Column> 
     metric_name: { type: VARCHAR, values: rows.map(({ metric_name }) => metric_name) },
     times: { type: BLOB, values: rows.map(({ tail }) => bytesOfDoubles(tail.times)) },
     values: { type: BLOB, values: rows.map(({ tail }) => bytesOfDoubles(tail.values)) },
-    week: { type: DOUBLE, values: rows.map(({ tail }) => tail.week) },
-    weekly: { type: BOOLEAN, values: rows.map(({ tail }) => tail.weekly) },
     parameters: { type: VARCHAR, values: rows.map(({ parameters }) => parameters) },
     points_digest: { type: VARCHAR, values: rows.map(({ digest }) => digest) },
-    state: { type: BLOB, values: rows.map(({ tail: { state } }) => (state ? bytesOfDoubles(state) : null)) },
     predictions: { type: BLOB, values: rows.map(({ predictions }) => bytesOfDoubles(predictions)) },
   };
 }
 
-/** SHA-256 of what a later day goes on from: everything but the predictions. */
+/** SHA-256 of what a later day goes on from: the points. Parameters are chosen from these, and predictions belong to the day. */
 export function digestOfRows(rows: readonly TailRow[]): string {
   const hash = createHash('sha256');
-  for (const { application, metric_name, tail, parameters, digest } of rows) {
-    const { times, values, week, weekly, state } = tail;
-    const lengths = [times.length, state?.length ?? null];
-    hash.update(JSON.stringify([application, metric_name, week, weekly, parameters, digest, lengths]));
-    for (const numbers of [times, values, ...(state ? [state] : [])]) hash.update(numbers);
+  for (const { application, metric_name, tail } of rows) {
+    hash.update(JSON.stringify([application, metric_name, tail.times.length]));
+    hash.update(tail.times).update(tail.values);
   }
   return hash.digest('hex');
 }

@@ -42,12 +42,6 @@ export function hourOf(ms: number): number {
   return Math.floor(ms / MS_PER_HOUR) * MS_PER_HOUR;
 }
 
-/** The start of the ISO week that contains a time, a Monday, ms. */
-export function isoWeekStart(ms: number): number {
-  const monday = 4 * MS_PER_DAY;
-  return Math.floor((ms - monday) / (7 * MS_PER_DAY)) * 7 * MS_PER_DAY + monday;
-}
-
 /** An instant with all the digits of its text. */
 export interface Instant {
   readonly ms: number;

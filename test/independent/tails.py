@@ -12,7 +12,7 @@ from statistics import NormalDist
 from forecast import LEVEL_FACTOR, NORMAL, STEPS, Exact, Trend, season_at
 from series import DAY
 
-LOOKBACK, MOST, WEEK = 90 * DAY, 200, 7 * DAY
+LOOKBACK, MOST, ENOUGH = 90 * DAY, 200, 50
 LARGEST = Decimal("1.7976931348623157e308")
 BORDERS = (("lower_80", -1, 0), ("upper_80", 1, 0), ("lower_95", -1, 1), ("upper_95", 1, 1))
 # All numbers of all series take twice as long as everything else.
@@ -21,10 +21,6 @@ SAMPLE = 3
 
 def is_sampled(key):
     return zlib.crc32("/".join(key).encode()) % SAMPLE == 0
-
-
-def monday(time):
-    return (time - 4 * DAY) // WEEK * WEEK + 4 * DAY
 
 
 class Points:
@@ -118,21 +114,16 @@ class Forecasts:
             by_day = collections.defaultdict(list)
             for time, run_id, row in rows:
                 by_day[time // DAY * DAY].append((time, run_id, row["value"]))
-            state, cut_of_state = None, None
             for day, own in sorted(by_day.items()):
-                weekly = len(points.before(monday(day))) >= 50
-                cut = monday(day) if weekly else day
-                before = points.before(cut)
+                before = points.before(day)
                 if not has_forecast(before):
                     found.update({(run_id, key[1]): None for _, run_id, _ in own})
                     continue
                 if not is_sampled(key):
                     continue
-                if cut != cut_of_state:
-                    # Parameters of a day are those that the last day before it has published for its own points.
-                    days = sorted(d for d in by_day if monday(d) == cut) if weekly else [before[-1][0] // DAY * DAY]
-                    model = next(filter(None, (self.model(key, d) for d in days)), None)
-                    state, cut_of_state = model and State(model, before), cut
+                # Parameters from before a day are published with it or, while points are few, with the last day before it.
+                model = self.model(key, day if len(before) >= ENOUGH else before[-1][0] // DAY * DAY)
+                state = model and State(model, before)
                 for time, run_id, value in own:
                     if state is None:
                         continue

@@ -28,22 +28,6 @@ export class SeriesState {
     return state;
   }
 
-  /** The state as numbers, from which `restore` makes exactly the same one. */
-  save(): Float64Array {
-    const { origin, exponent } = this.units;
-    return Float64Array.of(this.time, origin, exponent, ...(this.filter?.save() ?? [this.level]));
-  }
-
-  /** @param parameters those of the saved state */
-  static restore(saved: Float64Array, parameters: ForecastParameters): SeriesState {
-    const [time = Number.NaN, origin = 0, exponent = 0, ...numbers] = saved;
-    const units = { origin, exponent };
-    const state = new SeriesState(units, parameters, time);
-    state.level = numbers[0] ?? Number.NaN;
-    if (parameters.method === 'trend') state.filter?.resume(trendModel(parameters, units), numbers);
-    return state;
-  }
-
   /** Adds a point. It is ignored if its time or value is not finite or its time is before that of the last one. */
   observe(time: number, value: number): void {
     if (!(time >= this.time && time < Number.POSITIVE_INFINITY) || !Number.isFinite(value)) return;

@@ -61,19 +61,6 @@ export class TrendFilter {
     this.gap = -1;
   }
 
-  /** What `resume` needs to go on with exactly this state. */
-  save(): number[] {
-    return [this.level, this.slope, this.levelVariance, this.covariance, this.slopeVariance, this.beyond];
-  }
-
-  /** Goes on with a saved state. */
-  resume(model: TrendModel, [level = 0, slope = 0, levelVariance = 1, ...rest]: readonly number[]): void {
-    this.start(model, level);
-    this.slope = slope;
-    this.levelVariance = levelVariance;
-    [this.covariance = 0, this.slopeVariance = 0, this.beyond = 0] = rest;
-  }
-
   /** Moves the state to a later time. @param gap in mean gaps, not negative */
   advance(gap: number): void {
     const { levelNoise, slopeNoise, logDamping } = this.model;

@@ -9,22 +9,9 @@ import {
   type Instant,
   instantOf,
   instantText,
-  isoWeekStart,
 } from '../../../src/domain/time.js';
 
 const at = (text: string): number => Date.parse(text);
-
-describe('the ISO week', () => {
-  it.each([
-    ['2026-03-02T00:00:00.000Z', '2026-03-02T00:00:00Z'],
-    ['2026-03-08T23:59:59.999Z', '2026-03-02T00:00:00Z'],
-    ['2026-03-09T00:00:00.000Z', '2026-03-09T00:00:00Z'],
-    ['2021-01-03T12:00:00.000Z', '2020-12-28T00:00:00Z'],
-    ['1969-12-28T23:00:00.000Z', '1969-12-22T00:00:00Z'],
-  ])('of %s begins on %s, a Monday', (instant, monday) => {
-    expect(isoWeekStart(at(instant))).toBe(at(monday));
-  });
-});
 
 describe('the UTC day', () => {
   it.each([

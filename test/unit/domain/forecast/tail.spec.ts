@@ -29,16 +29,12 @@ describe('the prediction of a row', () => {
   const noise = noiseFrom(1);
   const hourly = regular(190, 5, (i) => 0.1 * i + noise());
 
-  it('uses parameters from before its day until 50 points precede its ISO week, then from before the week', () => {
+  it('uses parameters from before its day', () => {
     const found = predictions(hourly);
     const dayOf = (row: number) => MONDAY + Math.floor((row * 5) / 24) * MS_PER_DAY;
-    // The second week has 34 points before it, the third 68.
-    for (const row of [30, 40, 60, 67]) expect(found[row]).toBeCloseTo(expected(hourly, row, dayOf(row)), 9);
-    for (const row of [68, 80, 100])
-      expect(found[row]).toBeCloseTo(expected(hourly, row, MONDAY + 14 * MS_PER_DAY), 9);
-    for (const row of [101, 134])
-      expect(found[row]).toBeCloseTo(expected(hourly, row, MONDAY + 21 * MS_PER_DAY), 9);
-    expect(expected(hourly, 80, MONDAY + 15 * MS_PER_DAY)).not.toBeCloseTo(found[80] as number, 9);
+    for (const row of [30, 40, 67, 68, 80, 100, 134])
+      expect(found[row]).toBeCloseTo(expected(hourly, row, dayOf(row)), 9);
+    expect(expected(hourly, 80, dayOf(80) - MS_PER_DAY)).not.toBeCloseTo(found[80] as number, 9);
   });
 
   it('is NaN until 5 points precede its day, then the last value until there are 10', () => {
@@ -132,7 +128,7 @@ describe('the prediction of a row', () => {
     expect(predictions(infinite)).toEqual(found);
   });
 
-  it('needs a fit per week, or per day while there are few points: not per row', () => {
+  it('needs a fit per day, and another one while there are few points: not per row', () => {
     const fits = (series: TestSeries) => {
       const chosen: number[] = [];
       predictByDay(series, LOOKBACK, (points) => {
@@ -141,10 +137,10 @@ describe('the prediction of a row', () => {
       });
       return chosen;
     };
-    // 14 days, each with one before it and one after it, from the same points as the next; then 26 weeks.
-    const slow = fits(regular(196 * 5, 24 / 5, noise));
-    expect(slow.slice(0, 28)).toEqual(Array.from({ length: 28 }, (_, i) => 5 * ((i + 1) >> 1)));
-    expect(slow).toHaveLength(28 + 26);
+    // 10 days, each with one before it and one after it, from the same points as the next; then one per day.
+    const slow = fits(regular(30 * 5, 24 / 5, noise));
+    expect(slow.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, i) => 5 * ((i + 1) >> 1)));
+    expect(slow.slice(20)).toEqual(Array.from({ length: 20 }, (_, i) => 50 + 5 * i));
     expect(fits(regular(10_000, 1 / 10_000, noise))).toEqual([0, 200]);
   });
 
@@ -156,7 +152,7 @@ describe('the prediction of a row', () => {
 
 describe('the forecast after a day', () => {
   const day = MONDAY + 3 * MS_PER_DAY;
-  const tailOf = (series: TestSeries) => continueTail(undefined, { day, ...series }, LOOKBACK).tail;
+  const tailOf = (series: TestSeries) => continueTail(undefined, { day, ...series }, LOOKBACK);
   const within = (n: number, value: (i: number) => number): TestSeries => {
     const { times, values } = regular(n, 24 / (n + 1), value);
     return { times: times.map((time) => time - MONDAY + day), values };
@@ -169,24 +165,19 @@ describe('the forecast after a day', () => {
     expect(found).toEqual({ points, parameters, forecast });
   });
 
-  it('uses the parameters of the week once 50 points precede it, from the last 200 points', () => {
+  it('uses parameters from before the day once 50 points precede it, whatever rows are added to the day', () => {
     const noise = noiseFrom(3);
     const before = regular(60, 0.5, () => noise());
-    const moved = { ...before, times: before.times.map((time) => time - 5 * MS_PER_DAY) };
-    const first = continueTail(
-      undefined,
-      { day: MONDAY - 5 * MS_PER_DAY, ...slice(moved, 0, 48) },
+    const moved = { ...before, times: before.times.map((time) => time + MS_PER_DAY) };
+    const first = continueTail(undefined, { day: MONDAY + MS_PER_DAY, ...slice(moved, 0, 48) }, LOOKBACK);
+    const second = continueTail(
+      first.tail,
+      { day: MONDAY + 2 * MS_PER_DAY, ...slice(moved, 48, 60) },
       LOOKBACK,
-    ).tail;
-    const sunday = continueTail(
-      first,
-      { day: MONDAY - 4 * MS_PER_DAY, ...slice(moved, 48, 60) },
-      LOOKBACK,
-    ).tail;
-    expect([first.weekly, sunday.weekly]).toEqual([false, false]);
-    const { tail } = continueTail(sunday, { day, ...within(300, () => 5 + noise()) }, LOOKBACK);
-    expect(tail).toMatchObject({ weekly: true, parameters: fitForecast(lastPointsOf(moved)) });
-    expect(forecastAfter(tail, day, LOOKBACK, {})?.points.times).toHaveLength(200);
+    );
+    const continued = continueTail(second.tail, { day, ...within(300, () => 5 + noise()) }, LOOKBACK);
+    expect(continued.parameters).toEqual(fitForecast(lastPointsOf(moved)));
+    expect(forecastAfter(continued, day, LOOKBACK, {})?.points.times).toHaveLength(200);
   });
 
   it('does not exist for few points, or if all are at one time', () => {
