@@ -2,20 +2,17 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { LiveEvents } from './live-events.js';
 import { PlatformView } from './platform-view.js';
-import { PublishedReader } from './read/published-reader.js';
 
 /** Refreshes the platform view, and notifies open pages, when this process has finished work. */
 @Injectable()
 export class ViewRefreshService implements OnModuleDestroy {
   constructor(
     @Inject(PlatformView) view: PlatformView,
-    @Inject(PublishedReader) reader: PublishedReader,
     @Inject(LiveEvents) private readonly live: LiveEvents,
     @Inject(ENGINE) engine: Engine,
   ) {
     const onChange = () => {
       view.invalidate();
-      reader.invalidate();
       live.notify();
     };
     engine.events.on('progress', onChange);

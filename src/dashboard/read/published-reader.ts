@@ -5,9 +5,8 @@ import { type Duck, type DuckSession, sql } from '../../storage/duck.js';
 import type { Dataset } from '../../storage/keys.js';
 import type { ObjectEntry, ObjectStore } from '../../storage/object-store.js';
 import type { PlatformSnapshot, PlatformView } from '../platform-view.js';
-import { entriesOf, fetchFiles } from '../published-objects.js';
+import { entriesOf, fetchFiles, listAll, listPublished } from '../published-objects.js';
 import { type Answer, AnswerCache, sendAnswer } from './answers.js';
-import { PublishedDays } from './published-days.js';
 import { DEFAULT_SPAN_DAYS } from './request-span.js';
 
 /** The objects of a dataset on UTC days that a request reads. */
@@ -20,7 +19,9 @@ export interface Wanted {
 
 /** What the requests of the read API share: finding and reading published objects, and keeping responses made from them. */
 export class PublishedReader {
-  private readonly days: PublishedDays;
+  /** Listings of months, by prefix. A refresh of the platform ends them, so a page that learns of a change sees it here too. */
+  private readonly listings = new Map<string, Promise<ObjectEntry[]>>();
+  private listedFor: PlatformSnapshot['published'] | undefined;
   private readonly answers = new AnswerCache();
 
   constructor(
@@ -29,14 +30,7 @@ export class PublishedReader {
     private readonly view: PlatformView,
     /** URL of MLflow's pages, without a trailing slash. */
     readonly mlflowUi: string,
-  ) {
-    this.days = new PublishedDays(store);
-  }
-
-  /** Makes the next request look for new objects. */
-  invalidate(): void {
-    this.days.invalidate();
-  }
+  ) {}
 
   platform(): Promise<PlatformSnapshot> {
     return this.view.current();
@@ -44,14 +38,26 @@ export class PublishedReader {
 
   /** The current versions of the objects that a request reads. */
   async objects<Name extends string>(wanted: Record<Name, Wanted>): Promise<Record<Name, ObjectEntry[]>> {
+    const { published: listedFor } = await this.view.current();
+    if (listedFor !== this.listedFor) this.listings.clear();
+    this.listedFor = listedFor;
     const found = await Promise.all(
       Object.entries<Wanted>(wanted).map(async ([name, { dataset, days, application }]) => {
-        const published = await this.days.of([dataset], days);
+        const published = await listPublished((prefix) => this.list(prefix), [dataset], days);
         const applications = application === undefined ? undefined : [application];
         return [name, await entriesOf(this.store, published, dataset, days, applications)] as const;
       }),
     );
     return Object.fromEntries(found) as Record<Name, ObjectEntry[]>;
+  }
+
+  private list(prefix: string): Promise<ObjectEntry[]> {
+    const known = this.listings.get(prefix);
+    if (known) return known;
+    const entries = listAll(this.store, prefix);
+    this.listings.set(prefix, entries);
+    entries.catch(() => this.listings.delete(prefix));
+    return entries;
   }
 
   /** Local files of these objects. */
