@@ -5,6 +5,7 @@ import { RulebookSync, type RulebookSyncOptions } from '../../../src/enrichment/
 import { readCatalogState } from '../../../src/state/catalog-state.js';
 import { withVersions } from '../../../src/state/raise-versions.js';
 import { type CatalogQuery, RULEBOOK_KEY, type Rulebook, rulesOn } from '../../../src/state/rulebook.js';
+import { OWN_VERSIONS } from '../../../src/state/versions.js';
 import { domainDefaults, onlyProcess } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -174,8 +175,8 @@ describe('RulebookSync', () => {
   });
 
   it.each([
-    { rules: 2, schema: 1 },
-    { rules: 1, schema: 2 },
+    { ...OWN_VERSIONS, rules: OWN_VERSIONS.rules + 1 },
+    { ...OWN_VERSIONS, schema: OWN_VERSIONS.schema + 1 },
   ])('does not change a rulebook with newer versions, and gives it to nobody: %o', async (versions) => {
     await createSync().rulebookFor(() => named('a'));
     const book: Rulebook = JSON.parse(store.objects.get(RULEBOOK_KEY)?.toString() ?? '');
