@@ -76,6 +76,8 @@ describe('first days', () => {
     const facts = { ...first, _base: '2026-03-05' };
     expect(isRewritable(facts, 'runs', '2026-03-04')).toBe(false);
     expect(isRewritable(facts, 'enriched_metrics', '2026-03-05')).toBe(true);
+    expect(isRewritable(facts, 'metric_forecast', '2026-03-04')).toBe(false);
+    expect(isRewritable(facts, 'metric_forecast', '2026-03-05')).toBe(true);
     expect(isRewritable(facts, 'platform_summary', '2026-03-06')).toBe(false);
   });
 

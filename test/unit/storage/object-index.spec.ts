@@ -52,6 +52,16 @@ describe('the index of objects', () => {
     expect(index.find({ ...RUNS, etag: 'other' })).toBeUndefined();
   });
 
+  it('knows the digest of tails, and that they have one is unknown if an older version has written the document', async () => {
+    const tails = { key: '_tails/2026/03/10/part-0.parquet', etag: 'c' };
+    await saved((index) => index.learn(tails, { inputs: 'x', tail: 'y' }));
+    expect((await loaded(tails)).find(tails)).toEqual({ inputs: 'x', tail: 'y' });
+    const document = JSON.parse(String(memory.objects.get(KEY)));
+    delete document.derived[tails.key].tail;
+    memory.objects.set(KEY, Buffer.from(JSON.stringify(document)));
+    expect((await loaded(tails)).find(tails)).toEqual({ inputs: 'x' });
+  });
+
   it('knows the objects of a month after one read, and reads it again only when it has changed', async () => {
     await saved((index) => {
       index.learn(RUNS, { inputs: 'x' });
