@@ -1,6 +1,7 @@
 import { dependentDays, rebuildDays, selectDaysToRebuild } from '../../../src/aggregation/rebuild-days.js';
 import { addDays } from '../../../src/domain/time.js';
 import { judgeDays, selectDaysToJudge } from '../../../src/enrichment/judge-days.js';
+import { advanceFirstDays } from '../../../src/state/retention.js';
 import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { baseKey, DERIVED_DATASETS, partitionKey } from '../../../src/storage/keys.js';
 import { indexOf } from '../../../src/storage/object-index.js';
@@ -108,6 +109,25 @@ describe('a pass over 365 days', () => {
     expect(written).toBeGreaterThanOrEqual(2 + 8 * 3);
     expect(written).toBeLessThan(40);
     expect((await processOf().pass()).written).toBe(0);
+  });
+
+  it('publishes no object of a day before the first one of its dataset', async () => {
+    const old = addDays(LAST, -20);
+    const keys = [partitionKey('application_summary', old), partitionKey('runs', old)];
+    for (const key of keys) await memory.delete(key);
+    await advanceFirstDays(memory, { application_summary: addDays(old, 8), runs: addDays(old, 1) });
+    expect(await processOf().pass()).toMatchObject({ written: 0, selected: { judge: [], rebuild: [] } });
+    // Days whose look back is not kept stay as they are.
+    for (const key of keys) expect(await memory.head(key)).toBeUndefined();
+  });
+
+  it('publishes no aggregate before the first day of its dataset while its inputs are kept', async () => {
+    const old = addDays(LAST, -20);
+    const key = partitionKey('application_summary', old);
+    await memory.delete(key);
+    await advanceFirstDays(memory, { application_summary: addDays(old, 1) });
+    expect(await processOf().pass()).toMatchObject({ written: 0, selected: { judge: [], rebuild: [] } });
+    expect(await memory.head(key)).toBeUndefined();
   });
 
   it('looks at derived objects, then at their inputs, then at the rules', async () => {
