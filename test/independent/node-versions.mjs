@@ -40,7 +40,7 @@ function series(number) {
   return { times, values };
 }
 
-/** The predictions and the saved state of each day. */
+/** The predictions of each day. */
 function* predictionsByDay(times, values) {
   let tail;
   for (let day = Math.floor(times[0] / DAY) * DAY; day <= times[times.length - 1]; day += DAY) {
@@ -50,7 +50,6 @@ function* predictionsByDay(times, values) {
     const continued = continueTail(tail, rows, 90 * DAY);
     tail = continued.tail;
     yield continued.predictions;
-    if (tail.state) yield tail.state;
   }
 }
 
