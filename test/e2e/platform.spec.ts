@@ -100,7 +100,7 @@ if (program) {
 
       expect(await page.locator('.applications li').count()).toBe(applications.size);
       for (const [name, { light, passRate }] of applications) {
-        const card = `.applications li:has(h3:text-is("${name}"))`;
+        const card = `.applications li:has(h3 a:text-is("${name}"))`;
         expect([name, await texts(page, `${card} .status`)]).toEqual([name, [LABELS[light]]]);
         expect([name, await texts(page, `${card} .rate`)]).toEqual([
           name,
@@ -145,7 +145,7 @@ if (program) {
       expect(await lights('.days')).toEqual(expected.days);
       expect(expected.days).toContain('no_data');
       for (const [name, days] of expected.daysOf) {
-        expect([name, await lights(`.applications li:has(h3:text-is("${name}"))`)]).toEqual([name, days]);
+        expect([name, await lights(`.applications li:has(h3 a:text-is("${name}"))`)]).toEqual([name, days]);
       }
     });
 
