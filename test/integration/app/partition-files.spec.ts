@@ -1,5 +1,7 @@
 import { rebuildDays, selectDaysToRebuild } from '../../../src/aggregation/rebuild-days.js';
 import { dayOf } from '../../../src/domain/time.js';
+import { judgeDays, selectDaysToJudge } from '../../../src/enrichment/judge-days.js';
+import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { Markers } from '../../../src/pipeline/markers.js';
 import { PLATFORM, type Unit, unitId } from '../../../src/pipeline/units.js';
 import { type Dataset, dayOfKey, dayPrefix, partOfKey } from '../../../src/storage/keys.js';
@@ -69,6 +71,17 @@ describe('PARTITION_FILES', () => {
         expect(await keysOf(service)).toEqual(before);
         await remove();
         expect(await rebuild({ day })).toMatchObject({ partitions_written: 5 });
+        expect(await keysOf(service)).toEqual(before);
+
+        for await (const { key } of store.list(dayPrefix('runs', day))) await store.delete(key);
+        const rulebook = service.app.get(RulebookSync);
+        const judged = await selectDaysToJudge(store, duck, rulebook, [day], false, () => undefined);
+        expect(judged.units).toEqual([0, 1, 2, 3].map((part) => ({ day, part })));
+        for (const unit of judged.units) {
+          expect(await judgeDays(store, duck, rulebook, [unit], () => undefined)).toMatchObject({
+            written: 1,
+          });
+        }
         expect(await keysOf(service)).toEqual(before);
       });
     } finally {

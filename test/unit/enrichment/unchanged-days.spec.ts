@@ -77,6 +77,11 @@ function processOf(rules = book(), whenRulesAreRead: () => Promise<unknown> = as
   };
 }
 
+it('a day and the 7 days after it depend on its facts', () => {
+  const expected = Array.from({ length: 8 }, (_, i) => addDays('2026-03-08', -i));
+  expect(dependentDays(['2026-03-01'])).toEqual(expected);
+});
+
 describe('a pass over 365 days', () => {
   it('downloads nothing and puts nothing if nothing changed, whatever a process has seen before', async () => {
     const { pass } = processOf();
