@@ -137,7 +137,7 @@ async function isPublished(store: ObjectStore, from: number | null): Promise<boo
 
 function introduction({ story }: Company): string {
   return [
-    `${story.badDeploy.application} has a bad release, ${story.drift.application} is drifting, ${story.stopped.application} has stopped.`,
+    `${story.badDeploy.application} has a bad release, ${story.drift.application} is drifting, ${story.stopped.application} has stopped, and ${story.approaching.metric} of ${story.approaching.application} is likely to cross its limit soon.`,
     'New runs keep arriving and are read every minute. Press Ctrl+C to stop; the next start continues with the same company.',
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { MS_PER_DAY } from '../domain/time.js';
 import { type ApplicationSpec, STRICT_EXPERIMENT, STRICT_LIMITS } from './applications.js';
 import type { FakeRun } from './fakes.js';
 import { type Limits, specOf } from './metrics.js';
-import { type Scenario, shiftAt } from './scenario.js';
+import { calmnessOf, type Scenario, shiftAt } from './scenario.js';
 import { SeededRandom } from './seeded-random.js';
 
 /** The params and tags of a run. They contain the causes of the incidents: a new model version, old training data. */
@@ -68,7 +68,8 @@ export function valueAt(
   const gap = warning - base;
   // Damps the variation of a metric whose limit is far from its base value, so that it stays plausible.
   const damping = Math.min(1, (0.5 * Math.abs(base)) / Math.abs(gap));
-  const variation = damping * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
+  const variation =
+    calmnessOf(scenario, application, key) * damping * (level + 0.1 * noise + 0.06 * day + 0.08 * week);
   const criticalPosition = (critical - base) / gap;
   const position = variation + shiftAt(scenario, application, key, time, criticalPosition);
   // Between the warning limit and the critical one.

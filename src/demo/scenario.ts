@@ -23,6 +23,8 @@ export interface Scenario {
   readonly badDeploy: Incident;
   /** A model with outdated training data, whose metric drifts past its warning limit. */
   readonly drift: Incident;
+  /** A metric that slowly approaches its warning limit, and will cross it some days after `founded`. */
+  readonly approaching: Incident;
   /** A nightly job that has stopped running. */
   readonly stopped: { readonly application: string; readonly from: number };
   /** A bad model version that was rolled back weeks ago. */
@@ -83,6 +85,14 @@ export function createScenario(seed: number, founded: number): Scenario {
       Infinity,
     ),
     drift: incident(DRIFT_CANDIDATES[drift] ?? DRIFT_CANDIDATES[0], before(random.between(13, 17)), founded),
+    // Not the application with the bad model, whose other metrics change as well.
+    approaching: incident(
+      DEPLOY_CANDIDATES[deploy]?.[0] === 'search-ranking'
+        ? ['fraud-detection', 'psi']
+        : ['search-ranking', 'psi'],
+      before(12),
+      founded,
+    ),
     stopped: { application: random.pick(NIGHTLY), from: today - MS_PER_DAY },
     rolledBack: incident(
       DEPLOY_CANDIDATES[
@@ -103,6 +113,18 @@ export function createScenario(seed: number, founded: number): Scenario {
 
 export const within = (time: number, { from, to }: Span): boolean => time >= from && time < to;
 
+const isApproaching = ({ approaching }: Scenario, application: string, metric: string): boolean =>
+  approaching.application === application && approaching.metric === metric;
+
+/** By what factor the values of a metric vary less than usual. */
+export const calmnessOf = (scenario: Scenario, application: string, metric: string): number =>
+  isApproaching(scenario, application, metric) ? CALMNESS : 1;
+
+/** How far the approaching metric is when the company is founded, on the scale of `shiftAt`. */
+const APPROACHED = 0.88;
+/** Its values vary less than those of other metrics by this factor, so that its trend is visible early. */
+const CALMNESS = 0.18;
+
 /**
  * How far incidents move a metric at a time (ms), on the scale of `valueAt`: 0 not at all, 1 from its base value to its
  * warning limit.
@@ -120,7 +142,11 @@ export function shiftAt(
     if (deploy.application === application && within(time, deploy))
       return deploy.metric === metric ? criticalPosition + 0.6 : 0.35;
   }
-  const { drift } = scenario;
+  const { approaching, drift } = scenario;
+  if (isApproaching(scenario, application, metric) && time >= approaching.from) {
+    const share = (time - approaching.from) / (approaching.to - approaching.from);
+    return Math.min(APPROACHED * share, 1.2);
+  }
   if (drift.application === application && drift.metric === metric && time >= drift.from) {
     const finalShift = 1 + (criticalPosition - 1) / 2;
     return finalShift * Math.min(1, (time - drift.from) / (drift.to - drift.from));
