@@ -1,5 +1,4 @@
 import { compareText } from './text.js';
-import { MS_PER_DAY, MS_PER_HOUR } from './time.js';
 
 /** The limits that the level of a series is likely to cross, as its newest forecast says. Times in ms, null without a breach. */
 export interface LikelyBreach {
@@ -52,21 +51,4 @@ export function soonestBreaches<S extends LikelyBreach>(
     );
   const seen = new Set<string>();
   return inOrder.filter(({ series: { application } }) => !seen.has(application) && seen.add(application));
-}
-
-const UNITS = [
-  { ms: MS_PER_DAY, name: 'day', from: 2 * MS_PER_DAY },
-  { ms: MS_PER_HOUR, name: 'hour', from: 2 * MS_PER_HOUR },
-  { ms: 60_000, name: 'minute', from: 0 },
-] as const;
-
-/** When a breach is likely, in words: `in 2–4 days`, `within 3 hours`. @param now ms */
-export function timeToBreach({ earliest, expected }: NextBreach, now: number): string {
-  const left = Math.max(0, expected - now);
-  const unit = UNITS.find(({ from }) => left >= from) ?? UNITS[2];
-  const most = Math.max(1, Math.ceil(left / unit.ms));
-  const least = Math.max(0, Math.floor((earliest - now) / unit.ms));
-  const units = `${unit.name}${most === 1 ? '' : 's'}`;
-  if (least === 0) return `within ${most} ${units}`;
-  return least === most ? `in ${most} ${units}` : `in ${least}–${most} ${units}`;
 }
