@@ -258,9 +258,9 @@ describe('the end of a stage', () => {
         const looked = new RunProgress({ ...inputs, done }).due().map(stageName);
         if (kind === 'bootstrap') expect(due.size).toBe(looked.length);
         else expect([...due].sort()).toEqual(looked.sort());
-        if (due.has('all.select-rebuild')) break;
+        if (due.has('all.select-forecast')) break;
       }
-      expect([...due]).toEqual(['all.select-rebuild']);
+      expect([...due]).toEqual(['all.select-forecast']);
     },
   );
 
@@ -285,8 +285,8 @@ describe('the end of a stage', () => {
     const progress = new RunProgress({
       kind: 'delta',
       plan: plan(),
-      done: ['all.plan', 'all.select-rebuild'],
-      selected: { 'select-rebuild': [{ day: '2026-03-10' }] },
+      done: ['all.plan', 'all.select-forecast', 'all.select-rebuild'],
+      selected: { 'select-forecast': [], 'select-rebuild': [{ day: '2026-03-10' }] },
     });
     expect(progress.isComplete).toBe(false);
     expect(progress.finish({ slice: 'day-20260310', stage: 'rebuild' })).toEqual([]);
