@@ -121,9 +121,9 @@ export const calmnessOf = (scenario: Scenario, application: string, metric: stri
   isApproaching(scenario, application, metric) ? CALMNESS : 1;
 
 /** How far the approaching metric is when the company is founded, on the scale of `shiftAt`. */
-const APPROACHED = 0.88;
+const APPROACHED = 0.9;
 /** Its values vary less than those of other metrics by this factor, so that its trend is visible early. */
-const CALMNESS = 0.18;
+const CALMNESS = 0.1;
 
 /**
  * How far incidents move a metric at a time (ms), on the scale of `valueAt`: 0 not at all, 1 from its base value to its

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
+import type { Likely, PlatformCurrent } from '../../src/dashboard/contract.js';
 import { foundCompany } from '../../src/demo/company.js';
 import { serveCompany } from '../../src/demo/company-server.js';
 import type { TrackingServer } from '../../src/demo/tracking-server.js';
@@ -112,9 +113,10 @@ if (program) {
     it('shows for each incident the metric, its value, the limit, the start and the cause', async () => {
       const [page] = await open();
       expect(expected.incidents.length).toBeGreaterThanOrEqual(3);
-      expect(await page.locator('.attention li').count()).toBe(expected.incidents.length);
+      const list = '[aria-labelledby="needs-attention"] li';
+      expect(await page.locator(list).count()).toBe(expected.incidents.length);
       for (const { application, light, metric, bad, value, limit, since } of expected.incidents) {
-        const row = `.attention li:has(h3:has-text("${application}"))`;
+        const row = `${list}:has(h3:has-text("${application}"))`;
         const text = async (part: string) => (await texts(page, `${row} ${part}`)).join(' ');
         expect(await text('.status')).toBe(LABELS[light]);
         expect(await page.getAttribute(`${row} .when time`, 'datetime')).toBe(since);
@@ -134,6 +136,24 @@ if (program) {
       expect(reasons).not.toContain('Late data');
       expect(reasons).toMatch(/The model version changed from v\d+ to v\d+; the metric (rose|fell) from/);
       expect(reasons).toContain('It used to run every 24 h.');
+    });
+
+    it('lists what is likely to break next, as the API does, apart from the lights', async () => {
+      const [page] = await open();
+      const response = await fetch(`${service.url}/api/v1/platform/current`);
+      const { likely_soon } = (await response.json()) as PlatformCurrent;
+      expect(likely_soon.map(({ metric, next }: Likely) => [metric.name, next])).toEqual([
+        ['psi', 'warning'],
+      ]);
+      const [{ application, metric }] = likely_soon as [Likely];
+      const row = '[aria-labelledby="likely-soon"] li';
+      expect(await texts(page, `${row} h3`)).toEqual([`${application} ${metric.display_name}`]);
+      expect((await texts(page, `${row} p`)).join(' ')).toMatch(
+        /^If it goes on like this, it rises above its warning limit of 0\.15 in about \d+ [hd](, at the earliest in \d+ [hd]|, possibly sooner)\./,
+      );
+      expect(await texts(page, `.applications li:has(h3 a:text-is("${application}")) .status`)).toEqual([
+        LABELS.healthy,
+      ]);
     });
 
     it('shows the light of each of 30 days', async () => {
