@@ -153,7 +153,14 @@ class Units {
 
   /** @returns the stages that are due since; undefined if it is none of these stages */
   finish(id: StageId): StageId[] | undefined {
-    if (!this.left.delete(stageName(id))) return undefined;
+    const name = stageName(id);
+    if (!this.left.has(name)) return undefined;
+    // Those before it have run, too: in another process, if they are not known to be done here.
+    for (const each of this.isSequential ? [...this.left.keys()] : []) {
+      if (each === name) break;
+      this.left.delete(each);
+    }
+    this.left.delete(name);
     return this.isSequential ? this.due() : [];
   }
 }

@@ -293,6 +293,20 @@ describe('the end of a stage', () => {
     expect(progress.isComplete).toBe(true);
   });
 
+  it('of a forecast implies those of the days before, which another process may have run', () => {
+    const days = ['2026-03-08', '2026-03-09', '2026-03-10', '2026-03-11'].map((day) => ({ day }));
+    const progress = new RunProgress({
+      kind: 'delta',
+      plan: plan(),
+      done: ['all.plan', 'all.select-forecast'],
+      selected: { 'select-forecast': days },
+    });
+    expect(progress.due().map(stageName)).toEqual(['day-20260308.forecast']);
+    const next = progress.finish({ slice: 'day-20260310', stage: 'forecast' });
+    expect(next?.map(stageName)).toEqual(['day-20260311.forecast']);
+    expect(progress.finish({ slice: 'day-20260308', stage: 'forecast' }) ?? []).toEqual([]);
+  });
+
   it('of a stage of the whole run must be read from the store', () => {
     const progress = new RunProgress({ kind: 'delta', plan: plan(), done: ['all.plan'] });
     expect(progress.finish({ slice: 'all', stage: 'select-rebuild' })).toBeUndefined();
