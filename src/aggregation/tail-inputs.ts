@@ -47,7 +47,7 @@ export async function tailDigest(
 
 /**
  * Looks at `_tails` of other days than these, which are listed a month at a time and only as far back as somebody asks. They
- * are inputs only: an entry may be older than what is looked at later, never newer.
+ * are inputs only: an entry may be older than what is read later, never newer.
  * @param look how to look at everything else
  */
 export function lookFurther(store: ObjectStore, days: readonly string[], look: Look = lookAt(store)): Look {

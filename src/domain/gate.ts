@@ -42,7 +42,7 @@ export interface GatePolicy {
 export interface GateMetric extends RunMetric {
   /** The limit that the value has crossed, else the one it would cross first; null without a threshold. */
   readonly limit: number | null;
-  /** How far the value is on the better side of the limit; negative: beyond it. null if it has no limit or is invalid. */
+  /** The distance of the value from its limit; negative if the value is beyond it. null if it has no limit or is invalid. */
   readonly distance: number | null;
   /** null: not compared. */
   readonly baseline: number | null;

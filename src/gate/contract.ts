@@ -52,7 +52,7 @@ const metricSchema = z.object({
   value: number.describe('null: invalid'),
   invalid_kind: z.enum(['nan', 'inf', '-inf']).nullable(),
   limit: number.describe('The limit that the value has crossed, else the one it would cross first.'),
-  distance: number.describe('How far the value is on the better side of the limit; negative: beyond it.'),
+  distance: number.describe('The distance of the value from its limit; negative if the value is beyond it.'),
   higher_is_better: z.boolean().nullable(),
   critical_threshold: number,
   warning_threshold: number,
