@@ -1,0 +1,149 @@
+/** The terms of alerts, as types. Times are ISO 8601 in UTC. */
+
+/** What an alert is about; docs/alerts.md describes each rule. */
+export const ALERT_RULES = [
+  'critical_runs',
+  'pass_rate',
+  'newest_run',
+  'silent',
+  'likely_breach',
+  'quality',
+  'mlflow_down',
+  'catalog_down',
+  'store_down',
+  'queue_down',
+  'experiment_refused',
+] as const;
+export type AlertRule = (typeof ALERT_RULES)[number];
+
+/** Worst first. */
+export const ALERT_SEVERITIES = ['critical', 'warning'] as const;
+export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
+
+/** An incident that is `ok` does not exist any more. */
+export const ALERT_STATES = ['pending', 'firing', 'recovering', 'no_data'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
+
+export const ALERT_SCOPES = ['platform', 'application', 'metric', 'service'] as const;
+export type AlertScope = (typeof ALERT_SCOPES)[number];
+
+export interface AlertSubject {
+  readonly scope: AlertScope;
+  /** null for the platform and for services. */
+  readonly application: string | null;
+  /** null for all scopes but `metric`. */
+  readonly metric: string | null;
+}
+
+/** The run that a message names. */
+export interface AlertRun {
+  readonly run_id: string;
+  readonly run_name: string;
+  readonly user: string | null;
+  readonly experiment_id: string;
+  readonly time: string;
+}
+
+/** What a message says about an incident. */
+export interface AlertEvidence {
+  /**
+   * The observed value: of `newest_run` and `likely_breach` that of the metric, of `critical_runs` and `pass_rate` a
+   * percentage, of `silent` the ms since the last run, of `quality` the number of findings. null: unknown or invalid.
+   */
+  readonly value: number | null;
+  /** The limit that `value` violates, in its unit; of `silent` the usual ms between runs. */
+  readonly limit: number | null;
+  readonly unit: string | null;
+  /** Name for people of the metric, or of the experiment that was refused. */
+  readonly display_name: string | null;
+  readonly higher_is_better: boolean | null;
+  /** How many of the last evaluations or runs are bad. */
+  readonly runs: { readonly bad: number; readonly all: number } | null;
+  readonly run: AlertRun | null;
+  readonly cause: 'new_value' | 'new_threshold' | 'late_data' | null;
+  /** Sentences for people. */
+  readonly why: string | null;
+  /** With the cause `new_threshold`: the limit before, and who changed it. */
+  readonly limit_before: number | null;
+  readonly limit_changed_by: string | null;
+  /** How many metrics have thresholds. */
+  readonly coverage: { readonly monitored: number; readonly all: number } | null;
+  readonly expected_breach: { readonly status: 'warning' | 'critical'; readonly at: string } | null;
+}
+
+export interface AlertIncident {
+  /** Key and begin as a digest, safe in a file name and a URL. */
+  readonly id: string;
+  /** See `incidentKey`. */
+  readonly key: string;
+  readonly rule: AlertRule;
+  readonly subject: AlertSubject;
+  readonly severity: AlertSeverity;
+  readonly state: AlertState;
+  /** When the condition was first met. */
+  readonly since: string;
+  readonly pending_since: string | null;
+  /** When it first fired; null if it has not. */
+  readonly fired_at: string | null;
+  readonly evaluated_at: string;
+  readonly evidence: AlertEvidence;
+  /** The worst `evidence.value` since the incident began. */
+  readonly worst: number | null;
+  readonly owner: string | null;
+  readonly contact: string | null;
+  /** A URL. */
+  readonly runbook: string | null;
+  readonly muted: { readonly until: string; readonly by: string; readonly reason: string } | null;
+  readonly acknowledged: { readonly at: string; readonly by: string } | null;
+  /** The key of the incident that inhibits this one. */
+  readonly inhibited_by: string | null;
+  /** Only the digest tells it. */
+  readonly digest_only: boolean;
+}
+
+export const ALERT_CHANGES = [
+  'pending',
+  'fired',
+  'cleared',
+  'recovering',
+  'refired',
+  'recovered',
+  'corrected',
+  'no_data',
+  'muted',
+  'unmuted',
+  'acknowledged',
+] as const;
+export type AlertChange = (typeof ALERT_CHANGES)[number];
+
+export interface AlertTransition {
+  /** `<sequence>-<n>` */
+  readonly id: string;
+  /** `to` of the evaluation. */
+  readonly at: string;
+  readonly from: AlertState | 'ok';
+  readonly to: AlertState | 'ok';
+  /** `corrected`: a late run reversed what had been sent. */
+  readonly change: AlertChange;
+  /** After the change. */
+  readonly incident: AlertIncident;
+  readonly digest_only: boolean;
+  readonly digest_reason: 'first_evaluation' | 'late_data' | 'policy' | 'upgrade' | null;
+}
+
+/** One evaluation: what changed, and every incident that is not ok. */
+export interface AlertEvaluation {
+  /** Evaluation n is computed from evaluation n − 1. */
+  readonly sequence: number;
+  /** The end of the delta's window, or the time of a check of services. */
+  readonly to: string;
+  readonly kind: 'data' | 'service';
+  readonly pipeline_run_id: string | null;
+  readonly transitions: readonly AlertTransition[];
+  readonly incidents: readonly AlertIncident[];
+}
+
+/** The identity of what is alerted about: rule and subject, never a time or a cause. */
+export function incidentKey(rule: AlertRule, { scope, application, metric }: AlertSubject): string {
+  return JSON.stringify([rule, scope, application, metric]);
+}
