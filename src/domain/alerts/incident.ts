@@ -33,6 +33,8 @@ export interface AlertSubject {
   readonly application: string | null;
   /** null for all scopes but `metric`. */
   readonly metric: string | null;
+  /** What of the rule, if it has several per subject: the quality check, or the id of the experiment. Else null. */
+  readonly item: string | null;
 }
 
 /** The run that a message names. */
@@ -69,7 +71,36 @@ export interface AlertEvidence {
   /** How many metrics have thresholds. */
   readonly coverage: { readonly monitored: number; readonly all: number } | null;
   readonly expected_breach: { readonly status: 'warning' | 'critical'; readonly at: string } | null;
+  /** The metric that is responsible for an application's alert, and its newest value. */
+  readonly worst_metric: AlertMetric | null;
 }
+
+/** A metric with its newest value and the limit that it violates. */
+export interface AlertMetric {
+  readonly metric_name: string;
+  readonly display_name: string;
+  readonly unit: string | null;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+/** Evidence that says nothing. */
+export const NO_EVIDENCE: AlertEvidence = {
+  value: null,
+  limit: null,
+  unit: null,
+  display_name: null,
+  higher_is_better: null,
+  runs: null,
+  run: null,
+  cause: null,
+  why: null,
+  limit_before: null,
+  limit_changed_by: null,
+  coverage: null,
+  expected_breach: null,
+  worst_metric: null,
+};
 
 export interface AlertIncident {
   /** Key and begin as a digest, safe in a file name and a URL. */
@@ -97,13 +128,30 @@ export interface AlertIncident {
   readonly acknowledged: { readonly at: string; readonly by: string } | null;
   /** The key of the incident that inhibits this one. */
   readonly inhibited_by: string | null;
-  /** Only the digest tells it. */
+  /** Only the digest tells it, because of … */
   readonly digest_only: boolean;
+  /** … this. */
+  readonly digest_reason: DigestReason | null;
+  /** When `state` began. */
+  readonly state_since: string;
+  /** When `fired` was first told, by a message or the digest; null while it is muted, inhibited or pending. */
+  readonly told_at: string | null;
+  /** Of the last evaluations, oldest first, while `pending`: whether the limit was violated. */
+  readonly violations: readonly boolean[];
+  /** The window of the last evaluation that violated the limit. */
+  readonly violated_window: { readonly newest: string; readonly runs: number } | null;
 }
 
+/** Why only the digest tells an incident. `upgrade`: it was red at the first evaluation by a new release. */
+export const DIGEST_REASONS = ['first_evaluation', 'late_data', 'policy', 'upgrade'] as const;
+export type DigestReason = (typeof DIGEST_REASONS)[number];
+
+/** What happened to an incident. Only `fired`, `recovered`, `corrected` and `no_data` are told. */
 export const ALERT_CHANGES = [
   'pending',
   'fired',
+  /** It fires, and another incident inhibits it. */
+  'inhibited',
   'cleared',
   'recovering',
   'refired',
@@ -128,7 +176,7 @@ export interface AlertTransition {
   /** After the change. */
   readonly incident: AlertIncident;
   readonly digest_only: boolean;
-  readonly digest_reason: 'first_evaluation' | 'late_data' | 'policy' | 'upgrade' | null;
+  readonly digest_reason: DigestReason | null;
 }
 
 /** One evaluation: what changed, and every incident that is not ok. */
@@ -138,12 +186,17 @@ export interface AlertEvaluation {
   /** The end of the delta's window, or the time of a check of services. */
   readonly to: string;
   readonly kind: 'data' | 'service';
+  /** The delta; null for a check of services. */
   readonly pipeline_run_id: string | null;
+  /** `to` of the newest evaluation of each kind, as its process saw it; `to` is the later of them. */
+  readonly last: { readonly data: string | null; readonly service: string | null };
+  /** The versions that evaluated. After others, what is newly red is an upgrade, not news. */
+  readonly software: string;
   readonly transitions: readonly AlertTransition[];
   readonly incidents: readonly AlertIncident[];
 }
 
 /** The identity of what is alerted about: rule and subject, never a time or a cause. */
-export function incidentKey(rule: AlertRule, { scope, application, metric }: AlertSubject): string {
-  return JSON.stringify([rule, scope, application, metric]);
+export function incidentKey(rule: AlertRule, { scope, application, metric, item }: AlertSubject): string {
+  return JSON.stringify([rule, scope, application, metric, item]);
 }

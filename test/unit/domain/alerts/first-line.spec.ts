@@ -39,7 +39,7 @@ test.each(rules)('It says what rule %s observed', (rule, parts, expected) => {
   expect(fired({ ...parts, rule })).toContain(`CRITICAL fraud-scoring · ${expected} · since 09:40`);
 });
 
-const SERVICE = { scope: 'service', application: null, metric: null } as const;
+const SERVICE = { scope: 'service', application: null, metric: null, item: null } as const;
 test.each([
   ['mlflow_down', 'CRITICAL MLflow · does not respond · since 09:40'],
   ['catalog_down', 'CRITICAL metric catalog · does not respond · since 09:40'],
@@ -69,7 +69,7 @@ test('A begin on another day has its date, and times are in the given zone', () 
 test('Names of others cannot break the line, change its direction or fill it', () => {
   const application = `a\nb\u2028c\u202Ed\u0000${'x'.repeat(500)}`;
   const line = fired({
-    subject: { scope: 'metric', application, metric: 'm' },
+    subject: { scope: 'metric', application, metric: 'm', item: null },
     evidence: { display_name: '\r\n' },
   });
   expect(line).toMatch(/^CRITICAL a b c d x{51}…/);

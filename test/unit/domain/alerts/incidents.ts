@@ -25,6 +25,7 @@ export const EVIDENCE: AlertEvidence = {
   limit_changed_by: null,
   coverage: { monitored: 7, all: 9 },
   expected_breach: null,
+  worst_metric: null,
 };
 
 type Parts = Omit<Partial<AlertIncident>, 'evidence'> & { readonly evidence?: Partial<AlertEvidence> };
@@ -32,7 +33,12 @@ type Parts = Omit<Partial<AlertIncident>, 'evidence'> & { readonly evidence?: Pa
 /** A firing incident: recall of fraud-scoring since 09:40, unless `parts` say otherwise. */
 export function incident(parts: Parts = {}): AlertIncident {
   const rule: AlertRule = parts.rule ?? 'newest_run';
-  const subject = parts.subject ?? { scope: 'metric', application: 'fraud-scoring', metric: 'recall' };
+  const subject = parts.subject ?? {
+    scope: 'metric',
+    application: 'fraud-scoring',
+    metric: 'recall',
+    item: null,
+  };
   const key = incidentKey(rule, subject);
   return {
     id: 'e3b0c44298fc1c14',
@@ -51,6 +57,11 @@ export function incident(parts: Parts = {}): AlertIncident {
     acknowledged: null,
     inhibited_by: null,
     digest_only: false,
+    digest_reason: null,
+    state_since: '2026-11-28T09:45:00.000Z',
+    told_at: '2026-11-28T09:45:00.000Z',
+    violations: [],
+    violated_window: null,
     ...parts,
     rule,
     subject,
