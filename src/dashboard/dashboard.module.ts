@@ -1,4 +1,5 @@
-import { Global, type MiddlewareConsumer, Module, type NestModule, RequestMethod } from '@nestjs/common';
+import { Global, Module, type NestModule } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { domainSettings, mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
 import { lateAfterMs } from '../domain/status-cause.js';
@@ -75,8 +76,11 @@ const mlflowUiOf = (settings: Settings): string =>
   exports: [LIGHTS],
 })
 export class DashboardModule implements NestModule {
-  configure(consumer: MiddlewareConsumer): void {
-    // With a method: without one, Express removes the matched path from the URL.
-    consumer.apply(pageFiles()).forRoutes({ path: '{*path}', method: RequestMethod.GET });
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  configure(): void {
+    // Not by a wildcard: Express would decode the path and respond with 400 if a name in it is not encoded. The page says itself what is
+    // wrong with its address. The adapter is null in commands without an HTTP server.
+    this.host.httpAdapter?.use(pageFiles());
   }
 }

@@ -27,12 +27,13 @@ const A_YEAR = 'public, max-age=31536000, immutable';
 
 /** Addresses of the page's own router: a link to an application or a metric may be opened directly. */
 const isPage = (path: string): boolean => path === '/' || path.startsWith('/app/');
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
 /** Serves the page with the compressed files of the build. Asset names contain their digest, so they are cached forever. */
 export function pageFiles(folder = PAGE): RequestHandler {
   if (!existsSync(folder)) {
     return (request: Request, response: Response, next: NextFunction) => {
-      if (!isPage(request.path)) return next();
+      if (!isRead(request) || !isPage(request.path)) return next();
       response.status(503).type('text').send('The page is not built. Run `npm run build`.\n');
     };
   }
@@ -46,6 +47,7 @@ export function pageFiles(folder = PAGE): RequestHandler {
     },
   });
   return (request: Request, response: Response, next: NextFunction) => {
+    if (!isRead(request)) return next();
     // Whatever names the path has, valid or not: the page reads them.
     if (isPage(request.path)) request.url = '/';
     serve(request, response, next);

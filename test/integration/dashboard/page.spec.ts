@@ -39,7 +39,12 @@ describe('GET /', () => {
     expect((await fetch(`${service.url}/assets/none.js`)).status).toBe(404);
     expect((await fetch(`${service.url}/..%2fmain.js`)).status).toBe(404);
     // Names may be any text. The page reads them from its address.
-    for (const path of ['/app/a%2Fb', '/app/admin/metric/100%25?with=x', '/app/..%2F..%2Fmain.js']) {
+    for (const path of [
+      '/app/a%2Fb',
+      '/app/admin/metric/100%25?with=x',
+      '/app/..%2F..%2Fmain.js',
+      '/app/%zz',
+    ]) {
       const below = await fetch(service.url + path);
       expect([path, below.status, await below.text()]).toEqual([path, 200, html]);
       expect(below.headers.get('Content-Security-Policy')).toBe(policy);
