@@ -33,8 +33,10 @@ export async function loadPoints(
   files: SeriesFiles,
   { application, metric, span, maxPoints }: SeriesRequest,
 ): Promise<SeriesHead | undefined> {
-  await session.run(statement('no_points'));
-  if (files.enriched.length === 0 || files.timeseries.length === 0) return undefined;
+  if (files.enriched.length === 0 || files.timeseries.length === 0) {
+    await session.run(statement('no_points'));
+    return undefined;
+  }
   await session.run(statement('series_points'), {
     enriched: files.enriched,
     timeseries: files.timeseries,
@@ -45,23 +47,25 @@ export async function loadPoints(
   });
   // The statements about limits read a table of this name.
   await session.run('CREATE OR REPLACE TEMP VIEW judged AS FROM points');
-  await session.run(statement('series_shown'), { max_points: maxPoints });
-  const [counts] = await session.rows<{ total: number; left_out: number; not_healthy_left_out: number }>(
-    statement('series_counts'),
-  );
-  const [newest] = await session.rows<Pick<Series, 'display_name' | 'unit' | 'higher_is_better'>>(
-    statement('series_newest'),
-  );
-  if (!counts || !newest || counts.total === 0) return undefined;
-  const { total, ...thinned } = counts;
+  const [newest] = await session.rows<Newest>(statement('series_newest'));
+  const thinned = newest && newest.total > maxPoints ? await thin(session, maxPoints) : null;
+  if (!thinned) await session.run('CREATE OR REPLACE TEMP VIEW shown AS FROM points');
+  if (!newest) return undefined;
   const changes = await loadLimitChanges(session, files.changes);
   return {
     ...newest,
-    total,
-    thinned: total > maxPoints ? thinned : null,
+    thinned,
     limits: await loadSteps(session, span),
     limit_changes: changes.length === 0 ? [] : await ownChanges(session, changes, metric),
   };
+}
+
+type Newest = Pick<Series, 'display_name' | 'unit' | 'higher_is_better' | 'total'>;
+
+async function thin(session: DuckSession, maxPoints: number): Promise<NonNullable<Series['thinned']>> {
+  await session.run(statement('series_shown'), { max_points: maxPoints });
+  const [counts] = await session.rows<NonNullable<Series['thinned']>>(statement('series_counts'));
+  return counts ?? { left_out: 0, not_healthy_left_out: 0 };
 }
 
 async function loadSteps(session: DuckSession, span: Window): Promise<LimitStep[]> {

@@ -19,9 +19,7 @@ SELECT
   warning_threshold,
   threshold_source,
   threshold_updated_at,
-  threshold_updated_by,
-  model_id,
-  dataset_name
+  threshold_updated_by
 FROM read_parquet($enriched)
 WHERE application = $application AND eligible
   AND ($metric = '' OR metric_name = $metric)
