@@ -1,3 +1,4 @@
+import { runUrl } from '../domain/mlflow-urls.js';
 import { hourOf, MS_PER_HOUR } from '../domain/time.js';
 import type { ServiceFacts } from '../state/service-facts.js';
 import { missingExperiments, type StatusOptions, serviceStatus } from '../state/service-status.js';
@@ -20,12 +21,6 @@ export interface PlatformInputs {
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-
-export const experimentUrl = (mlflowUi: string, experimentId: string): string =>
-  `${mlflowUi}/#/experiments/${encodeURIComponent(experimentId)}`;
-
-export const runUrl = (mlflowUi: string, run: Pick<MlflowRunRef, 'run_id' | 'experiment_id'>): string =>
-  `${experimentUrl(mlflowUi, run.experiment_id)}/runs/${encodeURIComponent(run.run_id)}`;
 
 export const runLink = (mlflowUi: string, run: MlflowRunRef): RunLink => ({
   run_id: run.run_id,

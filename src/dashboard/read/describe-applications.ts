@@ -1,9 +1,9 @@
 import type { z } from 'zod';
+import { experimentUrl } from '../../domain/mlflow-urls.js';
 import type { Light } from '../../domain/model.js';
 import { compareText } from '../../domain/text.js';
 import type { Application, Applications, applicationsQuery } from '../contract/applications.js';
 import type { ApplicationNow, PlatformCurrent } from '../contract.js';
-import { experimentUrl } from '../describe-platform.js';
 import type { PlatformSnapshot } from '../platform-view.js';
 import { encodeCursor } from './cursor.js';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { runUrl } from '../../domain/mlflow-urls.js';
 import type { MetricStatus, Window } from '../../domain/model.js';
 import { daysOf } from '../../domain/time.js';
 import { type DuckSession, sql } from '../../storage/duck.js';
 import type { ListedRun, RunDetail } from '../contract/runs.js';
-import { runUrl } from '../describe-platform.js';
 
 /** A row of the dataset `runs`; times are ms. */
 interface RunRow {

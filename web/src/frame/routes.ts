@@ -1,3 +1,5 @@
+export { applicationPath, metricPath } from '../../../src/domain/page-paths.js';
+
 /** The page that a path names. `unknown`: the service has no such page. */
 export type Page =
   | { readonly kind: 'platform' }
@@ -26,13 +28,6 @@ function decode(segment: string | undefined): string | null {
     return null;
   }
 }
-
-/** `encodeURIComponent` throws an error if a text has half a surrogate pair. */
-const encode = (name: string): string => encodeURIComponent(name.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD'));
-
-export const applicationPath = (application: string): string => `/app/${encode(application)}`;
-export const metricPath = (application: string, metric: string): string =>
-  `${applicationPath(application)}/metric/${encode(metric)}`;
 
 /** The changes of a query by parameter; null and '' remove it. */
 export type QueryChanges = Readonly<Record<string, string | null>>;

@@ -1,0 +1,172 @@
+import { compareText } from '../text.js';
+import { MS_PER_HOUR } from '../time.js';
+import type { AlertNews } from './first-line.js';
+import {
+  ALERT_RULES,
+  ALERT_SCOPES,
+  ALERT_SEVERITIES,
+  type AlertEvaluation,
+  type AlertIncident,
+  type AlertSeverity,
+  type AlertTransition,
+  type DigestReason,
+} from './incident.js';
+import { type DeliveryPolicy, digestDay, isQuiet, routesOf } from './routes.js';
+
+export const MESSAGE_KINDS = ['alert', 'digest', 'test'] as const;
+export type MessageKind = (typeof MESSAGE_KINDS)[number];
+
+/** One incident in a message. */
+export interface MessageLine {
+  readonly news: AlertNews;
+  readonly incident: AlertIncident;
+  /** Why the digest tells it; null in other messages. */
+  readonly held: 'quiet_hours' | DigestReason | null;
+}
+
+/** What one route delivers after one evaluation. */
+export interface AlertMessage {
+  readonly route: string;
+  readonly kind: MessageKind;
+  /** `to` of the evaluation. */
+  readonly at: string;
+  /** Worst first. */
+  readonly lines: readonly MessageLine[];
+}
+
+/** What the next evaluation needs to know of the ones before. */
+export interface PlanState {
+  /** The sequence and `to` of the last evaluation of which the messages are planned. */
+  readonly through: number;
+  readonly to: string;
+  /** The day of the last digest. */
+  readonly digest_day: string;
+  /** For the next digest, at most one line per incident. */
+  readonly held: readonly MessageLine[];
+}
+
+export interface Plan {
+  readonly messages: readonly AlertMessage[];
+  readonly state: PlanState;
+}
+
+/** What still fires is repeated this often, ms. */
+export const REPEAT_MS: Readonly<Record<AlertSeverity, number>> = {
+  critical: 4 * MS_PER_HOUR,
+  warning: 24 * MS_PER_HOUR,
+};
+
+/**
+ * The messages after an evaluation: one per route, and one more if its digest is due. A pure function: the same evaluations
+ * under the same policy make the same messages.
+ * @param state of the evaluation before; null: this is the first one
+ */
+export function planMessages(
+  state: PlanState | null,
+  evaluation: AlertEvaluation,
+  policy: DeliveryPolicy,
+): Plan {
+  const to = Date.parse(evaluation.to);
+  const due = digestDay(policy.digest, to);
+  const first: PlanState = { through: evaluation.sequence, to: evaluation.to, digest_day: due, held: [] };
+  const before = state ?? first;
+  const news = [...evaluation.transitions.flatMap(newsOf), ...repetitions(evaluation, Date.parse(before.to))];
+  const held = new Map(before.held.map((line) => [line.incident.id, line]));
+  const now: MessageLine[] = [];
+  for (const line of news) {
+    const { id, severity } = line.incident;
+    // A repetition in quiet hours is no news: the digest tells that the incident fired.
+    const isHeld = line.held === null && isQuiet(policy.quiet_hours, severity, to);
+    const waits = held.get(id);
+    if (line.held !== null || (isHeld && line.news !== 'repeated')) {
+      held.set(id, { ...line, held: line.held ?? 'quiet_hours' });
+    } else if (waits && line.news !== 'repeated') {
+      // What nobody was told yet does not recover with a message of its own.
+      held.set(id, { ...line, held: waits.held });
+    } else if (!isHeld) {
+      held.delete(id);
+      now.push(line);
+    }
+  }
+  const messages = grouped('alert', now, evaluation.to, policy);
+  const sendsDigest =
+    due > before.digest_day && !ALERT_SEVERITIES.some((s) => isQuiet(policy.quiet_hours, s, to));
+  const next = { ...first, digest_day: sendsDigest ? due : before.digest_day };
+  if (!sendsDigest) return { messages, state: { ...next, held: [...held.values()] } };
+  const current = new Map(evaluation.incidents.map((incident) => [incident.id, incident]));
+  const told = [...held.values()]
+    .map((line) => ({ ...line, incident: current.get(line.incident.id) ?? line.incident }))
+    .filter(({ incident }) => !isMuted(incident, to));
+  return { messages: [...messages, ...grouped('digest', told, evaluation.to, policy)], state: next };
+}
+
+const isMuted = ({ muted }: AlertIncident, now: number): boolean =>
+  muted !== null && Date.parse(muted.until) > now;
+
+const TOLD: Partial<Record<AlertTransition['change'], AlertNews>> = {
+  fired: 'fired',
+  recovered: 'recovered',
+  corrected: 'corrected',
+  no_data: 'no_data',
+};
+
+function newsOf({ change, incident, at, digest_only, digest_reason }: AlertTransition): MessageLine[] {
+  const news = TOLD[change];
+  if (!news || incident.inhibited_by !== null || isMuted(incident, Date.parse(at))) return [];
+  return [{ news, incident, held: digest_only ? (digest_reason ?? 'policy') : null }];
+}
+
+/** What still fires and was told a multiple of the repeat interval ago, since the evaluation before (its `to`, ms). */
+function repetitions({ incidents, transitions, to }: AlertEvaluation, before: number): MessageLine[] {
+  const now = Date.parse(to);
+  const changed = new Set(
+    transitions.filter(({ change }) => TOLD[change]).map(({ incident }) => incident.id),
+  );
+  return incidents.flatMap((incident): MessageLine[] => {
+    const { id, state, fired_at, acknowledged, inhibited_by, digest_only, severity } = incident;
+    if (state !== 'firing' || fired_at === null || changed.has(id)) return [];
+    if (acknowledged !== null || inhibited_by !== null || digest_only || isMuted(incident, now)) return [];
+    const repeats = (at: number) => Math.floor((at - Date.parse(fired_at)) / REPEAT_MS[severity]);
+    return repeats(now) > Math.max(0, repeats(before)) ? [{ news: 'repeated', incident, held: null }] : [];
+  });
+}
+
+/** One message per route, worst line first. */
+function grouped(
+  kind: MessageKind,
+  lines: readonly MessageLine[],
+  at: string,
+  { routes }: DeliveryPolicy,
+): AlertMessage[] {
+  const sorted = [...lines].sort(worstFirst);
+  return routes.flatMap(({ name: route }) => {
+    const own = sorted.filter(({ incident }) => routesOf(incident, routes).includes(route));
+    return own.length > 0 ? [{ route, kind, at, lines: own }] : [];
+  });
+}
+
+const NEWS_ORDER: readonly AlertNews[] = ['fired', 'repeated', 'corrected', 'no_data', 'recovered'];
+
+/** By news that may need an action, severity, scope and distance from the limit; then by name, so that the order is total. */
+export function worstFirst(a: MessageLine, b: MessageLine): number {
+  const isOpen = ({ news }: MessageLine) => Number(news !== 'fired' && news !== 'repeated');
+  const rank = <T>(list: readonly T[], of: (incident: AlertIncident) => T) =>
+    list.indexOf(of(a.incident)) - list.indexOf(of(b.incident));
+  return (
+    isOpen(a) - isOpen(b) ||
+    rank(ALERT_SEVERITIES, ({ severity }) => severity) ||
+    NEWS_ORDER.indexOf(a.news) - NEWS_ORDER.indexOf(b.news) ||
+    rank(ALERT_SCOPES, ({ subject }) => subject.scope) ||
+    distance(b.incident) - distance(a.incident) ||
+    rank(ALERT_RULES, ({ rule }) => rule) ||
+    compareText(a.incident.key, b.incident.key) ||
+    compareText(a.incident.id, b.incident.id)
+  );
+}
+
+/** How far the value is from its limit, relative to the limit; an invalid value is farthest. */
+function distance({ evidence: { value, limit } }: AlertIncident): number {
+  if (limit === null) return 0;
+  if (value === null) return Number.MAX_VALUE;
+  return Math.abs(value - limit) / Math.max(Math.abs(limit), Number.MIN_VALUE);
+}
