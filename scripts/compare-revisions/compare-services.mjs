@@ -5,7 +5,7 @@ import { compareJson, inAnswers } from './compare-json.mjs';
 import { comparableMetrics } from './compare-metrics.mjs';
 import { readLog } from './logs.mjs';
 import { withoutPlace, withoutRandom } from './normalise.mjs';
-import { request, startService } from './processes.mjs';
+import { request, startService, TOKEN } from './processes.mjs';
 
 /** Headers of which only the presence is compared. */
 const ANY_VALUE = new Set(['date', 'content-length', 'etag', 'last-modified']);
@@ -55,9 +55,16 @@ class Visit {
     Object.assign(this, { side, port, place: { ...side, port } });
   }
 
-  /** Sends a request and records its response under `name`. @returns the response, with its body parsed if it is JSON */
+  /**
+   * Sends a request and records its response under `name`, as an admin unless `headers` has `authorization`.
+   * @returns the response, with its body parsed if it is JSON
+   */
   async ask(name, path, { headers = {}, json, ...more } = {}) {
-    const sent = json === undefined ? headers : { 'content-type': 'application/json', ...headers };
+    const sent = {
+      authorization: `Bearer ${TOKEN}`,
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    };
     const body = json === undefined ? more.body : JSON.stringify(json);
     const answer = await request(this.port, { path, ...more, headers: sent, body });
     this.answers.set(name, comparable(answer, this.place));

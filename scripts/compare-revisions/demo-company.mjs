@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCommands } from './commands.mjs';
 import { compareJson } from './compare-json.mjs';
+import { TOKEN } from './processes.mjs';
 import { readEverything, readFixed, tryTokens, writeBackfills } from './requests.mjs';
 import { Scenario } from './scenario.mjs';
 
 const FOUNDED = Date.UTC(2026, 2, 18, 10, 20, 30, 123);
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-const TOKEN = 'a token of this comparison';
 const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 
 /** An edited catalog: limits changed, a row removed, a pattern added, a direction reversed, and an invalid row. */
@@ -64,7 +63,6 @@ export async function compareDemoCompany(report, folder, dists, seed) {
   const write = (file, text) => writeFile(join(folder, file), text);
   await write('catalog.json', JSON.stringify(company.catalog));
   await write('broken.json', '{');
-  await write('tokens', `${createHash('sha256').update(TOKEN).digest('hex')} somebody\n`);
   const later = (ms) => {
     scenario.at += ms;
   };
@@ -96,7 +94,7 @@ export async function compareDemoCompany(report, folder, dists, seed) {
     const api = { ROLES: 'api' };
     await scenario.serve('without workers', readEverything, api);
     await scenario.serve('backfills', writeBackfills({ from, to, future }), api);
-    await scenario.serve('tokens', tryTokens(TOKEN), { ...api, ADMIN_TOKEN_SHA256_FILE: '../tokens' });
+    await scenario.serve('tokens', tryTokens(TOKEN), api);
   } finally {
     await server.close();
   }

@@ -5,6 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** The admin token of both builds. */
+export const TOKEN = 'token-of-this-comparison';
+
 const CLOCK = join(import.meta.dirname, 'frozen-clock.mjs');
 const START_MS = 60_000;
 const running = new Set();

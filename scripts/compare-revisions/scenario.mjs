@@ -1,10 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareJson } from './compare-json.mjs';
 import { compareServices } from './compare-services.mjs';
 import { StoreComparison } from './compare-stores.mjs';
 import { readLog } from './logs.mjs';
-import { runCommand } from './processes.mjs';
+import { runCommand, TOKEN } from './processes.mjs';
 
 const CATALOG_NAMES = ['METRICS_API_URL', 'THRESHOLDS_API_URL'];
 
@@ -19,6 +20,7 @@ export class Scenario {
   static async open(report, name, folder, dists) {
     const sides = ['old', 'new'].map((side) => ({ dist: dists[side], folder: join(folder, side) }));
     for (const side of sides) await mkdir(side.folder, { recursive: true });
+    await writeFile(join(folder, 'tokens'), `${createHash('sha256').update(TOKEN).digest('hex')} somebody\n`);
     return new Scenario(report, name, folder, sides);
   }
 
@@ -34,6 +36,7 @@ export class Scenario {
       MLFLOW_TRACKING_URI: this.uri,
       ...Object.fromEntries(CATALOG_NAMES.map((name) => [name, `file:../${this.catalog}`])),
       STORAGE_DIR: './store',
+      ADMIN_TOKEN_SHA256_FILE: '../tokens',
       INGESTION_CONCURRENCY: '1',
       ENRICHMENT_CONCURRENCY: '1',
       ...more,

@@ -3,11 +3,13 @@ import { Inject, type MiddlewareConsumer, Module, type NestModule } from '@nestj
 import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import { queueBackendOf, SETTINGS, type Settings } from '../config/settings.js';
+import { LoginCodes } from '../http/login-codes.js';
 import { QUEUES } from '../queue/queue-names.js';
 import { BackfillsController } from './backfills.controller.js';
+import { LoginController } from './login.controller.js';
 import { BOARD_PATH, queueBoard } from './queue-board.js';
 
-@Module({ controllers: [BackfillsController] })
+@Module({ controllers: [BackfillsController, LoginController], providers: [LoginCodes] })
 export class AdminModule implements NestModule {
   constructor(
     private readonly moduleRef: ModuleRef,

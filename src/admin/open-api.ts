@@ -9,8 +9,7 @@ export function serveOpenApi(app: INestApplication): void {
     .setVersion('1')
     .addBearerAuth({
       type: 'http',
-      description:
-        'An admin token (see docs/access.md). Not needed on a loopback address without configured tokens.',
+      description: 'An admin token (see docs/access.md).',
     })
     .build();
   const document = () => SwaggerModule.createDocument(app, config);

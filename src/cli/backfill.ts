@@ -10,7 +10,7 @@ import type { Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { showProgress } from './progress.js';
 import { runOnce } from './run.js';
-import { type RemoteService, sendToService } from './service-client.js';
+import { ADMIN_TOKEN_HINT, type RemoteService, sendToService } from './service-client.js';
 
 /**
  * Runs a backfill in this process.
@@ -44,11 +44,7 @@ const MAX_FAILED_POLLS = 60;
 export async function backfillRemotely(service: RemoteService, days: BackfillRequest): Promise<boolean> {
   const startedAt = Date.now();
   const send = (method: 'GET' | 'POST', path: string, body?: BackfillRequest) =>
-    sendToService(
-      service,
-      { method, path, body, tokenHint: 'Set ADMIN_TOKEN or --token-file.' },
-      backfillDetailSchema,
-    );
+    sendToService(service, { method, path, body, tokenHint: ADMIN_TOKEN_HINT }, backfillDetailSchema);
   let backfill = await send('POST', 'api/v1/admin/backfills', days);
   console.log(`${backfill.id} is stored and continues without this command. Progress:`);
   const progress = showProgress(backfill.id);

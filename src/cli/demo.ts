@@ -12,7 +12,7 @@ import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { Markers } from '../pipeline/markers.js';
 import { readKindState } from '../state/kind-state.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import { type Service, startService } from './serve.js';
+import { adminLinkOf, type Service, startService } from './serve.js';
 
 export interface DemoOptions {
   /** Each number generates a different company. */
@@ -61,6 +61,9 @@ export async function demo({ seed, port, folder }: DemoOptions, env: Environment
       ]);
       if (signal === undefined) {
         console.log(`\n  ${await service.app.getUrl()}/\n\n${introduction(company)}`);
+        console.log(
+          `To sign in as admin, open this link; it works once, for 15 minutes:\n  ${await adminLinkOf(service)}`,
+        );
       }
       allDays.then(
         () => console.log(`All days are published, ${process.uptime().toFixed(1)} s after the start.`),

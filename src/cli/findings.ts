@@ -186,8 +186,14 @@ export function catalogFindings({ metrics, thresholds, rejectedRows, undirected 
 /**
  * @param loopback whether `host` is a loopback address
  * @param file `ADMIN_TOKEN_SHA256_FILE`: its number of tokens, or what is wrong with it; `undefined` if it is not set
+ * @param localFile where the token is if `ADMIN_TOKEN_SHA256_FILE` is not set
  */
-export function accessFinding(host: string, loopback: boolean, file: number | string | undefined): Finding {
+export function accessFinding(
+  host: string,
+  loopback: boolean,
+  file: number | string | undefined,
+  localFile: string,
+): Finding {
   const what = 'Access';
   if (typeof file === 'string') {
     const todo = 'Correct ADMIN_TOKEN_SHA256_FILE or the file (see docs/access.md).';
@@ -195,12 +201,13 @@ export function accessFinding(host: string, loopback: boolean, file: number | st
   }
   if (file !== undefined)
     return { state: 'ok', what, found: `admin requests require a token; ${file} configured` };
-  if (loopback) return { state: 'ok', what, found: `open to this machine only (HOST is ${host})` };
+  const admin = `admin requests require the token in ${localFile}`;
+  if (loopback) return { state: 'ok', what, found: `this machine only can read (HOST is ${host}); ${admin}` };
   return {
     state: 'note',
     what,
-    found: `HOST is ${host}: everyone can read, admin requests are denied`,
-    todo: 'To use admin requests, set ADMIN_TOKEN_SHA256_FILE (see docs/access.md).',
+    found: `HOST is ${host}: everyone who reaches the port can read; ${admin}`,
+    todo: 'Give each admin a token: mlflow-monitor token <name> --file <file>, with ADMIN_TOKEN_SHA256_FILE=<file>.',
   };
 }
 

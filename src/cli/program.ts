@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { backfillRequestSchema } from '../admin/backfills.js';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { type Environment, loadSettings } from '../config/settings.js';
-import { errno, MonitorError } from '../domain/errors.js';
+import { MonitorError } from '../domain/errors.js';
+import { addAdminCommands, adminTokenFor } from './admin-commands.js';
+import { day, duration, percent, readText, wholeNumber } from './arguments.js';
 import type { CheckFormat } from './check/report.js';
 import type { DemoOptions } from './demo.js';
 import type { SuggestOptions } from './suggest.js';
@@ -93,9 +93,8 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
     .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
       const days = { from, to };
       const { backfillLocally, backfillRemotely } = await import('./backfill.js');
-      const token = tokenFile ?? env.ADMIN_TOKEN?.trim();
       const succeeded = url
-        ? await backfillRemotely({ url, token }, days)
+        ? await backfillRemotely({ url, token: adminTokenFor(url, tokenFile, env) }, days)
         : await backfillLocally(loadSettings(env), days);
       if (!succeeded) fail();
     });
@@ -107,6 +106,7 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
       if (!(await validate(env))) fail();
     });
   addCheck(program, env, fail);
+  addAdminCommands(program, env);
   program
     .command('suggest')
     .description('suggest thresholds from the stored history, as a catalog file to edit')
@@ -212,40 +212,3 @@ function addCheck(program: Command, env: Environment, fail: (code?: number) => v
       }
     });
 }
-
-function percent(text: string): number {
-  const [, number] = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim()) ?? [];
-  if (number !== undefined) return Number(number);
-  throw new InvalidArgumentError('Expected a percentage such as 2%.');
-}
-
-const MS_OF_UNIT: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** ms */
-function duration(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text.trim()) ?? [];
-  if (number !== undefined) return Number(number) * (MS_OF_UNIT[unit] ?? 1);
-  throw new InvalidArgumentError('Expected a time such as 30s, 10m or 2h.');
-}
-
-function wholeNumber(max: number) {
-  return (text: string): number => {
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number <= max) return number;
-    throw new InvalidArgumentError(`Expected a whole number from 0 to ${max}.`);
-  };
-}
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new InvalidArgumentError(`Cannot read the file (${errno(error)}).`);
-  }
-};
-
-const day = (text: string): string => {
-  const parsed = backfillRequestSchema.shape.from.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError('Expected a day such as 2026-03-31.');
-  return parsed.data;
-};

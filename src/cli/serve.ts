@@ -3,6 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
+import { LOCAL_ADMIN } from '../http/admin-tokens.js';
+import { LoginCodes } from '../http/login-codes.js';
 import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
 import { describePrefix, type QueueConnection } from '../queue/queue-connection.js';
@@ -72,9 +74,23 @@ export async function serve(settings: Settings): Promise<void> {
   );
   await logOtherInstallations(resources.queue, log);
   if (settings.ROLES.includes('api')) log.log(`Page: ${await app.getUrl()}/`);
+  const adminLink = await adminLinkOf({ app, resources });
+  // Not to the log, which others may read.
+  if (adminLink && process.stdout.isTTY)
+    console.log(`Sign in as admin (works once, for 15 minutes): ${adminLink}`);
   const signal = await stopped;
   log.log(`${signal} received: finishing running jobs`);
   await close();
+}
+
+/** A link that signs a browser in as an admin; `undefined` if the tokens are those of `ADMIN_TOKEN_SHA256_FILE`. */
+export async function adminLinkOf({
+  app,
+  resources: { settings },
+}: Pick<Service, 'app' | 'resources'>): Promise<string | undefined> {
+  if (settings.ADMIN_TOKEN_SHA256_FILE || !settings.ROLES.includes('api')) return undefined;
+  const path = app.get(LoginCodes, { strict: false }).createPath(LOCAL_ADMIN);
+  return new URL(path, await app.getUrl()).href;
 }
 
 /** An operator who expects a Redis of its own sees here that it is shared. */

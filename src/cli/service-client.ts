@@ -16,6 +16,10 @@ export interface ServiceRequest {
   readonly tokenHint: string;
 }
 
+/** Where a command gets the admin token if the service asks for one. */
+export const ADMIN_TOKEN_HINT =
+  'Set ADMIN_TOKEN or --token-file. For a service on this machine, set STORAGE_DIR to its folder.';
+
 const problemSchema = z.object({
   detail: z.string(),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),

@@ -15,7 +15,8 @@ import {
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { passes } from '../domain/pattern.js';
-import { isLoopback, parseTokens } from '../http/access-rules.js';
+import { isLoopback } from '../http/access-rules.js';
+import { localTokenFile, parseTokens } from '../http/admin-tokens.js';
 import type { Experiment } from '../ingestion/mlflow-api.js';
 import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { PageTooBigError } from '../ingestion/page-limit.js';
@@ -214,11 +215,11 @@ async function checkQueue(settings: Settings, identity: string | undefined): Pro
   }
 }
 
-async function checkAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file }: Settings): Promise<Finding> {
+async function checkAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file, STORAGE_DIR }: Settings): Promise<Finding> {
   const state =
     file &&
     (await readFile(file, 'utf8')
       .then((text) => parseTokens(text).length)
       .catch(messageOf));
-  return accessFinding(HOST, isLoopback(HOST), state || undefined);
+  return accessFinding(HOST, isLoopback(HOST), state || undefined, localTokenFile(STORAGE_DIR));
 }

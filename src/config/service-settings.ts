@@ -1,6 +1,7 @@
 import {
   cronExpression,
   flag,
+  hostNames,
   listOf,
   oneOf,
   retention,
@@ -122,11 +123,17 @@ export const accessSettings = {
   ADMIN_TOKEN_SHA256_FILE: text().optional().register(settingInfo, {
     unit: 'file',
     meaning:
-      'File with one line per admin token: its SHA-256 (hex) and its name. Unset: admin requests are allowed if `HOST` is a loopback address, otherwise denied.',
+      'File with one line per admin token: its SHA-256 (hex) and its name; `mlflow-monitor token` prints one. Unset: the token in `STORAGE_DIR/admin-token`, which the first start creates.',
+  }),
+  ALLOWED_HOSTS: hostNames().prefault('').register(settingInfo, {
+    unit: 'list',
+    meaning:
+      'Host names under which browsers may open the service if `HOST` is not a loopback address, without a port. IP addresses, names without a dot, and names below `.local`, `.internal`, `.svc` and `.localhost` are always allowed. `*` allows all.',
   }),
   ADMIN_TOKEN: text().optional().register(settingInfo, {
     unit: 'text',
-    meaning: 'Admin token for commands with `--url`. The service does not read it.',
+    meaning:
+      'Admin token for commands with `--url`. The service does not read it. Unset: for a loopback address, the token in `STORAGE_DIR/admin-token`.',
     secret: true,
   }),
 };

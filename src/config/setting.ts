@@ -74,6 +74,12 @@ export const listOf = <const T extends string>(...values: readonly T[]) =>
     return chosen.length > 0 && chosen.every((part) => part !== undefined) ? chosen : undefined;
   });
 
+export const hostNames = () =>
+  fromText('a comma-separated list of host names such as monitor.example.com, or *', (value) => {
+    const names = parts(value);
+    return names.every((name) => /^(\*|[\w.-]+)$/.test(name)) ? names : undefined;
+  });
+
 export const patterns = () => z.string().transform(parts);
 
 export const retention = () =>

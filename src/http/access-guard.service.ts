@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { HttpException, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  HttpException,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { errorMessage } from '../domain/errors.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
-import {
-  type AdminToken,
-  decideAccess,
-  isAdminPath,
-  isLoopback,
-  needsAdmin,
-  parseTokens,
-} from './access-rules.js';
+import { decideAccess, isAdminPath, isLoopback, isRead, needsAdmin } from './access-rules.js';
+import { setActor } from './actor.js';
+import { type AdminToken, ensureLocalToken, localTokenFile, readTokens } from './admin-tokens.js';
 import { audit } from './audit.js';
 import { REQUEST_ID, sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
@@ -24,13 +25,13 @@ import { problemOf } from './problem.js';
  * first one that the HTTP adapter gets.
  */
 @Injectable()
-export class AccessGuardService implements OnApplicationShutdown {
+export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
   private readonly log = new Logger('Access');
   /** Audit entries that are being written. */
   private readonly pendingEntries = new Set<Promise<void>>();
 
   constructor(
-    host: HttpAdapterHost,
+    private readonly host: HttpAdapterHost,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -45,12 +46,19 @@ export class AccessGuardService implements OnApplicationShutdown {
     });
   }
 
+  /** Only a process with admin requests needs a token of its own. */
+  async onModuleInit(): Promise<void> {
+    const { ADMIN_TOKEN_SHA256_FILE, ROLES, STORAGE_DIR } = this.settings;
+    if (ADMIN_TOKEN_SHA256_FILE || !this.host.httpAdapter || !ROLES.includes('api')) return;
+    await ensureLocalToken(STORAGE_DIR);
+  }
+
   /** Sends the response if it denies access. */
   private async admit(request: Request, response: Response): Promise<boolean> {
     const { method, originalUrl: url, headers } = request;
     const info = { method, url, headers };
     const loopback = isLoopback(this.settings.HOST);
-    const tokens = needsAdmin(info) ? await this.readTokens() : undefined;
+    const tokens = needsAdmin(info) ? await this.readTokens() : [];
     const verdict =
       tokens === 'unreadable'
         ? ({
@@ -58,30 +66,42 @@ export class AccessGuardService implements OnApplicationShutdown {
             status: 403,
             detail: 'The file of admin tokens is unreadable or invalid.',
           } as const)
-        : decideAccess(info, { loopback, tokens });
+        : decideAccess(info, {
+            loopback,
+            allowedHosts: this.settings.ALLOWED_HOSTS,
+            tokens,
+            now: this.clock(),
+          });
     if (verdict.admitted) {
       const { actor } = verdict;
-      if (actor !== null && method !== 'GET' && method !== 'HEAD')
-        this.auditOnClose(request, response, actor);
+      if (actor !== null) setActor(request, actor);
+      if (actor !== null && !isRead(method)) this.auditOnClose(request, response, actor);
       return true;
     }
     if (verdict.status === 401) {
-      // With Basic, browsers prompt for the token on pages for people. Programs should send Bearer.
-      const scheme = isAdminPath(url) && !url.startsWith('/api/') ? 'Basic' : 'Bearer';
-      response.set('WWW-Authenticate', `${scheme} realm="mlflow-monitor admin"`);
+      // A person in a browser gets a page to sign in.
+      if (
+        isRead(method) &&
+        isAdminPath(url) &&
+        !url.startsWith('/api/') &&
+        request.accepts('json', 'html') === 'html'
+      ) {
+        response.set('Cache-Control', 'no-store').redirect(303, `/login?next=${encodeURIComponent(url)}`);
+        return false;
+      }
+      response.set('WWW-Authenticate', 'Bearer realm="mlflow-monitor admin"');
     }
     sendProblem(request, response, problemOf(new HttpException(verdict.detail, verdict.status)));
     return false;
   }
 
-  /** Reads the file for each request: it is small, and a removed token must stop working at once. */
-  private async readTokens(): Promise<readonly AdminToken[] | 'unreadable' | undefined> {
-    const { ADMIN_TOKEN_SHA256_FILE: file } = this.settings;
-    if (!file) return undefined;
+  private async readTokens(): Promise<readonly AdminToken[] | 'unreadable'> {
+    const { ADMIN_TOKEN_SHA256_FILE: file, STORAGE_DIR: folder } = this.settings;
     try {
-      return parseTokens(await readFile(file, 'utf8'));
+      return await readTokens(file, folder);
     } catch (error) {
-      this.log.error(`ADMIN_TOKEN_SHA256_FILE ${file}: ${errorMessage(error)}`);
+      const source = file ? `ADMIN_TOKEN_SHA256_FILE ${file}` : localTokenFile(folder);
+      this.log.error(`${source}: ${errorMessage(error)}`);
       return 'unreadable';
     }
   }

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { adminOfSession } from './admin-session.js';
+import type { AdminToken } from './admin-tokens.js';
 
 /** The parts of a request on which access depends. */
 export interface RequestInfo {
@@ -9,16 +11,15 @@ export interface RequestInfo {
   readonly headers: IncomingHttpHeaders;
 }
 
-export interface AdminToken {
-  readonly name: string;
-  readonly sha256: Buffer;
-}
-
 export interface AccessRules {
   /** Whether the service listens on a loopback address only. */
   readonly loopback: boolean;
-  /** `undefined` if none are configured. */
-  readonly tokens: readonly AdminToken[] | undefined;
+  /** Further host names under which the service may be addressed; `*` allows all. */
+  readonly allowedHosts: readonly string[];
+  /** Empty for requests that need no admin. */
+  readonly tokens: readonly AdminToken[];
+  /** ms */
+  readonly now: number;
 }
 
 export type Verdict =
@@ -32,21 +33,24 @@ export const isLoopback = (host: string): boolean =>
 
 /** Reading needs no login and everything else an admin. Requests of pages from other sites are denied in both cases. */
 export function decideAccess(request: RequestInfo, rules: AccessRules): Verdict {
-  const foreignPage = detectForeignPage(request, rules.loopback);
+  const foreignPage = detectForeignPage(request, rules);
   if (foreignPage) return { admitted: false, status: 403, detail: foreignPage };
   return needsAdmin(request) ? authorizeAdmin(request, rules) : { admitted: true, actor: null };
 }
 
-/** Requests that only read although their method is `POST`: their parameters are a document. */
-const READING_POSTS: readonly string[] = ['/api/v1/verdicts'];
+/**
+ * Requests for everybody although their method is `POST`: the parameters of a verdict are a document, and signing in and out
+ * changes nothing but a cookie.
+ */
+const OPEN_POSTS: readonly string[] = ['/api/v1/verdicts', '/api/v1/login', '/api/v1/logout'];
 
 /** True except for requests outside the admin paths that only read. */
 export function needsAdmin({ method, url }: RequestInfo): boolean {
-  const isReadingPost = method === 'POST' && READING_POSTS.includes(url);
-  return !(isRead(method) || isReadingPost) || isAdminPath(url);
+  const isOpenPost = method === 'POST' && OPEN_POSTS.includes(url);
+  return !(isRead(method) || isOpenPost) || isAdminPath(url);
 }
 
-const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 /**
  * Whether any segment of the path is `admin`, in any spelling that a router might accept. True if the path cannot be decoded.
@@ -69,13 +73,20 @@ export function isAdminPath(url: string): boolean {
  * response.
  * @returns the reason for the denial; `undefined` if the request is acceptable
  */
-function detectForeignPage({ method, headers }: RequestInfo, loopback: boolean): string | undefined {
+function detectForeignPage(
+  { method, headers }: RequestInfo,
+  { loopback, allowedHosts }: AccessRules,
+): string | undefined {
   const host = authorityOf(`http://${headers.host ?? ''}`);
   if (loopback && !(host && isLoopback(host.hostname))) {
     return 'This service accepts requests to loopback names only: open it as 127.0.0.1 or localhost.';
   }
+  if (!host) return 'The request names no valid host.';
+  if (!isPrivateName(host.hostname) && !isListed(host.hostname, allowedHosts)) {
+    return `This service does not accept requests to ${host.hostname}. If this is its name, add it to ALLOWED_HOSTS.`;
+  }
   const { origin } = headers;
-  if (origin !== undefined && authorityOf(origin)?.host !== host?.host) {
+  if (origin !== undefined && authorityOf(origin)?.host !== host.host) {
     return `Requests from pages of ${origin} are denied.`;
   }
   const site = headers['sec-fetch-site'] ?? 'none';
@@ -91,50 +102,32 @@ function authorityOf(address: string): URL | undefined {
   return /^https?:\/\/[^/@\\?#\s]+$/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
 }
 
-/** Headers that a proxy adds when it forwards a request of another machine. */
-const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'];
+/**
+ * Names that no other site can own: IP addresses, names without a dot, and those below the domains that public DNS does not
+ * delegate (RFC 6761, RFC 6762, ICANN's `internal`; `svc` is Kubernetes' abbreviation of `svc.cluster.local`).
+ */
+const isPrivateName = (hostname: string): boolean =>
+  /^(\[[0-9a-f:.]+\]|\d{1,3}(\.\d{1,3}){3}|[^.]+|.+\.(localhost|local|internal|svc))$/i.test(hostname);
 
-function authorizeAdmin({ headers }: RequestInfo, { loopback, tokens }: AccessRules): Verdict {
-  if (tokens === undefined) {
-    if (loopback && !PROXY_HEADERS.some((name) => headers[name] !== undefined)) {
-      return { admitted: true, actor: 'loopback' };
-    }
-    const detail =
-      'Admin requests need a token, and none is configured: set ADMIN_TOKEN_SHA256_FILE (see docs/access.md).';
-    return { admitted: false, status: 403, detail };
-  }
-  const token = tokenOf(headers.authorization);
-  if (token === undefined) return { admitted: false, status: 401, detail: 'Admin requests need a token.' };
+const isListed = (hostname: string, allowed: readonly string[]): boolean =>
+  allowed.some((name) => name === '*' || name.toLowerCase() === hostname);
+
+function authorizeAdmin({ headers }: RequestInfo, { tokens, now }: AccessRules): Verdict {
+  const token = bearerOf(headers.authorization);
+  const actor = token === undefined ? adminOfSession(headers.cookie, tokens, now) : adminOf(token, tokens);
+  if (actor !== undefined) return { admitted: true, actor };
+  const detail =
+    token === undefined ? 'Admin requests need a token or a login.' : 'The token is not an admin token.';
+  return { admitted: false, status: 401, detail };
+}
+
+/** @returns the name of the token; `undefined` if it is not an admin token */
+export function adminOf(token: string, tokens: readonly AdminToken[]): string | undefined {
   const digest = createHash('sha256').update(token).digest();
   // Compares all of them, each in constant time, so that the duration reveals nothing.
   const [known] = tokens.filter(({ sha256 }) => timingSafeEqual(sha256, digest));
-  return known
-    ? { admitted: true, actor: known.name }
-    : { admitted: false, status: 401, detail: 'The token is not an admin token.' };
+  return known?.name;
 }
 
-/** The token of `Bearer <token>`, or the password of `Basic`, the only scheme that browsers prompt for. */
-function tokenOf(authorization: string | undefined): string | undefined {
-  const [, scheme, value = ''] = /^(Bearer|Basic) +([^\s]+) *$/i.exec(authorization ?? '') ?? [];
-  if (scheme?.toLowerCase() !== 'basic') return scheme && value;
-  const pair = Buffer.from(value, 'base64').toString('utf8');
-  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : undefined;
-}
-
-/**
- * Parses a token file: each line has the SHA-256 of a token (64 hex digits) and optionally, after a space, its name. `#`
- * starts a comment.
- * @throws {RangeError} a line is malformed, or there is no token; the message does not quote the line
- */
-export function parseTokens(text: string): AdminToken[] {
-  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
-  const tokens = lines.flatMap((line, i) => {
-    if (line === '') return [];
-    const [, hex, name] = /^([0-9a-f]{64})(?:\s+(.+))?$/i.exec(line) ?? [];
-    if (!hex) throw new RangeError(`line ${i + 1} does not start with a SHA-256 of 64 hex digits`);
-    // `sha256sum` prints a dash as the name of standard input.
-    return [{ name: name && name !== '-' ? name : `token ${i + 1}`, sha256: Buffer.from(hex, 'hex') }];
-  });
-  if (tokens.length === 0) throw new RangeError('it holds no token');
-  return tokens;
-}
+const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];

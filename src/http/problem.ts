@@ -39,6 +39,7 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
   backfill_window: 400,
   unknown_backfill: 404,
   backfill_finished: 409,
+  unknown_token: 401,
   unknown_run: 404,
   unknown_model: 404,
   no_rules: 409,

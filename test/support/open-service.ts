@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type INestApplication, type InjectionToken, Logger } from '@nestjs/common';
@@ -7,6 +7,7 @@ import { serveOpenApi } from '../../src/admin/open-api.js';
 import { AppModule } from '../../src/app.module.js';
 import { loadSettings } from '../../src/config/settings.js';
 import type { PipelineKind, Window } from '../../src/domain/model.js';
+import { localTokenFile } from '../../src/http/admin-tokens.js';
 import { ENGINE, type Engine } from '../../src/pipeline/engine.js';
 import { type PipelineRun, readPipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../../src/resources.js';
@@ -51,6 +52,8 @@ export interface OpenService {
   readonly url: string;
   readonly port: number;
   request(method: string, path: string, options?: RequestOptions): Promise<HttpResponse>;
+  /** A request with the admin token that the service has created. */
+  requestAsAdmin(method: string, path: string, options?: RequestOptions): Promise<HttpResponse>;
   /** Creates a pipeline run and resolves with its record once it has finished. */
   run(kind: PipelineKind, window?: Window): Promise<PipelineRun>;
   /** Resolves with the record of this pipeline run once it has finished. */
@@ -117,6 +120,13 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
     url,
     port,
     request: (method, path, requestOptions) => httpRequest(port, method, path, requestOptions),
+    requestAsAdmin: async (method, path, { headers, body } = {}) => {
+      const token = (await readFile(localTokenFile(settings.STORAGE_DIR), 'utf8')).trim();
+      return httpRequest(port, method, path, {
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        body,
+      });
+    },
     run: (kind, window) => runToEnd(engine, kind, window),
     finished: (id) =>
       new Promise((resolve, reject) => {

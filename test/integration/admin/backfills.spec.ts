@@ -85,7 +85,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
     it('runs a backfill of whole days and returns its progress and address', async () => {
       const service = await start(env());
       const done = service.finished('backfill-1');
-      const created = await service.request('POST', BACKFILLS, { body: WEEK });
+      const created = await service.requestAsAdmin('POST', BACKFILLS, { body: WEEK });
       expect([created.status, created.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
       expect(created.json).toMatchObject({
         id: 'backfill-1',
@@ -97,13 +97,13 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
         window: { from: Date.parse('2026-02-01'), to: Date.parse('2026-02-08') },
       });
       expect((await done).status).toBe('done');
-      const shown = await service.request('GET', `${BACKFILLS}/backfill-1`);
+      const shown = await service.requestAsAdmin('GET', `${BACKFILLS}/backfill-1`);
       expect(shown.json).toMatchObject({
         status: 'done',
         error: null,
         progress: { days_done: 7, days_all: 7 },
       });
-      expect((await service.request('GET', BACKFILLS)).json).toMatchObject({
+      expect((await service.requestAsAdmin('GET', BACKFILLS)).json).toMatchObject({
         backfills: [{ id: 'backfill-1' }],
       });
       // The days before and after do not belong to it.
@@ -119,11 +119,11 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       await enrichment.pause();
       // `plan` and the `fetch` of two slices; their `enrich` waits in the paused queue.
       const fetched = service.stepsDone('backfill-1', 3);
-      await service.request('POST', BACKFILLS, { body: WEEK });
+      await service.requestAsAdmin('POST', BACKFILLS, { body: WEEK });
       await fetched;
       await engine.dispatch();
       const next = { from: '2026-02-08', to: '2026-02-08' };
-      const second = await service.request('POST', BACKFILLS, { body: next });
+      const second = await service.requestAsAdmin('POST', BACKFILLS, { body: next });
       expect(second.json).toMatchObject({ id: 'backfill-2', waits_for: 'backfill-1' });
       const { waiting, prioritized } = await enrichment.getJobCounts('waiting', 'prioritized');
       expect((waiting ?? 0) + (prioritized ?? 0)).toBe(2);
@@ -134,10 +134,10 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       ]);
 
       const secondDone = service.finished('backfill-2');
-      const { status, json } = await service.request('DELETE', `${BACKFILLS}/backfill-1`);
+      const { status, json } = await service.requestAsAdmin('DELETE', `${BACKFILLS}/backfill-1`);
       expect(status).toBe(200);
       expect(json).toMatchObject({ status: 'cancelled', progress: { days_done: 0, days_all: 7 } });
-      expect((await service.request('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
+      expect((await service.requestAsAdmin('DELETE', `${BACKFILLS}/backfill-1`)).status).toBe(200);
       const drained = completedJobs(service.app.get(EnrichmentProcessor, { strict: false }).worker, 3);
       await enrichment.resume();
       expect(await drained).toEqual([
@@ -153,24 +153,24 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       ]);
       expect(await keysOf(service, 'runs/')).toEqual(['2026/02/08/part-0.parquet']);
       expect((await readKindState(resources.store, 'backfill')).active).toEqual([]);
-      const finished = await service.request('DELETE', `${BACKFILLS}/backfill-2`);
+      const finished = await service.requestAsAdmin('DELETE', `${BACKFILLS}/backfill-2`);
       expect(finished.status).toBe(409);
       expect(finished.json).toMatchObject({ code: 'backfill_finished', title: 'Conflict' });
     });
 
     it('shows the three queues in Bull Board, whose page may load its scripts', async () => {
       const service = await start(env());
-      const { json } = await service.request('GET', '/admin/queues/api/queues');
+      const { json } = await service.requestAsAdmin('GET', '/admin/queues/api/queues');
       const { queues } = json as { queues: { name: string }[] };
       expect(queues.map((queue) => queue.name)).toEqual(['ingestion', 'enrichment', 'aggregation']);
-      const page = await service.request('GET', '/admin/queues');
+      const page = await service.requestAsAdmin('GET', '/admin/queues');
       expect(page.headers['content-security-policy']).toContain("default-src 'self'");
       const base = /<base href="([^"]+)"/.exec(page.text)?.[1] ?? '';
       const scripts = [...page.text.matchAll(/<script[^>]* src="([^"]+)"/g)].map((found) => found[1] ?? '');
       expect(scripts.length).toBeGreaterThan(0);
       for (const script of scripts) {
         const { pathname } = new URL(script, `http://127.0.0.1${base}`);
-        expect((await service.request('GET', pathname)).headers['content-type']).toMatch(/javascript/);
+        expect((await service.requestAsAdmin('GET', pathname)).headers['content-type']).toMatch(/javascript/);
       }
       expect((await service.request('GET', '/api/v1/platform/current')).headers).not.toHaveProperty(
         'content-security-policy',
@@ -186,7 +186,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       const failed = service.finished('backfill-1');
       const worker = service.app.get(IngestionProcessor, { strict: false }).worker;
       const jobFailed = once(worker, 'failed');
-      await service.request('POST', BACKFILLS, { body: WEEK });
+      await service.requestAsAdmin('POST', BACKFILLS, { body: WEEK });
       expect(await failed).toMatchObject({ status: 'failed', error: { code: 'mlflow_refused' } });
       await jobFailed;
       mlflow.intercept = undefined;
@@ -194,7 +194,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       const before = await readPipelineRun(service.resources.store, 'backfill-1');
       const again = completedJobs(worker, 1);
       const job = 'backfill-1.all.plan.1';
-      const retried = await service.request('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
+      const retried = await service.requestAsAdmin('PUT', `/admin/queues/api/queues/ingestion/${job}/retry`);
       expect(retried.status).toBe(204);
       expect(await again).toEqual([job]);
       expect(await readPipelineRun(service.resources.store, 'backfill-1')).toEqual(before);
@@ -213,14 +213,14 @@ describe('a service that is stopped during a backfill', () => {
     const first = await start(twoAttempts);
     await queueOf(first, 'enrichment').pause();
     const fetched = first.stepsDone('backfill-1', 3);
-    await first.request('POST', BACKFILLS, { body: WEEK });
+    await first.requestAsAdmin('POST', BACKFILLS, { body: WEEK });
     await fetched;
     await first.close();
     mlflow.requests.splice(0);
 
     const second = await start(twoAttempts, true);
     expect((await second.finished('backfill-1')).status).toBe('done');
-    expect((await second.request('GET', `${BACKFILLS}/backfill-1`)).json).toMatchObject({
+    expect((await second.requestAsAdmin('GET', `${BACKFILLS}/backfill-1`)).json).toMatchObject({
       progress: { days_done: 7, days_all: 7 },
     });
     expect(await keysOf(second, 'runs/2026/02/')).toHaveLength(7);
@@ -235,7 +235,7 @@ describe('a service that is stopped during a backfill', () => {
 describe('the backfill API', () => {
   it('rejects an invalid request with problem details that point at the invalid parts', async () => {
     const service = await start({ ROLES: 'api' });
-    const post = (body: unknown) => service.request('POST', BACKFILLS, { body });
+    const post = (body: unknown) => service.requestAsAdmin('POST', BACKFILLS, { body });
     const wrong = await post({ from: '2026-02-30', to: '2026-03-01' });
     expect(wrong.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect(wrong.json).toEqual({
@@ -256,9 +256,9 @@ describe('the backfill API', () => {
       detail: expect.stringContaining('in the future'),
     });
     expect((await post({ from: '2016-03-12', to: '2026-03-10' })).status).toBe(400);
-    const unknown = await service.request('GET', `${BACKFILLS}/backfill-7`);
+    const unknown = await service.requestAsAdmin('GET', `${BACKFILLS}/backfill-7`);
     expect([unknown.status, unknown.json]).toMatchObject([404, { code: 'unknown_backfill' }]);
-    expect((await service.request('GET', BACKFILLS)).json).toEqual({ backfills: [] });
+    expect((await service.requestAsAdmin('GET', BACKFILLS)).json).toEqual({ backfills: [] });
   });
 
   it('is described by OpenAPI with the same schemas', async () => {

@@ -63,7 +63,7 @@ export class Commands {
   /** A service that has published the week. */
   async openServiceWithHistory(): Promise<OpenService> {
     const service = await this.openService();
-    await service.request('POST', '/api/v1/admin/backfills', {
+    await service.requestAsAdmin('POST', '/api/v1/admin/backfills', {
       body: { from: '2026-02-01', to: '2026-02-07' },
     });
     expect((await service.finished('backfill-1')).status).toBe('done');

@@ -99,13 +99,15 @@ describe('the findings of validate', () => {
   });
 
   it('access', () => {
-    expect(accessFinding('127.0.0.1', true, undefined).state).toBe('ok');
-    expect(accessFinding('0.0.0.0', false, undefined)).toMatchObject({ state: 'note' });
-    expect(accessFinding('0.0.0.0', false, 2)).toMatchObject({
+    const found =
+      'this machine only can read (HOST is 127.0.0.1); admin requests require the token in data/t';
+    expect(accessFinding('127.0.0.1', true, undefined, 'data/t')).toMatchObject({ state: 'ok', found });
+    expect(accessFinding('0.0.0.0', false, undefined, 'data/t')).toMatchObject({ state: 'note' });
+    expect(accessFinding('0.0.0.0', false, 2, 'data/t')).toMatchObject({
       state: 'ok',
       found: 'admin requests require a token; 2 configured',
     });
-    expect(accessFinding('127.0.0.1', true, 'no token').state).toBe('change');
+    expect(accessFinding('127.0.0.1', true, 'no token', 'data/t').state).toBe('change');
   });
 
   it('versions of the store', () => {

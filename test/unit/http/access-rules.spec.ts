@@ -4,15 +4,16 @@ import {
   decideAccess,
   isAdminPath,
   isLoopback,
-  parseTokens,
   type RequestInfo,
 } from '../../../src/http/access-rules.js';
+import { SESSION_COOKIE, sessionOf } from '../../../src/http/admin-session.js';
+import { parseTokens } from '../../../src/http/admin-tokens.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const LAPTOP: AccessRules = { loopback: true, tokens: undefined };
-const SERVER: AccessRules = { loopback: false, tokens: undefined };
+const NOW = Date.parse('2026-03-10T12:00:00Z');
 const TOKENS = parseTokens(`${sha256('first')} alice\n${sha256('second')} bob\n`);
-const GUARDED: AccessRules = { loopback: false, tokens: TOKENS };
+const LAPTOP: AccessRules = { loopback: true, allowedHosts: [], tokens: TOKENS, now: NOW };
+const SERVER: AccessRules = { ...LAPTOP, loopback: false };
 
 const READ = '/api/v1/platform/current';
 const ADMIN = '/api/v1/admin/backfills';
@@ -21,72 +22,76 @@ const request = (method: string, url: string, headers: RequestInfo['headers'] = 
   url,
   headers: { host: '127.0.0.1:3000', ...headers },
 });
-const basic = (pair: string) => ({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` });
 
 describe('access', () => {
   it.each([
     ['reading', request('GET', READ), LAPTOP],
     ['a probe', request('GET', '/health/live'), SERVER],
     ['the metrics', request('HEAD', '/metrics'), SERVER],
-    ['a verdict', request('POST', '/api/v1/verdicts'), GUARDED],
+    ['a verdict', request('POST', '/api/v1/verdicts'), SERVER],
+    ['signing in', request('POST', '/api/v1/login'), SERVER],
     ['reading from the page itself', request('GET', READ, { 'sec-fetch-site': 'same-origin' }), SERVER],
     ['navigating to a typed address', request('GET', '/', { 'sec-fetch-site': 'none' }), LAPTOP],
   ])('for %s needs no login', (_, info, rules) => {
     expect(decideAccess(info, rules)).toEqual({ admitted: true, actor: null });
   });
 
-  it('for everything else needs an admin, whatever the path', () => {
-    for (const info of [
-      request('GET', ADMIN),
-      request('GET', '/admin/queues/api/queues'),
-      request('POST', '/anything'),
-      request('POST', '/api/v1/verdicts/'),
-      request('POST', '/api/v1/verdicts?x'),
-      request('PUT', '/api/v1/verdicts'),
-      request('OPTIONS', READ),
-      request('DELETE', '/'),
-    ]) {
-      expect(decideAccess(info, LAPTOP)).toEqual({ admitted: true, actor: 'loopback' });
-      expect(decideAccess(info, SERVER)).toMatchObject({ admitted: false, status: 403 });
-      expect(decideAccess(info, GUARDED)).toMatchObject({ admitted: false, status: 401 });
+  it.each([
+    request('GET', ADMIN),
+    request('GET', '/admin/queues/api/queues'),
+    request('POST', '/anything'),
+    request('POST', '/api/v1/verdicts/'),
+    request('POST', '/api/v1/verdicts?x'),
+    request('POST', '/api/v1/login/'),
+    request('PUT', '/api/v1/verdicts'),
+    request('OPTIONS', READ),
+    request('DELETE', '/'),
+  ])('needs an admin for $method $url, on a laptop as well', (info) => {
+    for (const rules of [LAPTOP, SERVER]) {
+      expect(decideAccess(info, rules)).toMatchObject({ admitted: false, status: 401 });
+      const byAlice = { ...info, headers: { ...info.headers, authorization: 'Bearer first' } };
+      expect(decideAccess(byAlice, rules)).toEqual({ admitted: true, actor: 'alice' });
     }
   });
 
-  it('for admin requests needs a known token, on a loopback address as well once one is configured', () => {
+  it('for admin requests needs a known token, whatever a proxy adds or leaves out', () => {
     const bearer = (token: string) => request('POST', ADMIN, { authorization: `Bearer ${token}` });
-    expect(decideAccess(bearer('first'), GUARDED)).toEqual({ admitted: true, actor: 'alice' });
-    expect(decideAccess(bearer('second'), GUARDED)).toEqual({ admitted: true, actor: 'bob' });
-    expect(decideAccess(bearer('third'), GUARDED)).toMatchObject({ admitted: false, status: 401 });
-    expect(decideAccess(bearer(''), GUARDED)).toMatchObject({ admitted: false, status: 401 });
-    expect(decideAccess(bearer('first'), SERVER)).toMatchObject({ admitted: false, status: 403 });
-    expect(decideAccess(bearer('first'), { loopback: true, tokens: TOKENS })).toMatchObject({
-      actor: 'alice',
-    });
-    expect(decideAccess(request('POST', ADMIN), { loopback: true, tokens: TOKENS })).toMatchObject({
-      status: 401,
-    });
-  });
-
-  it('is granted to browsers that send the token as the password', () => {
-    expect(decideAccess(request('GET', '/admin/queues', basic('me:second')), GUARDED)).toMatchObject({
-      actor: 'bob',
-    });
-    expect(decideAccess(request('GET', '/admin/queues', basic('second')), GUARDED)).toMatchObject({
-      status: 401,
-    });
-    expect(decideAccess(request('GET', '/admin/queues', basic('me:third')), GUARDED)).toMatchObject({
-      status: 401,
-    });
-  });
-
-  it('for admin requests is not granted to requests that a proxy forwarded', () => {
-    for (const header of ['x-forwarded-for', 'forwarded', 'via', 'x-forwarded-host']) {
-      const forwarded = request('POST', ADMIN, { [header]: '10.0.0.7' });
-      expect(decideAccess(forwarded, LAPTOP)).toMatchObject({ admitted: false, status: 403 });
-      expect(decideAccess(request('GET', READ, { [header]: '10.0.0.7' }), LAPTOP)).toMatchObject({
-        admitted: true,
+    expect(decideAccess(bearer('second'), SERVER)).toEqual({ admitted: true, actor: 'bob' });
+    for (const token of ['third', '', 'first second'])
+      expect(decideAccess(bearer(token), SERVER)).toMatchObject({ admitted: false, status: 401 });
+    for (const name of ['x-real-ip', 'x-forwarded-proto', 'cf-connecting-ip', 'x-client-ip', 'via'])
+      expect(decideAccess(request('POST', ADMIN, { [name]: '127.0.0.1' }), LAPTOP)).toMatchObject({
+        admitted: false,
       });
-    }
+    expect(decideAccess(bearer('first'), { ...SERVER, tokens: [] })).toMatchObject({ admitted: false });
+  });
+
+  describe('of a browser that signed in', () => {
+    const [alice] = TOKENS as [(typeof TOKENS)[0]];
+    const withCookie = (value: string, headers: RequestInfo['headers'] = {}) =>
+      request('POST', ADMIN, { cookie: `theme=dark; ${SESSION_COOKIE}=${value}`, ...headers });
+    const session = sessionOf(alice, NOW + 1);
+
+    it('is that of its token', () => {
+      expect(decideAccess(withCookie(session), LAPTOP)).toEqual({ admitted: true, actor: 'alice' });
+    });
+
+    it('ends with its time, and with its token', () => {
+      expect(decideAccess(withCookie(session), { ...LAPTOP, now: NOW + 1 })).toMatchObject({ status: 401 });
+      const onlyBob = { ...LAPTOP, tokens: TOKENS.slice(1) };
+      expect(decideAccess(withCookie(session), onlyBob)).toMatchObject({ status: 401 });
+    });
+
+    it('cannot be prolonged or forged', () => {
+      const [, signature = ''] = session.split('.');
+      for (const value of [`${NOW + 9}.${signature}`, `${NOW + 1}.`, `${NOW + 1}.${'A'.repeat(43)}`, 'x', ''])
+        expect(decideAccess(withCookie(value), LAPTOP)).toMatchObject({ status: 401 });
+    });
+
+    it('is denied to a page of another site', () => {
+      const forged = withCookie(session, { origin: 'http://evil.example' });
+      expect(decideAccess(forged, LAPTOP)).toMatchObject({ status: 403 });
+    });
   });
 });
 
@@ -113,6 +118,35 @@ describe('a page of another site', () => {
     },
   );
 
+  it.each(['evil.example', 'evil.example:3000', '10.evil.example', 'svc.example', 'x@10.0.0.7', ''])(
+    'is denied everything on another address under the name %p, unless the setting allows it',
+    (host) => {
+      const [name = ''] = host.split(':');
+      expect(decideAccess(request('GET', READ, { host }), SERVER)).toMatchObject(denied);
+      const allowing = { ...SERVER, allowedHosts: ['other.example', name.toUpperCase()] };
+      expect(decideAccess(request('GET', READ, { host }), allowing).admitted).toBe(/^[\w.]+$/.test(name));
+    },
+  );
+
+  it.each([
+    '10.0.0.7:3000',
+    '[fd00::7]:3000',
+    'monitor:3000',
+    'mlflow-monitor.monitoring.svc.cluster.local',
+    'mlflow-monitor.monitoring.svc:3000',
+    'build-7.internal',
+  ])('cannot have the name %p, under which the service can always be opened', (host) => {
+    expect(decideAccess(request('GET', READ, { host }), SERVER)).toMatchObject({ admitted: true });
+  });
+
+  it('is denied with the sentence that names the setting', () => {
+    expect(decideAccess(request('GET', READ, { host: 'ml.example:80' }), SERVER)).toMatchObject({
+      detail: expect.stringContaining('ml.example. If this is its name, add it to ALLOWED_HOSTS'),
+    });
+    const all = { ...SERVER, allowedHosts: ['*'] };
+    expect(decideAccess(request('GET', READ, { host: 'ml.example:80' }), all).admitted).toBe(true);
+  });
+
   it.each([
     'http://evil.example',
     'http://localhost:3000',
@@ -120,7 +154,7 @@ describe('a page of another site', () => {
     'null',
     'http://127.0.0.1:3000@evil.example',
   ])('with the origin %p is denied reading and admin, on a loopback address and elsewhere', (origin) => {
-    for (const rules of [LAPTOP, SERVER, GUARDED]) {
+    for (const rules of [LAPTOP, SERVER]) {
       const authorization = 'Bearer first';
       expect(decideAccess(request('GET', READ, { origin }), rules)).toMatchObject(denied);
       expect(decideAccess(request('POST', ADMIN, { origin, authorization }), rules)).toMatchObject(denied);
@@ -129,13 +163,13 @@ describe('a page of another site', () => {
 
   it('is distinguished from the page itself by its origin', () => {
     const own = { origin: 'http://127.0.0.1:3000', 'sec-fetch-site': 'same-origin' };
-    expect(decideAccess(request('POST', ADMIN, own), LAPTOP)).toMatchObject({ actor: 'loopback' });
-    const behindTls = { host: 'monitor.example', origin: 'https://monitor.example' };
-    expect(
-      decideAccess(request('POST', ADMIN, { ...behindTls, ...basic('me:first') }), GUARDED),
-    ).toMatchObject({
+    const authorization = 'Bearer first';
+    expect(decideAccess(request('POST', ADMIN, { ...own, authorization }), LAPTOP)).toMatchObject({
       actor: 'alice',
     });
+    const behindTls = { host: 'monitor.example', origin: 'https://monitor.example', authorization };
+    const named = { ...SERVER, allowedHosts: ['monitor.example'] };
+    expect(decideAccess(request('POST', ADMIN, behindTls), named)).toMatchObject({ actor: 'alice' });
   });
 
   it('may link to the service, but neither embed it nor post to it', () => {
@@ -202,12 +236,17 @@ describe('the token file', () => {
     ]);
   });
 
-  it.each([['secret'], [`${sha256('a')}00`], [sha256('a').slice(1)], [''], ['# none\n']])(
-    'is invalid: %p',
-    (text) => {
-      expect(() => parseTokens(`${text}\n`)).toThrow(RangeError);
-    },
-  );
+  it.each([
+    ['secret'],
+    [sha256('')],
+    [sha256('\n')],
+    [`${sha256('a')}00`],
+    [sha256('a').slice(1)],
+    [''],
+    ['# none\n'],
+  ])('is invalid: %p', (text) => {
+    expect(() => parseTokens(`${text}\n`)).toThrow(RangeError);
+  });
 
   it('is not quoted in the error about an invalid line', () => {
     expect(() => parseTokens('my-secret-token')).toThrow(/^line 1 (?!.*my-secret)/);

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { ApplicationPage } from '../application/page.jsx';
+import { LoginPage } from '../login/page.jsx';
 import { PlatformPage } from '../platform/page.jsx';
 import { Header } from './header.jsx';
 import { lazy } from './lazy.jsx';
@@ -39,6 +40,7 @@ const MetricPage = lazy<{ application: string; metric: string }>(() =>
 
 function Content({ shown }: { shown: Page }) {
   if (shown.kind === 'platform') return <PlatformPage />;
+  if (shown.kind === 'login') return <LoginPage />;
   if (shown.kind === 'application') return <ApplicationPage application={shown.application} />;
   if (shown.kind === 'metric') return <MetricPage {...shown} />;
   return <NoPage />;

@@ -3,6 +3,7 @@ export { applicationPath, metricPath } from '../../../src/domain/page-paths.js';
 /** The page that a path names. `unknown`: the service has no such page. */
 export type Page =
   | { readonly kind: 'platform' }
+  | { readonly kind: 'login' }
   | { readonly kind: 'application'; readonly application: string }
   | { readonly kind: 'metric'; readonly application: string; readonly metric: string }
   | { readonly kind: 'unknown' };
@@ -12,6 +13,7 @@ const BELOW = /^\/app\/([^/]+)(?:\/metric\/([^/]+))?\/?$/;
 
 export function pageOf(pathname: string): Page {
   if (pathname === '/') return { kind: 'platform' };
+  if (pathname === '/login') return { kind: 'login' };
   const [, application, metric] = BELOW.exec(pathname) ?? [];
   const [applicationName, metricName] = [decode(application), decode(metric)];
   if (applicationName === null || (metric !== undefined && metricName === null)) return { kind: 'unknown' };
