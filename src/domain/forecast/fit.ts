@@ -1,3 +1,4 @@
+import { deviance, SKIPPED } from './deviance.js';
 import { exp, log } from './elementary.js';
 import { minimize } from './nelder-mead.js';
 import { errorQuantiles } from './one-step-errors.js';
@@ -19,8 +20,6 @@ export const MIN_TREND_POINTS = 10;
 /** The search ends after this many iterations, each of at most five passes over the points. */
 export const MAX_ITERATIONS = 60;
 const TOLERANCE = 1e-3;
-/** The errors of the first points say more about the initial state than about the noise. */
-const SKIPPED = 2;
 
 /**
  * The searched parameters: ln ql, ln qb and ln (1 − φ) with φ from 0.5 to 0.9999. The prior adds weight · (x − center)² to
@@ -51,7 +50,6 @@ const MAX_AHEAD_RATIO = 1.2;
 /** A forecast looks ahead for at most this share of the time that its points cover. */
 export const HORIZON_SHARE = 1 / 3;
 
-/** Reused: a fit runs it a hundred times. */
 const filter = new TrendFilter();
 
 /**
@@ -159,30 +157,6 @@ function search(series: UnitSeries, statistics: SeriesStatistics): Float64Array 
   };
   const best = minimize(loss, START, STEP, MAX_ITERATIONS, TOLERANCE);
   return best.map((_, k) => roundLogarithm(limited(best, k as 0 | 1 | 2)));
-}
-
-/**
- * −2 ln L of a series, less a constant, at the observation variance that maximizes L.
- * @param floor the least standard deviation of the observation noise
- */
-export function deviance(model: TrendModel, { values, gaps }: UnitSeries, floor: number): number {
-  const counted = values.length - SKIPPED;
-  let squares = 0;
-  let product = 1;
-  let logarithms = 0;
-  filter.start(model, values[0] as number);
-  for (let i = 1; i < values.length; i++) {
-    filter.advance(gaps[i] as number);
-    filter.update(values[i] as number);
-    if (i < SKIPPED) continue;
-    squares += (filter.innovation * filter.innovation) / filter.predictionVariance;
-    product *= filter.predictionVariance;
-    if (product > 1e50) {
-      logarithms += log(product);
-      product = 1;
-    }
-  }
-  return counted * log(Math.max(squares / counted, floor * floor)) + logarithms + log(product);
 }
 
 /** How the model would have done on its own points. */

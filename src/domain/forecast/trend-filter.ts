@@ -1,7 +1,7 @@
 import { expm1 } from './elementary.js';
 
 /** An innovation of more than this many standard deviations is clipped. */
-const CLIP = 8;
+export const CLIP = 8;
 
 /** The parameters of the filter; variances are relative to that of the observation noise. */
 export interface TrendModel {

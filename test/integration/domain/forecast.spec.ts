@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { deviance } from '../../../src/domain/forecast/deviance.js';
 import { exp, log } from '../../../src/domain/forecast/elementary.js';
-import { deviance } from '../../../src/domain/forecast/fit.js';
 import type { Domain } from '../../../src/domain/forecast/forecast-ahead.js';
 import { sizeToUnits } from '../../../src/domain/forecast/points.js';
 import { SeriesState } from '../../../src/domain/forecast/series-state.js';
