@@ -1,4 +1,4 @@
-// Imports run downward: main → cli → gate → features → pipeline → queue, state → storage → upstream → observability → config → domain.
+// Imports run downward: main → cli → gate, alerts → features → pipeline → queue, state → storage → upstream → observability → config → domain.
 // Features never import each other, and nothing imports in a circle.
 const features = ['ingestion', 'enrichment', 'aggregation', 'admin', 'dashboard', 'health', 'demo'];
 /** What each folder may import besides itself. */
@@ -15,6 +15,8 @@ const allowed = {
   pipeline: ['queue', 'state', ...lower],
   // Reads a run like ingestion and judges it like enrichment, in one request.
   gate: ['ingestion', 'enrichment', 'http', 'pipeline', 'queue', 'state', ...lower],
+  // Evaluates what the page shows.
+  alerts: ['dashboard', 'http', 'pipeline', 'queue', 'state', ...lower],
   ...Object.fromEntries(
     features.map((feature) => [feature, ['http', 'pipeline', 'queue', 'state', ...lower]]),
   ),

@@ -19,7 +19,7 @@ export const settingInfo = z.registry<SettingInfo>();
  * @param expects completes the sentence "expected …"
  * @param parse returns `undefined` for a wrong value
  */
-function fromText<T>(expects: string, parse: (text: string) => T | undefined) {
+export function fromText<T>(expects: string, parse: (text: string) => T | undefined) {
   return z.string({ error: expects }).transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) return value;
@@ -62,7 +62,7 @@ export const flag = () => fromText('true or false', (value) => SWITCH.get(value.
 export const oneOf = <const T extends string>(...values: readonly T[]) =>
   fromText(`one of ${values.join(', ')}`, (value) => values.find((allowed) => allowed === value));
 
-const parts = (value: string): string[] =>
+export const parts = (value: string): string[] =>
   value
     .split(',')
     .map((part) => part.trim())

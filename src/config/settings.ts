@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MonitorError } from '../domain/errors.js';
 import type { DomainSettings, PipelineKind } from '../domain/model.js';
 import { retentionProblems } from '../domain/retention.js';
+import { alertSettings } from './alert-settings.js';
 import { lightSettings, scopeSettings } from './rule-settings.js';
 import {
   accessSettings,
@@ -34,6 +35,7 @@ export const SETTING_GROUPS = {
   'Queue: Redis or embedded': queueSettings,
   'Schedules: when data is fetched': scheduleSettings,
   'Traffic lights: when they change': lightSettings,
+  'Alerts: who is notified': alertSettings,
   'Resources: memory, disk and concurrency': resourceSettings,
   'Requests: retries, timeouts and page sizes': requestSettings,
   'Aliases: other names of settings': aliasSettings,
@@ -50,6 +52,7 @@ const schema = z.object({
   ...queueSettings,
   ...scheduleSettings,
   ...lightSettings,
+  ...alertSettings,
   ...resourceSettings,
   ...requestSettings,
   ...aliasSettings,
@@ -139,6 +142,13 @@ export function loadSettings(env: Environment): Settings {
   };
 }
 
+/** The first of a pair needs the second. */
+const TOGETHER = [
+  ['ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'],
+  ['ALERT_SMTP_URL', 'ALERT_EMAIL_FROM'],
+  ['ALERT_EMAIL_TO', 'ALERT_SMTP_URL'],
+] as const;
+
 /** Settings that contradict each other. Takes unparsed values, so that these are reported together with wrong ones. */
 function contradictions(given: Readonly<Record<string, string>>): SettingsProblem[] {
   const { BATCH_SIZE, MAX_RESULTS_PER_PAGE, QUEUE_BACKEND, REDIS_URL } = given;
@@ -172,6 +182,10 @@ function contradictions(given: Readonly<Record<string, string>>): SettingsProble
       problem: 'is set without KMS encryption',
       remedy: 'set S3_SSE=aws:kms or S3_SSE=aws:kms:dsse too',
     });
+  }
+  for (const [name, needed] of TOGETHER) {
+    if (!given[name] || given[needed]) continue;
+    problems.push({ name, problem: 'is set', remedy: `set ${needed} too` });
   }
   if (given.NODE_ENV === 'production' && !REDIS_URL && QUEUE_BACKEND !== 'embedded') {
     problems.push({

@@ -1,0 +1,71 @@
+import { flag, fromText, parts, settingInfo, textLike, urlOf } from './setting.js';
+
+const HTTP = ['http', 'https'];
+/** The specification of Standard Webhooks: 24 to 64 bytes in base64, after `whsec_`. */
+const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
+export const isWebhookSecret = (text: string): boolean => WEBHOOK_SECRET.test(text);
+
+/** One address without a name: what is no part of it could become a header. */
+const MAIL_ADDRESS = /^[^\s@<>(),;:"[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}$/;
+export const isMailAddress = (text: string): boolean => MAIL_ADDRESS.test(text);
+
+const mailAddresses = () =>
+  fromText('a comma-separated list of addresses such as ml@example.com', (value) => {
+    const found = parts(value);
+    return found.length > 0 && found.every(isMailAddress) ? found : undefined;
+  });
+
+export const alertSettings = {
+  PUBLIC_URL: urlOf(HTTP, 'https://monitor.example.com').optional().register(settingInfo, {
+    unit: 'URL',
+    meaning: 'Address of the page for links in alerts. Unset: alerts have no links to the page.',
+  }),
+  ALERT_SLACK_WEBHOOK_URL: urlOf(HTTP, 'https://hooks.slack.com/services/T000/B000/XXXX')
+    .optional()
+    .register(settingInfo, {
+      unit: 'URL',
+      meaning: 'Incoming webhook of Slack. Enough to get alerts: [alerts.md](alerts.md#channels).',
+      secret: true,
+    }),
+  ALERT_WEBHOOK_URL: urlOf(HTTP, 'https://example.com/hook').optional().register(settingInfo, {
+    unit: 'URL',
+    meaning: 'Receives alerts as JSON, signed as specified by Standard Webhooks.',
+    secret: true,
+  }),
+  ALERT_WEBHOOK_SECRET: textLike(
+    WEBHOOK_SECRET,
+    '24 to 64 random bytes in base64 after whsec_, such as the output of: echo "whsec_$(openssl rand -base64 32)"',
+  )
+    .optional()
+    .register(settingInfo, {
+      unit: 'text',
+      meaning: 'Key of the signatures for `ALERT_WEBHOOK_URL`: `whsec_` and 24 to 64 bytes in base64.',
+      secret: true,
+    }),
+  ALERT_SMTP_URL: urlOf(['smtp', 'smtps'], 'smtps://user:password@mail.example.com')
+    .optional()
+    .register(settingInfo, {
+      unit: 'URL',
+      meaning:
+        'Mail server. `smtps:` connects with TLS (port 465), `smtp:` switches to TLS if the server offers it (port 587).',
+      secret: true,
+    }),
+  ALERT_EMAIL_TO: mailAddresses().optional().register(settingInfo, {
+    unit: 'list',
+    meaning: 'Who gets alerts by mail.',
+  }),
+  ALERT_EMAIL_FROM: textLike(MAIL_ADDRESS, 'an address such as mlflow-monitor@example.com')
+    .optional()
+    .register(settingInfo, { unit: 'address', meaning: 'Sender of mails. Required for mails.' }),
+  ALERT_HEARTBEAT_URL: urlOf(HTTP, 'https://hc-ping.com/your-uuid').optional().register(settingInfo, {
+    unit: 'URL',
+    meaning:
+      'Requested after each delta that succeeded. A service such as healthchecks.io, or an Alertmanager, alerts when these requests stop.',
+    secret: true,
+  }),
+  ALERT_ALLOW_PRIVATE_ADDRESSES: flag().prefault('false').register(settingInfo, {
+    unit: 'true or false',
+    meaning:
+      'Deliver to private, loopback and link-local addresses too. Set it if your mail server or webhook is in your own network.',
+  }),
+};
