@@ -15,6 +15,7 @@ import { PlatformView } from './platform-view.js';
 import { ApplicationsController } from './read/applications.controller.js';
 import { ForecastController } from './read/forecast.controller.js';
 import { MetricsController } from './read/metrics.controller.js';
+import { ModelVersionsController } from './read/model-versions.controller.js';
 import { PublishedReader } from './read/published-reader.js';
 import { RunsController } from './read/runs.controller.js';
 import { ViewRefreshService } from './view-refresh.service.js';
@@ -30,6 +31,7 @@ const mlflowUiOf = (settings: Settings): string =>
     ExplanationController,
     ApplicationsController,
     MetricsController,
+    ModelVersionsController,
     ForecastController,
     RunsController,
   ],

@@ -10,7 +10,7 @@ export interface FakeRun {
   start_time: number | null;
   end_time: number | null;
   lifecycle_stage: 'active' | 'deleted';
-  metrics: { key: string; value: number; step: number | bigint; timestamp: number }[];
+  metrics: { key: string; value: number; step: number | bigint; timestamp: number; model_id?: string }[];
   params: Record<string, string>;
   tags: Record<string, string>;
 }

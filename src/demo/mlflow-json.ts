@@ -34,7 +34,8 @@ export function runJson(run: FakeRun) {
   // MLflow also stores the name as a tag.
   const tags = run_name === null ? run.tags : { 'mlflow.runName': run_name, ...run.tags };
   const name = run_name ?? run.tags['mlflow.runName'];
-  const metrics = run.metrics.map(({ key, value, timestamp, step }) => ({
+  const metrics = run.metrics.map(({ key, value, timestamp, step, model_id }) => ({
+    ...(model_id === undefined ? {} : { model_id }),
     key,
     value: metricValue(value),
     timestamp,

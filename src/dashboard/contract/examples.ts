@@ -168,6 +168,24 @@ export const EXAMPLES: { readonly [Path in keyof ReadApi]: ReadApi[Path]['respon
     limits,
     limit_changes,
   },
+  '/api/v1/model-versions': {
+    application: 'fraud-scoring',
+    metric: 'recall',
+    from: '2026-10-29T12:00:00.000Z',
+    to: '2026-11-28T12:00:00.000Z',
+    versions: [
+      {
+        model_version: 'fraud-xgb 14',
+        runs: 8,
+        first_at: '2026-11-28T08:23:00.000Z',
+        last_at: '2026-11-28T11:31:13.000Z',
+        values: 8,
+        lower: 0.781,
+        median: 0.801,
+        upper: 0.826,
+      },
+    ],
+  },
   '/api/v1/forecast': {
     application: 'fraud-scoring',
     forecasts: [

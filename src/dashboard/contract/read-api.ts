@@ -7,6 +7,7 @@ import {
 } from './applications.js';
 import { forecastQuery, forecastSchema } from './forecast.js';
 import { metricsQuery, metricsSchema } from './metrics.js';
+import { modelVersionsQuery, modelVersionsSchema } from './model-versions.js';
 import { runDetailSchema, runQuery, runsQuery, runsSchema } from './runs.js';
 import { seriesQuery, seriesSchema } from './series.js';
 
@@ -16,6 +17,7 @@ export const READ_API = {
   '/api/v1/application': { query: applicationQuery, response: applicationSchema },
   '/api/v1/metrics': { query: metricsQuery, response: metricsSchema },
   '/api/v1/series': { query: seriesQuery, response: seriesSchema },
+  '/api/v1/model-versions': { query: modelVersionsQuery, response: modelVersionsSchema },
   '/api/v1/forecast': { query: forecastQuery, response: forecastSchema },
   '/api/v1/runs': { query: runsQuery, response: runsSchema },
   '/api/v1/run': { query: runQuery, response: runDetailSchema },

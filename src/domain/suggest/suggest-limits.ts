@@ -23,7 +23,7 @@ export const SUGGESTION_METHODS = ['quantiles', 'mad'] as const;
 export type SuggestionMethod = (typeof SUGGESTION_METHODS)[number];
 
 /** The MAD of normally distributed values times this is their standard deviation: 1 / Φ⁻¹(3/4). */
-const MAD_SCALE = 1.4826;
+export const MAD_SCALE = 1.4826;
 const CRITICAL_DEVIATIONS = 5;
 const WARNING_DEVIATIONS = 3;
 

@@ -104,9 +104,14 @@ function fill(mlflow: TrackingServer): void {
       run_name: `train ${hour}`,
       user_id: hour % 2 === 0 ? 'ada' : null,
       params: { model: hour <= 4 ? 'v2' : 'v1', ['__proto__']: 'polluted' },
-      tags: { note: FORMULA, 'mlflow.user': hour % 2 === 0 ? 'ada' : '@grace' },
+      tags: {
+        note: FORMULA,
+        'mlflow.user': hour % 2 === 0 ? 'ada' : '@grace',
+        // Neither before nor after it: no cause of the bad runs.
+        ...(hour >= 10 && hour < 15 ? { model_version: '7' } : {}),
+      },
       metrics: [
-        metric('recall', recall, start_time),
+        { ...metric('recall', recall, start_time), ...(hour > 70 ? { model_id: 'm-1' } : {}) },
         metric('flat_ms', 5, start_time),
         metric('free/form <i>', hour / 10, start_time),
         ...(hour === 40 ? [metric('single', 1.5, start_time), metric('huge', 1.7e308, start_time)] : []),

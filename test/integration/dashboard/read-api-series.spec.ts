@@ -193,3 +193,49 @@ describe('GET /api/v1/runs', () => {
     expect(run.tags.note).toBe(FORMULA);
   });
 });
+
+describe('GET /api/v1/model-versions', () => {
+  it('has what the runs of each version logged, by their label or the model of the metric', async () => {
+    const { versions } = await cases.read('/api/v1/model-versions', {
+      application: HOSTILE,
+      metric: 'recall',
+    });
+    const { columns } = await series('recall');
+    const valuesOf = (newest: number, oldest: number) =>
+      columns.value
+        .filter((_, i) => {
+          const hour = (NOW - (columns.time[i] ?? 0)) / HOUR;
+          // Another run of the application is between two of these.
+          return Number.isInteger(hour) && hour >= newest && hour <= oldest;
+        })
+        .flatMap((value) => value ?? [])
+        .sort((a, b) => a - b);
+    // quantile_disc: the first value with at least that share of the values at or below it.
+    const quantile = (values: readonly number[], share: number) =>
+      values[Math.max(0, Math.ceil(values.length * share - 1e-9) - 1)];
+    const expected = (model_version: string, newest: number, oldest: number) => {
+      const values = valuesOf(newest, oldest);
+      return {
+        model_version,
+        runs: oldest - newest + 1,
+        first_at: iso(NOW - oldest * HOUR),
+        last_at: iso(NOW - newest * HOUR),
+        values: values.length,
+        lower: quantile(values, 0.1),
+        median: quantile(values, 0.5),
+        upper: quantile(values, 0.9),
+      };
+    };
+    expect(versions).toEqual([expected('7', 10, 14), expected('m-1', 71, 80)]);
+    // A metric without a model has the versions of the labels only, and a span the runs in it.
+    const flat = await cases.read('/api/v1/model-versions', {
+      application: HOSTILE,
+      metric: 'flat_ms',
+      from: iso(NOW - 12 * HOUR),
+      to: iso(NOW),
+    });
+    expect(flat.versions).toMatchObject([
+      { model_version: '7', runs: 3, values: 3, lower: 5, median: 5, upper: 5 },
+    ]);
+  });
+});

@@ -131,7 +131,11 @@ describe('the chart', () => {
     [[null]],
     [[]],
   ])('has finite values within its span for %j', (values) => {
-    const model = chartModel(series(values), { low: 0, high: 1 }, [], undefined, null);
+    const model = chartModel(
+      series(values),
+      { low: 0, high: 1 },
+      { changes: [], other: undefined, level: null, forecast: null, outliers: new Set() },
+    );
     expect(model.value.low).toBeLessThan(model.value.high);
     // A chart library computes the difference.
     expect(Number.isFinite(model.value.high - model.value.low)).toBe(true);
@@ -163,11 +167,11 @@ describe('the chart', () => {
 
   it('says of a run that its limits are new', () => {
     const limits = { critical_threshold: [0.7, 0.8], warning_threshold: [null, null] };
-    expect(pointWhy(series([0.9, 0.9], limits), 1)).toBe(
-      '0.1 above 0.8; critical limit changed from 0.7 to 0.8',
+    expect(pointWhy(series([0.9, 0.9], limits), 1, true)).toBe(
+      '0.1 above 0.8; outlier; critical limit changed from 0.7 to 0.8',
     );
-    expect(pointWhy(series([0.9, 0.9], limits), 0)).toBe('0.2 above 0.7');
-    expect(pointWhy(series([null]), 0)).toBe('not a number');
+    expect(pointWhy(series([0.9, 0.9], limits), 0, false)).toBe('0.2 above 0.7');
+    expect(pointWhy(series([null]), 0, false)).toBe('not a number');
   });
 });
 

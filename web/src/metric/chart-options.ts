@@ -5,8 +5,17 @@ import { clockTime, shortDay } from '../words/time.js';
 import { zone } from '../words/zone.js';
 import type { Chart } from './chart.jsx';
 import { type Colours, readColours } from './colours.js';
-import { drawBand, drawLabel, drawLimits, drawLine, drawMoment, drawPoints, type Pen } from './draw.js';
-import { axisLabel, type ForecastLines } from './model.js';
+import {
+  drawBand,
+  drawLabel,
+  drawLimits,
+  drawLine,
+  drawMoment,
+  drawPoints,
+  drawRings,
+  type Pen,
+} from './draw.js';
+import { axisLabel, type ForecastLines, type Level } from './model.js';
 import { gapsOf } from './points.js';
 
 type Latest = { readonly current: Parameters<typeof Chart>[0] };
@@ -120,8 +129,10 @@ function drawContent(chart: uPlot, pen: Pen, latest: Latest): void {
       bridge: model.bridge,
     });
   }
+  if (model.level) drawLevel(pen, model.level);
   if (model.forecast) drawForecast(pen, model.forecast);
   drawPoints(pen, model.times, model.values, model.statuses);
+  drawRings(pen, model.outliers, model.times, model.values);
   drawLine(pen, model.times, model.average, { colour: colours.link, width: 1.8, bridge: model.bridge });
   for (const { at, letter } of model.changes) {
     if (at < model.time.low || at > model.time.high) continue;
@@ -152,6 +163,28 @@ export function placeMarked(chart: uPlot, { current: { model, marked, onPlace } 
       value === null
         ? (top + height) / devicePixelRatio
         : top / devicePixelRatio + chart.valToPos(value, 'y'),
+  });
+}
+
+/** The level of a model version across the whole chart: its runs may have been at another time. */
+function drawLevel(pen: Pen, { lower, median, upper }: Level): void {
+  const { colours, area } = pen;
+  const times = [area.left, area.right];
+  const across = { ...pen, x: (place: number) => place };
+  drawBand(
+    across,
+    times,
+    [
+      [lower, lower],
+      [upper, upper],
+    ],
+    { colour: colours.muted, opacity: 0.16 },
+  );
+  drawLine(across, times, [median, median], {
+    colour: colours.muted,
+    width: 1.5,
+    dash: [6, 4],
+    bridge: Number.POSITIVE_INFINITY,
   });
 }
 

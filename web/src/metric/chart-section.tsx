@@ -1,5 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
+import type { ModelVersions } from '../../../src/dashboard/contract/model-versions.js';
 import type { Series } from '../../../src/dashboard/contract/series.js';
+import type { Outliers } from '../../../src/domain/outliers.js';
 import { limitNotes } from '../application/limit-notes.js';
 import { LimitNotes } from '../application/limit-notes-list.jsx';
 import { Choice } from '../frame/choice.jsx';
@@ -7,12 +9,12 @@ import { Panel } from '../frame/panel.jsx';
 import { changeQuery, queryOf, withQuery } from '../frame/router.js';
 import { hasOtherLimits } from '../marks/limits.js';
 import type { Span } from '../marks/scale.js';
-import { platformCurrent } from '../service/events.js';
 import type { Use } from '../service/resource.js';
 import { minuteTime } from '../words/time.js';
 import { plural } from '../words/words.js';
 import { zone } from '../words/zone.js';
 import { Chart, type Place } from './chart.jsx';
+import { Compare, chosenLevel, VersionNote } from './compare.jsx';
 import { PointLegend } from './legend.jsx';
 import { chartModel, type ForecastLines } from './model.js';
 import { moved, RANGES, type Shown, spanQuery, withForecast } from './span.js';
@@ -23,14 +25,27 @@ const HEIGHT = 380;
 interface Section {
   readonly series: Use<Series>;
   readonly compared: Use<Series>;
+  readonly versions: Use<ModelVersions>;
   readonly forecast: ForecastLines | null;
+  readonly outliers: Outliers | null;
   readonly span: Shown;
   readonly application: string;
   readonly metric: string;
 }
 
 /** The chart with what chooses its time and its comparison. */
-export function ChartSection({ series, compared, forecast, span, application, metric }: Section) {
+export function ChartSection({
+  series,
+  compared,
+  versions,
+  forecast,
+  outliers,
+  span,
+  application,
+  metric,
+}: Section) {
+  const failure = compared.failure ?? (queryOf('version') === null ? null : versions.failure);
+  const known = versions.data?.versions ?? NO_VERSIONS;
   return (
     <section aria-labelledby="chart">
       <h2 id="chart" class="hidden">
@@ -45,7 +60,7 @@ export function ChartSection({ series, compared, forecast, span, application, me
           text={(value) => (value === '1' ? '24 h' : `${value} d`)}
         />
         <Moves span={span} />
-        <Compare application={application} />
+        <Compare application={application} versions={known} />
       </div>
       <Panel of={series} name="The chart" height={HEIGHT + 90}>
         {(data) => (
@@ -53,19 +68,22 @@ export function ChartSection({ series, compared, forecast, span, application, me
             key={metric}
             data={data}
             other={compared.data}
+            versions={known}
+            outliers={outliers?.indices ?? NONE}
             forecast={span.range === null ? null : forecast}
             span={span}
           />
         )}
       </Panel>
-      {compared.failure && (
-        <p class="outdated">The comparison cannot be shown: {compared.failure.message.toLowerCase()}.</p>
-      )}
+      {failure && <p class="outdated">The comparison cannot be shown: {failure.message.toLowerCase()}.</p>}
     </section>
   );
 }
 
 const select = (span: Span) => changeQuery({ ...spanQuery(span), days: null });
+
+/** The same each time, so that the chart is not drawn again. */
+const [NO_VERSIONS, NONE]: [ModelVersions['versions'], ReadonlySet<number>] = [[], new Set()];
 
 /** What dragging does on the chart, for the keyboard and for fingers. */
 function Moves({ span }: { span: Shown }) {
@@ -81,32 +99,18 @@ function Moves({ span }: { span: Shown }) {
   );
 }
 
-function Compare({ application }: { application: string }) {
-  const names = platformCurrent.value?.applications.map((each) => each.application) ?? [];
-  const chosen = queryOf('with') ?? '';
-  return (
-    <label class="compare">
-      Compare with{' '}
-      <select value={chosen} onChange={({ currentTarget }) => changeQuery({ with: currentTarget.value })}>
-        <option value="">nothing</option>
-        {[...new Set([...names, ...(chosen ? [chosen] : [])])]
-          .filter((name) => name !== application)
-          .map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-      </select>
-    </label>
-  );
-}
-
 function Drawn({
   data,
   other,
+  versions,
+  outliers,
   forecast,
   span,
 }: {
   data: Series;
   other: Series | undefined;
+  versions: ModelVersions['versions'];
+  outliers: ReadonlySet<number>;
   forecast: ForecastLines | null;
   span: Shown;
 }) {
@@ -116,12 +120,19 @@ function Drawn({
   const pinnedRun = queryOf('run');
   const pinned = pinnedRun === null ? -1 : columns.run_id.indexOf(pinnedRun);
   const marked = pinned >= 0 ? pinned : pointed;
+  const version = queryOf('version');
   const notes = useMemo(() => limitNotes([data]), [data]);
   const model = useMemo(() => {
     const changes = notes.map(({ letter, change }) => ({ letter, at: Date.parse(change.at) }));
     const time = { low: Date.parse(data.from), high: Date.parse(data.to), range: span.range };
-    return chartModel(data, withForecast(time, forecast?.time ?? []), changes, other, forecast);
-  }, [data, other, notes, forecast, span.range]);
+    return chartModel(data, withForecast(time, forecast?.time ?? []), {
+      changes,
+      other,
+      level: chosenLevel(versions),
+      forecast,
+      outliers,
+    });
+  }, [data, other, versions, version, outliers, notes, forecast, span.range]);
   const pin = (index: number) => {
     const run = columns.run_id[index] ?? null;
     changeQuery({ run: run === pinnedRun ? null : run }, false);
@@ -163,7 +174,9 @@ function Drawn({
           aria-valuemin={0}
           aria-valuemax={Math.max(0, last)}
           aria-valuenow={Math.max(0, marked ?? last)}
-          aria-valuetext={last < 0 ? 'no runs' : pointText(data, marked ?? last)}
+          aria-valuetext={
+            last < 0 ? 'no runs' : pointText(data, marked ?? last, outliers.has(marked ?? last))
+          }
           onKeyDown={onKeyDown}
           onBlur={() => setPointed(null)}
         >
@@ -184,6 +197,7 @@ function Drawn({
           <Tip
             data={data}
             index={marked}
+            outlier={outliers.has(marked)}
             place={place}
             pinned={pinned >= 0}
             onClose={() => changeQuery({ run: null }, false)}
@@ -192,6 +206,8 @@ function Drawn({
         <PointLegend
           statuses={columns.status}
           compared={other?.application ?? null}
+          level={model.level?.name ?? null}
+          outliers={outliers.size > 0}
           forecast={forecast !== null}
         />
       </div>
@@ -204,6 +220,7 @@ function Drawn({
           other.columns.time.length === 0 &&
           ` ${other.application} has no runs with this metric in this time.`}
       </p>
+      <VersionNote versions={versions} unit={data.unit} />
       <LimitNotes notes={notes} />
     </>
   );

@@ -207,6 +207,29 @@ function markOf({ colours, ratio }: Pen, status: MetricStatus): HTMLCanvasElemen
   return mark;
 }
 
+/** Rings around points: their form tells them from the marks of statuses, which they are drawn around. */
+export function drawRings(
+  { ctx, colours, ratio, x, y }: Pen,
+  indices: Iterable<number>,
+  times: readonly number[],
+  values: readonly (number | null)[],
+): void {
+  ctx.save();
+  ctx.strokeStyle = colours.text;
+  ctx.lineWidth = ratio;
+  ctx.beginPath();
+  for (const index of indices) {
+    const [left, top] = [x(times[index] ?? 0), y(values[index] ?? 0)];
+    ctx.moveTo(left + RING * ratio, top);
+    ctx.arc(left, top, RING * ratio, 0, 2 * Math.PI);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** The radius of the ring around an outlier, px. */
+const RING = 6.5;
+
 /** Whether no mark was drawn within two pixels of the page yet: thousands of marks would cover each other. */
 function freePlaces({ area, ratio }: Pen): (left: number, top: number) => boolean {
   const size = 2 * ratio;

@@ -1,6 +1,7 @@
 import type { MetricNow } from '../../../src/dashboard/contract/metrics.js';
 import type { Series } from '../../../src/dashboard/contract/series.js';
 import { formatWithUnit } from '../../../src/domain/format.js';
+import { OUTLIER_FACTOR, type Outliers } from '../../../src/domain/outliers.js';
 import { differenceText, valueText } from '../words/quantity.js';
 import { minuteTime } from '../words/time.js';
 import { keepUnits, runsText } from '../words/words.js';
@@ -9,7 +10,15 @@ import { averageCount } from './average.js';
 import { limitName, trendText } from './sentence.js';
 
 /** The formulas with the numbers of this metric in them. */
-export function How({ metric, series }: { metric: MetricNow; series: Series }) {
+export function How({
+  metric,
+  series,
+  outliers,
+}: {
+  metric: MetricNow;
+  series: Series;
+  outliers: Outliers | null;
+}) {
   const { value, unit, limit, distance, change, status, trend, mean, higher_is_better } = metric;
   const text = (number: number) => keepUnits(formatWithUnit(number, unit));
   const average = series.columns.moving_avg.at(-1) ?? null;
@@ -55,12 +64,25 @@ export function How({ metric, series }: { metric: MetricNow; series: Series }) {
           </li>
         )}
         <li>
+          <b>Outliers.</b>{' '}
+          {outliers === null
+            ? 'None are marked: fewer than ten runs of the chart have a forecast of their value.'
+            : keepUnits(outliersText(outliers, series.columns.time.length, unit))}
+        </li>
+        <li>
           <b>Which runs count.</b> Runs that have ended and are not the child of another run. All values of
           all digits are in the files below.
         </li>
       </ul>
     </details>
   );
+}
+
+function outliersText({ usual, limit, indices }: Outliers, count: number, unit: string | null): string {
+  if (usual === 0) return 'None: all values are as they were forecast.';
+  // A distance has no sign.
+  const text = (distance: number) => differenceText(distance, unit).replace('+', '');
+  return `A run is ringed if its value is more than ${OUTLIER_FACTOR} × ${text(usual)} = ${text(limit)} away from its forecast, which is made from the runs before it: ${indices.size} of ${runsText(count)}. ${text(usual)} is the usual distance, from the median one of the runs in the chart.`;
 }
 
 function statusText({

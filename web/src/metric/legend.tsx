@@ -6,10 +6,15 @@ import { STATUS_LABELS } from '../words/words.js';
 export function PointLegend({
   statuses,
   compared,
+  level,
+  outliers,
   forecast,
 }: {
   statuses: readonly MetricStatus[];
   compared: string | null;
+  /** The name of a model version. */
+  level: string | null;
+  outliers: boolean;
   forecast: boolean;
 }) {
   const present = new Set(statuses);
@@ -21,6 +26,12 @@ export function PointLegend({
           {status === 'unmonitored' ? 'run, not judged' : `${STATUS_LABELS[status].toLowerCase()} run`}
         </li>
       ))}
+      {outliers && (
+        <li>
+          <i class="ring-sample" />
+          outlier
+        </li>
+      )}
       <li>
         <i class="line-sample" />
         moving average
@@ -29,6 +40,12 @@ export function PointLegend({
         <li>
           <i class="line-sample dashed" />
           {compared}, moving average
+        </li>
+      )}
+      {level && (
+        <li>
+          <i class="level-sample" />
+          {level}, median and the middle 80 %
         </li>
       )}
       {forecast && (

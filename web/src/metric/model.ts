@@ -5,6 +5,14 @@ import { type LimitSegment, limitSegments } from '../marks/limits.js';
 import { type Span, valueSpan } from '../marks/scale.js';
 import { divisorOf, longestBridge } from './points.js';
 
+/** The level of a model version, for comparison: the median of its values, and the middle 80 % of them. */
+export interface Level {
+  readonly name: string;
+  readonly lower: number;
+  readonly median: number;
+  readonly upper: number;
+}
+
 /** A line of another application, for comparison. */
 export interface Compared {
   readonly name: string;
@@ -28,19 +36,29 @@ export interface ChartModel {
   /** Times at which limits changed. */
   readonly changes: readonly { readonly at: number; readonly letter: string }[];
   readonly compared: Compared | null;
+  readonly level: Level | null;
   readonly forecast: ForecastLines | null;
+  /** The indices of points that are marked as outliers. */
+  readonly outliers: ReadonlySet<number>;
+}
+
+/** What a chart shows besides the runs. */
+export interface Beside {
+  readonly changes: ChartModel['changes'];
+  /** The same metric of another application. */
+  readonly other: Series | undefined;
+  readonly level: Level | null;
+  readonly forecast: ForecastLines | null;
+  readonly outliers: ReadonlySet<number>;
 }
 
 /** The expected values after the last run, with their bands. */
 export type ForecastLines = Forecast['forecasts'][number]['columns'];
 
-/** @param other the same metric of another application, to compare with */
 export function chartModel(
   series: Series,
   time: Span,
-  changes: ChartModel['changes'],
-  other: Series | undefined,
-  forecast: ForecastLines | null,
+  { changes, other, level, forecast, outliers }: Beside,
 ): ChartModel {
   const { columns, unit, higher_is_better } = series;
   const segments = limitSegments(series.limits, time.low, time.high);
@@ -49,7 +67,8 @@ export function chartModel(
     .filter((limit) => limit !== null);
   // The wider band is cut off at the edge rather than making everything else flat.
   const expected = forecast ? [...forecast.lower_80, ...forecast.upper_80] : [];
-  const valid = [...columns.value, ...columns.moving_avg, ...(other?.columns.value ?? []), ...expected];
+  const compared = [...(other?.columns.value ?? []), ...(level ? [level.lower, level.upper] : [])];
+  const valid = [...columns.value, ...columns.moving_avg, ...compared, ...expected];
   const value = valueSpan(
     valid.filter((each) => each !== null),
     limits,
@@ -78,7 +97,14 @@ export function chartModel(
     compared: other
       ? { name: other.application, times: other.columns.time, values: divided(other.columns.moving_avg) }
       : null,
+    level: level && {
+      name: level.name,
+      lower: level.lower / divisor,
+      median: level.median / divisor,
+      upper: level.upper / divisor,
+    },
     forecast: forecast && mapLines(forecast, (each) => each / divisor),
+    outliers,
   };
 }
 

@@ -1,3 +1,5 @@
+import { useMemo } from 'preact/hooks';
+import { findOutliers } from '../../../src/domain/outliers.js';
 import { Breadcrumb } from '../frame/breadcrumb.jsx';
 import { NoSuch } from '../frame/no-such.jsx';
 import { Panel } from '../frame/panel.jsx';
@@ -30,9 +32,12 @@ export function MetricPage({ application, metric }: { application: string; metri
     '/api/v1/series',
     other === null ? null : { application: other, metric, ...spanQuery(span) },
   );
+  const versions = useApi('/api/v1/model-versions', { application, metric });
   const forecasts = useApi('/api/v1/forecast', { application, metric });
   const forecast = forecasts.data?.forecasts[0];
   const now = facts.data?.metrics[0];
+  const { columns } = series.data ?? {};
+  const outliers = useMemo(() => (columns ? findOutliers(columns.value, columns.forecast) : null), [columns]);
   useTitle(now ? `${metricSentence(now)} · ${application}` : `${metric} · ${application}`);
   if (facts.failure?.status === 404 || (facts.data && !now)) {
     return <NoSuch what="metric" name={metric} application={application} />;
@@ -47,14 +52,16 @@ export function MetricPage({ application, metric }: { application: string; metri
       <ChartSection
         series={series}
         compared={compared}
+        versions={versions}
+        outliers={outliers}
         forecast={forecast?.columns ?? null}
         span={span}
         application={application}
         metric={metric}
       />
       {now && series.data && <WhySection metric={now} series={series.data} />}
-      {now && series.data && <PointsTable metric={now} series={series.data} />}
-      {now && series.data && <How metric={now} series={series.data} />}
+      {now && series.data && <PointsTable metric={now} series={series.data} outliers={outliers} />}
+      {now && series.data && <How metric={now} series={series.data} outliers={outliers} />}
       {series.data && <Export application={application} metric={metric} span={span} />}
     </>
   );

@@ -2,8 +2,12 @@ import type { Series } from '../../../src/dashboard/contract/series.js';
 import { formatWithUnit } from '../../../src/domain/format.js';
 import { distanceText } from '../words/quantity.js';
 
-/** Why a point has its status, in a few words: where it lies, and whether its limits are new. */
-export function pointWhy({ columns, unit, higher_is_better }: Series, index: number): string {
+/** Why a point has its status, in a few words: where it lies, and whether it is an outlier or its limits are new. */
+export function pointWhy(
+  { columns, unit, higher_is_better }: Series,
+  index: number,
+  outlier: boolean,
+): string {
   const at = (i: number) => ({
     status: columns.status[i] ?? ('unmonitored' as const),
     value: columns.value[i] ?? null,
@@ -14,15 +18,16 @@ export function pointWhy({ columns, unit, higher_is_better }: Series, index: num
     higher_is_better,
   });
   const point = at(index);
-  if (point.status === 'unmonitored') return 'no threshold';
-  if (point.value === null) return 'not a number';
-  const place = distanceText(point) ?? '';
-  if (index === 0) return place;
-  const before = at(index - 1);
+  if (point.value === null) return point.status === 'unmonitored' ? 'no threshold' : 'not a number';
+  const parts = [
+    point.status === 'unmonitored' ? 'no threshold' : (distanceText(point) ?? ''),
+    outlier ? 'outlier' : '',
+  ];
+  const before = at(Math.max(0, index - 1));
   const changed = (['critical', 'warning'] as const).flatMap((name) => {
     const [old, now] = [before[`${name}_threshold`], point[`${name}_threshold`]];
     if (old === now || old === null || now === null) return [];
     return [`${name} limit changed from ${formatWithUnit(old, unit)} to ${formatWithUnit(now, unit)}`];
   });
-  return [place, ...changed].filter((text) => text !== '').join('; ');
+  return [...parts, ...changed].filter((text) => text !== '').join('; ');
 }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { MetricNow } from '../../../src/dashboard/contract/metrics.js';
 import type { Series } from '../../../src/dashboard/contract/series.js';
+import type { Outliers } from '../../../src/domain/outliers.js';
 import { Age, Status } from '../marks/status.jsx';
 import { differenceText, valueText } from '../words/quantity.js';
 import { keepUnits } from '../words/words.js';
@@ -10,7 +11,15 @@ import { runUrl } from './run-url.js';
 const ROWS = 20;
 
 /** The runs of the chart, newest first. */
-export function PointsTable({ metric, series }: { metric: MetricNow; series: Series }) {
+export function PointsTable({
+  metric,
+  series,
+  outliers,
+}: {
+  metric: MetricNow;
+  series: Series;
+  outliers: Outliers | null;
+}) {
   const [rows, setRows] = useState(ROWS);
   const { columns, unit } = series;
   const count = columns.time.length;
@@ -56,7 +65,7 @@ export function PointsTable({ metric, series }: { metric: MetricNow; series: Ser
                 <Age at={new Date(columns.time[i] ?? 0).toISOString()} after=" ago" />
               </td>
               <td class="quiet">{columns.user_id[i]}</td>
-              <td class="quiet">{keepUnits(pointWhy(series, i))}</td>
+              <td class="quiet">{keepUnits(pointWhy(series, i, outliers?.indices.has(i) ?? false))}</td>
             </tr>
           ))}
         </tbody>

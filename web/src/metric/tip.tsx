@@ -11,13 +11,14 @@ import { zone } from '../words/zone.js';
 import type { Place } from './chart.jsx';
 
 /** The point in words, for screen readers: `0.825, critical, tune-4471, Sun 22 Nov, 14:05`. */
-export function pointText({ columns, unit }: Series, index: number): string {
+export function pointText({ columns, unit }: Series, index: number, outlier: boolean): string {
   const value = columns.value[index] ?? null;
   const invalid_kind = columns.invalid_kind[index] ?? null;
   const status = columns.status[index] ?? 'unmonitored';
   const parts = [
     valueText({ value, invalid_kind, unit }),
     STATUS_LABELS[status].toLowerCase(),
+    ...(outlier ? ['an outlier'] : []),
     columns.run_name[index] ?? '',
     minuteTime(columns.time[index] ?? 0, zone.value),
   ];
@@ -27,18 +28,20 @@ export function pointText({ columns, unit }: Series, index: number): string {
 interface Shown {
   readonly data: Series;
   readonly index: number;
+  readonly outlier: boolean;
   readonly place: Place;
   readonly pinned: boolean;
   readonly onClose: () => void;
 }
 
 /** What is known of the run that is pointed at; of a pinned one everything. It never covers its point. */
-export function Tip({ data, index, place, pinned, onClose }: Shown) {
+export function Tip({ data, index, outlier, place, pinned, onClose }: Shown) {
   const { columns, unit } = data;
   const value = columns.value[index] ?? null;
   const invalid_kind = columns.invalid_kind[index] ?? null;
   const status = columns.status[index] ?? 'unmonitored';
   const average = columns.moving_avg[index] ?? null;
+  const expected = columns.forecast[index] ?? null;
   const isLeft = place.x > 420;
   return (
     <div
@@ -61,6 +64,11 @@ export function Tip({ data, index, place, pinned, onClose }: Shown) {
       </p>
       <dl>
         <Entry name="started">{minuteTime(columns.time[index] ?? 0, zone.value)}</Entry>
+        {outlier && (
+          <Entry name="outlier">
+            {keepUnits(valueText({ value: expected, invalid_kind: null, unit }))} was expected
+          </Entry>
+        )}
         {average !== null && (
           <Entry name="moving average">
             {keepUnits(valueText({ value: average, invalid_kind: null, unit }))}
