@@ -20,6 +20,7 @@ import { isOlderProcess } from '../state/versions.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { indexOf } from '../storage/object-index.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { FitThreads } from './fit-threads.js';
 import { forecastDays, selectDaysToForecast } from './forecast-days.js';
 import { publishThresholdChanges } from './publish-threshold-changes.js';
 import { AGGREGATED, SUMMARIES } from './rebuild-day.js';
@@ -39,6 +40,7 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
     @Inject(DUCK) duck: Duck,
     @Inject(Processes) processes: Processes,
     @Inject(SETTINGS) settings: Settings,
+    @Inject(FitThreads) { fitAll }: FitThreads,
   ) {
     super();
     this.concurrency = settings.AGGREGATION_CONCURRENCY;
@@ -70,7 +72,11 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
         partitions_unchanged: 0,
       });
     const forecast = (context: StageContext, days: readonly string[]): Promise<RebuildResult> =>
-      unlessOlder(context, forecastDays(store, duck, days, context.heartbeat, supported), NOTHING_REBUILT);
+      unlessOlder(
+        context,
+        forecastDays(store, duck, days, context.heartbeat, supported, fitAll),
+        NOTHING_REBUILT,
+      );
     this.handlers = {
       aggregate: async (context) => {
         const days = (await context.result(context.slice.id, 'enrich')).touched_days;

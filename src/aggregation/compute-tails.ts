@@ -1,25 +1,13 @@
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
-import { inSlices } from '../config/event-loop.js';
 import { breachesOf } from '../domain/forecast/breach.js';
-import { continueTail, type ForecastAfter, forecastAfter, forgottenUntil } from '../domain/forecast/tail.js';
-import type { DayPoints } from '../domain/hourly-sums.js';
 import { joinLists } from '../domain/join-lists.js';
-import type { Rule } from '../domain/model.js';
-import type { Steps } from '../domain/steps.js';
-import { compareText } from '../domain/text.js';
 import { dayStart } from '../domain/time.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
 import { createPartMacro, type DayPart } from '../storage/parts.js';
 import { readDayPoints } from '../storage/series-sums.js';
-import {
-  columnsOfRows,
-  digestOfRows,
-  type KnownFits,
-  RememberedFit,
-  rowsOfColumns,
-  type TailRow,
-  withoutRows,
-} from './tail-rows.js';
+import { continueSeries, type DaySeries, type SeriesForecast } from './continue-series.js';
+import { type FitAll, KnownFits } from './known-fits.js';
+import { columnsOfRows, digestOfRows, rowsOfColumns } from './tail-rows.js';
 
 /** Local files. */
 export interface TailFiles {
@@ -29,18 +17,6 @@ export interface TailFiles {
   readonly before: readonly string[];
   /** The object `_tails` that is replaced, if there is one: its parameters need not be chosen again from the same points. */
   readonly replaced: string | undefined;
-}
-
-type Limits = Pick<Rule, 'higher_is_better' | 'warning_threshold' | 'critical_threshold'> & {
-  readonly min: number | undefined;
-  readonly max: number | undefined;
-};
-
-/** A series with eligible rows on the day. */
-interface DaySeries {
-  readonly application: string;
-  readonly metric_name: string;
-  readonly limits: Limits;
 }
 
 /**
@@ -55,6 +31,7 @@ export async function computeTails(
   { enriched, before, replaced }: TailFiles,
   lookbackMs: number,
   rules: number,
+  fitAll: FitAll,
 ): Promise<string> {
   await createPartMacro(session);
   await session.run(sql(import.meta.url, './sql/day_limits.sql'), { enriched });
@@ -66,16 +43,18 @@ export async function computeTails(
       : rowsOfColumns(
           await session.columns(sql(import.meta.url, './sql/read_tails.sql'), { tails: before, part, files }),
         );
-  const known: KnownFits = new Map(tails.map(({ digest, parameters }) => [digest, parameters]));
+  const known = new KnownFits(rules);
+  for (const row of tails) known.add(row);
   if (replaced !== undefined) {
     const statement = sql(import.meta.url, './sql/known_fits.sql');
     const { points_digest = [], parameters = [] } = await session.columns(statement, { tails: [replaced] });
     for (const [i, digest] of points_digest.entries())
-      known.set(String(digest), parameters[i] as string | null);
+      known.add({ digest: String(digest), parameters: parameters[i] as string | null });
   }
   const from = dayStart(day);
-  const { rows, forecasts } = await inSlices(
-    continueSeries({ from, series, points, tails, known, lookbackMs, rules }),
+  const { rows, forecasts } = await continueSeries(
+    { from, series, points, tails, known, lookbackMs },
+    fitAll,
   );
   await session.createTable('tails', columnsOfRows(rows));
   await session.createTable('forecasts', forecastColumns(forecasts));
@@ -105,75 +84,6 @@ function seriesOf(columns: Readonly<Record<string, readonly unknown[]>>): DaySer
     },
   }));
 }
-
-interface SeriesForecast extends DaySeries, ForecastAfter {
-  readonly model: string | null;
-}
-
-interface ContinueInputs {
-  /** The start of the day, ms. */
-  readonly from: number;
-  /** Sorted by name. */
-  readonly series: readonly DaySeries[];
-  readonly points: DayPoints;
-  /** Of the day before, sorted by name. */
-  readonly tails: readonly TailRow[];
-  readonly known: KnownFits;
-  readonly lookbackMs: number;
-  readonly rules: number;
-}
-
-/** Continues each series that has rows on the day, and keeps the others. Pauses after each. */
-function* continueSeries({
-  from,
-  series,
-  points,
-  tails,
-  known,
-  lookbackMs,
-  rules,
-}: ContinueInputs): Steps<{ rows: TailRow[]; forecasts: SeriesForecast[] }> {
-  const rows: TailRow[] = [];
-  const forecasts: SeriesForecast[] = [];
-  const forgotten = forgottenUntil(from, lookbackMs);
-  const isKept = ({ tail: { times } }: TailRow) => (times.at(-1) ?? Number.NEGATIVE_INFINITY) > forgotten;
-  let next = 0;
-  let begin = 0;
-  for (const [number, own] of series.entries()) {
-    while (next < tails.length && compareNames(tails[next] as TailRow, own) < 0) {
-      const other = tails[next++] as TailRow;
-      if (isKept(other)) rows.push(withoutRows(other));
-    }
-    const found = tails[next];
-    const before = found && compareNames(found, own) === 0 ? tails[next++] : undefined;
-    const first = begin;
-    while (begin < points.series.length && points.series[begin] === number) begin++;
-    const times = points.time.slice(first, begin).map((time) => from + time);
-    const values = points.value.slice(first, begin);
-    const remembered = new RememberedFit(known, rules);
-    const continued = continueTail(
-      before && isKept(before) ? before.tail : undefined,
-      { day: from, times, values },
-      lookbackMs,
-      remembered.fit,
-    );
-    const { application, metric_name, limits } = own;
-    const { tail, predictions } = continued;
-    const { parameters, digest } = remembered;
-    rows.push({ application, metric_name, tail, parameters, digest, predictions });
-    const isNew = (tail.times.at(-1) ?? Number.NEGATIVE_INFINITY) >= from;
-    const forecast = isNew ? forecastAfter(continued, from, lookbackMs, limits) : undefined;
-    if (forecast) forecasts.push({ ...own, ...forecast, model: parameters });
-    yield;
-  }
-  for (const other of tails.slice(next)) if (isKept(other)) rows.push(withoutRows(other));
-  return { rows, forecasts };
-}
-
-type Named = Pick<TailRow, 'application' | 'metric_name'>;
-
-const compareNames = (a: Named, b: Named): number =>
-  compareText(a.application, b.application) || compareText(a.metric_name, b.metric_name);
 
 /** What copy_metric_forecast.sql reads of each series. Times in ms. */
 function forecastColumns(forecasts: readonly SeriesForecast[]): Record<string, Column> {

@@ -30,6 +30,7 @@ import {
   recordedInputs,
 } from '../storage/publish.js';
 import { computeTails } from './compute-tails.js';
+import { type FitAll, fitHere } from './known-fits.js';
 import { areOf, lookFurther, namedTails, tailDigest } from './tail-inputs.js';
 
 /** What is published together for the forecasts of a day. */
@@ -53,6 +54,7 @@ export async function forecastDay(
   day: string,
   ahead?: ForecastAhead,
   supported: Versions = OWN_VERSIONS,
+  fitAll: FitAll = fitHere,
 ): Promise<PublishCounts> {
   const first = ahead?.first ?? (await readFirstDays(store));
   const total = { written: 0, unchanged: 0 };
@@ -60,7 +62,7 @@ export async function forecastDay(
     const keys = keysOf(part, first);
     if (keys.length === 0) continue;
     const counts = await duck.session((session) =>
-      publishDerived(store, session, keys, publicationOf(store, session, part, supported), ahead),
+      publishDerived(store, session, keys, publicationOf(store, session, part, supported, fitAll), ahead),
     );
     if (counts.written > 0) total.written++;
     else if (counts.unchanged > 0) total.unchanged++;
@@ -93,9 +95,10 @@ const publicationOf = (
   session: DuckSession,
   part: DayPart,
   supported: Versions,
+  fitAll: FitAll = fitHere,
 ): Publication<ForecastAhead> => ({
   recorded: (file) => readFooter(session, file, 'inputs'),
-  prepare: (read) => prepare(store, session, part, read, supported),
+  prepare: (read) => prepare(store, session, part, read, supported, fitAll),
 });
 
 async function prepare(
@@ -104,6 +107,7 @@ async function prepare(
   part: DayPart,
   ahead: ForecastAhead | undefined,
   supported: Versions,
+  fitAll: FitAll,
 ): Promise<Prepared | undefined> {
   const { day } = part;
   const book = ahead ? ahead.rulebook : await readRulebook(store);
@@ -136,7 +140,7 @@ async function prepare(
       before: await fetchAll(store, tails),
       replaced: replaced && (await fetchExactly(store, replaced)),
     };
-    return computeTails(session, part, files, lookbackDays * MS_PER_DAY, versions.rules);
+    return computeTails(session, part, files, lookbackDays * MS_PER_DAY, versions.rules, fitAll);
   };
   return {
     inputs,

@@ -16,6 +16,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
 import type { Comparison } from '../storage/publish.js';
 import { compareForecast, FORECAST, type ForecastAhead, forecastDay } from './forecast-day.js';
+import { type FitAll, fitHere } from './known-fits.js';
 import { lookFurther } from './tail-inputs.js';
 
 /** Reads the ETags of the derived objects first, then those of their inputs, then the rules, as `rebuild-days.ts` does. */
@@ -45,10 +46,12 @@ export async function forecastDays(
   days: readonly string[],
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
+  fitAll: FitAll = fitHere,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   for (const day of days) {
-    const counts = await forecastDay(store, duck, day, await lookAtDays(store, [day], supported), supported);
+    const ahead = await lookAtDays(store, [day], supported);
+    const counts = await forecastDay(store, duck, day, ahead, supported, fitAll);
     heartbeat();
     if (counts.written + counts.unchanged === 0) continue;
     result.days.push(day);

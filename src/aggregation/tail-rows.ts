@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BLOB, DOUBLE, VARCHAR } from '@duckdb/node-api';
-import { fitForecast } from '../domain/forecast/fit.js';
-import type { ForecastParameters } from '../domain/forecast/parameters.js';
-import type { Fit, SeriesTail } from '../domain/forecast/tail.js';
+import type { SeriesTail } from '../domain/forecast/tail.js';
 import { bytesOfDoubles, doublesOfBytes } from '../storage/double-bytes.js';
 import type { Column } from '../storage/duck.js';
 
@@ -67,43 +65,3 @@ export function digestOfRows(rows: readonly TailRow[]): string {
   }
   return hash.digest('hex');
 }
-
-/** Parameters as JSON by the digest of the points from which they were chosen. */
-export type KnownFits = Map<string, string | null>;
-
-/** Fits, unless it is known what the same points have given. */
-export class RememberedFit {
-  parameters: string | null = null;
-  digest = '';
-
-  /**
-   * @param known is extended
-   * @param rules version: another one may choose other parameters from the same points
-   */
-  constructor(
-    private readonly known: KnownFits,
-    private readonly rules: number,
-  ) {}
-
-  readonly fit: Fit = (points) => {
-    const hash = createHash('sha256').update(`${this.rules} `).update(points.times).update(points.values);
-    this.digest = hash.digest('hex').slice(0, DIGEST_DIGITS);
-    let text = this.known.get(this.digest);
-    if (text === undefined) {
-      text = jsonOf(fitForecast(points));
-      this.known.set(this.digest, text);
-    }
-    this.parameters = text;
-    // Also after a fit: what is written is what is used.
-    return parametersOf(text);
-  };
-}
-
-/** 128 bits: two sets of points never have the same digest. */
-const DIGEST_DIGITS = 32;
-
-const jsonOf = (parameters: ForecastParameters | undefined): string | null =>
-  parameters ? JSON.stringify(parameters) : null;
-
-const parametersOf = (text: string | null): ForecastParameters | undefined =>
-  text === null ? undefined : (JSON.parse(text) as ForecastParameters);

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 const FORECAST = join(import.meta.dirname, '../../dist/domain/forecast');
-const [{ fitForecast }, { forecastAhead }, { lastPoints }, { continueTail }] = await Promise.all(
+const [{ fitForecast }, { forecastAhead }, { lastPoints }, { continueTail, dayOfSeries }] = await Promise.all(
   ['fit', 'forecast-ahead', 'points', 'tail'].map((name) => import(`${FORECAST}/${name}.js`)),
 );
 const HOUR = 3_600_000;
@@ -47,7 +47,7 @@ function* predictionsByDay(times, values) {
     const isOfDay = (_, i) => times[i] >= day && times[i] < day + DAY;
     const rows = { day, times: times.filter(isOfDay), values: values.filter(isOfDay) };
     if (rows.times.length === 0) continue;
-    const continued = continueTail(tail, rows, 90 * DAY);
+    const continued = continueTail(dayOfSeries(tail, rows, 90 * DAY));
     tail = continued.tail;
     yield continued.predictions;
   }

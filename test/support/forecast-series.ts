@@ -2,7 +2,7 @@ import { fitForecast } from '../../src/domain/forecast/fit.js';
 import { type Domain, type Forecast, forecastAhead } from '../../src/domain/forecast/forecast-ahead.js';
 import type { ForecastParameters } from '../../src/domain/forecast/parameters.js';
 import { lastPoints, type Points } from '../../src/domain/forecast/points.js';
-import { continueTail, type Fit, type SeriesTail } from '../../src/domain/forecast/tail.js';
+import { continueTail, dayOfSeries, type Fit, type SeriesTail } from '../../src/domain/forecast/tail.js';
 import { MS_PER_DAY } from '../../src/domain/time.js';
 
 /** 2 March 2026, a Monday. */
@@ -38,7 +38,7 @@ export function predictByDay({ times, values }: TestSeries, lookbackMs: number, 
     let end = begin;
     while (end < times.length && (times[end] as number) < day + MS_PER_DAY) end++;
     const rows = { day, times: times.slice(begin, end), values: values.slice(begin, end) };
-    const continued = continueTail(tail, rows, lookbackMs, fit);
+    const continued = continueTail(dayOfSeries(tail, rows, lookbackMs), fit);
     predictions.set(continued.predictions, begin);
     tail = continued.tail;
     begin = end;

@@ -41,22 +41,44 @@ export interface ContinuedSeries {
 /** Points at or before this time, ms, are not used from this day on. */
 export const forgottenUntil = (day: number, lookbackMs: number): number => day - lookbackMs;
 
+/** The points that a day of a series is computed from: those of the tail before it and its own. */
+export interface DayOfSeries {
+  readonly rows: RowsOfDay;
+  readonly lookbackMs: number;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  /** Before the day: the parameters of its rows are chosen from these. */
+  readonly before: Points;
+  /** Up to the last point of the day: the parameters of the forecast after it are chosen from these. `undefined`: from `before`. */
+  readonly until: Points | undefined;
+}
+
 /**
- * Continues a series by the rows of a day. The parameters of the rows are chosen from points before the day, and the state
- * includes all rows before: so nothing later changes a prediction, and rows that are added to the day need no other parameters.
  * @param previous the tail of the last day with rows; `undefined` if there is none within the lookback
  * @param lookbackMs points older than this before the day are not used for it
  */
-export function continueTail(
+export function dayOfSeries(
   previous: SeriesTail | undefined,
-  { day, ...rows }: RowsOfDay,
+  rows: RowsOfDay,
   lookbackMs: number,
-  choose: Fit = fitForecast,
-): ContinuedSeries {
+): DayOfSeries {
   const times = joinLists([...(previous ? [previous.times] : []), rows.times]);
   const values = joinLists([...(previous ? [previous.values] : []), rows.values]);
   const partBefore = (cut: number) => ({ end: times.length, after: cut - lookbackMs, before: cut });
-  const before = lastPoints(times, values, partBefore(day));
+  const before = lastPoints(times, values, partBefore(rows.day));
+  const isEnough = before.times.length >= ENOUGH_POINTS;
+  const until = isEnough ? undefined : lastPoints(times, values, partBefore(rows.day + MS_PER_DAY));
+  return { rows, lookbackMs, times, values, before, until };
+}
+
+/**
+ * Continues a series by the rows of a day. The parameters of the rows are chosen from points before the day, and the state
+ * includes all rows before: so nothing later changes a prediction, and rows that are added to the day need no other parameters.
+ */
+export function continueTail(
+  { rows, lookbackMs, times, values, before, until }: DayOfSeries,
+  choose: Fit = fitForecast,
+): ContinuedSeries {
   const known = choose(before);
   const state = known && SeriesState.after(before, known);
   const predictions = new Float64Array(rows.times.length).fill(Number.NaN);
@@ -64,11 +86,9 @@ export function continueTail(
     predictions[i] = state.predict(rows.times[i] as number);
     state.observe(rows.times[i] as number, rows.values[i] as number);
   }
-  const end = day + MS_PER_DAY;
-  const isEnough = before.times.length >= ENOUGH_POINTS;
-  const parameters = isEnough ? known : choose(lastPoints(times, values, partBefore(end)));
-  const after = forgottenUntil(day, lookbackMs);
-  const tail = selectPoints(times, values, { end: times.length, after, before: end });
+  const parameters = until ? choose(until) : known;
+  const after = forgottenUntil(rows.day, lookbackMs);
+  const tail = selectPoints(times, values, { end: times.length, after, before: rows.day + MS_PER_DAY });
   return { tail: { times: tail.times, values: tail.values }, parameters, predictions };
 }
 

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { fitForecast } from '../../../../src/domain/forecast/fit.js';
 import { forecastAhead } from '../../../../src/domain/forecast/forecast-ahead.js';
 import { lastPoints } from '../../../../src/domain/forecast/points.js';
-import { continueTail, forecastAfter } from '../../../../src/domain/forecast/tail.js';
+import {
+  continueTail,
+  dayOfSeries,
+  forecastAfter,
+  type RowsOfDay,
+  type SeriesTail,
+} from '../../../../src/domain/forecast/tail.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../../../../src/domain/time.js';
 import {
   forecastOf,
@@ -152,7 +158,7 @@ describe('the prediction of a row', () => {
 
 describe('the forecast after a day', () => {
   const day = MONDAY + 3 * MS_PER_DAY;
-  const tailOf = (series: TestSeries) => continueTail(undefined, { day, ...series }, LOOKBACK);
+  const tailOf = (series: TestSeries) => continueTail(dayOfSeries(undefined, { day, ...series }, LOOKBACK));
   const within = (n: number, value: (i: number) => number): TestSeries => {
     const { times, values } = regular(n, 24 / (n + 1), value);
     return { times: times.map((time) => time - MONDAY + day), values };
@@ -169,13 +175,11 @@ describe('the forecast after a day', () => {
     const noise = noiseFrom(3);
     const before = regular(60, 0.5, () => noise());
     const moved = { ...before, times: before.times.map((time) => time + MS_PER_DAY) };
-    const first = continueTail(undefined, { day: MONDAY + MS_PER_DAY, ...slice(moved, 0, 48) }, LOOKBACK);
-    const second = continueTail(
-      first.tail,
-      { day: MONDAY + 2 * MS_PER_DAY, ...slice(moved, 48, 60) },
-      LOOKBACK,
-    );
-    const continued = continueTail(second.tail, { day, ...within(300, () => 5 + noise()) }, LOOKBACK);
+    const next = (tail: SeriesTail | undefined, rows: RowsOfDay) =>
+      continueTail(dayOfSeries(tail, rows, LOOKBACK));
+    const first = next(undefined, { day: MONDAY + MS_PER_DAY, ...slice(moved, 0, 48) });
+    const second = next(first.tail, { day: MONDAY + 2 * MS_PER_DAY, ...slice(moved, 48, 60) });
+    const continued = next(second.tail, { day, ...within(300, () => 5 + noise()) });
     expect(continued.parameters).toEqual(fitForecast(lastPointsOf(moved)));
     expect(forecastAfter(continued, day, LOOKBACK, {})?.points.times).toHaveLength(200);
   });
