@@ -11,7 +11,8 @@ import { indexOf } from './storage/object-index.js';
 import type { ObjectStore } from './storage/object-store.js';
 import { openStore } from './storage/open-store.js';
 
-const MAX_SAVE_MS = 5_000;
+/** How long the last writes to the store may take during shutdown. */
+export const MAX_SAVE_MS = 5_000;
 
 /** Everything that is opened before the application and closed after it. */
 export interface Resources {

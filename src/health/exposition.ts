@@ -85,10 +85,14 @@ function exposeKinds(metrics: Metrics, { kinds }: ServiceFacts): void {
   }
 }
 
-function exposeQueue(metrics: Metrics, { name: queue, jobs, paused, oldestMs }: QueueFacts): void {
+function exposeQueue(
+  metrics: Metrics,
+  { name: queue, jobs, paused, oldestMs, oldestDeltaMs }: QueueFacts,
+): void {
   for (const state of JOB_STATES) metrics.queue_jobs.set({ queue, state }, jobs[state]);
   metrics.queue_paused.set({ queue }, Number(paused));
   metrics.queue_oldest_job_age_seconds.set({ queue }, seconds(oldestMs));
+  metrics.queue_oldest_delta_age_seconds.set({ queue }, seconds(oldestDeltaMs));
 }
 
 function exposeLights(

@@ -125,7 +125,7 @@ export function describeHealth(
       error: resultError(results.queues),
       backend: queueBackendOf(settings),
       queues:
-        resultValue(results.queues)?.map(({ oldestMs, ...queue }) => ({
+        resultValue(results.queues)?.map(({ oldestMs, oldestDeltaMs: _, ...queue }) => ({
           ...queue,
           oldest_job_age_seconds: oldestMs / 1000,
         })) ?? null,

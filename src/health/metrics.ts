@@ -138,6 +138,12 @@ export const METRICS = {
     labels: ['queue'],
     help: 'Age of the oldest of the next 200 jobs that are ready to be processed; 0 if there is none.',
   },
+  queue_oldest_delta_age_seconds: {
+    type: 'gauge',
+    of: 'service',
+    labels: ['queue'],
+    help: 'Like queue_oldest_job_age_seconds, for jobs of deltas alone. For autoscaling: other pipeline runs may wait.',
+  },
   held_job_idle_seconds: {
     type: 'gauge',
     of: 'process',

@@ -1,4 +1,4 @@
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 
 export const JOB_STATES = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as const;
 
@@ -8,10 +8,17 @@ export interface QueueFacts {
   readonly paused: boolean;
   /** The age of the oldest job that is ready to be processed, ms; 0 if there is none. */
   readonly oldestMs: number;
+  /** The same for jobs of deltas, by which workers are scaled: a backfill may wait. */
+  readonly oldestDeltaMs: number;
 }
 
 /** Jobs fetched of each state to find the oldest; more than a healthy queue ever contains. */
 const MAX_JOBS = 100;
+
+const isOfDelta = (data: { run?: unknown } | undefined): boolean => `${data?.run}`.startsWith('delta-');
+
+const ageOfOldest = (jobs: readonly Job[], now: number): number =>
+  jobs.length === 0 ? 0 : Math.max(0, now - Math.min(...jobs.map(({ timestamp }) => timestamp)));
 
 /** @param now ms */
 export async function loadQueueFacts(queues: readonly Queue[], now: number): Promise<QueueFacts[]> {
@@ -24,12 +31,14 @@ export async function loadQueueFacts(queues: readonly Queue[], now: number): Pro
           ? await queue.getJobs(['waiting', 'prioritized'], 0, MAX_JOBS - 1, true)
           : [];
       // A job may be removed between the listing of ids and the fetch.
-      const times = ready.flatMap((job) => (job ? [job.timestamp] : []));
+      const jobsReady = ready.filter((job) => job !== undefined);
+      const deltas = jobsReady.filter(({ data }) => isOfDelta(data));
       return {
         name: queue.name,
         jobs: jobs as QueueFacts['jobs'],
         paused: await queue.isPaused(),
-        oldestMs: times.length === 0 ? 0 : Math.max(0, now - Math.min(...times)),
+        oldestMs: ageOfOldest(jobsReady, now),
+        oldestDeltaMs: ageOfOldest(deltas, now),
       };
     }),
   );

@@ -7,9 +7,9 @@ import type { Engine } from './engine.js';
 import type { HandlersOf } from './stage-execution.js';
 
 /** How long running jobs may take to finish during shutdown. After that another process takes them over. */
-const DRAIN_MS = 25_000;
+export const DRAIN_MS = 25_000;
 /** How long the worker then waits for the queue, which may be unreachable, to acknowledge the finished jobs. */
-const ACKNOWLEDGE_MS = 2_000;
+export const ACKNOWLEDGE_MS = 2_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 

@@ -42,6 +42,7 @@ const QUEUE: QueueFacts = {
   jobs: { waiting: 2, prioritized: 0, delayed: 0, active: 1, failed: 0 },
   paused: true,
   oldestMs: 1_500,
+  oldestDeltaMs: 500,
 };
 const current = (light: Light, pass_rate: number | null = null) => ({ light, pass_rate, coverage: 50 });
 const HEALTHY: DependencyResults = {
@@ -93,6 +94,7 @@ describe('updateGauges', () => {
       'queue_jobs{queue="ingestion",state="waiting"} 2',
       'queue_paused{queue="ingestion"} 1',
       'queue_oldest_job_age_seconds{queue="ingestion"} 1.5',
+      'queue_oldest_delta_age_seconds{queue="ingestion"} 0.5',
       'platform_pass_ratio 0.9',
       'platform_coverage_ratio 0.5',
     ]) {

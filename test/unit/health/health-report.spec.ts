@@ -152,7 +152,7 @@ describe('describeHealth', () => {
       name: 'ingestion',
       jobs: { waiting: 1, prioritized: 0, delayed: 0, active: 0, failed: 0 },
     };
-    const queues = { value: [{ ...queue, paused: true, oldestMs: 1_000 }] };
+    const queues = { value: [{ ...queue, paused: true, oldestMs: 1_000, oldestDeltaMs: 0 }] };
     const all = problems(results({ facts: { value: degraded }, queues }), {
       mlflow: { up: false, lastSuccess: null },
       idle: { ms: 31 * MINUTE, timeoutMs: 30 * MINUTE },

@@ -4,7 +4,9 @@ import { loadQueueFacts } from '../../../src/health/queue-facts.js';
 const NOW = 1_000_000;
 
 describe('loadQueueFacts', () => {
-  const queueOf = (jobs: readonly ({ timestamp: number } | undefined)[], calls: unknown[] = []) =>
+  type Waiting = { timestamp: number; data: { run: string } } | undefined;
+  const waiting = (ageMs: number, run: string): Waiting => ({ timestamp: NOW - ageMs, data: { run } });
+  const queueOf = (jobs: readonly Waiting[], calls: unknown[] = []) =>
     ({
       name: 'ingestion',
       getJobCounts: async () => ({ waiting: jobs.length, active: 1 }),
@@ -15,14 +17,15 @@ describe('loadQueueFacts', () => {
       },
     }) as unknown as Queue;
 
-  it('returns the counts and the age of the oldest job, in whatever order the jobs are', async () => {
-    const jobs = [{ timestamp: NOW - 10 }, { timestamp: NOW - 70 }, undefined];
+  it('returns the counts and the ages of the oldest job and the oldest of a delta, in whatever order the jobs are', async () => {
+    const jobs = [waiting(10, 'delta-8'), waiting(30, 'delta-7'), waiting(70, 'backfill-1'), undefined];
     expect(await loadQueueFacts([queueOf(jobs)], NOW)).toEqual([
       {
         name: 'ingestion',
-        jobs: { waiting: 3, prioritized: 0, delayed: 0, active: 1, failed: 0 },
+        jobs: { waiting: 4, prioritized: 0, delayed: 0, active: 1, failed: 0 },
         paused: true,
         oldestMs: 70,
+        oldestDeltaMs: 30,
       },
     ]);
   });
@@ -30,6 +33,6 @@ describe('loadQueueFacts', () => {
   it('fetches no jobs if none is waiting', async () => {
     const calls: unknown[] = [];
     const [facts] = await loadQueueFacts([queueOf([], calls)], NOW);
-    expect([facts?.oldestMs, calls]).toEqual([0, []]);
+    expect([facts?.oldestMs, facts?.oldestDeltaMs, calls]).toEqual([0, 0, []]);
   });
 });
