@@ -194,9 +194,10 @@ const concurrency = () => whole(1, 64, 'jobs');
 const size = (examples: string) => textLike(/^\d+(\.\d+)?\s?[KMGT]i?B$/, `a size such as ${examples}`);
 
 export const resourceSettings = {
-  DUCKDB_MEMORY_LIMIT: size('1GB or 512MB').prefault('1GB').register(settingInfo, {
+  DUCKDB_MEMORY_LIMIT: size('1GB or 512MB').optional().register(settingInfo, {
     unit: 'size',
-    meaning: 'Memory that DuckDB may use before it spills to disk.',
+    meaning:
+      'Memory that DuckDB may use before it spills to disk. Unset: in a container with a memory limit, that limit less 1 GiB, at least 512 MiB; otherwise `1GB`.',
   }),
   DUCKDB_THREADS: whole(1, 1024, 'threads').optional().register(settingInfo, {
     unit: 'threads',

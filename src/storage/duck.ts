@@ -18,12 +18,13 @@ import {
 import { inSlices } from '../config/event-loop.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { Steps } from '../domain/steps.js';
+import { defaultDuckMemory } from './duck-memory.js';
 
 /** Injection token of the process's `Duck`. */
 export const DUCK = Symbol('DUCK');
 
 export interface DuckLimits {
-  /** In DuckDB's notation: `1GB`, `60%`. */
+  /** In DuckDB's notation: `1GB`, `60%`. By default what the memory limit of the container leaves. */
   readonly memory?: string | undefined;
   readonly threads?: number | undefined;
   readonly maxTempSize?: string | undefined;
@@ -46,7 +47,7 @@ export class Duck {
     const temp = limits.temp ?? join(folder, '.duckdb');
     await mkdir(temp, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
-      ...(limits.memory ? { memory_limit: limits.memory } : {}),
+      memory_limit: limits.memory ?? defaultDuckMemory(),
       ...(limits.threads ? { threads: String(limits.threads) } : {}),
       ...(limits.maxTempSize ? { max_temp_directory_size: limits.maxTempSize } : {}),
       temp_directory: temp,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Program } from '../../support/program.js';
 
 const POLL = fileURLToPath(new URL('./poll.mjs', import.meta.url));
-/** MiB; the default of DUCKDB_MEMORY_LIMIT, 1 GB. */
+/** MiB; `1GB`, the default of DUCKDB_MEMORY_LIMIT without a container. */
 const DUCKDB_LIMIT = 954;
 /** MiB; documented in docs/storage.md, "Memory". */
 const OVERHEAD = 600;
@@ -42,6 +42,7 @@ export async function firstRun(
     LOOKBACK_DAYS_HISTORICAL: '1',
     MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
     STAGE_TRIES: '1',
+    DUCKDB_MEMORY_LIMIT: '1GB',
     PORT: '0',
     ...env,
   });
