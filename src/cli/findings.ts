@@ -100,19 +100,15 @@ export function redisServer(info: ReadonlyMap<string, string>): Finding[] {
   const found = valkey ? `Valkey ${valkey}` : `Redis ${version}`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const old = major < 6 || (major === 6 && minor < 2);
-  const policy = info.get('maxmemory_policy') ?? 'unknown';
   return [
     old
       ? { state: 'change', what: 'Queue', found, todo: 'Upgrade to Redis 6.2 or newer, or use Valkey.' }
       : { state: 'ok', what: 'Queue', found },
-    policy === 'noeviction'
-      ? { state: 'ok', what: 'Queue memory', found: 'maxmemory-policy noeviction' }
-      : {
-          state: 'change',
-          what: 'Queue memory',
-          found: `maxmemory-policy ${policy}: Redis may evict jobs`,
-          todo: 'Set maxmemory-policy noeviction in redis.conf, or: redis-cli CONFIG SET maxmemory-policy noeviction',
-        },
+    {
+      state: 'ok',
+      what: 'Queue memory',
+      found: `maxmemory-policy ${info.get('maxmemory_policy') ?? 'unknown'}`,
+    },
   ];
 }
 
@@ -121,11 +117,6 @@ export function installationsFound(own: string, others: readonly string[]): Find
   if (others.length === 0) return [];
   const found = `this installation: ${own}; others on this Redis: ${others.map(describePrefix).join(', ')}`;
   return [{ state: 'note', what: 'Queue keys', found, todo: 'This is fine: each has keys of its own.' }];
-}
-
-export function parseInfo(text: string): Map<string, string> {
-  const pairs = text.split(/\r?\n/).map((line) => /^([a-z_0-9]+):(.*)$/.exec(line));
-  return new Map(pairs.flatMap((pair) => (pair ? [[pair[1] ?? '', pair[2] ?? ''] as const] : [])));
 }
 
 export interface CatalogFacts {

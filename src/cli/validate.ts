@@ -22,6 +22,7 @@ import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { PageTooBigError } from '../ingestion/page-limit.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { queuePrefixOf } from '../queue/queue-connection.js';
+import { parseInfo } from '../queue/redis-info.js';
 import { appliedFrom } from '../state/partition-files.js';
 import { readRulebook } from '../state/rulebook.js';
 import { readStoreIdentity } from '../state/store-identity.js';
@@ -39,7 +40,6 @@ import {
   messageOf,
   mlflowVersion,
   PROBE_LIMITS,
-  parseInfo,
   partitionFilesFound,
   redisServer,
   storeFinding,
@@ -196,6 +196,9 @@ async function identityOfOwnedFolder(settings: Settings): Promise<string | undef
   }
 }
 
+const isEviction = (error: unknown): boolean =>
+  error instanceof MonitorError && error.code === 'queue_evicts';
+
 async function checkQueue(settings: Settings, identity: string | undefined): Promise<Finding[]> {
   if (queueBackendOf(settings) === 'embedded') {
     return [{ state: 'ok', what: 'Queue', found: 'embedded, for a single process' }];
@@ -210,7 +213,9 @@ async function checkQueue(settings: Settings, identity: string | undefined): Pro
       await queue.close();
     }
   } catch (error) {
-    const todo = 'Start Redis or Valkey, or correct REDIS_URL.';
+    const todo = isEviction(error)
+      ? 'Set maxmemory-policy noeviction in redis.conf, or: redis-cli CONFIG SET maxmemory-policy noeviction'
+      : 'Start Redis or Valkey, or correct REDIS_URL.';
     return [{ state: 'change', what: 'Queue', found: messageOf(error), todo }];
   }
 }

@@ -141,7 +141,8 @@ export const accessSettings = {
 export const queueSettings = {
   REDIS_URL: urlOf(['redis', 'rediss'], 'redis://localhost:6379').optional().register(settingInfo, {
     unit: 'URL',
-    meaning: 'Redis or Valkey for the queues. Unset: the embedded queue, which supports a single process.',
+    meaning:
+      'Redis or Valkey for the queues: a server, any node of a cluster, or a Sentinel. Unset: the embedded queue, which supports a single process.',
   }),
   QUEUE_PREFIX: textLike(/^[A-Za-z0-9_.-]{1,64}$/, 'up to 64 letters, digits and _ . -')
     .optional()

@@ -57,16 +57,25 @@ export function describeRedis(
   }
 }
 
-/** Starts a server that persists nothing unless `flags` say so. @throws {Error} with its output if it does not start */
-export async function startRedis(program: string, flags: readonly string[] = []): Promise<RedisServer> {
+/**
+ * Starts a server that persists nothing unless `flags` say so.
+ * @param transport `tls` needs flags that name a certificate
+ * @throws {Error} with its output if it does not start
+ */
+export async function startRedis(
+  program: string,
+  flags: readonly string[] = [],
+  transport: 'tcp' | 'tls' = 'tcp',
+): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const port = await freePort();
   const noPersistence = ['--save', '', '--appendonly', 'no'];
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...noPersistence, ...flags];
+  const ports = transport === 'tls' ? ['--port', '0', '--tls-port', `${port}`] : ['--port', `${port}`];
+  const args = [...ports, '--bind', '127.0.0.1', '--dir', folder, ...noPersistence, ...flags];
   const run = () => ready(spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
   let server = await run();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${transport === 'tls' ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     async outage(ms, how) {
       server.kill(how);
       await wait(ms);

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { CatalogServer } from '../../support/catalog-server.js';
 import { describeRedis } from '../../support/redis-server.js';
 import { Commands } from './commands.js';
@@ -131,7 +132,23 @@ describe('mlflow-monitor validate', () => {
   });
 });
 
-describeRedis('mlflow-monitor validate with Redis', (server) => {
+describeRedis('mlflow-monitor validate with Redis', (server, another) => {
+  it('says what to change if it evicts jobs', async () => {
+    const evicting = await another();
+    try {
+      const redis = new Redis(evicting.url);
+      await redis.config('SET', 'maxmemory-policy', 'volatile-ttl');
+      redis.disconnect();
+      const { code, out } = await commands.run(['validate'], { REDIS_URL: evicting.url });
+      expect(out).toMatch(
+        /change +Queue +.*maxmemory-policy volatile-ttl: it deletes jobs.*\n +→ Set maxmemory-policy/,
+      );
+      expect(code).toBe(1);
+    } finally {
+      await evicting.stop();
+    }
+  });
+
   it('checks its version and its eviction policy', async () => {
     const { code, out } = await commands.run(['validate'], { REDIS_URL: server().url });
     expect(out).toMatch(/ok +Queue +(Redis|Valkey) \d+\.\d+/);

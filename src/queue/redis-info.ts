@@ -1,0 +1,19 @@
+/** The fields of Redis's response to `INFO`. */
+export function parseInfo(text: string): Map<string, string> {
+  const pairs = text.split(/\r?\n/).map((line) => /^([a-z_0-9]+):(.*)$/.exec(line));
+  return new Map(pairs.flatMap((pair) => (pair ? [[pair[1] ?? '', pair[2] ?? ''] as const] : [])));
+}
+
+export type RedisMode = 'standalone' | 'cluster' | 'sentinel';
+
+/** What the server is. Valkey names the field `server_mode`. */
+export function redisMode(info: ReadonlyMap<string, string>): RedisMode {
+  const mode = info.get('redis_mode') ?? info.get('server_mode');
+  return mode === 'cluster' || mode === 'sentinel' ? mode : 'standalone';
+}
+
+/** The policy by which the server would delete jobs when its memory is full; `undefined` if it never does, or does not say. */
+export function evictionPolicy(info: ReadonlyMap<string, string>): string | undefined {
+  const policy = info.get('maxmemory_policy');
+  return policy === 'noeviction' ? undefined : policy;
+}
