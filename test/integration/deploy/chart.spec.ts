@@ -150,6 +150,13 @@ describeChart('the Helm chart', (python) => {
     expect(env).toContainEqual({ name: 'S3_FORCE_PATH_STYLE', value: 'true' });
   });
 
+  it('lets browsers open the service under the hosts of its ingress', () => {
+    const { env } = podsOf(of('full', 'Deployment', 'api')).spec.containers[0];
+    expect(env).toContainEqual({ name: 'ALLOWED_HOSTS', value: 'monitor.example.com' });
+    const alone = podsOf(of('single', 'Deployment')).spec.containers[0];
+    expect(alone.env.map(({ name }: Manifest) => name)).not.toContain('ALLOWED_HOSTS');
+  });
+
   it('sets only settings that exist', () => {
     const known = Object.values(SETTING_GROUPS).flatMap((group) => Object.keys(group));
     const names = containers().flatMap(({ env }) => env.map(({ name }: Manifest) => name as string));
@@ -184,10 +191,12 @@ describeChart('the Helm chart', (python) => {
 
   it('says in its notes what to do next', () => {
     expect(sets.get('single')?.notes).toMatch(/port-forward deployment\/mlflow-monitor 3000:3000/);
-    expect(sets.get('single')?.notes).toMatch(/no thresholds yet[\s\S]*Admin requests are denied/);
+    expect(sets.get('single')?.notes).toMatch(
+      /no thresholds yet[\s\S]*To sign in as admin[\s\S]*mlflow-monitor login/,
+    );
     expect(sets.get('full')?.notes).toMatch(/https:\/\/monitor\.example\.com\//);
     expect(sets.get('full')?.notes).not.toMatch(
-      /no thresholds|Admin requests are denied|denies all incoming/,
+      /no thresholds|sign in|Admin requests are denied|denies all incoming/,
     );
   });
 

@@ -76,6 +76,13 @@ admin-tokens: {{ . | quote }}
 {{- end }}
 {{- end }}
 
+{{/* Browsers may open the service under these names only, besides internal ones. */}}
+{{- define "mlflow-monitor.ingressHosts" -}}
+{{- $hosts := list }}
+{{- range .Values.ingress.hosts }}{{ $hosts = append $hosts .host }}{{ end }}
+{{- join "," $hosts }}
+{{- end }}
+
 {{- define "mlflow-monitor.usesClaim" -}}
 {{- if and (eq .Values.mode "single") .Values.persistence.enabled }}yes{{ end }}
 {{- end }}

@@ -9,6 +9,10 @@
 - name: QUEUE_BACKEND
   value: embedded
 {{- end }}
+{{- if and .ingress.enabled (not (include "mlflow-monitor.isSet" (dict "root" $root "name" "ALLOWED_HOSTS"))) }}
+- name: ALLOWED_HOSTS
+  value: {{ include "mlflow-monitor.ingressHosts" $root | quote }}
+{{- end }}
 {{- if or .catalog.text .catalog.configMap }}
 - name: METRICS_API_URL
   value: file:/etc/mlflow-monitor/catalog/catalog.yaml
