@@ -1,6 +1,15 @@
 // Imports run downward: main → cli → gate, alerts → features → pipeline → queue, state → storage → upstream → observability → config → domain.
 // Features never import each other, and nothing imports in a circle.
-const features = ['ingestion', 'enrichment', 'aggregation', 'admin', 'dashboard', 'health', 'demo'];
+const features = [
+  'ingestion',
+  'enrichment',
+  'aggregation',
+  'admin',
+  'dashboard',
+  'health',
+  'quality',
+  'demo',
+];
 /** What each folder may import besides itself. */
 const lower = ['storage', 'upstream', 'observability', 'config', 'domain'];
 const allowed = {

@@ -12,6 +12,7 @@ import { AccessModule } from './http/access.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
 import { PipelineModule } from './pipeline/pipeline.module.js';
 import { SchedulerService } from './pipeline/scheduler.service.js';
+import { QualityModule } from './quality/quality.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import type { Resources } from './resources.js';
 import { DUCK } from './storage/duck.js';
@@ -47,6 +48,7 @@ export class AppModule {
         ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(serves ? [adminModule(), DashboardModule] : []),
         ...(serves || writesTags ? [GateModule.register(serves, writesTags)] : []),
+        ...(isWorker || scheduled ? [QualityModule] : []),
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],

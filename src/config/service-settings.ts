@@ -194,6 +194,14 @@ export const scheduleSettings = {
 const concurrency = () => whole(1, 64, 'jobs');
 const size = (examples: string) => textLike(/^\d+(\.\d+)?\s?[KMGT]i?B$/, `a size such as ${examples}`);
 
+export const qualitySettings = {
+  QUALITY_FILE: text().optional().register(settingInfo, {
+    unit: 'file',
+    meaning:
+      'YAML file with other limits and severities of the checks of data quality: [quality.md](quality.md#limits). Read at start. Unset: the defaults.',
+  }),
+};
+
 export const resourceSettings = {
   DUCKDB_MEMORY_LIMIT: size('1GB or 512MB').optional().register(settingInfo, {
     unit: 'size',

@@ -7,6 +7,7 @@ import { lightSettings, scopeSettings } from './rule-settings.js';
 import {
   accessSettings,
   type QueueBackend,
+  qualitySettings,
   queueSettings,
   resourceSettings,
   scheduleSettings,
@@ -36,6 +37,7 @@ export const SETTING_GROUPS = {
   'Schedules: when data is fetched': scheduleSettings,
   'Traffic lights: when they change': lightSettings,
   'Alerts: who is notified': alertSettings,
+  'Data quality: limits of checks': qualitySettings,
   'Resources: memory, disk and concurrency': resourceSettings,
   'Requests: retries, timeouts and page sizes': requestSettings,
   'Aliases: other names of settings': aliasSettings,
@@ -53,6 +55,7 @@ const schema = z.object({
   ...scheduleSettings,
   ...lightSettings,
   ...alertSettings,
+  ...qualitySettings,
   ...resourceSettings,
   ...requestSettings,
   ...aliasSettings,

@@ -11,6 +11,7 @@ export const RETAINED = [
   'platform_summary',
   'quarantine',
   'threshold_changes',
+  'data_quality',
   '_base',
   '_audit',
   '_raw',

@@ -54,6 +54,8 @@ export interface StageOutcomes {
   readonly enriched: ReadonlyMap<string, EnrichResult>;
   /** Those of the stages that publish. */
   readonly published: readonly Published[];
+  /** The days whose judged objects may have changed. */
+  readonly touched: ReadonlySet<string>;
 }
 
 const PUBLISHING = [
@@ -76,8 +78,13 @@ export async function readOutcomes(
   const fetched = await markers.results('fetch', done, read);
   const enriched = await markers.results('enrich', done, read);
   const published: Published[] = [...enriched.values()];
+  const selected = await markers.results('select-judge', done, read);
+  const touched = new Set([
+    ...[...enriched.values()].flatMap(({ touched_days }) => touched_days),
+    ...[...selected.values()].flatMap(({ units }) => units.map(({ day }) => day)),
+  ]);
   for (const stage of PUBLISHING) published.push(...(await markers.results(stage, done, read)).values());
-  return { fetched, enriched, published };
+  return { fetched, enriched, published, touched };
 }
 
 /** The totals over the finished stages of a pipeline run. */

@@ -62,6 +62,16 @@ interface EngineEvents {
   finished: [record: PipelineRun, here: boolean];
 }
 
+/** A pipeline run of which everything is published. */
+export interface PublishedRun {
+  readonly id: string;
+  readonly kind: PipelineKind;
+  /** The end of its window, ms. */
+  readonly to: number;
+  /** The days whose judged objects it may have changed. */
+  readonly touched: ReadonlySet<string>;
+}
+
 /**
  * Moves pipeline runs forward. The record and the markers in the store are the source of truth; the queue holds only
  * work in flight. The next dispatch enqueues again what the queue lost.
@@ -69,6 +79,8 @@ interface EngineEvents {
 export class Engine {
   readonly events = new EventEmitter<EngineEvents>();
   readonly activeJobs = new ActiveJobs();
+  /** Awaited before a published pipeline run is closed, and called again if this process dies meanwhile. It must not throw. */
+  afterPublishing: (run: PublishedRun) => Promise<void> = async () => undefined;
   private readonly mutex = new KeyedMutex();
   private readonly jobs: StageJobs;
   private readonly execution: StageExecution;
@@ -266,6 +278,10 @@ export class Engine {
     const outcomes = await readOutcomes(markers, await markers.done());
     const refused = await completePipelineRun(store, record, plan, outcomes);
     const summary = summarizePipelineRun(outcomes);
+    if (!summary.left_to_newer) {
+      const { id, kind } = record;
+      await this.afterPublishing({ id, kind, to: plan.to, touched: outcomes.touched });
+    }
     await this.close(record, { status: 'done', error: null, refused }, summary);
     // The next run of this kind, or the kinds that a bootstrap holds back, may begin.
     this.wake();

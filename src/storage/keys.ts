@@ -8,7 +8,14 @@ export const DERIVED_DATASETS = [
 ] as const;
 export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
-export type Dataset = DerivedDataset | '_base' | '_sums' | '_tails' | 'quarantine' | 'threshold_changes';
+export type Dataset =
+  | DerivedDataset
+  | '_base'
+  | '_sums'
+  | '_tails'
+  | 'quarantine'
+  | 'threshold_changes'
+  | 'data_quality';
 
 /** The objects of one UTC day of a dataset begin with this prefix. @param day `YYYY-MM-DD` */
 export const dayPrefix = (dataset: Dataset, day: string): string => `${dataset}/${day.replaceAll('-', '/')}/`;

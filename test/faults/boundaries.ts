@@ -38,6 +38,9 @@ export const BOUNDARIES = {
   'index put': { on: 'put', of: '^_state/index/', when: 'after' },
   'day rebuilt': { on: 'put', of: `${RUN}done/.*\\.rebuild\\.json$`, when: 'after' },
   'watermark put': { on: 'put', of: '^_state/watermark\\.json$', when: 'after' },
+  'quality judged': { on: 'put', of: '^_state/quality\\.json$', when: 'after' },
+  'quality computed': { on: 'put', of: '^data_quality/', when: 'before' },
+  'quality put': { on: 'put', of: '^data_quality/', when: 'later' },
   'run finished': { on: 'put', of: `${RUN}record\\.json$`, condition: 'ifMatch', when: 'after' },
   'job acknowledged': { on: 'acknowledge', of: JOB, when: 'after' },
 } as const satisfies Record<string, Boundary>;

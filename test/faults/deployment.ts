@@ -5,6 +5,7 @@ import { PIPELINE_KINDS } from '../../src/domain/model.js';
 import { readPipelineRun } from '../../src/pipeline/pipeline-run.js';
 import { readKindState } from '../../src/state/kind-state.js';
 import { readOpenMlflowRuns } from '../../src/state/open-mlflow-runs.js';
+import { readQuality } from '../../src/state/quality.js';
 import { readWatermarks, type Watermarks } from '../../src/state/watermarks.js';
 import { Duck } from '../../src/storage/duck.js';
 import { FolderStore } from '../../src/storage/folder-store.js';
@@ -24,6 +25,8 @@ const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
 export interface FinalState {
   readonly digests: Readonly<Record<string, string>>;
   readonly quarantined: readonly string[];
+  /** The verdicts of the checks of data quality, and rows of `data_quality` that are missing or there twice. */
+  readonly quality: readonly string[];
   readonly watermarks: Watermarks;
   readonly open: readonly string[];
   readonly unfinished: readonly string[];
@@ -36,11 +39,13 @@ export interface FinalState {
 }
 
 /**
- * The state without what depends on when a process was suspended: which of two deltas reads a run, and what the resumed
- * process puts on the open list.
+ * The state without what depends on when a process was suspended: which of two deltas reads a run, and so which one a check of
+ * data quality names, and what the resumed process puts on the open list.
  */
 export const comparable = (state: FinalState, time: Time) =>
-  time === 'interrupted' ? state : { ...state, deltas: state.deltas.map(({ status }) => status), open: [] };
+  time === 'interrupted'
+    ? state
+    : { ...state, deltas: state.deltas.map(({ status }) => status), open: [], quality: [] };
 
 /** Waits until all pipeline runs due at that time are finished. */
 export async function untilIdle(program: Program, time: Time): Promise<void> {
@@ -121,14 +126,19 @@ export class Deployment {
 }
 
 async function readFinalState(store: ObjectStore, duck: Duck): Promise<FinalState> {
-  const quarantined: string[] = [];
-  for await (const { key } of store.list('quarantine/')) {
-    const file = (await store.fetch(key))?.file ?? '';
-    const rows = await duck.session((session) =>
-      session.rows<{ run_id: string }>('SELECT run_id FROM read_parquet($file)', { file }),
-    );
-    quarantined.push(...rows.map(({ run_id }) => run_id));
-  }
+  const rowsOf = async (dataset: string, row: string, rest = ''): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { key } of store.list(`${dataset}/`)) {
+      const file = (await store.fetch(key))?.file ?? '';
+      const rows = await duck.session((session) =>
+        session.rows<{ row: string }>(`SELECT ${row} AS row FROM read_parquet($file) ${rest} ORDER BY ALL`, {
+          file,
+        }),
+      );
+      found.push(...rows.map((each) => each.row));
+    }
+    return found;
+  };
   const unfinished: string[] = [];
   for (const kind of PIPELINE_KINDS) unfinished.push(...(await readKindState(store, kind)).active);
   const deltas: FinalState['deltas'][number][] = [];
@@ -140,10 +150,29 @@ async function readFinalState(store: ObjectStore, duck: Duck): Promise<FinalStat
   }
   return {
     digests: await digestsOf({ store, duck }),
-    quarantined,
+    quarantined: await rowsOf('quarantine', 'run_id'),
+    quality: [
+      ...(await qualityVerdicts(store)),
+      ...(await rowsOf(
+        'data_quality',
+        "concat_ws(' ', pipeline_run_id, check_name, application)",
+        'GROUP BY ALL HAVING count(*) > 1',
+      )),
+    ],
     watermarks: await readWatermarks(store),
     open: (await readOpenMlflowRuns(store)).map(({ run_id }) => run_id).sort(),
     unfinished,
     deltas,
   };
+}
+
+/** Which checks pass and what they affect, and rows that are not published. */
+async function qualityVerdicts(store: ObjectStore): Promise<string[]> {
+  const { verdicts, pending } = await readQuality(store);
+  const described = Object.entries(verdicts).flatMap(([check, { total, applications }]) =>
+    Object.entries({ '': total, ...applications }).map(
+      ([application, { passed, affected }]) => `${check} ${application} ${passed} ${affected}`,
+    ),
+  );
+  return [...described, ...pending.map(({ check_name }) => `pending ${check_name}`)];
 }
