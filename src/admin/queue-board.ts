@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 
 /**
  * The segment `admin` protects the board: other paths can be read without a token (`src/http/access-rules.ts`). The page
@@ -22,11 +22,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 function boardHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.set({
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-  });
+  response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
   next();
 }
 
@@ -41,5 +37,7 @@ export function queueBoard(queues: readonly Queue[], showWorkers: boolean): Requ
     serverAdapter,
     options: { uiConfig: { boardTitle: 'mlflow-monitor', showWorkers } },
   });
-  return [boardHeaders, serverAdapter.getRouter()];
+  const board: Application = serverAdapter.getRouter();
+  board.disable('x-powered-by');
+  return [boardHeaders, board];
 }

@@ -4,6 +4,7 @@ import {
   concatMap,
   defer,
   filter,
+  finalize,
   interval,
   map,
   merge,
@@ -13,6 +14,7 @@ import {
   share,
   takeUntil,
 } from 'rxjs';
+import { MonitorError } from '../domain/errors.js';
 import type { Changed } from './contract.js';
 import { endedBetween } from './pipeline-activity.js';
 import type { PlatformSnapshot, PlatformView } from './platform-view.js';
@@ -29,6 +31,9 @@ export interface LiveTimes {
 
 export const LIVE_TIMES: LiveTimes = { settle: 500, poll: 10_000, heartbeat: 15_000 };
 
+/** Each stream holds a connection. Behind a proxy, all readers have one address. Without a stream the page polls. */
+const STREAM_LIMITS = { perAddress: 200, inAll: 1_000 };
+
 /** Notifies listeners when the response of `/platform/current` changes. Without listeners the view is not polled. */
 export class LiveEvents {
   private readonly changedHere = new Subject<void>();
@@ -38,10 +43,13 @@ export class LiveEvents {
    */
   private readonly closing = new ReplaySubject<void>(1);
   private readonly changes: Observable<Changed>;
+  /** Open streams by address. */
+  private readonly open = new Map<string, number>();
 
   constructor(
     view: PlatformView,
     private readonly times: LiveTimes = LIVE_TIMES,
+    private readonly limits = STREAM_LIMITS,
   ) {
     this.changes = defer(() => {
       let before: PlatformSnapshot | undefined;
@@ -61,13 +69,34 @@ export class LiveEvents {
     this.changedHere.next();
   }
 
-  /** Completes on `close`. */
-  stream(clock: () => number): Observable<MessageEvent> {
+  /**
+   * Completes on `close`.
+   * @param address of the client
+   * @throws {MonitorError} `too_many_streams`
+   */
+  stream(address: string, clock: () => number): Observable<MessageEvent> {
+    const own = this.open.get(address) ?? 0;
+    const all = [...this.open.values()].reduce((sum, count) => sum + count, 0);
+    if (own >= this.limits.perAddress || all >= this.limits.inAll) {
+      throw new MonitorError('too_many_streams', 'Too many event streams are open.', { address }, true);
+    }
     const heartbeat = defer(() => interval(this.times.heartbeat)).pipe(
       map(() => ({ type: 'heartbeat', data: { at: new Date(clock()).toISOString() } })),
     );
     const changed = this.changes.pipe(map((data) => ({ type: 'changed', data })));
-    return merge(changed, heartbeat).pipe(takeUntil(this.closing));
+    return defer(() => {
+      this.open.set(address, (this.open.get(address) ?? 0) + 1);
+      return merge(changed, heartbeat);
+    }).pipe(
+      takeUntil(this.closing),
+      finalize(() => this.closed(address)),
+    );
+  }
+
+  private closed(address: string): void {
+    const left = (this.open.get(address) ?? 1) - 1;
+    if (left > 0) this.open.set(address, left);
+    else this.open.delete(address);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, type MessageEvent, Req, Res, Sse } from '@nestjs/common';
+import { Controller, Get, Inject, Ip, type MessageEvent, Req, Res, Sse } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Observable } from 'rxjs';
 import { CLOCK, type Clock } from '../config/runtime.js';
@@ -21,7 +21,7 @@ export class PlatformController {
   }
 
   @Sse('events')
-  events(): Observable<MessageEvent> {
-    return this.live.stream(this.clock);
+  events(@Ip() address: string): Observable<MessageEvent> {
+    return this.live.stream(address, this.clock);
   }
 }

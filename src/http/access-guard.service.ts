@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { NextFunction, Request, Response } from 'express';
+import type { Application, NextFunction, Request, Response } from 'express';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { errorMessage } from '../domain/errors.js';
@@ -19,6 +19,13 @@ import { type AdminToken, ensureLocalToken, localTokenFile, readTokens } from '.
 import { audit } from './audit.js';
 import { REQUEST_ID, sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
+
+/** Of every response. What is shown in a browser replaces the policy by one of its own. */
+const HEADERS = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+} as const;
 
 /**
  * Gives every HTTP request to this process an id and checks its access. Its middleware runs before the routes of all modules: it is the
@@ -39,8 +46,9 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
     // Emitted before any route is registered. The adapter is null in the commands `run` and `backfill`, which have no HTTP
     // server.
     host.init$.subscribe(() => {
+      host.httpAdapter?.getInstance<Application>().disable('x-powered-by');
       host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
-        response.set(REQUEST_ID, randomUUID());
+        response.set({ [REQUEST_ID]: randomUUID(), ...HEADERS });
         this.admit(request, response).then((admitted) => admitted && next(), next);
       });
     });

@@ -25,7 +25,7 @@ export interface AccessRules {
 export type Verdict =
   /** `actor`: the name of the admin; `null` for a request that needs no admin. */
   | { readonly admitted: true; readonly actor: string | null }
-  | { readonly admitted: false; readonly status: 401 | 403; readonly detail: string };
+  | { readonly admitted: false; readonly status: 401 | 403 | 415; readonly detail: string };
 
 /** Whether only this machine can reach a server that listens on the address. */
 export const isLoopback = (host: string): boolean =>
@@ -35,7 +35,16 @@ export const isLoopback = (host: string): boolean =>
 export function decideAccess(request: RequestInfo, rules: AccessRules): Verdict {
   const foreignPage = detectForeignPage(request, rules);
   if (foreignPage) return { admitted: false, status: 403, detail: foreignPage };
+  if (!hasJsonBody(request)) {
+    return { admitted: false, status: 415, detail: 'The body of a request must be application/json.' };
+  }
   return needsAdmin(request) ? authorizeAdmin(request, rules) : { admitted: true, actor: null };
+}
+
+/** Pages of other sites can send forms and plain text without being asked for permission, but not JSON. */
+function hasJsonBody({ headers }: RequestInfo): boolean {
+  const hasBody = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+  return !hasBody || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
 }
 
 /**

@@ -43,6 +43,7 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
   unknown_run: 404,
   unknown_model: 404,
   no_rules: 409,
+  too_many_streams: 429,
 };
 
 const titleOf = (status: number): string => STATUS_CODES[status] ?? 'Error';

@@ -10,8 +10,12 @@ import type { ObjectBody } from './object-store.js';
 
 const READ_BYTES = 2 ** 20;
 
-/** Writes the body to a new file and syncs it to disk. @returns its SHA-256, hex */
-export async function writeDurably(file: string, body: ObjectBody): Promise<string> {
+/**
+ * Writes the body to a new file and syncs it to disk.
+ * @param mode of the file, before the umask
+ * @returns its SHA-256, hex
+ */
+export async function writeDurably(file: string, body: ObjectBody, mode: number): Promise<string> {
   const hash = createHash('sha256');
   async function* hashed() {
     // Opened only when it is read: the error of a stream without a reader would end the process.
@@ -23,7 +27,7 @@ export async function writeDurably(file: string, body: ObjectBody): Promise<stri
       yield chunk;
     }
   }
-  const handle = await open(file, 'wx');
+  const handle = await open(file, 'wx', mode);
   try {
     await handle.writeFile(hashed());
     await handle.sync();
@@ -43,13 +47,16 @@ export function* sha256Steps(bytes: Buffer): Steps<string> {
   return hash.digest('hex');
 }
 
-/** Moves the file to the target and syncs every folder that changed. */
-export async function moveDurably(file: string, target: string): Promise<void> {
+/**
+ * Moves the file to the target and syncs every folder that changed.
+ * @param mode of the folders that are created, before the umask
+ */
+export async function moveDurably(file: string, target: string, mode: number): Promise<void> {
   const folder = dirname(target);
   for (let attempt = 1; ; attempt++) {
     let firstCreated: string | undefined;
     try {
-      firstCreated = await mkdir(folder, { recursive: true });
+      firstCreated = await mkdir(folder, { recursive: true, mode });
       await rename(file, target);
     } catch (error) {
       // A concurrent delete removed a folder that it had emptied: that of the target, or one that mkdir had just found.

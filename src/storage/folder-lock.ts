@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -38,6 +38,10 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
     await mkdir(folder, { recursive: true });
     return realpath(folder);
   });
+  // Files would be written wherever a link of another user leads.
+  if ((await lstat(folder)).isSymbolicLink()) {
+    throw new MonitorError('store_lock', `${folder} is a symbolic link. Delete it.`, { dir }, false);
+  }
   if (lockedFolders.has(path)) throw ownedError(dir, { pid: process.pid, host: hostname() });
   lockedFolders.add(path);
   let instance: DuckDBInstance;

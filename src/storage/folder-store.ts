@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { inSlices } from '../config/event-loop.js';
 import { PreconditionFailedError } from './errors.js';
@@ -24,6 +24,14 @@ export interface FolderStoreOptions {
   readonly prefix?: string | undefined;
   readonly cache?: FileCacheOptions | undefined;
 }
+
+/** State and audit log are for the user of the service only. Analysts read the datasets: these have the usual modes. */
+const PRIVATE = ['_state', '_audit'];
+/** Of a file and of the folders that are created for it, before the umask. */
+const modesOf = (key: string): { readonly file: number; readonly folder: number } =>
+  PRIVATE.some((folder) => key.startsWith(`${folder}/`))
+    ? { file: 0o600, folder: 0o700 }
+    : { file: 0o666, folder: 0o777 };
 
 /**
  * Objects as files of a folder; the ETag is the SHA-256 of the content. The conditions of a put hold within one process
@@ -52,6 +60,9 @@ export class FolderStore implements ObjectStore {
       await rm(temp, { recursive: true, force: true });
       await mkdir(temp, { recursive: true });
       await mkdir(root, { recursive: true });
+      // Older releases created them for all users.
+      for (const folder of PRIVATE)
+        await unlessAbsent('protect', folder, () => chmod(join(root, folder), 0o700));
       // The copies are links to the files: to make them anew costs less than to verify those of an earlier process.
       await rm(join(home, '.cache'), { recursive: true, force: true });
       const copies = await FileCache.open(join(home, '.cache'), cache);
@@ -90,12 +101,13 @@ export class FolderStore implements ObjectStore {
   async put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string> {
     const path = this.pathOf(key);
     const temp = join(this.temp, randomUUID());
+    const modes = modesOf(key);
     return withStoreErrors('write', key, async () => {
       try {
-        const etag = await writeDurably(temp, body);
+        const etag = await writeDurably(temp, body, modes.file);
         return await this.mutex.run(key, async () => {
           if (condition) await this.assertCondition(key, path, condition);
-          await moveDurably(temp, path);
+          await moveDurably(temp, path, modes.folder);
           this.etags.set(this.nameOf(path), await stat(path, { bigint: true }), etag);
           return etag;
         });

@@ -87,6 +87,31 @@ describe('on a loopback address', () => {
     }
   });
 
+  it('every response forbids frames and guessing of types, and does not name the framework', async () => {
+    for (const path of [...READ_PATHS, '/', '/login', '/nothing', ADMIN, '/admin/queues']) {
+      const { headers } = await service.requestAsAdmin('GET', path);
+      expect([path, headers['content-security-policy']]).toEqual([
+        path,
+        expect.stringMatching(/default-src '(none|self)'.*frame-ancestors 'none'/),
+      ]);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      });
+      expect(headers).not.toHaveProperty('x-powered-by');
+    }
+  });
+
+  it('a body that a form of another site could send is rejected', async () => {
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data']) {
+      const { status } = await service.requestAsAdmin('POST', ADMIN, {
+        headers: { 'content-type': type },
+        body: { from: '2026-01-01', to: '2026-01-02' },
+      });
+      expect(status).toBe(415);
+    }
+  });
+
   it('a page of another site is denied reading and admin', async () => {
     const foreign: Record<string, string>[] = [
       { origin: 'http://evil.example' },

@@ -148,6 +148,17 @@ describe('the lock of a folder', () => {
     await (await lockFolder(dir)).release();
   });
 
+  it('fails if its folder is a link, which leads anywhere', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'elsewhere-'));
+    await symlink(elsewhere, join(dir, '.lock'));
+    await expect(lockFolder(dir)).rejects.toMatchObject({
+      code: 'store_lock',
+      message: `${join(dir, '.lock')} is a symbolic link. Delete it.`,
+    });
+    expect(await readdir(elsewhere)).toEqual([]);
+    await rm(elsewhere, { recursive: true });
+  });
+
   it('fails with `store_io` if the folder cannot be created', async () => {
     await writeFile(join(dir, 'file'), '');
     expect(await lockError(join(dir, 'file'))).toMatchObject({ code: 'store_io', retryable: false });

@@ -35,6 +35,21 @@ describe('a folder store', () => {
     expect((await store.head('b'))?.etag).toBe(sha256('changed'));
   });
 
+  it('keeps state and audit log from other users of the machine, and datasets readable', async () => {
+    const dir = await makeFolder();
+    await mkdir(join(dir, '_state'), { mode: 0o755 });
+    const store = await FolderStore.open({ dir });
+    await store.put('_state/catalog.json', Buffer.from('{}'));
+    await store.put('_audit/2026/03/10/a.json', Buffer.from('{}'));
+    await store.put('runs/2026/03/10/part-0.parquet', Buffer.from('PAR1'));
+    const modeOf = async (path: string) => (await stat(join(dir, path))).mode & 0o777;
+    expect(await Promise.all(['_state', '_audit'].map(modeOf))).toEqual([0o700, 0o700]);
+    expect(await modeOf('_state/catalog.json')).toBe(0o600);
+    expect(await modeOf('_audit/2026/03/10/a.json')).toBe(0o600);
+    expect(await modeOf('runs/2026/03/10/part-0.parquet')).toBe(0o666 & ~process.umask());
+    await store.close();
+  });
+
   it('stores objects below the prefix and does not list its own files', async () => {
     const dir = await makeFolder();
     const store = await FolderStore.open({ dir, prefix: '/team/' });

@@ -43,7 +43,7 @@ describe('LiveEvents', () => {
     const received: MessageEvent[] = [];
     let ended = false;
     const subscription = live
-      .stream(() => 0)
+      .stream('10.0.0.7', () => 0)
       .subscribe({
         next: (event) => received.push(event),
         complete: () => {
@@ -52,6 +52,21 @@ describe('LiveEvents', () => {
       });
     return { received, ended: () => ended, leave: () => subscription.unsubscribe() };
   };
+
+  it('refuses more streams of one address, or in all, until one of them ends', () => {
+    const live = new LiveEvents(fakeView().view, TIMES, { perAddress: 2, inAll: 3 });
+    const open = (address: string) => live.stream(address, () => 0).subscribe();
+    const refused = expect.objectContaining({ code: 'too_many_streams' });
+    const first = open('a');
+    open('a');
+    expect(() => open('a')).toThrow(refused);
+    open('b');
+    expect(() => open('c')).toThrow(refused);
+    first.unsubscribe();
+    open('c');
+    expect(() => open('a')).toThrow(refused);
+    live.close();
+  });
 
   it('sends one event for several changes in this process', async () => {
     const fake = fakeView();

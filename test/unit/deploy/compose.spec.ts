@@ -9,6 +9,9 @@ const service = z.object({
   volumes: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.string()).default({}),
   command: z.array(z.string()).default([]),
+  cap_drop: z.array(z.string()),
+  cap_add: z.array(z.string()).optional(),
+  security_opt: z.array(z.string()),
 });
 const { services, volumes } = z
   .object({
@@ -22,7 +25,7 @@ const { services, volumes } = z
     }),
     volumes: z.record(z.string(), z.null()),
   })
-  .parse(parse(readFileSync('docker-compose.yml', 'utf8')));
+  .parse(parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }));
 const all = Object.entries(services);
 
 describe('docker-compose.yml', () => {
@@ -34,6 +37,13 @@ describe('docker-compose.yml', () => {
     expect(ports.filter(({ port }) => port.startsWith('127.0.0.1:3000:')).map(({ name }) => name)).toEqual([
       'monitor',
     ]);
+  });
+
+  it('gives no process more rights than it needs', () => {
+    for (const [name, { cap_drop, cap_add, security_opt }] of all) {
+      expect([name, cap_drop, security_opt]).toEqual([name, ['ALL'], ['no-new-privileges:true']]);
+      if (name !== 'queue') expect(cap_add).toBeUndefined();
+    }
   });
 
   it('pins every image to a version, except its own build', () => {
