@@ -234,6 +234,10 @@ export function mlflowOptions(settings: Settings) {
   };
 }
 
+/** The address of MLflow's pages for links, without a slash at the end. */
+export const mlflowUiOf = (settings: Settings): string =>
+  (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, '');
+
 export function catalogOptions(settings: Settings) {
   return {
     metricsUrl: settings.METRICS_API_URL,

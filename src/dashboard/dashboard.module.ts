@@ -1,7 +1,7 @@
 import { Global, Module, type NestModule } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CLOCK, type Clock } from '../config/runtime.js';
-import { domainSettings, mlflowOptions, SETTINGS, type Settings } from '../config/settings.js';
+import { domainSettings, mlflowUiOf, SETTINGS, type Settings } from '../config/settings.js';
 import { lateAfterMs } from '../domain/status-cause.js';
 import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
 import { statusOptions } from '../state/service-status.js';
@@ -19,10 +19,6 @@ import { ModelVersionsController } from './read/model-versions.controller.js';
 import { PublishedReader } from './read/published-reader.js';
 import { RunsController } from './read/runs.controller.js';
 import { ViewRefreshService } from './view-refresh.service.js';
-
-/** The URL of MLflow's pages, without a trailing slash. */
-const mlflowUiOf = (settings: Settings): string =>
-  (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, '');
 
 @Global()
 @Module({

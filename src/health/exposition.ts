@@ -49,6 +49,11 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
     for (const state of EXPERIMENT_STATES) metrics.experiments.set({ state }, counts[state]);
     metrics.outdated_objects.set(facts.rewrite?.outdatedObjects ?? 0);
     metrics.never_ended_runs.set(neverEndedRuns(facts.openMlflowRuns, now).length);
+    const [oldest] = facts.unfinishedMessages;
+    metrics.alert_messages_unfinished.set(facts.unfinishedMessages.length);
+    metrics.alert_oldest_message_age_seconds.set(
+      oldest ? seconds(Math.max(0, now - Date.parse(oldest.sealed_at))) : 0,
+    );
     if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
     if (context.catalogConfigured) exposeCatalog(metrics, catalog);
   }

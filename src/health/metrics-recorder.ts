@@ -65,6 +65,8 @@ export class MetricsRecorder {
       metrics.store_conflicts_total.inc({ object: event.object });
     } else if (event.type === 'store_unclear') {
       metrics.store_unclear_answers_total.inc();
+    } else if (event.type === 'alert_attempt') {
+      metrics.alert_delivery_attempts_total.inc({ channel: event.channel, outcome: event.outcome });
     } else {
       const { upstream, outcome } = event;
       metrics.upstream_requests_total.inc({ upstream, outcome });

@@ -168,6 +168,24 @@ export const METRICS = {
     labels: [],
     help: 'Writes for which the store returned no clear outcome; each is verified with a request.',
   },
+  alert_delivery_attempts_total: {
+    type: 'counter',
+    of: 'process',
+    labels: ['channel', 'outcome'],
+    help: 'Attempts to deliver messages of alerts, by channel (slack, webhook, email) and outcome: delivered, retry (another attempt follows), failed, gone (the receiver wants no more messages).',
+  },
+  alert_messages_unfinished: {
+    type: 'gauge',
+    of: 'service',
+    labels: [],
+    help: 'Messages of alerts that are neither delivered nor failed.',
+  },
+  alert_oldest_message_age_seconds: {
+    type: 'gauge',
+    of: 'service',
+    labels: [],
+    help: 'Age of the oldest message of alerts that is neither delivered nor failed; 0 if there is none.',
+  },
   platform_light: {
     type: 'gauge',
     of: 'service',

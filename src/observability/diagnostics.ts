@@ -10,6 +10,12 @@ export type DiagnosticsEvent =
     }
   /** A conditional put lost the race against another writer and starts over. */
   | { readonly type: 'store_conflict'; readonly object: 'dataset' | 'state' }
+  /** An attempt to deliver a message of alerts. */
+  | {
+      readonly type: 'alert_attempt';
+      readonly channel: string;
+      readonly outcome: 'delivered' | 'retry' | 'failed' | 'gone';
+    }
   /** A put ended without a response that says whether it was carried out. */
   | { readonly type: 'store_unclear' };
 

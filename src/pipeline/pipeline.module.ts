@@ -5,7 +5,7 @@ import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { domainSettings, ruleSettings, SETTINGS, type Settings } from '../config/settings.js';
 import { SHARED_PREFIX } from '../queue/queue-connection.js';
-import { QUEUES } from '../queue/queue-names.js';
+import { STAGE_QUEUES } from '../queue/queue-names.js';
 import { JudgingSettings } from '../state/judging-settings.js';
 import { Processes } from '../state/processes.js';
 import { OWN_VERSIONS, SUPPORTED_VERSIONS, type Versions } from '../state/versions.js';
@@ -54,7 +54,7 @@ const DEFAULT_WAIT_MS = 30_000;
     { provide: WAIT_MS, useValue: DEFAULT_WAIT_MS },
     {
       provide: ENGINE,
-      inject: [OBJECT_STORE, SETTINGS, CLOCK, WAIT_MS, ...QUEUES.map((name) => getQueueToken(name))],
+      inject: [OBJECT_STORE, SETTINGS, CLOCK, WAIT_MS, ...STAGE_QUEUES.map((name) => getQueueToken(name))],
       useFactory: (
         store: ObjectStore,
         settings: Settings,

@@ -2,6 +2,7 @@ import { errorMessage } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { EMPTY_OUTBOX, type Outbox, readOutbox } from './alerts/outbox.js';
 import { type CatalogState, readCatalogState } from './catalog-state.js';
 import { readExperiments, type StoredExperiment } from './experiments.js';
 import { readJudgingSettings, type StoredJudgingSettings } from './judging-settings.js';
@@ -26,6 +27,8 @@ export interface ServiceFacts {
   readonly versions: Versions;
   /** null if all stored days have the versions in force. */
   readonly rewrite: RewriteProgress | null;
+  /** The messages of alerts that are not finished. */
+  readonly unfinishedMessages: Outbox['unfinished'];
   /** Why documents are invalid. Their facts are those of a new store. */
   readonly broken: readonly string[];
 }
@@ -43,7 +46,7 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
   };
   const entryOf = async (kind: PipelineKind) =>
     [kind, await read(readKindState(store, kind), INITIAL_KIND_STATE)] as const;
-  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging, book] = await Promise.all([
+  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging, book, outbox] = await Promise.all([
     Promise.all(PIPELINE_KINDS.map(entryOf)),
     read(readExperiments(store), {}),
     read(readWatermarks(store), {}),
@@ -51,6 +54,7 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
     readCatalogState(store),
     read(readJudgingSettings(store), undefined),
     read(readRulebook(store), undefined),
+    read(readOutbox(store), EMPTY_OUTBOX),
   ]);
   const versions = versionsInForce(book);
   return {
@@ -62,6 +66,7 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
     judging: judging ?? null,
     versions,
     rewrite: isRewritten(book) ? null : await rewriteProgress(store, versions),
+    unfinishedMessages: outbox.unfinished,
     broken: broken.sort(),
   };
 }

@@ -1,5 +1,6 @@
 import { isWebhookSecret } from '../../config/alert-settings.js';
-import type { Environment, Settings } from '../../config/settings.js';
+import { type Environment, mlflowUiOf, type Settings, withoutSecrets } from '../../config/settings.js';
+import type { MessageContext } from '../../domain/alerts/message-text.js';
 import { createAddressGuard } from './address-guard.js';
 import { ATTEMPT_MS, type Channel, type ChannelSettings, type ChannelType } from './contract.js';
 import { EmailChannel } from './email.js';
@@ -55,6 +56,20 @@ const KINDS: { readonly [T in ChannelType]: ChannelKind<T> } = {
 };
 
 const kindOf = (settings: ChannelSettings) => KINDS[settings.type] as ChannelKind<ChannelType>;
+
+/** The variables that channels may name: those of the environment, and the settings of this service as it uses them. */
+export const channelEnvironment = (settings: Settings, env: Environment = process.env): Environment => ({
+  ...env,
+  ALERT_SLACK_WEBHOOK_URL: settings.ALERT_SLACK_WEBHOOK_URL,
+  ALERT_WEBHOOK_URL: settings.ALERT_WEBHOOK_URL,
+  ALERT_WEBHOOK_SECRET: settings.ALERT_WEBHOOK_SECRET,
+});
+
+/** What messages need of the settings. @param zone IANA name of a time zone */
+export function messageContext(settings: Settings, zone: string): MessageContext {
+  const publicUrl = settings.PUBLIC_URL && withoutSecrets(settings.PUBLIC_URL).replace(/\/+$/, '');
+  return { publicUrl: publicUrl ?? null, mlflowUrl: mlflowUiOf(settings), zone };
+}
 
 /** What is wrong with a channel in this environment, such as `SLACK_FRAUD_URL is not set`. */
 export const channelProblems = (channel: ChannelSettings, env: Environment, settings: Settings): string[] =>

@@ -22,7 +22,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   queue: QUEUES,
   state: [...EXPERIMENT_STATES, ...JOB_STATES],
   status: ['done', 'failed', 'cancelled'],
-  outcome: ['done', 'failed', 'retried', 'waiting', 'answered'],
+  outcome: ['done', 'failed', 'retried', 'waiting', 'answered', 'delivered', 'retry', 'gone'],
   upstream: ['store', 'queue', 'mlflow', 'catalog'],
 };
 /** Labels that Prometheus adds. */

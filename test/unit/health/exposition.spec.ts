@@ -34,6 +34,7 @@ const FACTS: ServiceFacts = {
   judging: null,
   versions: FIRST_VERSIONS,
   rewrite: null,
+  unfinishedMessages: [],
   broken: [],
   catalog: { version: 1, last_success: 500_000, last_error: null, awaited: false, refused: 3 },
 };

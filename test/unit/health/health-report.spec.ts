@@ -36,6 +36,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
   judging: null,
   versions: FIRST_VERSIONS,
   rewrite: null,
+  unfinishedMessages: [],
   broken: [],
   catalog: { version: 1, last_success: NOW - MINUTE, last_error: null, awaited: false, refused: 0 },
   ...change,

@@ -38,6 +38,7 @@ const facts = (change: Partial<ServiceFacts> = {}): ServiceFacts => ({
   judging: null,
   versions: FIRST_VERSIONS,
   rewrite: null,
+  unfinishedMessages: [],
   broken: [],
   catalog: NEVER,
   ...change,

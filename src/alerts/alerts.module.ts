@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { getQueueToken } from '@nestjs/bullmq';
+import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { CLOCK, type Clock } from '../config/runtime.js';
+import { queueBackendOf, SETTINGS, type Settings } from '../config/settings.js';
+import { NOTIFICATION_QUEUE } from '../queue/queue-names.js';
+import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { channelEnvironment, messageContext, openChannel } from './channels/open-channels.js';
+import { type DeliverySettings, deliveryPolicy, routeSettings } from './channels/routes.js';
+import type { DeliveryOptions } from './delivery/deliver.js';
+import { HeartbeatService } from './delivery/heartbeat.service.js';
+import { DELIVERY, NotificationProcessor } from './delivery/notification.processor.js';
+import { NotificationSweepService } from './delivery/notification-sweep.service.js';
+import { Notifier } from './delivery/notifier.js';
+import type { Holder } from './delivery/outbox-changes.js';
+
+/** Injection token of a function that returns the `DeliverySettings` in force. */
+export const DELIVERY_SETTINGS = Symbol('DELIVERY_SETTINGS');
+type CurrentSettings = () => Promise<DeliverySettings>;
+
+const HOLDER = Symbol('HOLDER');
+
+/** What is alerted, who is notified, and how. */
+@Module({})
+export class AlertsModule {
+  /** @param delivers whether this process is a worker @param scheduled whether it is a scheduler */
+  static register(delivers: boolean, scheduled: boolean): DynamicModule {
+    return {
+      module: AlertsModule,
+      providers: [
+        { provide: DELIVERY_SETTINGS, useValue: (async () => ({})) satisfies CurrentSettings },
+        {
+          provide: HOLDER,
+          inject: [SETTINGS],
+          useFactory: (settings: Settings): Holder => ({
+            id: `${hostname()}/${process.pid}/${randomUUID()}`,
+            isSole: queueBackendOf(settings) === 'embedded',
+          }),
+        },
+        {
+          provide: Notifier,
+          inject: [
+            OBJECT_STORE,
+            getQueueToken(NOTIFICATION_QUEUE),
+            HOLDER,
+            CLOCK,
+            DELIVERY_SETTINGS,
+            SETTINGS,
+          ],
+          useFactory: (
+            store: ObjectStore,
+            queue: Queue,
+            holder: Holder,
+            clock: Clock,
+            current: CurrentSettings,
+            settings: Settings,
+          ) => {
+            // Without a listener BullMQ prints errors. The queue connection logs outages.
+            queue.on('error', () => undefined);
+            const policy = async () => deliveryPolicy(await current(), settings);
+            return new Notifier({ store, queue, holder, clock, policy });
+          },
+        },
+        {
+          provide: DELIVERY,
+          inject: [OBJECT_STORE, HOLDER, CLOCK, DELIVERY_SETTINGS, SETTINGS],
+          useFactory: (
+            store: ObjectStore,
+            holder: Holder,
+            clock: Clock,
+            current: CurrentSettings,
+            settings: Settings,
+          ): DeliveryOptions => ({
+            store,
+            holder,
+            clock,
+            channelsOf: async (route) =>
+              routeSettings(await current(), settings)
+                .find(({ name }) => name === route)
+                ?.channels.map((channel) => openChannel(channel, channelEnvironment(settings), settings)) ??
+              [],
+            context: async () =>
+              messageContext(settings, deliveryPolicy(await current(), settings).digest.time_zone),
+            log: new Logger('Alerts'),
+          }),
+        },
+        ...(delivers ? [NotificationProcessor, HeartbeatService] : []),
+        ...(scheduled ? [NotificationSweepService] : []),
+      ],
+      exports: [Notifier],
+    };
+  }
+}

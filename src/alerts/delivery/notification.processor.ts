@@ -1,0 +1,49 @@
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { Job } from 'bullmq';
+import { z } from 'zod';
+import { errorMessage } from '../../domain/errors.js';
+import { NOTIFICATION_QUEUE } from '../../queue/queue-names.js';
+import { WORKER_OPTIONS } from '../../queue/worker-options.js';
+import { type DeliveryOptions, deliver } from './deliver.js';
+import { Notifier } from './notifier.js';
+
+/** Injection token of the `DeliveryOptions`. */
+export const DELIVERY = Symbol('DELIVERY');
+
+const jobSchema = z.object({ name: z.string() });
+/** Messages that are sent at the same time: one slow receiver must not delay all others. */
+const CONCURRENCY = 4;
+
+/** Processes the queue `notification`: one attempt to deliver a message per job. */
+@Processor(NOTIFICATION_QUEUE, { ...WORKER_OPTIONS, concurrency: CONCURRENCY })
+export class NotificationProcessor extends WorkerHost implements OnModuleDestroy {
+  private readonly log = new Logger('Alerts');
+
+  constructor(
+    @Inject(DELIVERY) private readonly delivery: DeliveryOptions,
+    private readonly notifier: Notifier,
+  ) {
+    super();
+  }
+
+  onApplicationBootstrap(): void {
+    // Without a listener BullMQ prints connection errors.
+    this.worker.on('error', () => undefined);
+  }
+
+  async process(job: Job): Promise<void> {
+    const { name } = jobSchema.parse(job.data);
+    try {
+      if (await deliver(this.delivery, name)) await this.notifier.enqueue();
+    } catch (error) {
+      // The store is away. The sweep of the next minute enqueues the message again.
+      this.log.warn(`Message ${name} was not delivered: ${errorMessage(error)}`);
+    }
+  }
+
+  /** An attempt ends within its time limit. */
+  async onModuleDestroy(): Promise<void> {
+    await this.worker.close();
+  }
+}

@@ -1,0 +1,53 @@
+import type { Queue } from 'bullmq';
+import type { DeliveryPolicy } from '../../domain/alerts/routes.js';
+import { AlertChain } from '../../state/alerts/evaluations.js';
+import type { Outbox } from '../../state/alerts/outbox.js';
+import { readOutbox } from '../../state/alerts/outbox.js';
+import type { ObjectStore } from '../../storage/object-store.js';
+import { dueMessages, type Holder } from './outbox-changes.js';
+import { sealMessages } from './seal-messages.js';
+
+export interface NotifierOptions {
+  readonly store: ObjectStore;
+  readonly queue: Queue;
+  readonly holder: Holder;
+  readonly clock: () => number;
+  readonly policy: () => Promise<DeliveryPolicy>;
+}
+
+/** The name of a message. Facts and addresses are not in the queue. */
+export interface NotificationJob {
+  readonly name: string;
+}
+
+/** Seals messages and enqueues those that are not finished. */
+export class Notifier {
+  private readonly chain: AlertChain;
+
+  constructor(private readonly options: NotifierOptions) {
+    this.chain = new AlertChain(options.store);
+  }
+
+  /** Called after each evaluation, and each minute for what a crash or the queue lost. */
+  async sweep(): Promise<void> {
+    const { store, policy, clock } = this.options;
+    const outbox = await sealMessages(store, await policy(), clock(), this.chain);
+    await this.enqueue(outbox);
+  }
+
+  /** Enqueues all unfinished messages; the queue knows some of them already. */
+  async enqueue(outbox?: Outbox): Promise<void> {
+    const { store, queue, holder, clock } = this.options;
+    const { unfinished, ...rest } = outbox ?? (await readOutbox(store));
+    for (const { message, delayMs } of dueMessages({ unfinished, ...rest }, holder, clock())) {
+      const { name, channel, attempts } = message;
+      await queue.add('deliver', { name } satisfies NotificationJob, {
+        // One job per attempt. A finished one is removed, so that it can be enqueued again.
+        jobId: `${name}.${channel}.${attempts}`,
+        delay: delayMs,
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
+    }
+  }
+}
