@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AggregationModule } from './aggregation/aggregation.module.js';
-import { AlertsModule } from './alerts/alerts.module.js';
+import { DeliveryModule } from './alerts/delivery.module.js';
 import { CLOCK, STOPPING } from './config/runtime.js';
 import { SETTINGS } from './config/settings.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
@@ -47,7 +47,7 @@ export class AppModule {
         PipelineModule,
         ...(isWorker || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
-        ...(isWorker || scheduled ? [AlertsModule.register(isWorker, scheduled)] : []),
+        ...(isWorker || scheduled ? [DeliveryModule.register(isWorker, scheduled)] : []),
         ...(serves ? [adminModule(), DashboardModule] : []),
         ...(serves || writesTags ? [GateModule.register(serves, writesTags)] : []),
         ...(isWorker || scheduled ? [QualityModule] : []),

@@ -73,6 +73,17 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
       const { runOnce } = await import('./run.js');
       if (!(await runOnce(settings, kind))) fail();
     });
+  const alerts = program.command('alerts').description('deliver alerts, and see what would alert');
+  alerts
+    .command('test')
+    .description('send a test message to every channel of a route')
+    .argument('<route>', 'a route of alerts.yaml; without one: slack, webhook or email')
+    .action(async (route: string) => {
+      // In production a service must have a queue. This command needs none.
+      const settings = loadSettings({ ...env, NODE_ENV: undefined });
+      const { testRoute } = await import('./test-route.js');
+      fail(await testRoute(settings, env, {}, route, Date.now()));
+    });
   program
     .command('demo')
     .description('monitor a fictional company; requires no other setup')

@@ -22,13 +22,13 @@ type CurrentSettings = () => Promise<DeliverySettings>;
 
 const HOLDER = Symbol('HOLDER');
 
-/** What is alerted, who is notified, and how. */
+/** Delivers the messages of alerts. */
 @Module({})
-export class AlertsModule {
+export class DeliveryModule {
   /** @param delivers whether this process is a worker @param scheduled whether it is a scheduler */
   static register(delivers: boolean, scheduled: boolean): DynamicModule {
     return {
-      module: AlertsModule,
+      module: DeliveryModule,
       providers: [
         { provide: DELIVERY_SETTINGS, useValue: (async () => ({})) satisfies CurrentSettings },
         {

@@ -1,0 +1,53 @@
+import { jest } from '@jest/globals';
+import { runCommand } from '../../../src/cli/program.js';
+import { answer, ScriptedServer } from '../../support/scripted-server.js';
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+let server: ScriptedServer;
+let printed: string[];
+beforeEach(async () => {
+  server = await ScriptedServer.start();
+  printed = [];
+  for (const stream of ['log', 'error'] as const)
+    jest.spyOn(console, stream).mockImplementation((line) => void printed.push(String(line)));
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await server.close();
+});
+const run = (route: string, more: Record<string, string> = {}) =>
+  runCommand(['alerts', 'test', route], {
+    MLFLOW_TRACKING_URI: 'http://127.0.0.1:1',
+    NODE_ENV: 'production',
+    ALERT_WEBHOOK_URL: `${server.uri}/?token=hidden`,
+    ALERT_WEBHOOK_SECRET: SECRET,
+    ALERT_ALLOW_PRIVATE_ADDRESSES: 'true',
+    ...more,
+  });
+
+test('A test message says that it is no alert', async () => {
+  server.script = [answer(204)];
+  expect(await run('webhook')).toBe(0);
+  expect(printed).toEqual(['delivered  webhook 127.0.0.1']);
+  expect(JSON.parse(server.received[0]?.body ?? '')).toMatchObject({
+    type: 'alerts.test',
+    data: { title: expect.stringMatching(/^TEST of route webhook · this is no alert/), incidents: [] },
+  });
+});
+
+test('A channel that does not deliver is named with the reason, without its address', async () => {
+  server.script = [answer(404)];
+  expect(await run('webhook')).toBe(1);
+  expect(printed).toEqual(['FAILED     webhook 127.0.0.1: HTTP 404']);
+});
+
+test('Private addresses are refused by default', async () => {
+  expect(await run('webhook', { ALERT_ALLOW_PRIVATE_ADDRESSES: 'false' })).toBe(1);
+  expect(printed.join()).toContain('set ALERT_ALLOW_PRIVATE_ADDRESSES=true');
+  expect(server.received).toEqual([]);
+});
+
+test('An unknown route is an error that names the routes', async () => {
+  expect(await run('fraud')).toBe(2);
+  expect(printed).toEqual(['There is no route "fraud". Routes: webhook']);
+});
