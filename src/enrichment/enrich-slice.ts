@@ -1,4 +1,5 @@
 import { MonitorError } from '../domain/errors.js';
+import { Ledger } from '../domain/ledger.js';
 import { isKept } from '../domain/retention.js';
 import type { EnrichResult, FetchResult, Page } from '../pipeline/stage-contracts.js';
 import {
@@ -31,6 +32,8 @@ export interface FetchedSlice {
   readonly dirty: DirtyDays;
   /** Ids of the open MLflow runs in the plan: the result lists as `closed` only runs of these. */
   readonly plannedOpenRuns: ReadonlySet<string>;
+  /** Of a sweep: until when deltas have read each experiment, ms. */
+  readonly readUntil?: (() => Promise<ReadonlyMap<string, number>>) | undefined;
   /** Called after each day. */
   readonly heartbeat: () => void;
 }
@@ -124,7 +127,7 @@ async function mergeSlice(
   serverNow: () => Promise<number>,
   slice: FetchedSlice,
 ): Promise<{ result: EnrichResult; quarantined: ReadonlySet<string> }> {
-  const { pipelineRunId, fetched, plannedOpenRuns, heartbeat } = slice;
+  const { pipelineRunId, fetched, plannedOpenRuns, heartbeat, readUntil } = slice;
   const markDirty = (added: Partial<DirtyDays>) => addDirtyDays(store, ownerOf(slice), added);
   const result: EnrichResult = {
     touched_days: [],
@@ -140,6 +143,8 @@ async function mergeSlice(
     partitions_unchanged: 0,
   };
   const quarantined = new Set<string>();
+  const ledger = new Ledger();
+  let missed = 0;
   const runs = new Map<string, SliceRun>();
   const stillOpen = new Map<string, OpenRun>();
   /** Runs of days that are no longer kept: nothing of them is stored, and they are not fetched again. */
@@ -153,10 +158,14 @@ async function mergeSlice(
     if (pages.length + gone.length + oversized.length === 0) continue;
     await duck.session(async (session) => {
       await loadFacts(store, session, pages, gone);
-      result.quarantined += await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) => {
+      const unreadable = await quarantine(session, store, pipelineRunId, oversized, (quarantine_days) => {
         for (const day of quarantine_days) quarantined.add(day);
         return markDirty({ quarantine_days });
       });
+      result.quarantined += unreadable.length;
+      for (const experiment of unreadable) ledger.add(experiment, 'quarantined', 1);
+      for (const { experiment_id } of oversized) ledger.add(experiment_id, 'records', 1);
+      await countReceived(session, ledger);
       const days = await session.rows<{ day: string }>(sql(import.meta.url, './sql/touched_days.sql'));
       const first = days.length > 0 ? await readFirstDays(store) : {};
       const look = await lookAtBases(
@@ -165,15 +174,22 @@ async function mergeSlice(
       );
       for (const { day } of days) {
         if (!isKept(first, '_base', day)) continue;
-        const beforePut = () => markDirty({ days: [day] });
+        const options = { beforePut: () => markDirty({ days: [day] }), look, ledger, readUntil };
         const files = await partitionFilesOf(store).on(day);
-        const counts = await mergeDay(session, store, serverNow, day, files, beforePut, look);
+        const counts = await mergeDay(session, store, serverNow, day, files, options);
         result.inserted += counts.inserted;
         result.updated += counts.updated;
         result.unchanged += counts.unchanged;
         result.superseded += counts.superseded;
+        missed += counts.missed;
         for (const run of counts.undecided) stillOpen.set(run.run_id, { ...run, day, undecided: true });
         heartbeat();
+      }
+      for (const { experiment_id, day, runs: count } of await session.rows<FactsOfDay>(
+        sql(import.meta.url, './sql/facts_by_day.sql'),
+      )) {
+        if (day === null) ledger.add(experiment_id, 'undated', count);
+        else if (!isKept(first, '_base', day)) ledger.add(experiment_id, 'expired', count);
       }
       for (const run of await session.rows<SliceRun>(sql(import.meta.url, './sql/slice_runs.sql'))) {
         runs.set(run.run_id, run);
@@ -184,6 +200,9 @@ async function mergeSlice(
     });
   }
   if (expired.size > 0) result.expired = expired.size;
+  const entries = ledger.entries();
+  if (entries.length > 0) result.ledger = entries;
+  if (missed > 0) result.missed = missed;
   if (stillOpen.size > 0) await addOpenMlflowRuns(store, [...stillOpen.values()]);
   for (const { metrics } of runs.values()) result.metrics += metrics;
   result.runs = runs.size;
@@ -191,6 +210,20 @@ async function mergeSlice(
     .map(({ run_id }) => run_id)
     .filter((run_id) => plannedOpenRuns.has(run_id) && !stillOpen.has(run_id));
   return { result, quarantined };
+}
+
+interface FactsOfDay {
+  readonly experiment_id: string;
+  readonly day: string | null;
+  readonly runs: number;
+}
+
+/** Counts the records that the pages have. Reads `parsed`. */
+async function countReceived(session: DuckSession, ledger: Ledger): Promise<void> {
+  const received = await session.rows<{ experiment_id: string | null; records: number }>(
+    sql(import.meta.url, './sql/received_records.sql'),
+  );
+  for (const { experiment_id, records } of received) ledger.add(experiment_id, 'records', records);
 }
 
 /** Makes `page_times`, `parsed`, `latest`, `facts` and `gone` from the stored pages. */

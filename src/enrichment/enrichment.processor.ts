@@ -1,8 +1,9 @@
 import { Processor } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+import { Inject, Logger } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { imbalanceOf } from '../domain/ledger.js';
 import type { Window } from '../domain/model.js';
-import { dayOf, daysOf } from '../domain/time.js';
+import { dayOf, daysOf, MS_PER_HOUR } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
@@ -13,6 +14,7 @@ import { WORKER_OPTIONS } from '../queue/worker-options.js';
 import { mergeDirtyDays, NO_DIRTY_DAYS } from '../state/dirty-days.js';
 import { Processes } from '../state/processes.js';
 import { SERVER_CLOCK } from '../state/tracking-server.js';
+import { readWatermarks } from '../state/watermarks.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { countChangedRuns } from './changed-runs.js';
@@ -20,9 +22,13 @@ import { enrichSlice } from './enrich-slice.js';
 import { judgeDays, selectDaysToJudge } from './judge-days.js';
 import { RulebookSync } from './rulebook-sync.js';
 
+/** Pipeline runs that read again what deltas have read. */
+const SWEEPS: ReadonlySet<string> = new Set(['historical', 'backup']);
+
 /** Processes the queue `enrichment`: merges slices into the base and judges days. */
 @Processor('enrichment', WORKER_OPTIONS)
 export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
+  private readonly log = new Logger('Ledger');
   protected readonly concurrency: number;
   protected readonly handlers: HandlersOf<'enrichment'>;
 
@@ -33,7 +39,7 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     @Inject(SERVER_CLOCK) private readonly serverNow: () => Promise<number>,
     @Inject(RulebookSync) private readonly rulebook: RulebookSync,
     @Inject(Processes) private readonly processes: Processes,
-    @Inject(SETTINGS) settings: Settings,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     super();
     this.concurrency = settings.ENRICHMENT_CONCURRENCY;
@@ -58,10 +64,23 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
       }),
       fetched: await result(slice.id, 'fetch'),
       plannedOpenRuns: new Set(plan.open.map(({ run_id }) => run_id)),
+      readUntil: SWEEPS.has(record.kind) ? () => this.readByDeltas() : undefined,
       heartbeat,
     });
+    for (const entry of enriched.ledger ?? []) {
+      if (imbalanceOf(entry) === 0) continue;
+      const message = `${record.id}.${slice.id} does not account for all records: ${JSON.stringify(entry)}`;
+      this.log.error(message);
+    }
     if (enriched.left_to_newer) await this.processes.leaveToNewer();
     return enriched;
+  }
+
+  /** Until when deltas have read each experiment, even if MLflow stored a change late: ms. */
+  private async readByDeltas(): Promise<ReadonlyMap<string, number>> {
+    const lookback = this.settings.LOOKBACK_HOURS_DELTA * MS_PER_HOUR;
+    const watermarks = await readWatermarks(this.store);
+    return new Map(Object.entries(watermarks).map(([id, watermark]) => [id, watermark - lookback]));
   }
 
   private select({ plan, heartbeat }: StageContext): Promise<SelectResult> {

@@ -1,3 +1,4 @@
+import type { Ledger } from '../domain/ledger.js';
 import { DATE_LAG_MS, type MergeDecision } from '../domain/merge-precedence.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
@@ -14,6 +15,8 @@ export interface MergeCounts {
   superseded: number;
   /** MLflow runs whose newest content may not be stored yet: later pipeline runs fetch them again. */
   undecided: UndecidedRun[];
+  /** Runs that were new or changed although deltas had read their time before. */
+  missed: number;
 }
 
 export interface UndecidedRun {
@@ -21,10 +24,20 @@ export interface UndecidedRun {
   readonly experiment_id: string;
 }
 
+export interface MergeOptions {
+  /** Called before each put of a base object. */
+  readonly beforePut: () => Promise<void>;
+  /** Finds the ETag of a base object, if many were read at once. */
+  readonly look?: Look | undefined;
+  /** Gets what became of each run. */
+  readonly ledger: Ledger;
+  /** Of a sweep: until when deltas have read each experiment, ms. Called only if runs are new or changed. */
+  readonly readUntil?: (() => Promise<ReadonlyMap<string, number>>) | undefined;
+}
+
 /**
  * Merges `facts` and `gone` of one day into its base objects.
  * @param files the number of parts of the day
- * @param beforePut called before each put of a base object
  * @returns the counts of all parts
  */
 export async function mergeDay(
@@ -33,22 +46,22 @@ export async function mergeDay(
   serverNow: () => Promise<number>,
   day: string,
   files: number,
-  beforePut: () => Promise<void>,
-  look?: Look,
+  options: MergeOptions,
 ): Promise<MergeCounts> {
   await createPartMacro(session);
   const touched = await session.rows<{ part: number }>(sql(import.meta.url, './sql/touched_parts.sql'), {
     day,
     files,
   });
-  const total: MergeCounts = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, undecided: [] };
+  const total = noCounts();
   for (const { part } of touched) {
-    const counts = await mergePart(session, store, serverNow, { day, part, files }, beforePut, look);
+    const counts = await mergePart(session, store, serverNow, { day, part, files }, options);
     total.inserted += counts.inserted;
     total.updated += counts.updated;
     total.unchanged += counts.unchanged;
     total.superseded += counts.superseded;
     total.undecided.push(...counts.undecided);
+    total.missed += counts.missed;
   }
   return total;
 }
@@ -57,27 +70,47 @@ export async function mergeDay(
  * Merges the `facts` and `gone` of one part into its base object by merge precedence. After a lost race the winner's object
  * is read and every run is decided again. An unchanged base is not written.
  * @param serverNow requests the tracking server's clock, ms
- * @param look finds the ETag of the base, if many were read at once
  */
 async function mergePart(
   session: DuckSession,
   store: ObjectStore,
   serverNow: () => Promise<number>,
   part: DayPart,
-  beforePut: () => Promise<void>,
-  look?: Look,
+  { beforePut, look, ledger, readUntil }: MergeOptions,
 ): Promise<MergeCounts> {
-  let counts: MergeCounts = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, undecided: [] };
+  let counts = noCounts();
+  let decisions: DecisionCount[] = [];
   const prepare = async (stored: StoredFile | undefined) => {
     await loadStored(session, stored?.file);
-    counts = await decide(session, serverNow, part);
+    decisions = await decide(session, serverNow, part);
+    counts = await countsOf(session, decisions);
     if (counts.inserted + counts.updated === 0) return undefined;
     await beforePut();
     return (file: string) => writeBase(session, file);
   };
   await publishObject(store, session, baseKey(part.day, part.part), prepare, 'base_contended', look);
+  // After the last round: of a lost race nothing counts.
+  for (const { experiment_id, gone, decision, runs } of decisions) {
+    if (!gone) ledger.add(experiment_id, COUNT_OF_DECISION[decision], runs);
+  }
+  if (readUntil && counts.inserted + counts.updated > 0) {
+    const read_until = [...(await readUntil())].map(([experiment_id, ms]) => ({ experiment_id, ms }));
+    const [row] = await session.rows<{ runs: number }>(sql(import.meta.url, './sql/missed_runs.sql'), {
+      read_until: JSON.stringify(read_until),
+    });
+    counts.missed = row?.runs ?? 0;
+  }
   return counts;
 }
+
+const noCounts = (): MergeCounts => ({
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  superseded: 0,
+  undecided: [],
+  missed: 0,
+});
 
 /** Writes the `facts` of a day to a file, as the base object that they would be if nothing else were stored. */
 export async function writeFacts(session: DuckSession, day: string, file: string): Promise<void> {
@@ -104,17 +137,35 @@ async function loadStored(session: DuckSession, file: string | undefined): Promi
 }
 
 interface DecisionCount {
+  readonly experiment_id: string | null;
+  readonly gone: boolean;
   readonly decision: MergeDecision;
   readonly runs: number;
   /** How many of these stored rows have a time after that of the new response. */
   readonly stored_ahead: number;
 }
 
+const COUNT_OF_DECISION = {
+  insert: 'inserted',
+  unchanged: 'unchanged',
+  replace: 'updated',
+  overrule: 'updated',
+  supersede: 'superseded',
+} as const satisfies Record<MergeDecision, string>;
+
+async function countsOf(session: DuckSession, decisions: readonly DecisionCount[]): Promise<MergeCounts> {
+  const counts = noCounts();
+  for (const { decision, runs } of decisions) counts[COUNT_OF_DECISION[decision]] += runs;
+  counts.undecided = await session.rows<UndecidedRun>(sql(import.meta.url, './sql/undecided_runs.sql'));
+  return counts;
+}
+
+/** Makes `decided`. */
 async function decide(
   session: DuckSession,
   serverNow: () => Promise<number>,
   { day, part, files }: DayPart,
-): Promise<MergeCounts> {
+): Promise<DecisionCount[]> {
   const decideAt = async (now: number | null): Promise<DecisionCount[]> => {
     await session.run(sql(import.meta.url, './sql/decide.sql'), {
       day,
@@ -125,17 +176,9 @@ async function decide(
     });
     return session.rows(sql(import.meta.url, './sql/decision_counts.sql'));
   };
-  let decisions = await decideAt(null);
+  const decisions = await decideAt(null);
   // A later time of the stored row is right or in the future: the server's clock, requested after the row was read, decides.
-  if (decisions.some(({ stored_ahead }) => stored_ahead > 0)) decisions = await decideAt(await serverNow());
-  const runs = (wanted: MergeDecision) => decisions.find(({ decision }) => decision === wanted)?.runs ?? 0;
-  return {
-    inserted: runs('insert'),
-    updated: runs('replace') + runs('overrule'),
-    unchanged: runs('unchanged'),
-    superseded: runs('supersede'),
-    undecided: await session.rows<UndecidedRun>(sql(import.meta.url, './sql/undecided_runs.sql')),
-  };
+  return decisions.some(({ stored_ahead }) => stored_ahead > 0) ? decideAt(await serverNow()) : decisions;
 }
 
 /** Writes the merged rows of the part to a file. */

@@ -18,6 +18,7 @@ import { publishObject } from '../storage/publish.js';
 
 interface BadRecord {
   readonly run_id: string | null;
+  readonly experiment_id: string | null;
   readonly reason: string;
   readonly record: string;
   readonly observed: number;
@@ -28,7 +29,7 @@ interface BadRecord {
  * `facts` has: they could be read. Reads `parsed`, `page_times` and `facts`.
  * @param oversized runs of the slice that were not downloaded
  * @param beforePut called with the days whose quarantine changes, before the first put
- * @returns how many records of this slice are in quarantine
+ * @returns the experiment of each record of this slice that is in quarantine; null if it names none
  */
 export async function quarantine(
   session: DuckSession,
@@ -36,7 +37,7 @@ export async function quarantine(
   pipelineRunId: string,
   oversized: readonly OversizedRun[],
   beforePut: (days: readonly string[]) => Promise<void>,
-): Promise<number> {
+): Promise<(string | null)[]> {
   const unreadable = await session.rows<BadRecord>(sql(import.meta.url, './sql/bad_records.sql'));
   const bad = [...unreadable, ...oversized.map(badRecordOf)];
   const records: Record<string, QuarantinedRecord> = {};
@@ -50,13 +51,13 @@ export async function quarantine(
     beforePut,
   });
   for (const day of days) await publishQuarantine(session, store, day);
-  return bad.length;
+  return bad.map(({ experiment_id }) => experiment_id);
 }
 
-function badRecordOf({ run_id, record, date, bytes, limit }: OversizedRun): BadRecord {
+function badRecordOf({ run_id, experiment_id, record, date, bytes, limit }: OversizedRun): BadRecord {
   const size = bytes === null ? '' : ` (${formatBytes(bytes)})`;
   const reason = `its data is larger than ${formatBytes(limit)}${size}: raise MAX_PAGE_MB to read it`;
-  return { run_id, reason, record, observed: date };
+  return { run_id, experiment_id, reason, record, observed: date };
 }
 
 async function readableRuns(session: DuckSession, runIds: readonly string[]): Promise<Set<string>> {

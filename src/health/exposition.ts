@@ -1,5 +1,6 @@
 import type { Gauge } from 'prom-client';
 import { LIGHTS, PIPELINE_KINDS } from '../domain/model.js';
+import { QUALITY_CHECKS, QUALITY_SEVERITIES } from '../domain/quality/checks.js';
 import type { CurrentLights } from '../state/current-lights.js';
 import { neverEndedRuns } from '../state/never-ended-runs.js';
 import type { ServiceFacts } from '../state/service-facts.js';
@@ -47,6 +48,7 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
     exposeKinds(metrics, facts);
     const counts = countByState(experiments);
     for (const state of EXPERIMENT_STATES) metrics.experiments.set({ state }, counts[state]);
+    exposeQuality(metrics, facts.quality);
     metrics.outdated_objects.set(facts.rewrite?.outdatedObjects ?? 0);
     metrics.never_ended_runs.set(neverEndedRuns(facts.openMlflowRuns, now).length);
     const [oldest] = facts.unfinishedMessages;
@@ -78,6 +80,13 @@ function exposeUpstream(metrics: Metrics, upstream: string, up: boolean, lastSuc
 function exposeCatalog(metrics: Metrics, { up, lastSuccess, rejectedRows }: CatalogStatus): void {
   if (up !== null) exposeUpstream(metrics, 'catalog', up, lastSuccess);
   metrics.catalog_refused_items.set(rejectedRows);
+}
+
+function exposeQuality(metrics: Metrics, findings: ServiceFacts['quality']): void {
+  for (const check of QUALITY_CHECKS) {
+    for (const severity of QUALITY_SEVERITIES) metrics.quality_failing.set({ check, severity }, 0);
+  }
+  for (const { check_name: check, severity } of findings) metrics.quality_failing.inc({ check, severity });
 }
 
 function exposeKinds(metrics: Metrics, { kinds }: ServiceFacts): void {

@@ -1,4 +1,5 @@
 import { type Clock } from '../config/runtime.js';
+import { imbalanceOf } from '../domain/ledger.js';
 import { PIPELINE_KINDS } from '../domain/model.js';
 import { type DiagnosticsEvent, subscribe } from '../observability/diagnostics.js';
 import type { Engine } from '../pipeline/engine.js';
@@ -56,6 +57,8 @@ export class MetricsRecorder {
       metrics.runs_published_total.inc({ change: 'inserted' }, inserted);
       metrics.runs_published_total.inc({ change: 'updated' }, updated);
       metrics.runs_quarantined_total.inc(quarantined);
+      for (const entry of result.ledger ?? []) metrics.ledger_imbalance_records.inc(imbalanceOf(entry));
+      metrics.missed_by_delta_total.inc(result.missed ?? 0);
     }
   }
 

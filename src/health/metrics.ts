@@ -78,6 +78,18 @@ export const METRICS = {
     labels: [],
     help: 'MLflow runs that cannot be parsed; counted each time MLflow returns them.',
   },
+  ledger_imbalance_records: {
+    type: 'gauge',
+    of: 'process',
+    labels: [],
+    help: 'Records of MLflow that this process has received and did not count exactly once as inserted, updated, unchanged, superseded, undated, expired or quarantined. Must be 0; the log names the experiment.',
+  },
+  missed_by_delta_total: {
+    type: 'counter',
+    of: 'process',
+    labels: [],
+    help: 'Ended MLflow runs that a historical or backup run found new or changed although deltas had read their time before: late changes of tags, params or metrics, and what deltas missed.',
+  },
   partitions_written_total: {
     type: 'counter',
     of: 'process',
@@ -113,6 +125,12 @@ export const METRICS = {
     of: 'service',
     labels: [],
     help: 'Published objects that are not rewritten yet after the rules or schema version was raised.',
+  },
+  quality_failing: {
+    type: 'gauge',
+    of: 'service',
+    labels: ['check', 'severity'],
+    help: 'How often a check of data quality fails: for all applications together, and for single applications.',
   },
   catalog_refused_items: {
     type: 'gauge',

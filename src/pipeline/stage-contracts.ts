@@ -168,6 +168,19 @@ const changedRunsSchema = z.array(
 );
 export type ChangedRuns = z.infer<typeof changedRunsSchema>;
 
+/** `LedgerEntry` of domain/ledger.ts */
+const ledgerEntrySchema = z.object({
+  experiment_id: z.string(),
+  records: z.int(),
+  inserted: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  superseded: z.int(),
+  undated: z.int(),
+  expired: z.int(),
+  quarantined: z.int(),
+});
+
 export const enrichResultSchema = z.object({
   /** The days whose facts the slice has changed, and those that it published for other reasons. */
   touched_days: z.array(day),
@@ -180,6 +193,10 @@ export const enrichResultSchema = z.object({
   quarantined: z.int(),
   /** MLflow runs of days that are no longer kept: they are not stored. Absent if there are none. */
   expired: z.int().optional(),
+  /** Where the records of each experiment went. Absent without records, and in markers of older versions. */
+  ledger: z.array(ledgerEntrySchema).optional(),
+  /** Runs that a sweep found new or changed, and deltas had not. Absent if there are none. */
+  missed: z.int().optional(),
   /** MLflow runs that are final (finished, deleted or gone) and read without an error: they leave the open list. */
   closed: z.array(z.string()),
   partitions_written: z.int(),

@@ -8,6 +8,7 @@ import { readExperiments, type StoredExperiment } from './experiments.js';
 import { readJudgingSettings, type StoredJudgingSettings } from './judging-settings.js';
 import { INITIAL_KIND_STATE, type KindState, readKindState } from './kind-state.js';
 import { type OpenMlflowRun, readOpenMlflowRuns } from './open-mlflow-runs.js';
+import { type QualityFinding, readQualityFindings } from './quality-findings.js';
 import { type RewriteProgress, rewriteProgress } from './rewrite-progress.js';
 import { readRulebook } from './rulebook.js';
 import type { Versions } from './versions.js';
@@ -23,6 +24,8 @@ export interface ServiceFacts {
   readonly catalog: CatalogState;
   /** null until a scheduler has stored them. */
   readonly judging: StoredJudgingSettings | null;
+  /** The checks of data quality that fail. */
+  readonly quality: readonly QualityFinding[];
   /** The versions in force. */
   readonly versions: Versions;
   /** null if all stored days have the versions in force. */
@@ -46,16 +49,18 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
   };
   const entryOf = async (kind: PipelineKind) =>
     [kind, await read(readKindState(store, kind), INITIAL_KIND_STATE)] as const;
-  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging, book, outbox] = await Promise.all([
-    Promise.all(PIPELINE_KINDS.map(entryOf)),
-    read(readExperiments(store), {}),
-    read(readWatermarks(store), {}),
-    read(readOpenMlflowRuns(store), []),
-    readCatalogState(store),
-    read(readJudgingSettings(store), undefined),
-    read(readRulebook(store), undefined),
-    read(readOutbox(store), EMPTY_OUTBOX),
-  ]);
+  const [kinds, experiments, watermarks, openMlflowRuns, catalog, judging, book, outbox, quality] =
+    await Promise.all([
+      Promise.all(PIPELINE_KINDS.map(entryOf)),
+      read(readExperiments(store), {}),
+      read(readWatermarks(store), {}),
+      read(readOpenMlflowRuns(store), []),
+      readCatalogState(store),
+      read(readJudgingSettings(store), undefined),
+      read(readRulebook(store), undefined),
+      read(readOutbox(store), EMPTY_OUTBOX),
+      read(readQualityFindings(store), []),
+    ]);
   const versions = versionsInForce(book);
   return {
     kinds: Object.fromEntries(kinds) as Record<PipelineKind, KindState>,
@@ -64,6 +69,7 @@ export async function loadServiceFacts(store: ObjectStore): Promise<ServiceFacts
     openMlflowRuns,
     catalog,
     judging: judging ?? null,
+    quality,
     versions,
     rewrite: isRewritten(book) ? null : await rewriteProgress(store, versions),
     unfinishedMessages: outbox.unfinished,

@@ -2,6 +2,7 @@
 -- the first response that has it (`observed`, ms).
 SELECT DISTINCT ON (parsed.record)
   parsed.run_id,
+  parsed.experiment_id,
   parsed.reason,
   parsed.record,
   page_times.date::DOUBLE AS observed

@@ -89,7 +89,11 @@ export class SliceStore {
   }
 
   /** Enriches a slice with these pages. */
-  async enrich(fetched: Fetched, plannedOpenRuns: readonly string[] = []) {
+  async enrich(
+    fetched: Fetched,
+    plannedOpenRuns: readonly string[] = [],
+    readUntil?: Parameters<typeof enrichSlice>[4]['readUntil'],
+  ) {
     const settings = domainSettings(loadSettings({ MLFLOW_TRACKING_URI: 'http://mlflow' }));
     const book: Rulebook = {
       version: 1,
@@ -109,6 +113,7 @@ export class SliceStore {
       dirty: NO_DIRTY_DAYS,
       fetched: { gone: [], answered: ['1'], refused: [], bytes: 0, ...fetched, pages },
       plannedOpenRuns: new Set(plannedOpenRuns),
+      readUntil,
       heartbeat: () => undefined,
     });
     this.opened = (await readOpenMlflowRuns(this.store)).map(({ token: _, ...open }) => open);

@@ -32,6 +32,7 @@ const FACTS: ServiceFacts = {
   watermarks: { 7: 700_000 },
   openMlflowRuns: [],
   judging: null,
+  quality: [],
   versions: FIRST_VERSIONS,
   rewrite: null,
   unfinishedMessages: [],
@@ -122,7 +123,9 @@ describe('updateGauges', () => {
   });
 
   it('exposes no catalog if none is configured, and no status before the first query', async () => {
-    expect((await exposed(HEALTHY, { catalogConfigured: false })).join('\n')).not.toContain('catalog');
+    expect((await exposed(HEALTHY, { catalogConfigured: false })).join('\n')).not.toMatch(
+      /catalog_refused|upstream="catalog"/,
+    );
     const catalog = { version: 1 as const, last_success: null, last_error: null, awaited: false, refused: 0 };
     const neverQueried = { ...HEALTHY, facts: { value: { ...FACTS, catalog } } };
     expect((await exposed(neverQueried)).join('\n')).not.toContain('upstream="catalog"');
@@ -136,6 +139,26 @@ describe('updateGauges', () => {
     });
     expect(lines).toContain('upstream_up{upstream="catalog"} 0');
     expect(lines).toContain('upstream_last_success_timestamp_seconds{upstream="catalog"} 500');
+  });
+
+  it('counts the failing checks of data quality by check and severity', async () => {
+    const finding = {
+      measured: 1,
+      limit: 0,
+      affected_rows: 1,
+      meaning: '',
+      next_step: '',
+      sample: '[]',
+      since: '',
+    };
+    const volume = { ...finding, check_name: 'volume' as const, severity: 'warning' as const };
+    const quality = [
+      { ...volume, application: null },
+      { ...volume, application: 'churn' },
+    ];
+    const lines = await exposed({ ...HEALTHY, facts: { value: { ...FACTS, quality } } });
+    expect(lines).toContain('quality_failing{check="volume",severity="warning"} 2');
+    expect(lines).toContain('quality_failing{check="volume",severity="error"} 0');
   });
 
   it('exposes a series per light, 1 for the current one', async () => {

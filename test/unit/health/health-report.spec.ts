@@ -34,6 +34,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
   watermarks: { 7: NOW - 2 * MINUTE, 8: NOW - 2 * MINUTE },
   openMlflowRuns: [],
   judging: null,
+  quality: [],
   versions: FIRST_VERSIONS,
   rewrite: null,
   unfinishedMessages: [],

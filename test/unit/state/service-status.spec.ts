@@ -36,6 +36,7 @@ const facts = (change: Partial<ServiceFacts> = {}): ServiceFacts => ({
   watermarks: {},
   openMlflowRuns: [],
   judging: null,
+  quality: [],
   versions: FIRST_VERSIONS,
   rewrite: null,
   unfinishedMessages: [],
