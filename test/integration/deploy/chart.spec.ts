@@ -178,6 +178,22 @@ describeChart('the Helm chart', (python) => {
     expect(of('full', 'HorizontalPodAutoscaler')).toBeUndefined();
   });
 
+  // Validated once with the models of the operators' own schemas: @kubernetes-models/keda 0.4, prometheus-operator 6 and
+  // external-secrets 2. A new field must be checked there.
+  it.each([
+    [
+      'ScaledObject',
+      'keda.sh/v1alpha1',
+      ['scaleTargetRef', 'pollingInterval', 'minReplicaCount', 'maxReplicaCount', 'triggers'],
+    ],
+    ['ServiceMonitor', 'monitoring.coreos.com/v1', ['selector', 'endpoints']],
+    ['PrometheusRule', 'monitoring.coreos.com/v1', ['groups']],
+    ['ExternalSecret', 'external-secrets.io/v1', ['refreshInterval', 'secretStoreRef', 'target', 'data']],
+  ])('uses only fields of %s that its operator knows', (kind, version, fields) => {
+    const { apiVersion, spec } = of('full', kind);
+    expect([apiVersion, ...Object.keys(spec)]).toEqual([version, ...fields]);
+  });
+
   it('contains the alerts and the dashboard of this repository', async () => {
     const alerts = parse(await readFile('deploy/prometheus/alerts.yml', 'utf8'));
     expect(of('full', 'PrometheusRule').spec).toEqual(alerts);
