@@ -5,9 +5,12 @@ import { clockTime, minuteTime, offsetOf, shortDay } from '../words/time.js';
 import { listOf, plural, STATUS_LABELS } from '../words/words.js';
 import { zone } from '../words/zone.js';
 import type { LimitNote } from './limit-notes.js';
+import { percent } from './mini-forecast.jsx';
+import type { RowAxis } from './row-axis.js';
 
 interface Axis {
   readonly data: Metrics;
+  readonly axis: RowAxis;
   readonly pointed: Signal<number | null>;
   readonly notes: readonly LimitNote[];
 }
@@ -24,10 +27,15 @@ function cellText(data: Metrics, cell: number): string {
   return `${minuteTime(start, zone.value)}–${clockTime(end, zone.value)}`;
 }
 
+/** No other label is closer to `now` than this part of the axis. */
+const NOW_ROOM = 0.05;
+
 /** The one time axis of all rows. The arrow keys move the line through all rows. */
-export function TimeAxis({ data, pointed, notes }: Axis) {
-  const span = { low: Date.parse(data.from), high: Date.parse(data.to) };
-  const { at, days } = timeTicks(span.low, span.high, 8, (time) => offsetOf(time, zone.value));
+export function TimeAxis({ data, axis, pointed, notes }: Axis) {
+  const { at, days } = timeTicks(axis.low, axis.high, 10, (time) => offsetOf(time, zone.value));
+  const ticks = at.filter(
+    (tick) => axis.share === 1 || Math.abs(fraction(tick, axis) - axis.share) > NOW_ROOM,
+  );
   const last = (data.metrics[0]?.cells.status.length ?? 1) - 1;
   const cell = pointed.value;
   const moves: Readonly<Record<string, number>> = {
@@ -59,13 +67,14 @@ export function TimeAxis({ data, pointed, notes }: Axis) {
     >
       <p class="pointed">{cell === null ? 'newest value, distance to its limit' : cellText(data, cell)}</p>
       <div class="ticks">
-        {at.map((tick) => (
-          <span key={tick} style={{ left: `${100 * fraction(tick, span)}%` }}>
+        {ticks.map((tick) => (
+          <span key={tick} style={{ left: percent(tick, axis) }}>
             {days ? shortDay(tick, zone.value) : clockTime(tick, zone.value)}
           </span>
         ))}
+        {axis.share < 1 && <b style={{ left: percent(axis.now, axis) }}>now</b>}
         {notes.map(({ letter, change }) => (
-          <b key={letter} class="letter" style={{ left: `${100 * fraction(Date.parse(change.at), span)}%` }}>
+          <b key={letter} class="letter" style={{ left: percent(Date.parse(change.at), axis) }}>
             {letter}
           </b>
         ))}

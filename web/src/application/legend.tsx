@@ -4,7 +4,7 @@ import { METRIC_STATUSES } from '../../../src/domain/model.js';
 import { STATUS_LABELS } from '../words/words.js';
 
 /** What the lines below the pictures mean: only what is in them. */
-export function Legend({ metrics }: { metrics: readonly MetricNow[] }) {
+export function Legend({ metrics, forecast }: { metrics: readonly MetricNow[]; forecast: boolean }) {
   const present = new Set(metrics.flatMap(({ cells }) => cells.status));
   const statuses = [...METRIC_STATUSES].reverse().filter((status) => present.has(status));
   return (
@@ -25,6 +25,12 @@ export function Legend({ metrics }: { metrics: readonly MetricNow[] }) {
         <li>
           <i class="limit-sample" />
           limit; shaded: beyond it
+        </li>
+      )}
+      {forecast && (
+        <li>
+          <i class="forecast-sample" />
+          forecast with its 80 and 95 % bands
         </li>
       )}
     </ul>

@@ -1,7 +1,7 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
-import type { MetricNow, Metrics } from '../../../src/dashboard/contract/metrics.js';
+import type { MetricNow } from '../../../src/dashboard/contract/metrics.js';
 import { formatPeriod } from '../../../src/domain/format.js';
 import { metricPath } from '../frame/routes.js';
 import { Age, Shape } from '../marks/status.jsx';
@@ -13,10 +13,11 @@ import { keepUnits, STATUS_LABELS } from '../words/words.js';
 import { zone } from '../words/zone.js';
 import { type LimitNote, letterOfChange } from './limit-notes.js';
 import { MiniChart } from './mini-chart.jsx';
+import type { RowAxis } from './row-axis.js';
 
 interface Row {
   readonly metric: MetricNow;
-  readonly data: Metrics;
+  readonly axis: RowAxis;
   readonly application: string;
   readonly pointed: Signal<number | null>;
   readonly notes: readonly LimitNote[];
@@ -26,7 +27,7 @@ interface Row {
 }
 
 /** One metric: its newest value, how far it is from its limit, since when, and its course. */
-export function MetricRow({ metric, data, application, pointed, notes, forecast, children }: Row) {
+export function MetricRow({ metric, axis, application, pointed, notes, forecast, children }: Row) {
   const { name, display_name, status, limit, run } = metric;
   const silent = isSilent(metric.light_span);
   const shown = silent ? 'no_data' : status;
@@ -62,7 +63,7 @@ export function MetricRow({ metric, data, application, pointed, notes, forecast,
         </b>
         <span>{keepUnits(distanceText(metric, limit) ?? '')}</span>
       </div>
-      <MiniChart metric={metric} data={data} marks={marks} pointed={pointed} />
+      <MiniChart metric={metric} axis={axis} forecast={forecast} marks={marks} pointed={pointed} />
       {children}
     </li>
   );

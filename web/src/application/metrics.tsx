@@ -11,6 +11,7 @@ import { limitNotes } from './limit-notes.js';
 import { LimitNotes } from './limit-notes-list.jsx';
 import { MetricRow } from './metric-row.jsx';
 import { RANGES } from './page.jsx';
+import { rowAxis } from './row-axis.js';
 import { Suggestion } from './suggestion.jsx';
 
 /** The metrics of an application on one time axis, the worst first. */
@@ -59,16 +60,20 @@ function Rows({
   const judged = data.metrics.filter(({ status, suggestion }) => status !== 'unmonitored' || !suggestion);
   const unjudged = data.metrics.filter((metric) => !judged.includes(metric));
   const cells = data.metrics[0]?.cells.status.length ?? 0;
-  const shared = { data, application, pointed, notes };
+  const forecastOf = (metric: MetricNow) => forecasts?.forecasts.find((each) => each.metric === metric.name);
+  const axis = rowAxis(
+    data,
+    judged.flatMap((metric) => forecastOf(metric) ?? []),
+  );
+  const shared = { axis, application, pointed, notes };
   const point = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     const chart = event.currentTarget.querySelector('.mini')?.getBoundingClientRect();
-    if (!chart || event.clientX < chart.left || event.clientX > chart.right) pointed.value = null;
-    else
-      pointed.value = Math.min(cells - 1, Math.floor(((event.clientX - chart.left) / chart.width) * cells));
+    const cell = chart && Math.floor(((event.clientX - chart.left) / (chart.width * axis.share)) * cells);
+    pointed.value = cell !== undefined && cell >= 0 && cell < cells ? cell : null;
   };
   return (
     <>
-      <Legend metrics={data.metrics} />
+      <Legend metrics={data.metrics} forecast={axis.share < 1} />
       <div
         class="metrics"
         onPointerMove={point}
@@ -76,18 +81,13 @@ function Rows({
           pointed.value = null;
         }}
       >
-        <TimeAxis data={data} pointed={pointed} notes={notes} />
+        <TimeAxis data={data} axis={axis} pointed={pointed} notes={notes} />
         <ul>
           {judged.map((metric) => (
-            <MetricRow
-              key={metric.name}
-              metric={metric}
-              forecast={forecasts?.forecasts.find((each) => each.metric === metric.name)}
-              {...shared}
-            />
+            <MetricRow key={metric.name} metric={metric} forecast={forecastOf(metric)} {...shared} />
           ))}
         </ul>
-        {unjudged.length > 0 && <Unjudged metrics={unjudged} shared={shared} />}
+        {unjudged.length > 0 && <Unjudged metrics={unjudged} alone={judged.length === 0} shared={shared} />}
       </div>
       <LimitNotes notes={notes} />
     </>
@@ -96,13 +96,15 @@ function Rows({
 
 function Unjudged({
   metrics,
+  alone,
   shared,
 }: {
   metrics: readonly MetricNow[];
+  alone: boolean;
   shared: Omit<Parameters<typeof MetricRow>[0], 'metric'>;
 }) {
   return (
-    <details class="unjudged" open={metrics.length <= 3 || shared.data.metrics.length === metrics.length}>
+    <details class="unjudged" open={metrics.length <= 3 || alone}>
       <summary>
         <b>{plural(metrics.length, 'metric')} without thresholds</b>, not judged; with the limits that{' '}
         <code>suggest</code> would propose from these runs

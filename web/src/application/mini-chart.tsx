@@ -1,18 +1,22 @@
 import type { Signal } from '@preact/signals';
-import type { MetricNow, Metrics } from '../../../src/dashboard/contract/metrics.js';
+import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
+import type { MetricNow } from '../../../src/dashboard/contract/metrics.js';
 import { lineParts, stretches } from '../marks/cells.js';
 import { limitSegments, zonesOf } from '../marks/limits.js';
 import { fraction, type Span, valueSpan } from '../marks/scale.js';
 import { Shape } from '../marks/status.jsx';
 import { valueText } from '../words/quantity.js';
 import { plural, STATUS_LABELS } from '../words/words.js';
+import { LikelyStretches, MiniForecast, percent } from './mini-forecast.jsx';
+import { type RowAxis, stepsOn } from './row-axis.js';
 
 /** The picture is stretched to the width of its column: texts and marks are placed above it. */
 const [WIDTH, HEIGHT] = [1000, 52];
 
 interface Chart {
   readonly metric: MetricNow;
-  readonly data: Metrics;
+  readonly axis: RowAxis;
+  readonly forecast: Forecast['forecasts'][number] | undefined;
   readonly marks: readonly { readonly at: number; readonly letter: string }[];
 }
 
@@ -21,22 +25,26 @@ export function MiniChart({ pointed, ...chart }: Chart & { pointed: Signal<numbe
   return (
     <div class="mini">
       <Picture {...chart} />
-      <Pointed metric={chart.metric} pointed={pointed} />
+      <Pointed metric={chart.metric} share={chart.axis.share} pointed={pointed} />
     </div>
   );
 }
 
-const places = (data: Metrics): Span => ({ low: Date.parse(data.from), high: Date.parse(data.to) });
-
 /** Reads neither the clock nor the pointer: it is drawn once per response. */
-function Picture({ metric, data, marks }: Chart) {
+function Picture({ metric, axis, forecast, marks }: Chart) {
   const { cells } = metric;
-  const time = places(data);
-  const segments = limitSegments(metric.limits, time.low, time.high);
+  const segments = limitSegments(metric.limits, axis.low, axis.high);
   const limits = segments
     .flatMap(({ critical, warning }) => [critical, warning])
     .filter((limit) => limit !== null);
-  const values = [...cells.min, ...cells.max].filter((value) => value !== null);
+  // The wider band is cut off at the edge rather than making everything else flat.
+  const expected = forecast
+    ? stepsOn(forecast, axis).flatMap((i) => [
+        forecast.columns.lower_80[i] ?? 0,
+        forecast.columns.upper_80[i] ?? 0,
+      ])
+    : [];
+  const values = [...cells.min, ...cells.max, ...expected].filter((value) => value !== null);
   const span = valueSpan(values, limits);
   const statuses = stretches(cells.status);
   return (
@@ -48,24 +56,36 @@ function Picture({ metric, data, marks }: Chart) {
         aria-label={spoken(metric)}
       >
         {span && metric.higher_is_better !== null && (
-          <Limits segments={segments} higherIsBetter={metric.higher_is_better} time={time} span={span} />
+          <Limits segments={segments} higherIsBetter={metric.higher_is_better} time={axis} span={span} />
         )}
-        {span && <Course metric={metric} span={span} />}
+        {span && <Course metric={metric} span={span} share={axis.share} />}
+        {span && forecast && (
+          <MiniForecast
+            forecast={forecast}
+            axis={axis}
+            place={(at, value) => `${(WIDTH * fraction(at, axis)).toFixed(1)} ${yOf(value, span).toFixed(1)}`}
+          />
+        )}
       </svg>
       <div class="status-line" aria-hidden="true">
+        <i class="cells" style={{ width: `${100 * axis.share}%` }} />
         {statuses.map(({ value, from, to }) => (
           <i
             key={from}
             class={`stretch ${value}`}
             style={{
-              left: `${(100 * from) / cells.status.length}%`,
-              width: `${(100 * (to - from)) / cells.status.length}%`,
+              left: `${(100 * axis.share * from) / cells.status.length}%`,
+              width: `${(100 * axis.share * (to - from)) / cells.status.length}%`,
             }}
           />
         ))}
+        {forecast && <LikelyStretches forecast={forecast} axis={axis} />}
       </div>
+      {axis.share < 1 && (
+        <span class="now-line" style={{ left: percent(axis.now, axis) }} aria-hidden="true" />
+      )}
       {marks.map(({ at, letter }) => (
-        <span key={letter} class="mark" style={{ left: `${100 * fraction(at, time)}%` }} aria-hidden="true">
+        <span key={letter} class="mark" style={{ left: percent(at, axis) }} aria-hidden="true">
           {letter}
         </span>
       ))}
@@ -104,9 +124,9 @@ function Limits({ segments, higherIsBetter, time, span }: Drawn) {
 }
 
 /** The medians as a line and the range of the values around it. */
-function Course({ metric: { cells }, span }: { metric: MetricNow; span: Span }) {
+function Course({ metric: { cells }, span, share }: { metric: MetricNow; span: Span; share: number }) {
   const count = cells.median.length;
-  const x = (cell: number) => (WIDTH * (cell + 0.5)) / count;
+  const x = (cell: number) => (WIDTH * share * (cell + 0.5)) / count;
   const place = (values: readonly (number | null)[]) => (cell: number) =>
     `${x(cell).toFixed(1)} ${yOf(values[cell] ?? 0, span).toFixed(1)}`;
   const parts = lineParts(cells.median);
@@ -126,13 +146,21 @@ function Course({ metric: { cells }, span }: { metric: MetricNow; span: Span }) 
 }
 
 /** The line through all rows, and the value of this one. */
-function Pointed({ metric, pointed }: { metric: MetricNow; pointed: Signal<number | null> }) {
+function Pointed({
+  metric,
+  share,
+  pointed,
+}: {
+  metric: MetricNow;
+  share: number;
+  pointed: Signal<number | null>;
+}) {
   const cell = pointed.value;
   const { cells } = metric;
   if (cell === null) return null;
   const status = cells.status[cell] ?? null;
   const value = cells.median[cell] ?? null;
-  const left = (100 * (cell + 0.5)) / cells.status.length;
+  const left = (100 * share * (cell + 0.5)) / cells.status.length;
   return (
     <span class={left > 70 ? 'crosshair left' : 'crosshair'} style={{ left: `${left}%` }}>
       <span class={status ?? 'no_data'}>

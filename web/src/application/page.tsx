@@ -1,7 +1,7 @@
 import type { Application } from '../../../src/dashboard/contract/applications.js';
 import { Breadcrumb } from '../frame/breadcrumb.jsx';
 import { NoSuch } from '../frame/no-such.jsx';
-import { Panel } from '../frame/panel.jsx';
+import { Panel, Parts } from '../frame/panel.jsx';
 import { queryOf } from '../frame/router.js';
 import { useTitle } from '../frame/title.js';
 import { Notes } from '../platform/notes.jsx';
@@ -28,13 +28,15 @@ export function ApplicationPage({ application }: { application: string }) {
   if (facts.failure?.status === 404) return <NoSuch what="application" name={application} />;
   return (
     <>
-      {current && <Notes current={current} />}
       <Breadcrumb application={application} />
-      <Panel of={facts} name="The state of the application" height={216} phone={520}>
-        {(data: Application) => <Hero facts={data} metrics={metrics.data} forecasts={forecasts.data} />}
-      </Panel>
-      <MetricsSection of={metrics} forecasts={forecasts.data} application={application} days={days} />
-      <Runs application={application} />
+      <Parts after={[facts, metrics, forecasts]}>
+        {current && <Notes current={current} />}
+        <Panel of={facts} name="The state of the application" height={216} phone={520}>
+          {(data: Application) => <Hero facts={data} metrics={metrics.data} forecasts={forecasts.data} />}
+        </Panel>
+        <MetricsSection of={metrics} forecasts={forecasts.data} application={application} days={days} />
+        <Runs application={application} />
+      </Parts>
     </>
   );
 }

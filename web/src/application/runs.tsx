@@ -100,7 +100,7 @@ function Run({ run, query }: { run: ListedRun; query: Query }) {
         <td class="name">
           <a href={url}>{run_name}</a>
         </td>
-        <td>
+        <td class="started">
           <time dateTime={at} title={minuteTime(at, zone.value)}>
             {clockTime(at, zone.value)}
           </time>{' '}
@@ -110,7 +110,7 @@ function Run({ run, query }: { run: ListedRun; query: Query }) {
         </td>
         <td class="quiet">{durationText(run)}</td>
         <td class="quiet">{user_id}</td>
-        <td>
+        <td class="worst">
           {worst && (
             <>
               <a href={metricPath(query.application, worst.name)}>{worst.display_name}</a>{' '}

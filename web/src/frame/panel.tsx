@@ -1,5 +1,6 @@
 import { Component, type ComponentChildren } from 'preact';
-import type { Use } from '../service/resource.js';
+import { isPlatformSettled } from '../service/events.js';
+import { isSettled, type Loaded, type Use } from '../service/resource.js';
 
 /**
  * A part of a page with its own data: of a fixed height while it loads, and with its own error, so that the other parts
@@ -41,6 +42,25 @@ export function Panel<T>({
         <Body>{() => children(data)}</Body>
       </div>
     </Boundary>
+  );
+}
+
+/**
+ * The parts of a page below its title, once everything that decides on the height of the first of them is known: what comes later would
+ * move the others. Then each part has its own skeleton.
+ */
+export function Parts({
+  after,
+  children,
+}: {
+  after: readonly Loaded<unknown>[];
+  children: ComponentChildren;
+}) {
+  if (isPlatformSettled.value && isSettled(...after)) return children;
+  return (
+    <div class="skeleton page-size" role="status">
+      <span class="hidden">The page is loading</span>
+    </div>
   );
 }
 

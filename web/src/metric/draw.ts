@@ -177,7 +177,7 @@ export function drawPoints(
     if (!statuses.includes(status)) continue;
     const mark = markOf(pen, status);
     const middle = mark.width / 2;
-    const isFree = freePlaces(pen);
+    const isFree = freePlaces(pen, times.length > DENSE ? 3 : 2);
     times.forEach((time, i) => {
       if (statuses[i] !== status) return;
       const value = values[i] ?? null;
@@ -230,16 +230,26 @@ export function drawRings(
 /** The radius of the ring around an outlier, px. */
 const RING = 6.5;
 
-/** Whether no mark was drawn within two pixels of the page yet: thousands of marks would cover each other. */
-function freePlaces({ area, ratio }: Pen): (left: number, top: number) => boolean {
-  const size = 2 * ratio;
+/** From so many points on, marks are drawn a little further apart. */
+const DENSE = 10_000;
+
+/**
+ * Whether no mark was drawn at a place yet: thousands of marks would cover each other, and each costs time.
+ * @param distance between two places, px of the page; less than the width of a mark
+ */
+function freePlaces({ area, ratio }: Pen, distance: number): (left: number, top: number) => boolean {
+  const size = distance * ratio;
   const columns = Math.ceil((area.right - area.left) / size) + 1;
-  const taken = new Set<number>();
+  const rows = Math.ceil((area.bottom - area.top) / size) + 1;
+  const taken = new Uint8Array(columns * rows);
   return (left, top) => {
-    const place = Math.round((top - area.top) / size) * columns + Math.round((left - area.left) / size);
-    if (taken.has(place)) return false;
-    taken.add(place);
-    return true;
+    const [column, row] = [Math.round((left - area.left) / size), Math.round((top - area.top) / size)];
+    // What is outside is cut off.
+    if (column < 0 || column >= columns || row < 0 || row >= rows) return false;
+    const place = row * columns + column;
+    const isFree = taken[place] === 0;
+    taken[place] = 1;
+    return isFree;
   };
 }
 

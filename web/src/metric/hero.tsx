@@ -1,9 +1,9 @@
+import type { Application } from '../../../src/dashboard/contract/applications.js';
 import type { Forecast } from '../../../src/dashboard/contract/forecast.js';
 import type { MetricNow } from '../../../src/dashboard/contract/metrics.js';
 import { Since } from '../application/metric-row.jsx';
 import { Age, Status } from '../marks/status.jsx';
 import { serviceTime } from '../service/clock.js';
-import { useApi } from '../service/read-api.js';
 import { likelyText, nextBreach } from '../words/likely.js';
 import { differenceText, isSilent, valueText } from '../words/quantity.js';
 import { CAUSE_LABELS, keepUnits, runsText, STATUS_LABELS } from '../words/words.js';
@@ -12,16 +12,15 @@ import { limitName, metricSentence, trendText } from './sentence.js';
 /** How the metric is, since when and why, and the numbers behind it. */
 export function Hero({
   metric,
-  application,
+  attention,
   forecast,
 }: {
   metric: MetricNow;
-  application: string;
+  /** Of its application. */
+  attention: Application['attention'] | undefined;
   forecast: Forecast['forecasts'][number] | undefined;
 }) {
   const { status, description, name, display_name } = metric;
-  const owner = useApi('/api/v1/application', { application });
-  const attention = owner.data?.attention;
   const breach = nextBreach(forecast, serviceTime.value);
   const isCause = attention?.metric?.name === name;
   return (

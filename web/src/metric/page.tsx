@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { findOutliers } from '../../../src/domain/outliers.js';
 import { Breadcrumb } from '../frame/breadcrumb.jsx';
 import { NoSuch } from '../frame/no-such.jsx';
-import { Panel } from '../frame/panel.jsx';
+import { Panel, Parts } from '../frame/panel.jsx';
 import { queryOf } from '../frame/router.js';
 import { useTitle } from '../frame/title.js';
 import { Notes } from '../platform/notes.jsx';
@@ -26,6 +26,7 @@ export function MetricPage({ application, metric }: { application: string; metri
   const current = platformCurrent.value;
   const span = shownSpan(queryOf, serviceTime.value);
   const facts = useApi('/api/v1/metrics', { application, metric, days: DAYS });
+  const owner = useApi('/api/v1/application', { application });
   const series = useApi('/api/v1/series', { application, metric, ...spanQuery(span) });
   const other = queryOf('with');
   const compared = useApi(
@@ -44,25 +45,27 @@ export function MetricPage({ application, metric }: { application: string; metri
   }
   return (
     <>
-      {current && <Notes current={current} />}
       <Breadcrumb application={application} metric={now?.display_name ?? metric} />
-      <Panel of={facts} name="The state of the metric" height={190} phone={330}>
-        {() => now && <Hero metric={now} application={application} forecast={forecast} />}
-      </Panel>
-      <ChartSection
-        series={series}
-        compared={compared}
-        versions={versions}
-        outliers={outliers}
-        forecast={forecast?.columns ?? null}
-        span={span}
-        application={application}
-        metric={metric}
-      />
-      {now && series.data && <WhySection metric={now} series={series.data} />}
-      {now && series.data && <PointsTable metric={now} series={series.data} outliers={outliers} />}
-      {now && series.data && <How metric={now} series={series.data} outliers={outliers} />}
-      {series.data && <Export application={application} metric={metric} span={span} />}
+      <Parts after={[facts, owner, forecasts]}>
+        {current && <Notes current={current} />}
+        <Panel of={facts} name="The state of the metric" height={190} phone={330}>
+          {() => now && <Hero metric={now} attention={owner.data?.attention} forecast={forecast} />}
+        </Panel>
+        <ChartSection
+          series={series}
+          compared={compared}
+          versions={versions}
+          outliers={outliers}
+          forecast={forecast?.columns ?? null}
+          span={span}
+          application={application}
+          metric={metric}
+        />
+        {now && series.data && <WhySection metric={now} series={series.data} />}
+        {now && series.data && <PointsTable metric={now} series={series.data} outliers={outliers} />}
+        {now && series.data && <How metric={now} series={series.data} outliers={outliers} />}
+        {series.data && <Export application={application} metric={metric} span={span} />}
+      </Parts>
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { PlatformCurrent } from '../../../src/dashboard/contract.js';
-import { reloadAll, resourceAt } from './resource.js';
+import { isSettled, reloadAll, resourceAt } from './resource.js';
 
 const POLL_MS = 30_000;
 /** Three heartbeats: a stream without events for longer is dead, even if the browser reports it as open. */
@@ -14,6 +14,8 @@ platform.users++;
 export const platformCurrent = computed(() => platform.state.value.data ?? null);
 /** Why the last request failed; null if it succeeded. */
 export const failure = computed(() => platform.state.value.failure);
+/** Whether the first request has ended. */
+export const isPlatformSettled = computed(() => isSettled(platform.state.value));
 /** Whether the event stream is connected; without it the page polls. */
 export const streaming = signal(false);
 

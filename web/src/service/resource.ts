@@ -139,3 +139,7 @@ export function useResource<T>(path: string | null): Use<T> {
     },
   };
 }
+
+/** Whether each request has ended, with data or with a failure. */
+export const isSettled = (...uses: readonly Loaded<unknown>[]): boolean =>
+  uses.every(({ data, failure }) => data !== undefined || failure !== null);
