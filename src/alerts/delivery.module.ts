@@ -7,6 +7,7 @@ import { CLOCK, type Clock } from '../config/runtime.js';
 import { queueBackendOf, SETTINGS, type Settings } from '../config/settings.js';
 import { NOTIFICATION_QUEUE } from '../queue/queue-names.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
+import { readAlertPolicy } from './alert-policies.js';
 import { channelEnvironment, messageContext, openChannel } from './channels/open-channels.js';
 import { type DeliverySettings, deliveryPolicy, routeSettings } from './channels/routes.js';
 import type { DeliveryOptions } from './delivery/deliver.js';
@@ -15,6 +16,7 @@ import { DELIVERY, NotificationProcessor } from './delivery/notification.process
 import { NotificationSweepService } from './delivery/notification-sweep.service.js';
 import { Notifier } from './delivery/notifier.js';
 import type { Holder } from './delivery/outbox-changes.js';
+import { EVALUATION_PROVIDERS } from './evaluation-providers.js';
 
 /** Injection token of a function that returns the `DeliverySettings` in force. */
 export const DELIVERY_SETTINGS = Symbol('DELIVERY_SETTINGS');
@@ -30,7 +32,14 @@ export class DeliveryModule {
     return {
       module: DeliveryModule,
       providers: [
-        { provide: DELIVERY_SETTINGS, useValue: (async () => ({})) satisfies CurrentSettings },
+        {
+          provide: DELIVERY_SETTINGS,
+          inject: [OBJECT_STORE],
+          useFactory:
+            (store: ObjectStore): CurrentSettings =>
+            async () =>
+              (await readAlertPolicy(store))?.delivery ?? {},
+        },
         {
           provide: HOLDER,
           inject: [SETTINGS],
@@ -87,7 +96,7 @@ export class DeliveryModule {
           }),
         },
         ...(delivers ? [NotificationProcessor, HeartbeatService] : []),
-        ...(scheduled ? [NotificationSweepService] : []),
+        ...(scheduled ? [NotificationSweepService, ...EVALUATION_PROVIDERS] : []),
       ],
       exports: [Notifier],
     };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
+import { readPolicyFiles } from '../alerts/alert-policies.js';
 import {
   describeSettings,
   type Environment,
@@ -87,6 +88,7 @@ async function checkAll(env: Environment): Promise<Finding[]> {
     ...(await checkQueue(settings, stored.identity)),
     ...(await checkCatalog(settings, mlflow.experiments)),
     await checkAccess(settings),
+    ...(await checkAlerts(settings)),
   ];
 }
 
@@ -227,4 +229,30 @@ async function checkAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file, STORAGE_DIR }:
       .then((text) => parseTokens(text).length)
       .catch(messageOf));
   return accessFinding(HOST, isLoopback(HOST), state || undefined, localTokenFile(STORAGE_DIR));
+}
+
+/** The files of alerts; nothing if none is set. */
+async function checkAlerts({ ALERTS_FILE, OWNERS_FILE }: Settings): Promise<Finding[]> {
+  if (!ALERTS_FILE && !OWNERS_FILE) return [];
+  const what = 'Alerts';
+  try {
+    const { alerts, owners } = await readPolicyFiles({ alertsFile: ALERTS_FILE, ownersFile: OWNERS_FILE });
+    const changed = Object.keys(alerts.rules).length;
+    return [
+      {
+        state: 'ok',
+        what,
+        found: `${changed} changed rules, ${alerts.routes.length} routes, ${owners.length} owners`,
+      },
+    ];
+  } catch (error) {
+    return [
+      {
+        state: 'change',
+        what,
+        found: messageOf(error),
+        todo: 'Correct the file: docs/alerts.md describes it.',
+      },
+    ];
+  }
 }

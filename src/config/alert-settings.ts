@@ -1,4 +1,4 @@
-import { flag, fromText, parts, settingInfo, textLike, urlOf } from './setting.js';
+import { flag, fromText, parts, settingInfo, text, textLike, urlOf } from './setting.js';
 
 const HTTP = ['http', 'https'];
 /** The specification of Standard Webhooks: 24 to 64 bytes in base64, after `whsec_`. */
@@ -16,6 +16,16 @@ const mailAddresses = () =>
   });
 
 export const alertSettings = {
+  ALERTS_FILE: text().optional().register(settingInfo, {
+    unit: 'file',
+    meaning:
+      'Rules, routes, quiet hours and digest of alerts as YAML: [alerts.md](alerts.md#the-file). Unset: all rules with their defaults.',
+  }),
+  OWNERS_FILE: text().optional().register(settingInfo, {
+    unit: 'file',
+    meaning:
+      'Owner, contact and runbook of applications as YAML: [alerts.md](alerts.md#owners). Unset: owners are the tags `owner` or `team`.',
+  }),
   PUBLIC_URL: urlOf(HTTP, 'https://monitor.example.com').optional().register(settingInfo, {
     unit: 'URL',
     meaning: 'Address of the page for links in alerts. Unset: alerts have no links to the page.',

@@ -11,6 +11,7 @@ import { ExplanationController } from './explanation.controller.js';
 import { LiveEvents } from './live-events.js';
 import { pageFiles } from './page-files.js';
 import { PlatformController } from './platform.controller.js';
+import { PlatformFactsReader } from './platform-facts.js';
 import { PlatformView } from './platform-view.js';
 import { ApplicationsController } from './read/applications.controller.js';
 import { ForecastController } from './read/forecast.controller.js';
@@ -19,6 +20,19 @@ import { ModelVersionsController } from './read/model-versions.controller.js';
 import { PublishedReader } from './read/published-reader.js';
 import { RunsController } from './read/runs.controller.js';
 import { ViewRefreshService } from './view-refresh.service.js';
+
+/** Also for processes without the page. */
+export const platformFactsReader = (
+  store: ObjectStore,
+  duck: Duck,
+  settings: Settings,
+): PlatformFactsReader =>
+  new PlatformFactsReader({
+    store,
+    duck,
+    settings: domainSettings(settings),
+    lateMs: lateAfterMs(statusOptions(settings).deltaPeriodMs),
+  });
 
 @Global()
 @Module({
@@ -33,25 +47,15 @@ import { ViewRefreshService } from './view-refresh.service.js';
   ],
   providers: [
     {
+      provide: PlatformFactsReader,
+      inject: [OBJECT_STORE, DUCK, SETTINGS],
+      useFactory: platformFactsReader,
+    },
+    {
       provide: PlatformView,
-      inject: [OBJECT_STORE, DUCK, SETTINGS, CLOCK],
-      useFactory: (store: ObjectStore, duck: Duck, settings: Settings, clock: Clock) => {
-        const options = statusOptions(settings);
-        const context = {
-          ...options,
-          mlflowUi: mlflowUiOf(settings),
-        };
-        return new PlatformView(
-          {
-            store,
-            duck,
-            settings: domainSettings(settings),
-            lateMs: lateAfterMs(options.deltaPeriodMs),
-          },
-          context,
-          clock,
-        );
-      },
+      inject: [PlatformFactsReader, SETTINGS, CLOCK],
+      useFactory: (facts: PlatformFactsReader, settings: Settings, clock: Clock) =>
+        new PlatformView(facts, { ...statusOptions(settings), mlflowUi: mlflowUiOf(settings) }, clock),
     },
     {
       provide: PublishedReader,
@@ -71,7 +75,7 @@ import { ViewRefreshService } from './view-refresh.service.js';
     },
     ViewRefreshService,
   ],
-  exports: [LIGHTS],
+  exports: [LIGHTS, PlatformFactsReader],
 })
 export class DashboardModule implements NestModule {
   constructor(private readonly host: HttpAdapterHost) {}

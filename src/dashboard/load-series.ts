@@ -15,6 +15,7 @@ export interface SeriesRun extends JudgedMetric {
   readonly metric_name: string;
   readonly time: number;
   readonly run_name: string;
+  readonly user_id: string | null;
   readonly experiment_id: string;
   readonly invalid_kind: InvalidKind | null;
   readonly display_name: string;

@@ -43,7 +43,7 @@ export async function loadPipelineActivity(store: ObjectStore, kinds: Kinds): Pr
 const MAX_RECORDS = 20;
 
 /** The ended pipeline runs of a kind, newest first, down to one that succeeded. */
-async function newestEnded(
+export async function newestEnded(
   store: ObjectStore,
   kind: PipelineKind,
   { sequence, active }: KindState,

@@ -8,6 +8,7 @@ SELECT
   epoch_ms("timestamp")::DOUBLE AS "time",
   run_id,
   run_name,
+  user_id,
   experiment_id,
   "value",
   status,

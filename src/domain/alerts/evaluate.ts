@@ -20,6 +20,8 @@ export interface AlertInput {
   readonly pipeline_run_id: string | null;
   /** Every rule of this kind and every subject; an incident without a signal is cleared, as its subject is gone. */
   readonly signals: readonly AlertSignal[];
+  /** Until when runs were first observed, ms; null if nobody looked. */
+  readonly observedUntil: number | null;
   /** The usual time between two evaluations of this kind, ms. */
   readonly periodMs: number;
   /** The versions that evaluate. */
@@ -71,6 +73,8 @@ export function evaluateAlerts(
     kind,
     pipeline_run_id,
     last: { ...last, [kind]: iso(input.to) },
+    observed_until:
+      input.observedUntil === null ? (previous?.observed_until ?? null) : iso(input.observedUntil),
     software,
     transitions,
     incidents,

@@ -190,6 +190,8 @@ export interface AlertEvaluation {
   readonly pipeline_run_id: string | null;
   /** `to` of the newest evaluation of each kind, as its process saw it; `to` is the later of them. */
   readonly last: { readonly data: string | null; readonly service: string | null };
+  /** Until when runs were first observed; null if none was looked at. Later ones are new to the next evaluation. */
+  readonly observed_until: string | null;
   /** The versions that evaluated. After others, what is newly red is an upgrade, not news. */
   readonly software: string;
   readonly transitions: readonly AlertTransition[];

@@ -46,6 +46,9 @@ const RULE: RulePolicy = {
 
 const SERVICE: RulePolicy = { ...RULE, for_minutes: 10, keep_firing_minutes: 5, no_data: 'ignore' };
 
+/** Raised when the same data is evaluated differently: what is newly red then is an upgrade, not news. */
+export const ALERTS_VERSION = 1;
+
 /** Used where `alerts.yaml` says nothing else. */
 export const DEFAULT_POLICY: AlertPolicy = {
   rules: {

@@ -89,6 +89,7 @@ export const alertEvaluationSchema: z.ZodType<AlertEvaluation & { readonly versi
   kind: z.enum(['data', 'service']),
   pipeline_run_id: text,
   last: z.object({ data: time.nullable(), service: time.nullable() }),
+  observed_until: time.nullable(),
   software: z.string(),
   transitions: z.array(alertTransitionSchema).readonly(),
   incidents: z.array(alertIncidentSchema).readonly(),

@@ -23,6 +23,7 @@ function series(values: readonly (number | null)[]): SeriesRun[] {
     metric_name: 'accuracy',
     time: TO - (values.length - i) * HOUR,
     run_id: `run${i}`,
+    user_id: null,
     run_name: `name${i}`,
     experiment_id: '1',
     value,

@@ -1,4 +1,5 @@
 import { domainSettings, loadSettings } from '../../../src/config/settings.js';
+import { PlatformFactsReader } from '../../../src/dashboard/platform-facts.js';
 import { PlatformView } from '../../../src/dashboard/platform-view.js';
 import type { Duck, DuckSession } from '../../../src/storage/duck.js';
 import { MemoryStore } from '../../support/memory-store.js';
@@ -23,7 +24,11 @@ function viewOf(clock = () => NOW) {
   } as unknown as Duck;
   return {
     store,
-    view: new PlatformView({ store, duck, settings, lateMs: 900_000 }, CONTEXT, clock),
+    view: new PlatformView(
+      new PlatformFactsReader({ store, duck, settings, lateMs: 900_000 }),
+      CONTEXT,
+      clock,
+    ),
     sessions: () => sessions,
     finishDelta: (at: number) => {
       const state = { version: 1, sequence: 1, last_nominal: null, last_finished: at, active: [] };

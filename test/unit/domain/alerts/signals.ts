@@ -76,6 +76,7 @@ export class Evaluations {
         to: this.to,
         pipeline_run_id: 'delta-1',
         signals,
+        observedUntil: null,
         periodMs: PERIOD,
         software: '1',
         ...input,
