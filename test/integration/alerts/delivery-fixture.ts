@@ -37,6 +37,7 @@ export function evaluation(
     to: at,
     kind: 'data',
     pipeline_run_id: null,
+    observed_until: null,
     last: { data: at, service: null },
     software: 'test',
     transitions: changes.map(([change, incident], n) => ({
