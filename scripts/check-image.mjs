@@ -64,7 +64,9 @@ function build() {
     else if (name === 'CMD') stage.cmd = JSON.parse(rest);
     else if (name === 'RUN' && rest.startsWith('npm ')) {
       console.log(`RUN ${rest}`);
-      execFileSync('sh', ['-c', rest], { cwd: stage.workdir, stdio: ['ignore', 'ignore', 'inherit'] });
+      // Packages that npm has are not requested again.
+      const env = { ...process.env, npm_config_prefer_offline: 'true' };
+      execFileSync('sh', ['-c', rest], { cwd: stage.workdir, stdio: ['ignore', 'ignore', 'inherit'], env });
     } else console.log(`not run, needs the base image: ${name} ${rest}`);
   }
   return stage;
