@@ -1,0 +1,135 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import type { Application } from 'express';
+import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { SESSION_COOKIE, sessionOf } from '../../../src/http/admin-session.js';
+import { digestOfToken, parseTokens } from '../../../src/http/admin-tokens.js';
+import { type OpenService, openService } from '../../support/open-service.js';
+
+Logger.overrideLogger(false);
+
+/** Routes that everybody may use, and routes for admins. The test fails for a route that is in neither list: decide, then add it. */
+const FOR_EVERYBODY = [
+  ...['', '/live', '/ready', '/startup'].map((probe) => `GET /health${probe}`),
+  'GET /metrics',
+  ...[
+    '',
+    '/',
+    '/index.html',
+    '/LICENSE',
+    '/openapi.json',
+    '/swagger-ui-init.js',
+    '/docs/swagger-ui-init.js',
+  ].map((document) => `GET /docs${document}`),
+  ...['platform/current', 'events', 'explanation', 'applications', 'application', 'metrics', 'series'].map(
+    (path) => `GET /api/v1/${path}`,
+  ),
+  ...['model-versions', 'forecast', 'runs', 'run', 'session'].map((path) => `GET /api/v1/${path}`),
+  'POST /api/v1/verdicts',
+  'POST /api/v1/login',
+  'POST /api/v1/logout',
+  'GET /login/:code',
+];
+const FOR_ADMINS = [
+  'GET /api/v1/admin/backfills',
+  'POST /api/v1/admin/backfills',
+  'GET /api/v1/admin/backfills/:id',
+  'DELETE /api/v1/admin/backfills/:id',
+  'POST /api/v1/admin/login-links',
+];
+/** What is mounted without a route of its own, and what no route has. */
+const MORE: readonly (readonly [request: string, role: 'everybody' | 'admins'])[] = [
+  ['GET /', 'everybody'],
+  ['GET /login', 'everybody'],
+  ['GET /app/admin/metric/%zz', 'everybody'],
+  ['GET /nothing', 'everybody'],
+  ['GET /admin/queues', 'admins'],
+  ['GET /admin/queues/api/queues', 'admins'],
+  ['PUT /admin/queues/api/queues/nothing/pause', 'admins'],
+  ['GET /api/v1/%61dmin/backfills', 'admins'],
+  ['GET /API/V1/Admin/backfills', 'admins'],
+  ['GET //admin//queues', 'admins'],
+  ['POST /nothing', 'admins'],
+  ['DELETE /api/v1/applications', 'admins'],
+];
+
+type Headers = Readonly<Record<string, string>>;
+const TOKENS = `${digestOfToken('right')} alice\n`;
+const [ALICE] = parseTokens(TOKENS) as [ReturnType<typeof parseTokens>[0]];
+const cookie = (value: string): Headers => ({ cookie: `${SESSION_COOKIE}=${value}` });
+const FUTURE = Date.now() + 86_400_000;
+
+/** Of each identity, what it is admitted to. */
+const IDENTITIES: readonly (readonly [
+  name: string,
+  headers: Headers,
+  may: 'nothing' | 'read' | 'everything',
+])[] = [
+  ['nobody', {}, 'read'],
+  ['a token', { authorization: 'Bearer right' }, 'everything'],
+  ['a wrong token', { authorization: 'Bearer wrong' }, 'read'],
+  ['an empty token', { authorization: 'Bearer ' }, 'read'],
+  ['the digest of a token', { authorization: `Bearer ${digestOfToken('right')}` }, 'read'],
+  ['a token as a password', { authorization: `Basic ${btoa('alice:right')}` }, 'read'],
+  ['a session', cookie(sessionOf(ALICE, FUTURE)), 'everything'],
+  ['an expired session', cookie(sessionOf(ALICE, 1)), 'read'],
+  ['a prolonged session', cookie(sessionOf(ALICE, FUTURE).replace(/^\d+/, `${FUTURE + 1}`)), 'read'],
+  [
+    'a proxy on this machine',
+    { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', via: '1.0 p' },
+    'read',
+  ],
+  [
+    'a page of another site in the browser of an admin',
+    { ...cookie(sessionOf(ALICE, FUTURE)), origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' },
+    'nothing',
+  ],
+  ['a token under a foreign name', { authorization: 'Bearer right', host: 'rebound.example' }, 'nothing'],
+];
+
+describe.each([['127.0.0.1'], ['0.0.0.0']])('on %s', (host) => {
+  let mlflow: TrackingServer;
+  let folder: string;
+  let service: OpenService;
+
+  beforeAll(async () => {
+    mlflow = await TrackingServer.start();
+    folder = await mkdtemp(join(tmpdir(), 'routes-'));
+    await writeFile(join(folder, 'tokens'), TOKENS);
+    const env = { HOST: host, ADMIN_TOKEN_SHA256_FILE: join(folder, 'tokens') };
+    service = await openService({ trackingUri: mlflow.uri, folder, catalog: null, http: true, env });
+  });
+  afterAll(async () => {
+    await service.close();
+    await mlflow.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('every route is listed with who may use it', () => {
+    const application: Application = service.app.getHttpAdapter().getInstance();
+    const routes = application.router.stack.flatMap(({ route }) =>
+      route ? route.stack.map(({ method }) => `${method.toUpperCase()} ${route.path}`) : [],
+    );
+    expect([...new Set(routes)].sort()).toEqual([...FOR_EVERYBODY, ...FOR_ADMINS].sort());
+  });
+
+  it.each(IDENTITIES)('%s is admitted to what it may use, and to nothing else', async (_, headers, may) => {
+    const requests: (readonly [string, 'everybody' | 'admins'])[] = [
+      ...FOR_EVERYBODY.map((request) => [request, 'everybody'] as const),
+      ...FOR_ADMINS.map((request) => [request, 'admins'] as const),
+      ...MORE,
+    ];
+    const wrong: string[] = [];
+    for (const [request, role] of requests) {
+      const [method = '', path = ''] = request.split(' ');
+      // An open stream of events does not end.
+      if (path === '/api/v1/events' && may !== 'nothing') continue;
+      const { status } = await service.request(method, path.replace(/:\w+/, 'x'), { headers });
+      const admitted = may === 'everything' || (may === 'read' && role === 'everybody');
+      if (admitted === [401, 403].includes(status)) wrong.push(`${request}: ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
