@@ -8,6 +8,7 @@ import {
 } from '../admin/backfills.js';
 import type { Settings } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
+import { escapeLines } from '../domain/text.js';
 import { showProgress } from './progress.js';
 import { runOnce } from './run.js';
 import { ADMIN_TOKEN_HINT, type RemoteService, sendToService } from './service-client.js';
@@ -70,9 +71,9 @@ export async function backfillRemotely(service: RemoteService, days: BackfillReq
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   console.log(`${id} ${status}: ${days_done} of ${days_all} days, ${seconds} s`);
   for (const { experiment_id, message } of denied) {
-    console.log(`Experiment ${experiment_id} was not read: ${message}`);
+    console.log(`Experiment ${experiment_id} was not read: ${escapeLines(message)}`);
   }
-  if (error) console.error(`${error.slice}.${error.stage}: ${error.message}`);
+  if (error) console.error(`${error.slice}.${error.stage}: ${escapeLines(error.message)}`);
   return status === 'done';
 }
 

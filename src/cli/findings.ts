@@ -1,3 +1,4 @@
+import { escapeLines } from '../domain/text.js';
 import type { RejectedRow } from '../enrichment/parse-catalog.js';
 import { describePrefix } from '../queue/queue-connection.js';
 import { type AppliedFrom, describeApplied } from '../state/partition-files.js';
@@ -207,8 +208,8 @@ export function findingsTable(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ what }) => what.length));
   return findings
     .map(({ state, what, found, todo }) => {
-      const line = `${state.padEnd(6)}  ${what.padEnd(width)}  ${found}`;
-      return todo ? `${line}\n${' '.repeat(width + 10)}→ ${todo}` : line;
+      const line = `${state.padEnd(6)}  ${what.padEnd(width)}  ${escapeLines(found)}`;
+      return todo ? `${line}\n${' '.repeat(width + 10)}→ ${escapeLines(todo)}` : line;
     })
     .join('\n');
 }

@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { type Environment, loadSettings } from '../config/settings.js';
-import { MonitorError } from '../domain/errors.js';
+import { errorMessage, MonitorError } from '../domain/errors.js';
+import { escapeLines } from '../domain/text.js';
 import { addAdminCommands, adminTokenFor } from './admin-commands.js';
 import { day, duration, percent, readText, wholeNumber } from './arguments.js';
 import type { CheckFormat } from './check/report.js';
@@ -45,7 +46,7 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
   } catch (error) {
     // Commander has already printed the error or the help.
     if (error instanceof CommanderError) return error.exitCode;
-    console.error(error instanceof MonitorError ? error.message : error);
+    console.error(error instanceof MonitorError ? escapeLines(error.message) : error);
     return 1;
   }
 }
@@ -218,7 +219,7 @@ function addCheck(program: Command, env: Environment, fail: (code?: number) => v
           }),
         );
       } catch (error) {
-        console.error(`ERROR: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(`ERROR: ${escapeLines(errorMessage(error))}`);
         fail(3);
       }
     });

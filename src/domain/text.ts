@@ -35,3 +35,16 @@ export function formatBytes(bytes: number): string {
   }
   return `${Number(value.toPrecision(3))} ${units[unit]}`;
 }
+
+/** C0, C1, direction marks, and the line separators of Unicode: invisible, and obeyed by terminals. */
+const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/**
+ * Text of others for a terminal or a file: control characters become visible as in JSON (`\u001b`), so that they neither move a
+ * cursor nor begin a line. JSON stays the same document.
+ */
+export const escapeControls = (text: string): string =>
+  text.replaceAll(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The same for a text of several lines. Lines after the first are indented, so that none looks like a line of its own. */
+export const escapeLines = (text: string): string => text.split(/\r?\n/).map(escapeControls).join('\n    ');

@@ -1,5 +1,6 @@
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import type { Settings } from '../config/settings.js';
+import { escapeControls, escapeLines } from '../domain/text.js';
 import { logContext } from './log-context.js';
 
 const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
@@ -28,6 +29,20 @@ export class ServiceLogger extends ConsoleLogger {
     ...parameters: Parameters<ConsoleLogger['getJsonLogObject']>
   ): ReturnType<ConsoleLogger['getJsonLogObject']> {
     return { ...super.getJsonLogObject(...parameters), ...logContext() };
+  }
+
+  protected override stringifyJsonLogObject(
+    ...parameters: Parameters<ConsoleLogger['stringifyJsonLogObject']>
+  ): string {
+    return escapeControls(super.stringifyJsonLogObject(...parameters));
+  }
+
+  protected override stringifyMessage(message: unknown, level: LogLevel): string {
+    return super.stringifyMessage(typeof message === 'string' ? escapeLines(message) : message, level);
+  }
+
+  protected override printStackTrace(stack: string): void {
+    super.printStackTrace(stack && escapeLines(stack));
   }
 
   /** `21:22:05 WARN  the message (job)`: the time of day (UTC), the level unless it is `log`, the message, the job. */

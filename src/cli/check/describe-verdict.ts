@@ -1,5 +1,6 @@
 import { formatQuantity, formatWithUnit } from '../../domain/format.js';
 import type { GateMetric, GateVerdict } from '../../domain/gate.js';
+import { escapeControls } from '../../domain/text.js';
 import type { Verdict, VerdictRun } from '../../gate/contract.js';
 
 const VERDICT_WORDS: Readonly<Record<GateVerdict, string>> = {
@@ -8,13 +9,9 @@ const VERDICT_WORDS: Readonly<Record<GateVerdict, string>> = {
   not_enough_evidence: 'NOT ENOUGH EVIDENCE',
 };
 
-/** Names come from MLflow and the catalog: none may move the cursor of a terminal or begin a line. */
-export const printable = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\ufffd');
-
 /** The verdict and its reason: the first line. */
 export const headline = ({ verdict, reason }: Verdict): string =>
-  printable(`${VERDICT_WORDS[verdict]}: ${reason}`);
+  escapeControls(`${VERDICT_WORDS[verdict]}: ${reason}`);
 
 export function describeRun({ run_id, run_name, run_status, application, model }: VerdictRun): string {
   const name = run_name === null ? '' : ` (${run_name})`;
@@ -50,5 +47,5 @@ export function describeMetric(metric: GateMetric): string {
   if (limit !== null) parts.push(`limit ${formatWithUnit(limit, unit)}, set by ${setBy(metric)}`);
   if (distance !== null) parts.push(`distance ${distanceText(metric)}`);
   if (metric.baseline !== null) parts.push(`baseline ${baselineText(metric)}, worse by ${dropText(metric)}`);
-  return printable(`${parts.join('; ')}.`);
+  return escapeControls(`${parts.join('; ')}.`);
 }

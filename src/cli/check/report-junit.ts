@@ -1,11 +1,12 @@
 import type { GateMetric } from '../../domain/gate.js';
+import { escapeControls } from '../../domain/text.js';
 import type { Verdict } from '../../gate/contract.js';
-import { describeMetric, describeRun, headline, printable } from './describe-verdict.js';
+import { describeMetric, describeRun, headline } from './describe-verdict.js';
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-/** XML 1.0 allows neither most control characters, which `printable` replaces, nor U+FFFE and U+FFFF. */
+/** XML 1.0 allows neither most control characters, which `escapeControls` replaces, nor U+FFFE and U+FFFF. */
 const escaped = (text: string): string =>
-  printable(text)
+  escapeControls(text)
     .replaceAll(/[\ufffe\uffff]/g, '\ufffd')
     .replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 

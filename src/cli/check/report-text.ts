@@ -1,5 +1,6 @@
 import { formatWithUnit } from '../../domain/format.js';
 import type { GateMetric } from '../../domain/gate.js';
+import { escapeControls } from '../../domain/text.js';
 import type { Verdict } from '../../gate/contract.js';
 import {
   baselineText,
@@ -7,7 +8,6 @@ import {
   distanceText,
   dropText,
   headline,
-  printable,
   setBy,
   valueText,
 } from './describe-verdict.js';
@@ -22,7 +22,7 @@ export function reportText(verdict: Verdict): string {
     `Rules: ${rules}${run?.day ? `, of ${run.day}` : ''}`,
     ...(only_in_run.length > 0 && baseline ? [`Only in the run: ${only_in_run.join(', ')}`] : []),
     ...(only_in_baseline.length > 0 ? [`Only in the baseline: ${only_in_baseline.join(', ')}`] : []),
-  ].map(printable);
+  ].map(escapeControls);
   return metrics.length === 0
     ? lines.join('\n')
     : [...lines, '', ...table(metrics, baseline !== null)].join('\n');
@@ -47,7 +47,7 @@ function table(metrics: readonly GateMetric[], compared: boolean): string[] {
       distanceText(metric),
       ...(compared ? [baselineText(metric), dropText(metric)] : []),
       setBy(metric),
-    ].map(printable),
+    ].map(escapeControls),
   );
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   return [head, ...rows].map((row) =>

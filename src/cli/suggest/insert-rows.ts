@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isSeq, parse, parseDocument, type YAMLSeq } from 'yaml';
 import { MonitorError } from '../../domain/errors.js';
+import { escapeControls } from '../../domain/text.js';
 
 /** Rows to add to the lists of a catalog file. */
 export interface CatalogAdditions {
@@ -51,12 +52,12 @@ function insertionOf(text: string, list: keyof CatalogAdditions, rows: readonly 
     // `[]`: the rows take its place within the brackets.
     return {
       at: found.range[1] - 1,
-      text: `\n${rows.map((row) => `    ${JSON.stringify(row)}`).join(',\n')}\n  `,
+      text: `\n${rows.map((row) => `    ${jsonOf(row)}`).join(',\n')}\n  `,
     };
   }
   if (isMap(contents) && contents.flow && contents.range) {
     const separator = contents.items.length > 0 ? ',\n  ' : '\n  ';
-    const body = rows.map((row) => `    ${JSON.stringify(row)}`).join(',\n');
+    const body = rows.map((row) => `    ${jsonOf(row)}`).join(',\n');
     return { at: contents.range[1] - 1, text: `${separator}"${list}": [\n${body}\n  ]\n` };
   }
   return { at: text.length, text: `${list}:\n${blockRows('  ', rows)}`, isNew: true };
@@ -65,7 +66,7 @@ function insertionOf(text: string, list: keyof CatalogAdditions, rows: readonly 
 const isFlow = (list: YAMLSeq): boolean => list.flow === true;
 /** A row as YAML and JSON read it. */
 const blockRows = (indent: string, rows: readonly object[]): string =>
-  rows.map((row) => `${indent}- ${JSON.stringify(row)}\n`).join('');
+  rows.map((row) => `${indent}- ${jsonOf(row)}\n`).join('');
 
 function rangeOfLast(list: YAMLSeq): readonly [begin: number, end: number] {
   const last = list.items.at(-1);
@@ -76,7 +77,7 @@ function rangeOfLast(list: YAMLSeq): readonly [begin: number, end: number] {
 }
 
 function afterFlowItem(list: YAMLSeq, rows: readonly object[]): Insertion {
-  return { at: rangeOfLast(list)[1], text: rows.map((row) => `,\n    ${JSON.stringify(row)}`).join('') };
+  return { at: rangeOfLast(list)[1], text: rows.map((row) => `,\n    ${jsonOf(row)}`).join('') };
 }
 
 /** Behind the line of the last item, where its comment ends, too. */
@@ -145,3 +146,5 @@ function unifiedDiff(text: string, insertions: readonly Insertion[], name: strin
 
 /** The lines of a text, without an empty one after the last line break. */
 const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
+
+const jsonOf = (row: object): string => escapeControls(JSON.stringify(row));

@@ -1,6 +1,7 @@
 import type { Rule } from '../../domain/model.js';
 import { MIN_VALUES, type SuggestionMethod } from '../../domain/suggest/suggest-limits.js';
 import type { Option, Suggestion } from '../../domain/suggest/suggestion.js';
+import { escapeControls } from '../../domain/text.js';
 import type { ApplicationSuggestion } from './load-application-suggestions.js';
 
 export interface SuggestedMetric extends Suggestion {
@@ -99,7 +100,7 @@ function ofApplication(
   if (experiments.length === 0) {
     return [`${about} Its experiments have runs of other applications, too: no row can name it alone.`];
   }
-  const rows = experiments.map((id) => `  - ${row(name, option, `experiment_id: ${JSON.stringify(id)}, `)}`);
+  const rows = experiments.map((id) => `  - ${row(name, option, `experiment_id: ${quoted(id)}, `)}`);
   return [`${about} Limits of its own mark ${marks(option, values)}`, ...rows];
 }
 
@@ -119,4 +120,7 @@ const short = (value: number): string => String(Number(value.toPrecision(4)));
 const WORDS = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
 const scalar = (text: string): string =>
-  /^[A-Za-z_][\w./-]*$/.test(text) && !WORDS.test(text) ? text : JSON.stringify(text);
+  /^[A-Za-z_][\w./-]*$/.test(text) && !WORDS.test(text) ? text : quoted(text);
+
+/** A text in double quotes. YAML and some parsers of JSON refuse control characters in it. */
+const quoted = (text: string): string => escapeControls(JSON.stringify(text));

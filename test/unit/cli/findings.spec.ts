@@ -125,6 +125,8 @@ describe('the findings of validate', () => {
         `${' '.repeat('change  Queue memory  '.length)}→ Do.`,
       ].join('\n'),
     );
+    const hostile = { state: 'ok', what: 'MLflow', found: 'a\u001b[2J\nok      Access  fine' } as const;
+    expect(findingsTable([hostile])).toBe('ok      MLflow  a\\u001b[2J\n    ok      Access  fine');
     expect(verdict(rows)).toBe('1 thing needs to change.');
     expect(verdict(rows.slice(0, 1))).toBe('Nothing needs to change.');
   });

@@ -152,6 +152,14 @@ describe('the file of suggestions', () => {
     );
   });
 
+  it('has no control characters, and names that have some stay as they are', () => {
+    const name = 'loss\u0085\u001b[2J\n- x: \u202e\u007f\u2028';
+    const text = file([choose(history(name), noRule(name))]);
+    // YAML 1.2, section 5.1: other parsers refuse these characters.
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}|\u2028/u);
+    expect(parseCatalog(parse(text)).metadata).toMatchObject([{ metric_name: name }]);
+  });
+
   it('has the right direction once a row is uncommented', () => {
     const text = file(metrics).replace(/# (- \{ metric_name: entropy, critical_threshold: 0.612)/, '$1');
     const { metadata, thresholds } = parseCatalog(parse(text));
