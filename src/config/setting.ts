@@ -88,12 +88,27 @@ export const retention = () =>
     parseRetention,
   );
 
-export const urlOf = (schemes: readonly string[], example: string) =>
-  fromText(`a URL such as ${example}`, (value) => {
+/**
+ * A URL.
+ * @param refuses parts that would be shown or sent where they must not be: `credentials`, or `query` with the fragment
+ */
+export const urlOf = (
+  schemes: readonly string[],
+  example: string,
+  refuses: readonly ('credentials' | 'query')[] = [],
+) =>
+  fromText(urlExpectation(example, refuses), (value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (!url || url.host === '' || !schemes.includes(url.protocol.slice(0, -1))) return undefined;
+    if (refuses.includes('credentials') && url.username + url.password !== '') return undefined;
+    if (refuses.includes('query') && url.search + url.hash !== '') return undefined;
     return isDecodable(url.username) && isDecodable(url.password) ? value : undefined;
   });
+
+function urlExpectation(example: string, refuses: readonly ('credentials' | 'query')[]): string {
+  const without = refuses.map((part) => (part === 'query' ? 'query' : 'user name and password'));
+  return `a URL such as ${example}${without.length > 0 ? `, without ${without.join(', ')}` : ''}`;
+}
 
 function isDecodable(text: string): boolean {
   try {

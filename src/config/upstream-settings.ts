@@ -3,7 +3,7 @@ import { decimal, flag, oneOf, settingInfo, text, textLike, urlOf, whole } from 
 const HTTP = ['http', 'https'];
 
 export const mlflowSettings = {
-  MLFLOW_TRACKING_URI: urlOf(HTTP, 'http://localhost:5000').register(settingInfo, {
+  MLFLOW_TRACKING_URI: urlOf(HTTP, 'http://localhost:5000', ['query']).register(settingInfo, {
     unit: 'URL',
     meaning: 'Address of the MLflow tracking server. The only required setting.',
   }),
@@ -21,11 +21,13 @@ export const mlflowSettings = {
     meaning: 'Password for `MLFLOW_TRACKING_USERNAME`.',
     secret: true,
   }),
-  MLFLOW_UI_URL: urlOf(HTTP, 'https://mlflow.example.com').optional().register(settingInfo, {
-    unit: 'URL',
-    meaning:
-      'Address of MLflow for links, if browsers cannot open the tracking URI. Unset: `MLFLOW_TRACKING_URI`.',
-  }),
+  MLFLOW_UI_URL: urlOf(HTTP, 'https://mlflow.example.com', ['query', 'credentials'])
+    .optional()
+    .register(settingInfo, {
+      unit: 'URL',
+      meaning:
+        'Address of MLflow for links, if browsers cannot open the tracking URI. Everyone who opens the page sees it. Unset: `MLFLOW_TRACKING_URI`.',
+    }),
   TAG_WRITEBACK: oneOf('off', 'model-version').prefault('off').register(settingInfo, {
     unit: 'off or model-version',
     meaning:

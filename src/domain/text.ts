@@ -48,3 +48,18 @@ export const escapeControls = (text: string): string =>
 
 /** The same for a text of several lines. Lines after the first are indented, so that none looks like a line of its own. */
 export const escapeLines = (text: string): string => text.split(/\r?\n/).map(escapeControls).join('\n    ');
+
+/** Shorter secrets would also replace what is none, and protect nothing. */
+const MIN_SECRET_LENGTH = 4;
+
+/**
+ * Replaces secrets by `***`, also where they are encoded for a URL: servers repeat what they were sent.
+ * @param secrets `undefined` for those that are not set
+ */
+export function hideSecrets(text: string, secrets: readonly (string | undefined)[]): string {
+  const forms = secrets
+    .filter((secret) => secret !== undefined && secret.length >= MIN_SECRET_LENGTH)
+    .flatMap((secret = '') => [secret, encodeURIComponent(secret)])
+    .sort((a, b) => b.length - a.length);
+  return forms.reduce((rest, form) => rest.replaceAll(form, '***'), text);
+}

@@ -5,6 +5,7 @@ import { inSlices } from '../config/event-loop.js';
 import { withoutByteOrderMark } from '../domain/bytes.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
+import { hideSecrets } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, withRetries } from '../upstream/retry-policy.js';
@@ -87,14 +88,17 @@ export class CatalogClient {
   }
 
   private async sendOnce<T>(body: unknown, read: (document: unknown) => T | Promise<T>): Promise<T> {
+    const { apiKey } = this.options;
     const { status, headers, data } = await this.request(body);
     if (status < 200 || status > 299) {
       const location =
-        status < 400 && headers.location ? ` to ${headers.location}, which is not followed` : '';
+        status < 400 && headers.location
+          ? ` to ${hideSecrets(String(headers.location), [apiKey])}, which is not followed`
+          : '';
       const retryable = isRetryableStatus(status);
       throw this.error(
         retryable ? 'catalog_busy' : 'catalog_refused',
-        `responded with ${status}${location}: ${data.toString('utf8', 0, 2_000).replaceAll(/\s+/g, ' ').slice(0, 200)}`,
+        `responded with ${status}${location}: ${excerptOf(data, [apiKey])}`,
         retryable,
         { status, retryAfter: headers['retry-after'] },
       );
@@ -139,3 +143,9 @@ export class CatalogClient {
     return new MonitorError(code, `The catalog at ${url} ${problem}`, { url, ...context }, retryable);
   }
 }
+
+/** The beginning of a response, for a message. */
+const excerptOf = (data: Buffer, secrets: readonly (string | undefined)[]): string =>
+  hideSecrets(data.toString('utf8', 0, 2_000), secrets)
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 200);

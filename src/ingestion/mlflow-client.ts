@@ -91,6 +91,7 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
   private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
   private readonly headers: Record<string, string>;
   private readonly limit: RequestLimit;
+  private readonly secrets: readonly (string | undefined)[];
 
   constructor(
     private readonly http: HttpService,
@@ -109,6 +110,7 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
     };
     const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const authorization = basic || (token && `Bearer ${token}`);
+    this.secrets = [password, token, basic?.slice('Basic '.length)];
     this.headers = { 'accept-encoding': 'gzip, deflate, br', ...(authorization ? { authorization } : {}) };
     const { concurrency, maxPerSecond: perSecond, sleep, now } = options;
     this.limit = options.limit ?? new RequestLimit({ concurrency, perSecond, sleep, now });
@@ -274,7 +276,8 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
       const { status, headers } = response;
       const date = Date.parse(String(headers.date)) || Date.now();
       if (status < 200 || status > 299) {
-        await throwResponseError(response.data, path, status, parseRetryAfter(headers['retry-after'], date));
+        const retryAfterMs = parseRetryAfter(headers['retry-after'], date);
+        await throwResponseError(response.data, path, status, retryAfterMs, this.secrets);
       }
       const body = new PageLimit(
         path,

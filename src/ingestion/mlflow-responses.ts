@@ -8,6 +8,7 @@ import { concatSteps } from '../domain/bytes.js';
 import { MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 import type { Steps } from '../domain/steps.js';
+import { hideSecrets } from '../domain/text.js';
 import { RetryableError } from '../upstream/retry-policy.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
 import { repairJson } from './repair-page.js';
@@ -38,6 +39,7 @@ const notJsonError = (path: string, problem: string): MonitorError =>
   new MonitorError('mlflow_not_json', `MLflow's response to ${path} is invalid: ${problem}`, { path }, true);
 
 /**
+ * @param secrets what the request was authorized with
  * @throws {RetryableError} `mlflow_busy`
  * @throws {MonitorError} `mlflow_unauthorized`, `mlflow_refused`
  */
@@ -46,10 +48,12 @@ export async function throwResponseError(
   path: string,
   status: number,
   retryAfterMs: number | undefined,
+  secrets: readonly (string | undefined)[],
 ): Promise<never> {
   let text = '';
   for await (const chunk of body) if (text.length < 2_000) text += String(chunk);
-  const message = `MLflow responded to ${path} with ${status}: ${text.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
+  const excerpt = hideSecrets(text, secrets).replaceAll(/\s+/g, ' ').slice(0, 300);
+  const message = `MLflow responded to ${path} with ${status}: ${excerpt}`;
   if (isRetryableStatus(status)) {
     throw new RetryableError(new MonitorError('mlflow_busy', message, { path, status }, true), retryAfterMs);
   }

@@ -178,6 +178,20 @@ describe('a failing catalog', () => {
     expect(proxy.requests).toHaveLength(5);
   });
 
+  it.each([[503], [403], [302]])('that repeats the API key with %d does not reveal it', async (status) => {
+    const location = 'https://login.example/?key=secret';
+    proxy.decide = ({ headers }) => ({
+      answer: {
+        status,
+        ...(status === 302 ? { headers: { location } } : {}),
+        body: `denied: ${headers.authorization}`,
+      },
+    });
+    const failure = await read(open({ metricsUrl: undefined, maxRetries: 0 })).catch((error) => error);
+    expect(failure.message).toContain('denied: Bearer ***');
+    expect(JSON.stringify([failure.message, failure.context])).not.toContain('secret');
+  });
+
   it('is queried again after the break', async () => {
     proxy.decide = () => html(503);
     const source = open({ metricsUrl: undefined, maxRetries: 9, breakMs: 0 });

@@ -267,6 +267,24 @@ describe('a permanent failure', () => {
     expect(mlflow.server.received).toHaveLength(1);
   });
 
+  it.each([[{ token: 't0ken-of-mlflow' }], [{ username: 'me', password: 'pass/word' }]])(
+    'that repeats the credentials %p does not reveal them',
+    async (credentials) => {
+      mlflow.server.script = [
+        (response, received) =>
+          answer(403, `denied: ${received.headers.authorization}, pass/word, pass%2Fword`)(
+            response,
+            received,
+          ),
+      ];
+      const failure = await mlflow.search(credentials).catch((error) => error);
+      expect(failure.message).toMatch(/denied: (Bearer|Basic) \*\*\*/);
+      const [secret = ''] = Object.values(credentials).slice(-1);
+      expect(failure.message).not.toContain(secret);
+      expect(failure.message).not.toContain(encodeURIComponent(secret));
+    },
+  );
+
   it.each([301, 302, 307, 308])(
     'is also a redirect (%d): it could send credentials to another server',
     async (status) => {

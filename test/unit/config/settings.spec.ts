@@ -39,6 +39,8 @@ describe('loadSettings', () => {
     [{ BATCH_SIZE: '10', MAX_RESULTS_PER_PAGE: '20' }, 'set only one of the two'],
     [{ QUEUE_BACKEND: 'redis' }, 'set REDIS_URL too'],
     [{ NODE_ENV: 'production' }, 'QUEUE_BACKEND=embedded'],
+    [{ MLFLOW_TRACKING_URI: 'http://mlflow/?token=x' }, 'without query'],
+    [{ MLFLOW_UI_URL: 'https://me:pw@mlflow' }, 'without query, user name and password'],
     [{ METRICS_API_URL: 'ftp://catalog' }, 'a URL such as https://'],
     [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'its key goes into API_KEY'],
     [{ S3_BUCKET: 's3://bucket/path' }, 'without s3://'],

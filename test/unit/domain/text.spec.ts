@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { codePointCount, compareText, nonBlank } from '../../../src/domain/text.js';
+import { codePointCount, compareText, hideSecrets, nonBlank } from '../../../src/domain/text.js';
 
 describe('a text', () => {
   it.each([
@@ -49,5 +49,16 @@ describe('a text', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('a text of a server', () => {
+  it.each([
+    ['key hunter2-long is wrong, hunter2-long', ['hunter2-long'], 'key *** is wrong, ***'],
+    ['/?k=a%2Fb%3Dc', ['a/b=c'], '/?k=***'],
+    ['longer and long', ['long', 'longer'], '*** and ***'],
+    ['a bad day', ['bad', undefined, ''], 'a bad day'],
+  ])('%p with the secrets %p becomes %p', (text, secrets, expected) => {
+    expect(hideSecrets(text, secrets)).toBe(expected);
   });
 });
