@@ -67,6 +67,7 @@ const contextOf = (slice) => ({
   plan,
   slice,
   heartbeat: () => undefined,
+  isUnit: false,
   result: async (id, stage) => results.get(`${id} ${stage}`),
   results: async (stage) => plan.slices.map(({ id }) => results.get(`${id} ${stage}`)),
 });
@@ -74,7 +75,7 @@ const contextOf = (slice) => ({
 const before = usage();
 const start = performance.now();
 const waiting = [...plan.slices];
-/** As in the service, a day is aggregated after the days before it, and `AGGREGATION_CONCURRENCY` is 1. */
+/** As in the service, a day is forecast and aggregated after the days before it, and `AGGREGATION_CONCURRENCY` is 1. */
 const enriched = new Set();
 let next = 0;
 let aggregated = Promise.resolve();
@@ -85,7 +86,9 @@ const worker = async () => {
     enriched.add(slice);
     for (; enriched.has(plan.slices[next]); next++) {
       const ready = contextOf(plan.slices[next]);
-      aggregated = aggregated.then(() => aggregation.aggregate(ready));
+      aggregated = aggregated
+        .then(() => aggregation.forecast(ready))
+        .then(() => aggregation.aggregate(ready));
     }
   }
 };
@@ -93,7 +96,7 @@ await Promise.all(Array.from({ length: settings.ENRICHMENT_CONCURRENCY }, worker
 await aggregated;
 const whole = contextOf({ id: 'all', chunk: 0, from: plan.from, to: now, open_end: false, last: false });
 for (const unit of (await aggregation['select-forecast'](whole)).units)
-  await aggregation.forecast({ ...whole, unit });
+  await aggregation.forecast({ ...whole, isUnit: true, unit });
 const { units } = await aggregation['select-rebuild'](whole);
 for (const unit of units) await aggregation.rebuild({ ...whole, unit });
 const seconds = (performance.now() - start) / 1000;

@@ -1,5 +1,6 @@
 import { Processor } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
+import { concurrently } from '../config/concurrently.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { dayOf, daysOf } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
@@ -81,7 +82,6 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
       aggregate: async (context) => {
         const days = (await context.result(context.slice.id, 'enrich')).touched_days;
         const { record, plan, slice } = context;
-        if (record.kind === 'historical') await forecast(context, [...days].sort());
         // Otherwise the newest days come first: their forecasts would be computed again with each day before them. So
         // `metric_timeseries` is left to the end, but for the days that people look at first.
         const isComplete =
@@ -91,7 +91,8 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
       },
       'select-forecast': async (context) =>
         select(context, selectDaysToForecast, dependentDays(await touchedDays(context)).reverse()),
-      forecast: (context) => forecast(context, [context.unit.day]),
+      forecast: async (context) =>
+        forecast(context, context.isUnit ? [context.unit.day] : await touchedUntil(context)),
       'select-rebuild': async (context) => {
         const selected = await select(
           context,
@@ -122,6 +123,17 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
 async function touchedDays({ record, plan, results }: StageContext): Promise<string[]> {
   if (record.kind === 'reevaluation') return plan.slices.flatMap(daysOf);
   return (await results('enrich')).flatMap(({ touched_days }) => touched_days);
+}
+
+/**
+ * The days up to that of the slice that any slice of this day has touched, oldest first. Later ones are forecast in their turn or,
+ * if the pipeline run has no such day, at its end.
+ */
+async function touchedUntil({ plan, slice, result }: StageContext): Promise<string[]> {
+  const own = plan.slices.filter(({ from }) => dayOf(from) === dayOf(slice.from));
+  const enriched = await concurrently(own, ({ id }) => result(id, 'enrich'));
+  const days = new Set(enriched.flatMap(({ touched_days }) => touched_days));
+  return [...days].filter((day) => day <= dayOf(slice.from)).sort();
 }
 
 const wholeDays = (days: readonly string[]): Unit[] => days.map((day) => ({ day }));

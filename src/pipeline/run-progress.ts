@@ -1,5 +1,5 @@
 import type { PipelineKind } from '../domain/model.js';
-import { SLICE_STAGES, SliceProgress } from './slice-progress.js';
+import { SliceProgress } from './slice-progress.js';
 import { ALL_SLICES, type Plan, type Stage, type StageId, stageName } from './stage-contracts.js';
 import { type Unit, unitId } from './units.js';
 
@@ -64,7 +64,7 @@ export class RunProgress {
   /** The number of finished stages, and of all that are known: units count once they are selected. */
   get counts(): { readonly done: number; readonly all: number } {
     const { kind, plan, selected = {} } = this.run;
-    let all = 1 + (plan?.slices.length ?? 0) * SLICE_STAGES[kind].length;
+    let all = 1 + (this.slices?.count ?? 0);
     for (const selecting of selectionsOf(kind)) all += 1 + (selected[selecting]?.length ?? 0);
     if (plan?.changes) all++;
     return { done: this.isComplete ? all : Math.min(this.done.size, all - 1), all };

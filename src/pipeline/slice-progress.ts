@@ -1,10 +1,14 @@
 import type { PipelineKind } from '../domain/model.js';
 import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { dayOf, MS_PER_DAY } from '../domain/time.js';
+import { DaysInOrder } from './days-in-order.js';
 import { type Plan, type Stage, type StageId, stageName } from './stage-contracts.js';
 
-/** The stages of a slice. The slices of a reevaluation have none: its days are units. */
-export const SLICE_STAGES: Readonly<Record<PipelineKind, readonly Stage[]>> = {
+/**
+ * The stages of a slice. The slices of a reevaluation have none: its days are units. The first slice of each day of a historical
+ * run has the stage `forecast` besides, before `aggregate`.
+ */
+const SLICE_STAGES: Readonly<Record<PipelineKind, readonly Stage[]>> = {
   delta: ['fetch', 'enrich'],
   backup: ['fetch', 'enrich'],
   historical: ['fetch', 'enrich', 'aggregate'],
@@ -22,7 +26,9 @@ const BOOTSTRAP_EARLY_DAYS = 2;
 export const isEarlyInBootstrap = ({ to }: Pick<Plan, 'to'>, from: number): boolean =>
   from >= to - BOOTSTRAP_EARLY_DAYS * MS_PER_DAY;
 
-/** `ready`: its next stage can run. `running`: this stage is due. `held`: it waits for days that it looks back on. */
+const WITH_FORECAST: readonly Stage[] = ['fetch', 'enrich', 'forecast', 'aggregate'];
+
+/** `ready`: its next stage can run. `running`: this stage is due. `held`: it waits for other days. */
 type Phase = 'ready' | 'running' | 'held' | 'finished';
 
 interface SliceState {
@@ -31,6 +37,7 @@ interface SliceState {
   readonly index: number;
   /** Days since 1970. */
   readonly day: number;
+  readonly stages: readonly Stage[];
   readonly waitsForLookBack: boolean;
   next: Stage | undefined;
   phase: Phase;
@@ -41,8 +48,9 @@ interface SliceState {
  * of experiments, however many slices there are.
  */
 export class SliceProgress {
-  private readonly stages: readonly Stage[];
   private readonly slices = new Map<string, SliceState>();
+  /** The days that are forecast one after another; undefined: none. */
+  private readonly forecasts: DaysInOrder | undefined;
   /** By day: how many slices are not enriched. */
   private readonly unenriched = new Map<number, number>();
   /** By day: the slices that wait. */
@@ -53,6 +61,8 @@ export class SliceProgress {
   private readonly resumed = new Set<SliceState>();
   private readonly running = new Set<SliceState>();
   private unfinishedSlices = 0;
+  /** The number of stages of all slices. */
+  readonly count: number = 0;
 
   /**
    * @param done names of the finished stages; `finish` adds to it
@@ -64,13 +74,21 @@ export class SliceProgress {
     private readonly done: Set<string>,
     private readonly slicesAtOnce = kind === 'bootstrap' ? BOOTSTRAP_SLICES : Number.POSITIVE_INFINITY,
   ) {
-    this.stages = SLICE_STAGES[kind];
+    const days = new Set<number>();
     for (const [index, { id, from }] of plan.slices.entries()) {
       const day = Math.floor(from / MS_PER_DAY);
-      const waitsForLookBack =
-        kind === 'historical' || (kind === 'bootstrap' && !isEarlyInBootstrap(plan, from));
-      this.slices.set(id, { id, index, day, waitsForLookBack, next: undefined, phase: 'finished' });
+      const waitsForLookBack = kind === 'bootstrap' && !isEarlyInBootstrap(plan, from);
+      const stages = kind === 'historical' && !days.has(day) ? WITH_FORECAST : SLICE_STAGES[kind];
+      days.add(day);
+      this.count += stages.length;
+      this.slices.set(id, { id, index, day, stages, waitsForLookBack, next: undefined, phase: 'finished' });
       if (!this.isDone(id, 'enrich')) this.unenriched.set(day, (this.unenriched.get(day) ?? 0) + 1);
+    }
+    if (kind === 'historical') {
+      this.forecasts = new DaysInOrder(days);
+      for (const day of days) if (!this.unenriched.has(day)) this.forecasts.makeReady(day);
+      for (const { id, day, stages } of this.slices.values())
+        if (stages.includes('forecast') && this.isDone(id, 'forecast')) this.forecasts.finish(day);
     }
     for (const slice of this.slices.values()) {
       slice.next = this.nextStage(slice);
@@ -102,7 +120,7 @@ export class SliceProgress {
 
   /** Whether the stage is one of a slice. */
   has({ slice, stage }: StageId): boolean {
-    return this.slices.has(slice) && this.stages.includes(stage);
+    return this.slices.get(slice)?.stages.includes(stage) ?? false;
   }
 
   /**
@@ -112,10 +130,11 @@ export class SliceProgress {
   finish({ slice: id, stage }: StageId): StageId[] | undefined {
     const slice = this.slices.get(id);
     if (!slice) return undefined;
-    for (const each of this.stages.slice(0, this.stages.indexOf(stage) + 1)) {
+    for (const each of slice.stages.slice(0, slice.stages.indexOf(stage) + 1)) {
       if (this.isDone(id, each)) continue;
       this.done.add(stageName({ slice: id, stage: each }));
       if (each === 'enrich') this.countEnriched(slice.day);
+      if (each === 'forecast') for (const day of this.forecasts?.finish(slice.day) ?? []) this.release(day);
     }
     const next = this.nextStage(slice);
     if (next === slice.next) return [];
@@ -136,16 +155,20 @@ export class SliceProgress {
     return this.done.has(stageName({ slice, stage }));
   }
 
-  private nextStage({ id }: SliceState): Stage | undefined {
-    return this.stages.find((stage) => !this.isDone(id, stage));
+  private nextStage({ id, stages }: SliceState): Stage | undefined {
+    return stages.find((stage) => !this.isDone(id, stage));
   }
 
   /**
-   * Whether the slice waits: its day is aggregated only when the days it looks back on are enriched in all chunks of
-   * experiments. Otherwise it would be aggregated again after each of them.
+   * Whether the slice waits. A day is forecast after it and the days before it are enriched in all chunks of experiments and
+   * the day before is forecast, and is aggregated after that. In a bootstrap, it is aggregated when the days it looks back on
+   * are enriched. Otherwise it would be forecast and aggregated again after each of them.
    */
   private isHeld({ day, next, waitsForLookBack }: SliceState): boolean {
-    if (next !== 'aggregate' || !waitsForLookBack) return false;
+    if (next === 'forecast') return this.forecasts?.next !== day;
+    if (next !== 'aggregate') return false;
+    if (this.forecasts) return !this.forecasts.isFinished(day);
+    if (!waitsForLookBack) return false;
     for (let back = 0; back <= LOOK_BACK_DAYS; back++) {
       if (this.unenriched.has(day - back)) return true;
     }
@@ -172,12 +195,18 @@ export class SliceProgress {
       return;
     }
     this.unenriched.delete(day);
-    for (let later = day; later <= day + LOOK_BACK_DAYS; later++) {
-      const slices = (this.held.get(later) ?? []).filter(({ phase }) => phase === 'held');
-      if (!slices[0] || this.isHeld(slices[0])) continue;
-      for (const slice of slices) this.resume(slice);
-      this.held.delete(later);
-    }
+    for (const ready of this.forecasts?.makeReady(day) ?? []) this.release(ready);
+    if (this.forecasts) return;
+    for (let later = day; later <= day + LOOK_BACK_DAYS; later++) this.release(later);
+  }
+
+  /** Makes the slices of a day ready that wait no longer. */
+  private release(day: number): void {
+    const waiting = (this.held.get(day) ?? []).filter(({ phase }) => phase === 'held');
+    const held = waiting.filter((slice) => this.isHeld(slice));
+    for (const slice of waiting) if (!held.includes(slice)) this.resume(slice);
+    if (held.length > 0) this.held.set(day, held);
+    else this.held.delete(day);
   }
 
   /** Makes the next stages of ready slices due, as far as `slicesAtOnce` allows. */

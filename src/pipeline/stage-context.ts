@@ -19,6 +19,8 @@ export interface StageContext {
   readonly plan: Plan;
   /** @throws {MonitorError} `no_slice` in stages that do not run for a slice */
   readonly slice: Slice;
+  /** Whether the stage runs for a unit: `forecast` runs for slices of historical runs as well. */
+  readonly isUnit: boolean;
   /** @throws {MonitorError} `no_unit` in stages that do not run for a unit */
   readonly unit: Unit;
   /** The result of another stage. @throws {MonitorError} `no_result` if that stage is not done; retryable */
@@ -60,6 +62,7 @@ export async function createStageContext(
       if (!slice) throw missing('no_slice', `slice ${sliceId}`);
       return slice;
     },
+    isUnit: unit !== undefined,
     get unit() {
       if (!unit) throw missing('no_unit', `unit ${sliceId}`);
       return unit;

@@ -7,10 +7,10 @@ import { unitSchema } from './units.js';
 
 /**
  * The stages of a pipeline run and the result that each stores in its marker: the contracts between the features.
- * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days). The others belong to the run:
- * `plan` runs before all slices. `select-judge`, `select-forecast` and `select-rebuild` find the days whose published objects
- * are out of date; then `judge`, `forecast` and `rebuild` run once for each of these days, or of their parts. `publish` publishes the threshold
- * changes of a reevaluation.
+ * A slice runs `fetch → enrich → aggregate` (`aggregate` only if slices are whole days), and the first slice of each day of a
+ * historical run `forecast` before `aggregate`. The others belong to the run: `plan` runs before all slices. `select-judge`,
+ * `select-forecast` and `select-rebuild` find the days whose published objects are out of date; then `judge`, `forecast` and
+ * `rebuild` run once for each of these days, or of their parts. `publish` publishes the threshold changes of a reevaluation.
  */
 export const STAGES = [
   'plan',

@@ -4,7 +4,7 @@ import { judgeDays, selectDaysToJudge } from '../../../src/enrichment/judge-days
 import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { Markers } from '../../../src/pipeline/markers.js';
 import { PLATFORM, type Unit, unitId } from '../../../src/pipeline/units.js';
-import { type Dataset, dayOfKey, dayPrefix, partOfKey } from '../../../src/storage/keys.js';
+import { type Dataset, dayOfKey, dayPrefix, partitionKey, partOfKey } from '../../../src/storage/keys.js';
 import { partOf } from '../../../src/storage/parts.js';
 import type { OpenService } from '../../support/open-service.js';
 import { BY_APPLICATION, done, keysOf, PartitionScenario, START } from '../../support/partition-scenario.js';
@@ -82,6 +82,47 @@ describe('PARTITION_FILES', () => {
             written: 1,
           });
         }
+        expect(await keysOf(service)).toEqual(before);
+      });
+    } finally {
+      await scenario.close();
+    }
+  });
+
+  it('judges again only the parts whose sums are missing or outdated, and publishes no aggregate of a day that lacks a part', async () => {
+    const scenario = await PartitionScenario.open();
+    try {
+      for (let i = 0; i < 30; i++) scenario.addRun(START - i * HOUR);
+      await scenario.withService(4, async (service) => {
+        await done(service.run('bootstrap'));
+        const { store, duck } = service.resources;
+        const before = await keysOf(service);
+        const [yesterday, today] = [dayOf(START - 24 * HOUR), dayOf(START)];
+        const rulebook = service.app.get(RulebookSync);
+        const select = (day: string) =>
+          selectDaysToJudge(store, duck, rulebook, [day], false, () => undefined);
+        expect((await select(today)).units).toEqual([]);
+        await store.delete(partitionKey('_sums', today, 1));
+        // Sums of another day name other inputs.
+        const other = await store.fetch(partitionKey('_sums', yesterday, 2));
+        await store.put(partitionKey('_sums', today, 2), { file: other?.file ?? '' });
+        const { units } = await select(today);
+        expect(units).toEqual([1, 2].map((part) => ({ day: today, part })));
+        await judgeDays(store, duck, rulebook, units, () => undefined);
+        expect(await keysOf(service)).toEqual(before);
+
+        // The platform of a day is that of all its parts, or none.
+        await store.delete(partitionKey('runs', today, 3));
+        await store.delete(partitionKey('platform_summary', today));
+        const rebuild = (part: Unit['part']) =>
+          rebuildDays(store, duck, [{ day: today, part }], () => undefined);
+        expect(await rebuild(PLATFORM)).toMatchObject({ partitions_written: 0 });
+        expect(await rebuild(3)).toMatchObject({ partitions_written: 0, partitions_unchanged: 0 });
+        expect(await rebuild(0)).toMatchObject({ partitions_written: 0, partitions_unchanged: 2 });
+        const lacking = await select(today);
+        expect(lacking.units).toEqual([{ day: today, part: 3 }]);
+        await judgeDays(store, duck, rulebook, lacking.units, () => undefined);
+        expect(await rebuild(PLATFORM)).toMatchObject({ partitions_written: 1 });
         expect(await keysOf(service)).toEqual(before);
       });
     } finally {

@@ -22,7 +22,7 @@ describe('the due stages', () => {
   it.each([
     ['delta', ['fetch', 'enrich']],
     ['backup', ['fetch', 'enrich']],
-    ['historical', ['fetch', 'enrich', 'aggregate']],
+    ['historical', ['fetch', 'enrich', 'forecast', 'aggregate']],
     ['backfill', ['fetch', 'enrich', 'aggregate']],
     ['bootstrap', ['fetch', 'enrich', 'aggregate']],
   ] as [PipelineKind, Stage[]][])(
@@ -110,18 +110,29 @@ describe('the due stages', () => {
     expect(due('delta', plan(sliceOf({ id: 'a' })), ['a.enrich'])).toEqual(['a.fetch']);
   });
 
-  it('of a historical run include `aggregate` of a day only after `enrich` of the days it looks back on', () => {
-    const fetched = ['a.fetch', 'b.fetch'];
-    expect(due('historical', twoDays, [...fetched, 'b.enrich'])).toEqual(['a.enrich']);
-    expect(due('historical', twoDays, [...fetched, 'b.enrich', 'a.enrich'])).toEqual([
-      'a.aggregate',
-      'b.aggregate',
+  it('of a historical run forecast the days in order, each as soon as it and all days before it are enriched', () => {
+    const days = [0, 1, 20].map((day) => sliceOf({ id: `d${day}`, from: day * MS_PER_DAY }));
+    const fetched = days.map(({ id }) => `${id}.fetch`);
+    const dueAfter = (...done: string[]) => due('historical', plan(...days), [...fetched, ...done]);
+    expect(dueAfter('d1.enrich', 'd20.enrich')).toEqual(['d0.enrich']);
+    expect(dueAfter('d0.enrich', 'd20.enrich')).toEqual(['d0.forecast', 'd1.enrich']);
+    const enriched = ['d0.enrich', 'd1.enrich', 'd20.enrich'];
+    expect(dueAfter(...enriched)).toEqual(['d0.forecast']);
+    expect(dueAfter(...enriched, 'd0.forecast')).toEqual(['d0.aggregate', 'd1.forecast']);
+    expect(dueAfter(...enriched, 'd0.forecast', 'd1.forecast')).toEqual([
+      'd0.aggregate',
+      'd1.aggregate',
+      'd20.forecast',
     ]);
   });
 
-  it('of a historical run include `aggregate` of a day only after `enrich` of all its slices: it is rebuilt once', () => {
+  it('of a historical run forecast and aggregate a day only after `enrich` of all its slices, and forecast it once', () => {
     const oneDay = plan(sliceOf({ id: 'a', from: 1 }), sliceOf({ id: 'b', from: 1, chunk: 1 }));
-    expect(due('historical', oneDay, ['a.fetch', 'a.enrich', 'b.fetch'])).toEqual(['b.enrich']);
+    const done = ['a.fetch', 'a.enrich', 'b.fetch'];
+    expect(due('historical', oneDay, done)).toEqual(['b.enrich']);
+    expect(due('historical', oneDay, [...done, 'b.enrich'])).toEqual(['a.forecast']);
+    const forecast = [...done, 'b.enrich', 'a.forecast'];
+    expect(due('historical', oneDay, forecast)).toEqual(['a.aggregate', 'b.aggregate']);
   });
 
   it('of a backfill include `aggregate` of a day directly after its `enrich`', () => {
@@ -207,7 +218,8 @@ describe('the progress of a pipeline run', () => {
 
   it('counts the stages of its kind, and days once they are selected', () => {
     const all = (rest: Omit<ProgressInputs, 'done'>) => new RunProgress({ ...rest, done: [] }).counts.all;
-    expect(all({ kind: 'historical', plan: twoDays })).toBe(9);
+    // Both slices are of one day, which is forecast once.
+    expect(all({ kind: 'historical', plan: twoDays })).toBe(10);
     expect(all({ kind: 'reevaluation', plan: twoDays })).toBe(4);
     const selected = { 'select-judge': [{ day: '2026-03-10' }] };
     expect(all({ kind: 'reevaluation', plan: twoDays, selected })).toBe(5);
@@ -248,7 +260,7 @@ describe('the end of a stage', () => {
       const progress = new RunProgress({ ...inputs, done });
       const due = new Set(progress.due().map(stageName));
       for (let stages = 0; due.size > 0; stages++) {
-        if (stages > 12 * 3 * 3) throw new Error('more stages than there are');
+        if (stages > 12 * 3 * 3 + 12) throw new Error('more stages than there are');
         const name = [...due][Math.floor(random() * due.size)] ?? '';
         due.delete(name);
         done.add(name);
