@@ -16,7 +16,7 @@ import { Program } from '../support/program.js';
 import { LOCK_MS, type VictimOptions } from './boundaries.js';
 import { DELTAS, type MlflowHistory, TIMES, type Time } from './mlflow-history.js';
 
-const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
+export const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
 
 /**
  * The final state of a store. A digest of a derived object covers all its rows: if digests are equal, no row is lost or

@@ -45,6 +45,7 @@ export async function deliver(options: DeliveryOptions, name: string): Promise<b
   if (await readDelivery(store, name)) {
     // A process that is gone has recorded it: Slack would show it twice.
     await updateOutbox(store, (current) => withoutMessage(current, name));
+    options.log.log(`Message ${name} had been recorded by a process that is gone`);
     return true;
   }
   const channels = await options.channelsOf(message.route);
