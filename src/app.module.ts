@@ -50,7 +50,7 @@ export class AppModule {
         ...(isWorker || scheduled ? [DeliveryModule.register(isWorker, scheduled)] : []),
         ...(serves ? [adminModule(), DashboardModule] : []),
         ...(serves || writesTags ? [GateModule.register(serves, writesTags)] : []),
-        ...(isWorker || scheduled ? [QualityModule] : []),
+        QualityModule.register(isWorker || scheduled, serves),
         HealthModule,
         ...(scheduled ? [ScheduleModule.forRoot()] : []),
       ],

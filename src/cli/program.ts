@@ -6,6 +6,7 @@ import { addAdminCommands, adminTokenFor } from './admin-commands.js';
 import { day, duration, percent, readText, wholeNumber } from './arguments.js';
 import type { CheckFormat } from './check/report.js';
 import type { DemoOptions } from './demo.js';
+import { addQualityCommands } from './quality-commands.js';
 import type { SuggestOptions } from './suggest.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
@@ -118,6 +119,7 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
       if (!(await validate(env))) fail();
     });
   addCheck(program, env, fail);
+  addQualityCommands(program, env, fail);
   addAdminCommands(program, env);
   program
     .command('suggest')

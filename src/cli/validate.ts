@@ -48,6 +48,7 @@ import {
   versionFindings,
 } from './findings.js';
 import { checkCatalog } from './validate-catalog.js';
+import { checkLimits } from './validate-quality.js';
 
 /**
  * Checks all settings and connections, and prints a table of findings and what to change.
@@ -87,6 +88,7 @@ async function checkAll(env: Environment): Promise<Finding[]> {
     ...stored.findings,
     ...(await checkQueue(settings, stored.identity)),
     ...(await checkCatalog(settings, mlflow.experiments)),
+    ...(await checkLimits(settings.QUALITY_FILE)),
     await checkAccess(settings),
     ...(await checkAlerts(settings)),
   ];

@@ -25,7 +25,8 @@ export async function completePipelineRun(
   if (plan.changes) await markChangesPublished(store, plan.changes);
   if (plan.versions) await markRewritten(store, plan.versions);
   if (kind === 'reevaluation') return [];
-  const closedMlflowRuns = new Set([...enriched.values()].flatMap(({ closed }) => closed));
+  const replayed = plan.open.filter((run) => run.replayed).map(({ run_id }) => run_id);
+  const closedMlflowRuns = new Set([...[...enriched.values()].flatMap(({ closed }) => closed), ...replayed]);
   await advanceWatermarks(store, kind, plan, fetched);
   await removeOpenMlflowRuns(store, plan.open, closedMlflowRuns);
   const complete = new Set(completelyFetched(plan, fetched));

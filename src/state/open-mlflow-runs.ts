@@ -12,6 +12,8 @@ export const openMlflowRunSchema = z.object({
   token: z.string(),
   /** Whether a later response must decide what is stored: it is fetched by every pipeline run, whatever its age. */
   undecided: z.boolean().optional(),
+  /** It is in quarantine and fetched once more on request: it leaves the list also if it still cannot be read. */
+  replayed: z.boolean().optional(),
 });
 export type OpenMlflowRun = z.infer<typeof openMlflowRunSchema>;
 
