@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AggregationModule } from './aggregation/aggregation.module.js';
+import { AlertsApiModule } from './alerts/alerts.controller.js';
 import { DeliveryModule } from './alerts/delivery.module.js';
 import { CLOCK, STOPPING } from './config/runtime.js';
 import { SETTINGS } from './config/settings.js';
@@ -48,7 +49,7 @@ export class AppModule {
         ...(isWorker || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(isWorker || scheduled ? [DeliveryModule.register(isWorker, scheduled)] : []),
-        ...(serves ? [adminModule(), DashboardModule] : []),
+        ...(serves ? [adminModule(), DashboardModule, AlertsApiModule] : []),
         ...(serves || writesTags ? [GateModule.register(serves, writesTags)] : []),
         QualityModule.register(isWorker || scheduled, serves),
         HealthModule,

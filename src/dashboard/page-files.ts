@@ -25,8 +25,9 @@ const HEADERS = {
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 
-/** Addresses of the page's own router: a link to an application, a metric or the login may be opened directly. */
-const isPage = (path: string): boolean => path === '/' || path === '/login' || path.startsWith('/app/');
+/** Addresses of the page's own router: a link to an application, a metric, an alert or the login may be opened directly. */
+const isPage = (path: string): boolean =>
+  ['/', '/login', '/alerts'].includes(path) || path.startsWith('/app/') || path.startsWith('/alerts/');
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
 /** Serves the page with the compressed files of the build. Asset names contain their digest, so they are cached forever. */

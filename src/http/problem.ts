@@ -43,6 +43,9 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
   unknown_run: 404,
   unknown_model: 404,
   no_rules: 409,
+  mute_until: 400,
+  unknown_mute: 404,
+  unknown_incident: 404,
   too_many_streams: 429,
 };
 

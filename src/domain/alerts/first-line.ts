@@ -64,9 +64,8 @@ function observation(incident: AlertIncident, news: AlertNews): string | null {
   const isBad = news !== 'recovered' && news !== 'corrected';
   switch (rule) {
     case 'critical_runs':
-      return `critical runs ${comparison(evidence)}`;
     case 'pass_rate':
-      return `pass rate ${comparison(evidence)}`;
+      return (isBad && worstMetric(evidence)) || `${RATES[rule]} ${comparison(evidence)}`;
     case 'newest_run':
       return `${metricName(incident)} ${comparison(evidence)}${isBad ? limitChange(evidence) : ''}`;
     case 'silent':
@@ -80,6 +79,15 @@ function observation(incident: AlertIncident, news: AlertNews): string | null {
     default:
       return isBad ? 'does not respond' : 'responds again';
   }
+}
+
+const RATES = { critical_runs: 'critical runs', pass_rate: 'pass rate' } as const;
+
+/** The metric that is responsible tells more than the share of runs, which follows: `recall 0.78 < 0.84`. */
+function worstMetric(evidence: AlertEvidence): string | null {
+  const metric = evidence.worst_metric;
+  if (metric === null || metric.limit === null) return null;
+  return `${name(metric.display_name)} ${comparison({ ...evidence, ...metric })}${limitChange({ ...evidence, limit: metric.limit })}`;
 }
 
 const metricName = ({ evidence, subject }: AlertIncident): string =>

@@ -38,9 +38,15 @@ const MetricPage = lazy<{ application: string; metric: string }>(() =>
   import('../metric/page.jsx').then((module) => module.MetricPage),
 );
 
+/** Most visits need no alerts. */
+const AlertsPage = lazy<{ incident: string | null }>(() =>
+  import('../alerts/page.jsx').then((module) => module.AlertsPage),
+);
+
 function Content({ shown }: { shown: Page }) {
   if (shown.kind === 'platform') return <PlatformPage />;
   if (shown.kind === 'login') return <LoginPage />;
+  if (shown.kind === 'alerts') return <AlertsPage incident={shown.incident} />;
   if (shown.kind === 'application') return <ApplicationPage application={shown.application} />;
   if (shown.kind === 'metric') return <MetricPage {...shown} />;
   return <NoPage />;

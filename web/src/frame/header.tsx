@@ -20,6 +20,9 @@ export function Header() {
         <a href="/" aria-current={page.value.kind === 'platform' ? 'page' : undefined}>
           Platform
         </a>
+        <a href="/alerts" aria-current={page.value.kind === 'alerts' ? 'page' : undefined}>
+          Alerts
+        </a>
         <a href="/admin/queues">Queues</a>
         <a href="/docs">API</a>
       </nav>

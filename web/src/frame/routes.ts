@@ -4,6 +4,8 @@ export { applicationPath, metricPath } from '../../../src/domain/page-paths.js';
 export type Page =
   | { readonly kind: 'platform' }
   | { readonly kind: 'login' }
+  /** `incident`: null for all. */
+  | { readonly kind: 'alerts'; readonly incident: string | null }
   | { readonly kind: 'application'; readonly application: string }
   | { readonly kind: 'metric'; readonly application: string; readonly metric: string }
   | { readonly kind: 'unknown' };
@@ -11,9 +13,13 @@ export type Page =
 /** Names are single encoded segments, so that they may contain slashes. */
 const BELOW = /^\/app\/([^/]+)(?:\/metric\/([^/]+))?\/?$/;
 
+const ALERTS = /^\/alerts(?:\/([^/]+))?\/?$/;
+
 export function pageOf(pathname: string): Page {
   if (pathname === '/') return { kind: 'platform' };
   if (pathname === '/login') return { kind: 'login' };
+  const [alerts, incident] = ALERTS.exec(pathname) ?? [];
+  if (alerts !== undefined) return { kind: 'alerts', incident: decode(incident) };
   const [, application, metric] = BELOW.exec(pathname) ?? [];
   const [applicationName, metricName] = [decode(application), decode(metric)];
   if (applicationName === null || (metric !== undefined && metricName === null)) return { kind: 'unknown' };

@@ -8,6 +8,9 @@ export const inUtc = signal(read());
 /** The zone of the times on the page; undefined: that of the browser. */
 export const zone = computed(() => (inUtc.value ? 'UTC' : undefined));
 
+/** The IANA name of the zone of the times on the page. */
+export const readerZone = computed(() => zone.value ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
+
 /** Whether the reader's own zone is another one. */
 export const hasOtherZone = !/^(UTC|Etc\/(UTC|GMT)|GMT)$/.test(
   Intl.DateTimeFormat().resolvedOptions().timeZone,

@@ -75,3 +75,21 @@ test('Names of others cannot break the line, change its direction or fill it', (
   expect(line).toMatch(/^CRITICAL a b c d x{51}…/);
   expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
 });
+
+test('Of a share of critical runs it names the metric that is responsible, and how many runs are bad', () => {
+  const worst_metric = {
+    metric_name: 'recall',
+    display_name: 'recall',
+    unit: null,
+    value: 0.78,
+    limit: 0.84,
+  };
+  const changed = { cause: 'new_threshold', limit_before: 0.8, limit_changed_by: 'ana' } as const;
+  const line = fired({
+    rule: 'critical_runs',
+    evidence: { value: 100, limit: 20, unit: '%', worst_metric, ...changed },
+  });
+  expect(line).toBe(
+    'CRITICAL fraud-scoring · recall 0.78 < 0.84 (limit raised from 0.80 by ana) · since 09:40 · 3 of 3 runs',
+  );
+});

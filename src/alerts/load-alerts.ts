@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { AlertActions } from '../domain/alerts/actions.js';
+import { acknowledgementOf, muteOf } from '../domain/alerts/actions.js';
+import type { AlertTransition } from '../domain/alerts/incident.js';
+import { readAlertActions } from '../state/alerts/actions.js';
+import { alertIncidentSchema, alertTransitionSchema } from '../state/alerts/evaluation-schema.js';
+import type { AlertChain } from '../state/alerts/evaluations.js';
+import { type AlertDelivery, readDeliveries } from '../state/alerts/outbox.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { readAlertPolicy } from './alert-policies.js';
+
+const notifiedSchema = z.object({
+  /** `failed`: no channel of the route took the message. */
+  status: z.enum(['delivered', 'failed']),
+  route: z.string(),
+  /** How people call the channel that took it, or the last one that did not. */
+  channel: z.string().nullable(),
+  at: z.iso.datetime(),
+  error: z.string().nullable(),
+});
+type Notified = z.infer<typeof notifiedSchema>;
+
+export const alertsSchema = z.object({
+  /** The end of the newest evaluation; null before the first. */
+  evaluated_to: z.iso.datetime().nullable(),
+  /** Why a changed `alerts.yaml` or `owners.yaml` is not used. */
+  policy_problem: z.string().nullable(),
+  /** Those that are not ok, worst first. `notified`: the newest message about it. */
+  incidents: z.array(alertIncidentSchema.extend({ notified: notifiedSchema.nullable() })).readonly(),
+});
+export type Alerts = z.infer<typeof alertsSchema>;
+
+export const transitionsSchema = z.object({
+  transitions: z.array(alertTransitionSchema).readonly(),
+  /** null: there are no more now. Ask again with the same `after`. */
+  next: z.int().nullable(),
+});
+
+/** Delivery records that are read: older ones are about incidents that were repeated since. */
+const DELIVERIES = 200;
+
+/** @param now ms: mutes and acknowledgements count at once, not with the next evaluation */
+export async function loadAlerts(store: ObjectStore, chain: AlertChain, now: number): Promise<Alerts> {
+  const [newest, policy, actions, deliveries] = await Promise.all([
+    chain.newest(),
+    readAlertPolicy(store),
+    readAlertActions(store),
+    readDeliveries(store, DELIVERIES),
+  ]);
+  const incidents = (newest?.incidents ?? []).map((each) => ({
+    ...each,
+    ...requested(actions, each, now),
+    violations: [...each.violations],
+    notified: notifiedOf(each.id, deliveries),
+  }));
+  const rank = ({ severity, state }: (typeof incidents)[number]) =>
+    (severity === 'critical' ? 0 : 10) + ['firing', 'recovering', 'no_data', 'pending'].indexOf(state);
+  return {
+    evaluated_to: newest?.to ?? null,
+    policy_problem: policy?.problem ?? null,
+    incidents: incidents.sort((a, b) => rank(a) - rank(b) || (a.since < b.since ? 1 : -1)),
+  };
+}
+
+const requested = (
+  actions: AlertActions,
+  incident: { readonly id: string; readonly subject: Parameters<typeof muteOf>[1]['subject'] },
+  now: number,
+) => ({ muted: muteOf(actions, incident, now), acknowledged: acknowledgementOf(actions, incident.id) });
+
+/** @param deliveries newest first */
+function notifiedOf(id: string, deliveries: readonly AlertDelivery[]): Notified | null {
+  const found = deliveries.find(({ incidents, status }) => incidents.includes(id) && status !== 'superseded');
+  if (!found || found.status === 'superseded') return null;
+  const last = found.channels.at(-1);
+  const { status, route, finished_at } = found;
+  return { status, route, channel: last?.channel ?? null, at: finished_at, error: last?.error ?? null };
+}
+
+/** The transitions of the evaluations after a sequence. An evaluation is given whole, so there may be more than `limit`. */
+export async function loadTransitions(
+  chain: AlertChain,
+  after: number,
+  limit: number,
+): Promise<{ transitions: readonly AlertTransition[]; next: number | null }> {
+  const transitions: AlertTransition[] = [];
+  let next = after;
+  for await (const evaluation of chain.after(after)) {
+    transitions.push(...evaluation.transitions);
+    next = evaluation.sequence;
+    if (transitions.length >= limit) break;
+  }
+  return { transitions, next: next === after ? null : next };
+}
