@@ -41,6 +41,7 @@ export function logSeries(fixture: PageFixture): { readonly recalls: readonly nu
       run_name: `train-${i}`,
       user_id: 'ada',
       params: { depth: i < 36 ? '6' : '12' },
+      tags: { model_version: i < 36 ? 'model-6' : 'model-12' },
     });
   });
   const parent = log(

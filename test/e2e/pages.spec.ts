@@ -161,7 +161,9 @@ if (program) {
           /0\.686 is critical; the run before it had 0\.87, healthy\. The value changed, not the limits \(critical below 0\.7, warning below 0\.8\)\.$/,
         ),
       ]);
-      expect(await text('.reason')).toEqual([expect.stringContaining('The depth changed from 6 to 12')]);
+      expect(await text('.reason')).toEqual([
+        expect.stringContaining('The model version changed from model-6 to model-12'),
+      ]);
       expect(await text('.runs td.number:nth-child(3)')).toEqual(
         recalls
           .toReversed()
