@@ -49,7 +49,7 @@ export const paging = {
   cursor: z.string().min(1).optional().meta({ description: '`next` of the page before.' }),
 };
 
-export const format = z.enum(['json', 'csv', 'parquet']).default('json').meta({
+export const format = z.enum(['json', 'csv', 'parquet']).optional().meta({
   description:
-    'The format of the response. CSV and Parquet have the rows that JSON has, one column for each field.',
+    'The format of the response; without it, the header `Accept` decides. CSV and Parquet have the rows that JSON has, one column for each field.',
 });

@@ -32,7 +32,7 @@ export function sendAnswer(request: Request, response: Response, answer: Answer)
     'Content-Type': answer.contentType,
     'Cache-Control': 'no-cache',
     ETag: answer.etag,
-    Vary: 'Accept-Encoding',
+    Vary: 'Accept, Accept-Encoding',
     'X-Content-Type-Options': 'nosniff',
   });
   const compressed = answer.gzipped !== null && request.acceptsEncodings('gzip') === 'gzip';

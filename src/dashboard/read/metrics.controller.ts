@@ -14,7 +14,7 @@ import { loadPoints, readColumns } from './load-points.js';
 import { ReadOperation } from './operation.js';
 import { daysSince, PublishedReader } from './published-reader.js';
 import { requestSpan } from './request-span.js';
-import { tableAnswer } from './table-file.js';
+import { formatOf, tableAnswer } from './table-file.js';
 
 @Controller()
 export class MetricsController {
@@ -63,7 +63,8 @@ export class MetricsController {
     @Res() response: Response,
   ): Promise<void> {
     const { reader } = this;
-    const { application, metric, max_points: maxPoints, format } = query;
+    const { application, metric, max_points: maxPoints } = query;
+    const format = formatOf(request, query.format);
     const { current } = await reader.platform();
     const span = requestSpan(query, Date.parse(current.to));
     const days = daysOf(span);

@@ -41,5 +41,8 @@ export function ReadOperation(path: keyof typeof READ_API, summary: string): Met
     }),
     problem(400, 'A parameter is invalid; `errors` names it.'),
     problem(404, 'There is no such application, metric or run.'),
+    ...('format' in query.shape
+      ? [problem(406, 'The header `Accept` allows no format of the response.')]
+      : []),
   );
 }

@@ -11,7 +11,7 @@ import { ReadOperation } from './operation.js';
 import { PublishedReader } from './published-reader.js';
 import { requestSpan } from './request-span.js';
 import { createRunsTable } from './runs-table.js';
-import { tableAnswer } from './table-file.js';
+import { formatOf, tableAnswer } from './table-file.js';
 
 @Controller()
 export class RunsController {
@@ -24,7 +24,8 @@ export class RunsController {
     @Res() response: Response,
   ): Promise<void> {
     const { reader } = this;
-    const { application, parent = '', limit, cursor, format } = query;
+    const { application, parent = '', limit, cursor } = query;
+    const format = formatOf(request, query.format);
     const status: RunsRequest['status'] = query.status ?? '';
     const before = cursor === undefined ? undefined : decodeCursor(cursor, runsCursorSchema);
     const { current } = await reader.platform();

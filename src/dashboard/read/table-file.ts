@@ -1,4 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
+import { NotAcceptableException } from '@nestjs/common';
+import type { Request } from 'express';
 import { type DuckSession, sql } from '../../storage/duck.js';
 import { type Answer, etagOf } from './answers.js';
 
@@ -8,6 +10,25 @@ const CONTENT_TYPES = {
 } as const;
 
 export type TableFormat = keyof typeof CONTENT_TYPES;
+
+/** By media type, the default first. */
+const FORMATS = {
+  'application/json': 'json',
+  'text/csv': 'csv',
+  'application/vnd.apache.parquet': 'parquet',
+} as const;
+
+/**
+ * The format of a response: that of the parameter, else the one that the header `Accept` prefers.
+ * @throws {NotAcceptableException} the header allows none
+ */
+export function formatOf(request: Request, asked: TableFormat | 'json' | undefined): TableFormat | 'json' {
+  if (asked !== undefined) return asked;
+  const types = Object.keys(FORMATS);
+  const type = request.accepts(types);
+  if (type === false) throw new NotAcceptableException(`\`Accept\` allows none of ${types.join(', ')}.`);
+  return FORMATS[type as keyof typeof FORMATS];
+}
 
 /**
  * The rows of a statement as a file.

@@ -81,7 +81,12 @@ describe('the OpenAPI document', () => {
       const { schema, example } = operation?.responses[200]?.content['application/json'] ?? {};
       expect(Object.keys(schema?.properties ?? {})).toEqual(Object.keys(response.shape));
       expect(response.strict().parse(example)).toEqual(EXAMPLES[path]);
-      expect(Object.keys(operation?.responses ?? {})).toEqual(['200', '400', '404']);
+      expect(Object.keys(operation?.responses ?? {})).toEqual([
+        '200',
+        '400',
+        '404',
+        ...('format' in query.shape ? ['406'] : []),
+      ]);
     }
     const parameters = paths['/api/v1/series']?.get?.parameters ?? [];
     expect(parameters.find(({ name }) => name === 'max_points')).toMatchObject({
@@ -154,6 +159,24 @@ describe('a download', () => {
       ),
     );
     expect(read).toEqual(columns);
+  });
+
+  it('is chosen by the header Accept if no parameter chooses it', async () => {
+    const typeOf = async (accept: string, query = {}) => {
+      const response = await cases.get('/api/v1/series', { ...SERIES, ...query }, { Accept: accept });
+      if (response.ok) expect(response.headers.get('Vary')).toContain('Accept,');
+      return [response.status, response.headers.get('Content-Type')?.split(';')[0]];
+    };
+    expect(await typeOf('*/*')).toEqual([200, 'application/json']);
+    expect(await typeOf('text/html,*/*;q=0.8')).toEqual([200, 'application/json']);
+    expect(await typeOf('text/csv')).toEqual([200, 'text/csv']);
+    expect(await typeOf('text/csv;q=0.4, application/vnd.apache.parquet;q=0.5')).toEqual([
+      200,
+      'application/vnd.apache.parquet',
+    ]);
+    expect(await typeOf('application/json;q=0.1, text/csv')).toEqual([200, 'text/csv']);
+    expect(await typeOf('text/csv', { format: 'json' })).toEqual([200, 'application/json']);
+    expect(await typeOf('text/html')).toEqual([406, 'application/problem+json']);
   });
 
   it('of a span without points has the columns only', async () => {
