@@ -49,7 +49,7 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
     @Inject(AlertChain) private readonly chain: AlertChain,
     @Inject(ALERT_WATCHES) private readonly watches: Watches,
     @Inject(PROBED_QUEUE) private readonly queue: Pick<Queue, 'getJobCounts'>,
-    @Inject(Notifier) private readonly notifier: Pick<Notifier, 'sweep'>,
+    @Inject(Notifier) private readonly notifier: Pick<Notifier, 'sweep' | 'prune'>,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -96,6 +96,7 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
   private async prune(): Promise<void> {
     if (Math.abs(this.clock() - this.lastPrune) < MS_PER_HOUR) return;
     await this.chain.prune(this.clock());
+    await this.notifier.prune();
     this.lastPrune = this.clock();
   }
 

@@ -83,8 +83,11 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
     .action(async (route: string) => {
       // In production a service must have a queue. This command needs none.
       const settings = loadSettings({ ...env, NODE_ENV: undefined });
+      const { readPolicyFiles } = await import('../alerts/alert-policies.js');
       const { testRoute } = await import('./test-route.js');
-      fail(await testRoute(settings, env, {}, route, Date.now()));
+      const { ALERTS_FILE: alertsFile, OWNERS_FILE: ownersFile } = settings;
+      const files = await readPolicyFiles({ alertsFile, ownersFile });
+      fail(await testRoute(settings, env, files.alerts, route, Date.now()));
     });
   program
     .command('demo')

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { readPolicyFiles } from '../alerts/alert-policies.js';
+import { channelEnvironment } from '../alerts/channels/open-channels.js';
+import { routeProblems } from '../alerts/channels/routes.js';
 import {
   describeSettings,
   type Environment,
@@ -90,7 +92,7 @@ async function checkAll(env: Environment): Promise<Finding[]> {
     ...(await checkCatalog(settings, mlflow.experiments)),
     ...(await checkLimits(settings.QUALITY_FILE)),
     await checkAccess(settings),
-    ...(await checkAlerts(settings)),
+    ...(await checkAlerts(settings, env)),
   ];
 }
 
@@ -234,7 +236,8 @@ async function checkAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file, STORAGE_DIR }:
 }
 
 /** The files of alerts; nothing if none is set. */
-async function checkAlerts({ ALERTS_FILE, OWNERS_FILE }: Settings): Promise<Finding[]> {
+async function checkAlerts(settings: Settings, env: Environment): Promise<Finding[]> {
+  const { ALERTS_FILE, OWNERS_FILE } = settings;
   if (!ALERTS_FILE && !OWNERS_FILE) return [];
   const what = 'Alerts';
   try {
@@ -246,6 +249,14 @@ async function checkAlerts({ ALERTS_FILE, OWNERS_FILE }: Settings): Promise<Find
         what,
         found: `${changed} changed rules, ${alerts.routes.length} routes, ${owners.length} owners`,
       },
+      ...routeProblems(alerts.routes, channelEnvironment(settings, env), settings).map(
+        (found): Finding => ({
+          state: 'change',
+          what,
+          found,
+          todo: 'Set the variable, or change the route.',
+        }),
+      ),
     ];
   } catch (error) {
     return [

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { DeliveryPolicy } from '../../domain/alerts/routes.js';
 import { AlertChain } from '../../state/alerts/evaluations.js';
 import type { Outbox } from '../../state/alerts/outbox.js';
-import { readOutbox } from '../../state/alerts/outbox.js';
+import { pruneMessages, readOutbox } from '../../state/alerts/outbox.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { dueMessages, type Holder } from './outbox-changes.js';
 import { sealMessages } from './seal-messages.js';
@@ -33,6 +33,12 @@ export class Notifier {
     const { store, policy, clock } = this.options;
     const outbox = await sealMessages(store, await policy(), clock(), this.chain);
     await this.enqueue(outbox);
+  }
+
+  /** Deletes the messages of evaluations that are not kept any more. */
+  async prune(): Promise<void> {
+    const [first] = await this.chain.sequences();
+    if (first !== undefined) await pruneMessages(this.options.store, first);
   }
 
   /** Enqueues all unfinished messages; the queue knows some of them already. */

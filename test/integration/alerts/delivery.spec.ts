@@ -1,3 +1,4 @@
+import { evaluationKey } from '../../../src/state/alerts/evaluations.js';
 import { readDeliveries, readOutbox } from '../../../src/state/alerts/outbox.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { answer, ScriptedServer } from '../../support/scripted-server.js';
@@ -191,6 +192,20 @@ test('Two schedulers and two workers deliver each message once', async () => {
   const messages = byId(server.received);
   expect(messages.size).toBe(20);
   expect([...messages.values()].every(({ times }) => times === 1)).toBe(true);
+});
+
+test('Messages of evaluations that are not kept any more are deleted, unless they are unfinished', async () => {
+  const process = installation.process();
+  await installation.evaluate(evaluation(1, [['fired', A]]));
+  await process.notifier.sweep();
+  await installation.work(process);
+  await installation.evaluate(evaluation(2, [['fired', B]]));
+  await process.notifier.sweep();
+  await installation.evaluate(evaluation(3, []));
+  for (const sequence of [1, 2]) await installation.store.delete(evaluationKey(sequence));
+  await process.notifier.prune();
+  const left = [...installation.store.objects.keys()].filter((key) => /messages|deliveries/.test(key));
+  expect(left).toEqual(['_state/alerts/messages/0000000002.default.alert.json']);
 });
 
 /** A process that is gone after its n-th put, which is stored (`after`) or not. */

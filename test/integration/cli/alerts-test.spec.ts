@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { runCommand } from '../../../src/cli/program.js';
 import { answer, ScriptedServer } from '../../support/scripted-server.js';
@@ -50,4 +53,21 @@ test('Private addresses are refused by default', async () => {
 test('An unknown route is an error that names the routes', async () => {
   expect(await run('fraud')).toBe(2);
   expect(printed).toEqual(['There is no route "fraud". Routes: webhook']);
+});
+
+test('A route of the file sends to its channels, one after another', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'alerts-')), 'alerts.yaml');
+  await writeFile(
+    file,
+    `version: 1
+routes:
+  - name: fraud
+    channels:
+      - { type: slack, label: "#ml-fraud", url_env: SLACK_FRAUD_URL }
+      - { type: webhook, url_env: NOT_SET }
+`,
+  );
+  server.script = [answer(200, 'ok')];
+  expect(await run('fraud', { ALERTS_FILE: file, SLACK_FRAUD_URL: `${server.uri}/hidden` })).toBe(1);
+  expect(printed).toEqual(['delivered  slack #ml-fraud', 'FAILED     webhook: NOT_SET is not set']);
 });
