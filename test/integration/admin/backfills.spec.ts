@@ -9,7 +9,7 @@ import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { EnrichmentProcessor } from '../../../src/enrichment/enrichment.processor.js';
 import { IngestionProcessor } from '../../../src/ingestion/ingestion.processor.js';
 import { readPipelineRun } from '../../../src/pipeline/pipeline-run.js';
-import { type QueueName } from '../../../src/queue/queue-names.js';
+import { QUEUES, type QueueName } from '../../../src/queue/queue-names.js';
 import { readKindState } from '../../../src/state/kind-state.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 import { describeRedis } from '../../support/redis-server.js';
@@ -158,11 +158,11 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       expect(finished.json).toMatchObject({ code: 'backfill_finished', title: 'Conflict' });
     });
 
-    it('shows the three queues in Bull Board, whose page may load its scripts', async () => {
+    it('shows the queues in Bull Board, whose page may load its scripts', async () => {
       const service = await start(env());
       const { json } = await service.requestAsAdmin('GET', '/admin/queues/api/queues');
       const { queues } = json as { queues: { name: string }[] };
-      expect(queues.map((queue) => queue.name)).toEqual(['ingestion', 'enrichment', 'aggregation']);
+      expect(queues.map((queue) => queue.name)).toEqual([...QUEUES]);
       const page = await service.requestAsAdmin('GET', '/admin/queues');
       expect(page.headers['content-security-policy']).toContain("default-src 'self'");
       const base = /<base href="([^"]+)"/.exec(page.text)?.[1] ?? '';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { QUEUES } from '../../../src/queue/queue-names.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
@@ -131,7 +132,7 @@ describe('on a loopback address', () => {
     }
     expect((await service.requestAsAdmin('GET', ADMIN)).json).toEqual({ backfills: [] });
     const { json } = await service.requestAsAdmin('GET', '/admin/queues/api/queues');
-    expect(json).toMatchObject({ queues: [{ isPaused: false }, { isPaused: false }, { isPaused: false }] });
+    expect(json).toMatchObject({ queues: QUEUES.map(() => ({ isPaused: false })) });
   });
 
   it('a page of the service itself may do both', async () => {

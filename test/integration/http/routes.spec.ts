@@ -27,6 +27,9 @@ const FOR_EVERYBODY = [
     (path) => `GET /api/v1/${path}`,
   ),
   ...['model-versions', 'forecast', 'runs', 'run', 'session'].map((path) => `GET /api/v1/${path}`),
+  ...['quality', 'quality/history', 'quarantine', 'alerts', 'alerts/transitions'].map(
+    (path) => `GET /api/v1/${path}`,
+  ),
   'POST /api/v1/verdicts',
   'POST /api/v1/login',
   'POST /api/v1/logout',
@@ -38,6 +41,11 @@ const FOR_ADMINS = [
   'GET /api/v1/admin/backfills/:id',
   'DELETE /api/v1/admin/backfills/:id',
   'POST /api/v1/admin/login-links',
+  'POST /api/v1/admin/quarantine/replay',
+  'GET /api/v1/admin/alerts/mutes',
+  'POST /api/v1/admin/alerts/mutes',
+  'DELETE /api/v1/admin/alerts/mutes/:id',
+  'POST /api/v1/admin/alerts/acknowledgements',
 ];
 /** What is mounted without a route of its own, and what no route has. */
 const MORE: readonly (readonly [request: string, role: 'everybody' | 'admins'])[] = [
