@@ -53,8 +53,11 @@ export async function loadAlerts(store: ObjectStore, chain: AlertChain, now: num
     violations: [...each.violations],
     notified: notifiedOf(each.id, deliveries),
   }));
-  const rank = ({ severity, state }: (typeof incidents)[number]) =>
-    (severity === 'critical' ? 0 : 10) + ['firing', 'recovering', 'no_data', 'pending'].indexOf(state);
+  // Those that are part of another alert come last.
+  const rank = ({ severity, state, inhibited_by }: (typeof incidents)[number]) =>
+    (inhibited_by === null ? 0 : 100) +
+    (severity === 'critical' ? 0 : 10) +
+    ['firing', 'recovering', 'no_data', 'pending'].indexOf(state);
   return {
     evaluated_to: newest?.to ?? null,
     policy_problem: policy?.problem ?? null,
