@@ -114,4 +114,37 @@ describePage('the page', (fixture) => {
     await fixture.expectAccessible('unmonitored');
     expect(fixture.errors).toEqual([]);
   });
+
+  it('shows failing checks of data quality, and nothing of those that pass', async () => {
+    fixture.log('fraud', fixture.now - HOUR, Number.NaN);
+    for (let i = 2; i < 6; i++) fixture.log('churn', fixture.now - i * HOUR, 0.9);
+    await fixture.startService();
+    await fixture.service.run('delta');
+    for (const [name, scheme, width] of [
+      ['quality-light', 'light', 1240],
+      ['quality-phone', 'dark', 390],
+    ] as const) {
+      await fixture.openPage(undefined, width, scheme);
+      const section = fixture.page.locator('section', { has: fixture.page.locator('#data-quality') });
+      await section.waitFor();
+      expect(await section.locator('h3').allTextContents()).toEqual(['Metrics without a value']);
+      const text = (await section.textContent())?.replaceAll('\u00a0', ' ');
+      expect(text).toContain('20 %limit: at most 5 %');
+      expect(text).toContain('Next step: Find out why the runs in the sample log NaN');
+      expect(await section.locator('.status').textContent()).toBe('Error');
+      expect(await section.locator('.evidence a').allTextContents()).toEqual(['fraud']);
+      expect(await horizontalOverflow(fixture.page)).toBe(0);
+      await fixture.expectAccessible(name);
+      expect(fixture.errors).toEqual([]);
+    }
+    await fixture.openPage(undefined, 1240, 'light', 'UTC', '/app/fraud');
+    const own = fixture.page.locator('.findings .value');
+    await own.waitFor();
+    expect((await own.textContent())?.replaceAll('\u00a0', ' ')).toContain('100 %');
+    await fixture.expectAccessible('quality-application');
+    await fixture.openPage(undefined, 1240, 'light', 'UTC', '/app/churn');
+    await fixture.page.getByRole('heading', { name: 'Runs of the last 30 days' }).waitFor();
+    expect(await fixture.page.locator('.findings').count()).toBe(0);
+    expect(fixture.errors).toEqual([]);
+  });
 });

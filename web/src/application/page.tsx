@@ -5,6 +5,7 @@ import { Panel, Parts } from '../frame/panel.jsx';
 import { queryOf } from '../frame/router.js';
 import { useTitle } from '../frame/title.js';
 import { Notes } from '../platform/notes.jsx';
+import { DataQuality, useQuality } from '../quality/section.jsx';
 import { serviceTime } from '../service/clock.js';
 import { platformCurrent } from '../service/events.js';
 import { useApi } from '../service/read-api.js';
@@ -24,16 +25,18 @@ export function ApplicationPage({ application }: { application: string }) {
   const facts = useApi('/api/v1/application', { application });
   const metrics = useApi('/api/v1/metrics', { application, days: Number(days) });
   const forecasts = useApi('/api/v1/forecast', { application });
+  const quality = useQuality();
   useTitle(facts.data ? sentence(facts.data, serviceTime.peek()) : application);
   if (facts.failure?.status === 404) return <NoSuch what="application" name={application} />;
   return (
     <>
       <Breadcrumb application={application} />
-      <Parts after={[facts, metrics, forecasts]}>
+      <Parts after={[facts, metrics, forecasts, quality]}>
         {current && <Notes current={current} />}
         <Panel of={facts} name="The state of the application" height={216} phone={520}>
           {(data: Application) => <Hero facts={data} metrics={metrics.data} forecasts={forecasts.data} />}
         </Panel>
+        <DataQuality of={quality} application={application} />
         <MetricsSection of={metrics} forecasts={forecasts.data} application={application} days={days} />
         <Runs application={application} />
       </Parts>

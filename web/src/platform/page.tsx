@@ -2,7 +2,9 @@ import type { PlatformCurrent } from '../../../src/dashboard/contract.js';
 import { changeQuery, queryOf } from '../frame/router.js';
 import { useTitle } from '../frame/title.js';
 import { Age } from '../marks/status.jsx';
+import { DataQuality, useQuality } from '../quality/section.jsx';
 import { failure, platformCurrent } from '../service/events.js';
+import { isSettled } from '../service/resource.js';
 import { clockTime, zoneName } from '../words/time.js';
 import { applicationsText } from '../words/words.js';
 import { zone } from '../words/zone.js';
@@ -18,13 +20,17 @@ import { CatalogNotes, Notes, Progress } from './notes.jsx';
 /** `/`: which applications need attention, since when, against which limit, and why. */
 export function PlatformPage() {
   const current = platformCurrent.value;
+  const quality = useQuality();
   useTitle(current && headline(current).text);
-  if (!current) return <Loading />;
+  // The list of applications would move if the failing checks above it arrived later.
+  if (!current || !isSettled(quality)) return <Loading />;
   if (current.applications.length === 0) return <Empty current={current} />;
-  return <Overview current={current} />;
+  return <Overview current={current} quality={quality} />;
 }
 
-function Overview({ current }: { current: PlatformCurrent }) {
+type OverviewProps = { current: PlatformCurrent; quality: ReturnType<typeof useQuality> };
+
+function Overview({ current, quality }: OverviewProps) {
   const filter = filterOf(queryOf);
   const all = listed(current.applications, current.needs_attention);
   const shown = all.filter((each) => passes(each, filter));
@@ -52,6 +58,7 @@ function Overview({ current }: { current: PlatformCurrent }) {
             listed={current.likely_soon.filter(({ application }) => names.has(application))}
             current={current}
           />
+          <DataQuality of={quality} />
           <Applications shown={shown} days={current.days} filtered={isFiltering(filter)} />
         </>
       )}
