@@ -16,7 +16,7 @@ type Metric = Pick<
 export function Sparkline({ metric, shown, to }: { metric: Metric; shown: string | undefined; to: string }) {
   const { points, critical_threshold, warning_threshold, higher_is_better, unit } = metric;
   const [first, last] = [points[0], points.at(-1)];
-  if (!first || !last) return <span class="no-points">no values</span>;
+  if (!first || !last) return <span class="no-values">no values</span>;
   const limits = [critical_threshold, warning_threshold].filter((limit) => limit !== null);
   const values = [...points.map(({ value }) => value), ...limits];
   const span = { low: Math.min(...values), high: Math.max(...values) };
