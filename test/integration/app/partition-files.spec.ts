@@ -34,7 +34,7 @@ describe('PARTITION_FILES', () => {
         const after = await keysOf(service);
         const written = [...after].filter(([key, etag]) => before.get(key) !== etag).map(([key]) => key);
         const today = dayOf(scenario.now);
-        const own = [`_base ${partOf(run_id, 4)}`, 'platform_summary 0'].concat(
+        const own = [`_base ${partOf(run_id, 4)}`, 'platform_summary 0', 'data_quality 0'].concat(
           BY_APPLICATION.map((dataset) => `${dataset} ${partOf('app-3', 4)}`),
         );
         expect(written.map((key) => `${key.split('/')[0]} ${partOfKey(key)}`).sort()).toEqual(own.sort());
