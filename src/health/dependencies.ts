@@ -1,5 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Clock } from '../config/runtime.js';
+import type { AlertEvaluation } from '../domain/alerts/incident.js';
+import { AlertChain } from '../state/alerts/evaluations.js';
 import type { CurrentLights } from '../state/current-lights.js';
 import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -9,6 +11,8 @@ import { loadQueueFacts, type QueueFacts } from './queue-facts.js';
 export interface DependencyResults {
   readonly store: ProbeResult<unknown>;
   readonly facts: ProbeResult<ServiceFacts>;
+  /** The newest evaluation; null before the first. */
+  readonly alerts: ProbeResult<AlertEvaluation | null>;
   readonly queues: ProbeResult<readonly QueueFacts[]>;
   /** `undefined` if this process does not compute them. */
   readonly lights: ProbeResult<CurrentLights> | undefined;
@@ -25,6 +29,7 @@ const LIGHTS_FRESH_MS = 30_000;
 export class Dependencies {
   readonly store: CachedProbe<unknown>;
   readonly facts: CachedProbe<ServiceFacts>;
+  readonly alerts: CachedProbe<AlertEvaluation | null>;
   readonly queues: CachedProbe<readonly QueueFacts[]>;
   readonly lights: CachedProbe<CurrentLights> | undefined;
 
@@ -37,17 +42,20 @@ export class Dependencies {
     const options = (freshMs: number) => ({ freshMs, timeoutMs: TIMEOUT_MS, clock });
     this.store = new CachedProbe(() => store.head('_state/source.json'), options(PROBE_FRESH_MS));
     this.facts = new CachedProbe(() => loadServiceFacts(store), options(FACTS_FRESH_MS));
+    const chain = new AlertChain(store);
+    this.alerts = new CachedProbe(() => chain.newest(), options(FACTS_FRESH_MS));
     this.queues = new CachedProbe(() => loadQueueFacts(queues, clock()), options(PROBE_FRESH_MS));
     this.lights = lights && new CachedProbe(lights, options(LIGHTS_FRESH_MS));
   }
 
   async probeAll(): Promise<DependencyResults> {
-    const [store, facts, queues, lights] = await Promise.all([
+    const [store, facts, alerts, queues, lights] = await Promise.all([
       this.store.get(),
       this.facts.get(),
+      this.alerts.get(),
       this.queues.get(),
       this.lights?.get(),
     ]);
-    return { store, facts, queues, lights };
+    return { store, facts, alerts, queues, lights };
   }
 }

@@ -1,4 +1,5 @@
 import type { Gauge } from 'prom-client';
+import { ALERT_SEVERITIES, type AlertIncident } from '../domain/alerts/incident.js';
 import { LIGHTS, PIPELINE_KINDS } from '../domain/model.js';
 import { QUALITY_CHECKS, QUALITY_SEVERITIES } from '../domain/quality/checks.js';
 import type { CurrentLights } from '../state/current-lights.js';
@@ -59,6 +60,8 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
     if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
     if (context.catalogConfigured) exposeCatalog(metrics, catalog);
   }
+  const evaluation = resultValue(results.alerts);
+  if (evaluation) exposeAlerts(metrics, evaluation.incidents);
   for (const queue of resultValue(results.queues) ?? []) exposeQueue(metrics, queue);
   const lights = results.lights && resultValue(results.lights);
   if (lights) exposeLights(metrics, lights, now);
@@ -87,6 +90,20 @@ function exposeQuality(metrics: Metrics, findings: ServiceFacts['quality']): voi
     for (const severity of QUALITY_SEVERITIES) metrics.quality_failing.set({ check, severity }, 0);
   }
   for (const { check_name: check, severity } of findings) metrics.quality_failing.inc({ check, severity });
+}
+
+function exposeAlerts(metrics: Metrics, incidents: readonly AlertIncident[]): void {
+  const fires = incidents.filter(({ state }) => state === 'firing' || state === 'recovering');
+  for (const severity of ALERT_SEVERITIES) {
+    const own = fires.filter((each) => each.severity === severity);
+    const firing = own.filter(({ muted, inhibited_by }) => muted === null && inhibited_by === null);
+    metrics.alerts_firing.set({ severity }, firing.length);
+    metrics.alerts_acknowledged.set(
+      { severity },
+      firing.filter(({ acknowledged }) => acknowledged !== null).length,
+    );
+    metrics.alerts_muted.set({ severity }, own.filter(({ muted }) => muted !== null).length);
+  }
 }
 
 function exposeKinds(metrics: Metrics, { kinds }: ServiceFacts): void {

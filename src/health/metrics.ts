@@ -186,6 +186,24 @@ export const METRICS = {
     labels: [],
     help: 'Writes for which the store returned no clear outcome; each is verified with a request.',
   },
+  alerts_firing: {
+    type: 'gauge',
+    of: 'service',
+    labels: ['severity'],
+    help: 'Incidents that fire, also those that are recovering, by severity. Without those that are muted or part of another alert. Absent before the first evaluation.',
+  },
+  alerts_acknowledged: {
+    type: 'gauge',
+    of: 'service',
+    labels: ['severity'],
+    help: 'Those of alerts_firing that are acknowledged.',
+  },
+  alerts_muted: {
+    type: 'gauge',
+    of: 'service',
+    labels: ['severity'],
+    help: 'Incidents that fire and are muted. None of them is in alerts_firing.',
+  },
   alert_delivery_attempts_total: {
     type: 'counter',
     of: 'process',

@@ -6,6 +6,8 @@ import type { QueueFacts } from '../../../src/health/queue-facts.js';
 import type { KindState } from '../../../src/state/kind-state.js';
 import type { ServiceFacts } from '../../../src/state/service-facts.js';
 import { FIRST_VERSIONS } from '../../../src/state/versions.js';
+import { incident } from '../domain/alerts/incidents.js';
+import { Evaluations } from '../domain/alerts/signals.js';
 
 const NOW = 1_000_000;
 const kind = (state: Partial<KindState> = {}): KindState => ({
@@ -50,6 +52,7 @@ const current = (light: Light, pass_rate: number | null = null) => ({ light, pas
 const HEALTHY: DependencyResults = {
   store: { value: null },
   facts: { value: FACTS },
+  alerts: { value: null },
   queues: { value: [QUEUE] },
   lights: { value: { platform: current('warning', 90), applications: [], likely_soon: [] } },
 };
@@ -109,7 +112,13 @@ describe('updateGauges', () => {
     await exposed(HEALTHY);
     const unavailable = { error: 'no response within 1.5 s' };
     const lines = await exposed(
-      { store: unavailable, facts: unavailable, queues: unavailable, lights: unavailable },
+      {
+        store: unavailable,
+        facts: unavailable,
+        alerts: unavailable,
+        queues: unavailable,
+        lights: unavailable,
+      },
       { mlflow: undefined },
     );
     const text = lines.join('\n');
@@ -159,6 +168,32 @@ describe('updateGauges', () => {
     const lines = await exposed({ ...HEALTHY, facts: { value: { ...FACTS, quality } } });
     expect(lines).toContain('quality_failing{check="volume",severity="warning"} 2');
     expect(lines).toContain('quality_failing{check="volume",severity="error"} 0');
+  });
+
+  it('counts what fires, is acknowledged and is muted by severity, and nothing before the first evaluation', async () => {
+    const muted = { until: '2026-12-01T00:00:00.000Z', by: 'ana', reason: 'retraining' };
+    const acknowledged = { at: '2026-11-28T09:50:00.000Z', by: 'ben' };
+    const incidents = [
+      incident(),
+      incident({ state: 'recovering', acknowledged }),
+      incident({ muted, acknowledged }),
+      incident({ inhibited_by: 'another' }),
+      incident({ state: 'pending' }),
+      incident({ state: 'no_data' }),
+      incident({ severity: 'warning', muted }),
+    ];
+    const quiet = Evaluations.quiet().newest;
+    if (!quiet) throw new Error('one evaluation');
+    const lines = await exposed({ ...HEALTHY, alerts: { value: { ...quiet, incidents } } });
+    expect(lines.filter((line) => /^alerts_/.test(line))).toEqual([
+      'alerts_firing{severity="critical"} 2',
+      'alerts_firing{severity="warning"} 0',
+      'alerts_acknowledged{severity="critical"} 1',
+      'alerts_acknowledged{severity="warning"} 0',
+      'alerts_muted{severity="critical"} 1',
+      'alerts_muted{severity="warning"} 1',
+    ]);
+    expect((await exposed(HEALTHY)).filter((line) => /^alerts_/.test(line))).toEqual([]);
   });
 
   it('exposes a series per light, 1 for the current one', async () => {

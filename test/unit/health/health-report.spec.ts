@@ -45,6 +45,7 @@ const facts = (change: Partial<ServiceFacts> = {}, finished: number | null = NOW
 const results = (change: Partial<DependencyResults> = {}): DependencyResults => ({
   store: { value: null },
   facts: { value: facts() },
+  alerts: { value: null },
   queues: { value: [] },
   lights: undefined,
   ...change,
