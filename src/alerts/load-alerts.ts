@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { AlertActions } from '../domain/alerts/actions.js';
 import { acknowledgementOf, muteOf } from '../domain/alerts/actions.js';
-import type { AlertTransition } from '../domain/alerts/incident.js';
+import { ALERT_RULES, type AlertTransition } from '../domain/alerts/incident.js';
+import { noiseOf } from '../domain/alerts/noise.js';
 import { readAlertActions } from '../state/alerts/actions.js';
 import { alertIncidentSchema, alertTransitionSchema } from '../state/alerts/evaluation-schema.js';
 import type { AlertChain } from '../state/alerts/evaluations.js';
@@ -27,6 +28,10 @@ export const alertsSchema = z.object({
   policy_problem: z.string().nullable(),
   /** Those that are not ok, worst first. `notified`: the newest message about it. */
   incidents: z.array(alertIncidentSchema.extend({ notified: notifiedSchema.nullable() })).readonly(),
+  /** How often each rule fired in the last 30 days, and how often an incident of it was acknowledged or muted. */
+  noise: z
+    .array(z.object({ rule: z.enum(ALERT_RULES), fired: z.int(), acknowledged: z.int(), muted: z.int() }))
+    .readonly(),
 });
 export type Alerts = z.infer<typeof alertsSchema>;
 
@@ -41,11 +46,12 @@ const DELIVERIES = 200;
 
 /** @param now ms: mutes and acknowledgements count at once, not with the next evaluation */
 export async function loadAlerts(store: ObjectStore, chain: AlertChain, now: number): Promise<Alerts> {
-  const [newest, policy, actions, deliveries] = await Promise.all([
+  const [newest, policy, actions, deliveries, history] = await Promise.all([
     chain.newest(),
     readAlertPolicy(store),
     readAlertActions(store),
     readDeliveries(store, DELIVERIES),
+    chain.history(),
   ]);
   const incidents = (newest?.incidents ?? []).map((each) => ({
     ...each,
@@ -62,6 +68,7 @@ export async function loadAlerts(store: ObjectStore, chain: AlertChain, now: num
     evaluated_to: newest?.to ?? null,
     policy_problem: policy?.problem ?? null,
     incidents: incidents.sort((a, b) => rank(a) - rank(b) || (a.since < b.since ? 1 : -1)),
+    noise: noiseOf(history, now),
   };
 }
 

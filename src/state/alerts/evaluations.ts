@@ -1,4 +1,6 @@
+import { concurrently } from '../../config/concurrently.js';
 import type { AlertEvaluation } from '../../domain/alerts/incident.js';
+import type { RuleChange } from '../../domain/alerts/noise.js';
 import { MS_PER_DAY } from '../../domain/time.js';
 import { createDocument, readDocument } from '../../storage/json-document.js';
 import type { ObjectStore } from '../../storage/object-store.js';
@@ -21,6 +23,20 @@ const KEEP_UNCHANGED_MS = 2 * MS_PER_DAY;
 /** How long one with transitions is kept: they are counted over 30 days, and the dataset `alerts` is made from them. */
 const KEEP_CHANGED_MS = 35 * MS_PER_DAY;
 
+/** What a process remembers of an evaluation. */
+export interface EvaluationSummary {
+  readonly sequence: number;
+  /** ms */
+  readonly to: number;
+  readonly changes: readonly RuleChange[];
+}
+
+const summaryOf = ({ sequence, to, transitions }: AlertEvaluation): EvaluationSummary => ({
+  sequence,
+  to: Date.parse(to),
+  changes: transitions.map(({ change, incident: { rule } }) => ({ rule, change })),
+});
+
 /**
  * The chain of evaluations: n is computed from n − 1, and only one process can put n. All processes see the same chain, so
  * its transitions happen once.
@@ -28,8 +44,8 @@ const KEEP_CHANGED_MS = 35 * MS_PER_DAY;
 export class AlertChain {
   /** The newest that this process has seen: its successors are few. */
   private known: AlertEvaluation | null = null;
-  /** When the evaluations that are kept were made, ms, by sequence. */
-  private readonly kept = new Map<number, { readonly to: number; readonly changed: boolean }>();
+  /** By sequence. */
+  private summaries = new Map<number, EvaluationSummary>();
 
   constructor(private readonly store: ObjectStore) {}
 
@@ -57,8 +73,10 @@ export class AlertChain {
     const document = { version: 1 as const, ...evaluation };
     const key = evaluationKey(evaluation.sequence);
     const sealed = await createDocument(this.store, key, alertEvaluationSchema, document);
-    if (sealed) this.known = evaluation;
-    return sealed;
+    if (!sealed) return false;
+    this.known = evaluation;
+    this.summaries.set(evaluation.sequence, summaryOf(evaluation));
+    return true;
   }
 
   /** The sequences of the stored evaluations, ascending, without reading them. */
@@ -79,30 +97,25 @@ export class AlertChain {
     }
   }
 
-  /** Deletes evaluations that nothing needs any more. The newest one stays. @param now ms */
-  async prune(now: number): Promise<void> {
-    for (const sequence of (await this.sequences()).slice(0, -1)) {
-      const age = await this.ageOf(sequence);
-      if (!age) continue;
-      const keep = age.changed ? KEEP_CHANGED_MS : KEEP_UNCHANGED_MS;
-      if (age.to >= now - keep) {
-        // Those that follow are newer: only ones without transitions could be older than two days.
-        if (age.to >= now - KEEP_UNCHANGED_MS) return;
-        continue;
-      }
-      await this.store.delete(evaluationKey(sequence));
-      this.kept.delete(sequence);
-    }
+  /** What the stored evaluations changed, oldest first. Each is read once. */
+  async history(): Promise<EvaluationSummary[]> {
+    const found = await concurrently(await this.sequences(), async (sequence) => {
+      const known = this.summaries.get(sequence);
+      if (known) return known;
+      const evaluation = await this.read(sequence);
+      return evaluation && summaryOf(evaluation);
+    });
+    const history = found.filter((each) => each !== undefined);
+    this.summaries = new Map(history.map((each) => [each.sequence, each]));
+    return history;
   }
 
-  private async ageOf(sequence: number) {
-    const known = this.kept.get(sequence);
-    if (known) return known;
-    const evaluation = await this.read(sequence);
-    if (!evaluation) return undefined;
-    const age = { to: Date.parse(evaluation.to), changed: evaluation.transitions.length > 0 };
-    this.kept.set(sequence, age);
-    return age;
+  /** Deletes evaluations that nothing needs any more. The newest one stays. @param now ms */
+  async prune(now: number): Promise<void> {
+    for (const { sequence, to, changes } of (await this.history()).slice(0, -1)) {
+      const keep = changes.length > 0 ? KEEP_CHANGED_MS : KEEP_UNCHANGED_MS;
+      if (to < now - keep) await this.store.delete(evaluationKey(sequence));
+    }
   }
 
   private async newestListed(): Promise<AlertEvaluation | null> {

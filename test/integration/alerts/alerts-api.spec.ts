@@ -83,6 +83,19 @@ test('A mute and an acknowledgement need an admin, say who and why, and are show
   expect(await critical()).toMatchObject({ muted: null });
 });
 
+test('The noise of a rule counts what fired and was acknowledged, and metrics count what fires', async () => {
+  await delta();
+  expect((await alerts()).noise).toContainEqual({
+    rule: 'critical_runs',
+    fired: 1,
+    acknowledged: 1,
+    muted: 0,
+  });
+  const { text } = await service.request('GET', '/metrics');
+  expect(text).toContain('mlflow_monitor_alerts_firing{severity="critical"} 1');
+  expect(text).toContain('mlflow_monitor_alerts_acknowledged{severity="critical"} 1');
+});
+
 test.each([
   ['mutes', { application: 'churn', until: '2020-01-01T00:00:00Z', reason: 'x' }, 400],
   ['mutes', { application: 'churn', until: '2099-01-01T00:00:00Z', reason: 'x' }, 400],

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type AlertEvaluation } from '../../../src/domain/alerts/incident.js';
 import { AlertChain, evaluationKey } from '../../../src/state/alerts/evaluations.js';
 import { MemoryStore } from '../../support/memory-store.js';
@@ -64,6 +65,24 @@ test('Evaluations without transitions are kept for 2 days, others for 35, and th
   await chain.prune(last + 36 * DAY);
   expect(await chain.sequences()).toEqual([4]);
   expect(await new AlertChain(store).newest()).toMatchObject({ sequence: 4 });
+});
+
+test('The history says what each evaluation changed, also to another process, and reads each one once', async () => {
+  const store = new MemoryStore();
+  const chain = await sealed(store, evaluationsOf(3));
+  const other = new AlertChain(store);
+  const history = await other.history();
+  expect(history).toEqual(await chain.history());
+  expect(history.map(({ sequence, changes }) => [sequence, changes])).toEqual([
+    [1, []],
+    [2, [{ rule: 'critical_runs', change: 'fired' }]],
+    [3, []],
+  ]);
+  const get = jest.spyOn(store, 'get');
+  await other.history();
+  expect(get).not.toHaveBeenCalled();
+  await store.delete(evaluationKey(2));
+  expect((await other.history()).map(({ sequence }) => sequence)).toEqual([1, 3]);
 });
 
 test('An evaluation that is not one is an error that names it', async () => {

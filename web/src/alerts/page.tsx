@@ -9,6 +9,7 @@ import { Age } from '../marks/status.jsx';
 import { serviceTime } from '../service/clock.js';
 import { useResource } from '../service/resource.js';
 import { readerZone } from '../words/zone.js';
+import { noiseWords } from './noise-words.js';
 import { sendAction } from './send-action.js';
 
 type Incident = Alerts['incidents'][number];
@@ -36,7 +37,13 @@ export function AlertsPage({ incident }: { incident: string | null }) {
             {shown.length === 0 && <Nothing data={data} one={incident !== null} />}
             <ul class="attention alerts">
               {shown.map((each) => (
-                <Row key={each.id} each={each} open={incident !== null} reload={alerts.reload} />
+                <Row
+                  key={each.id}
+                  each={each}
+                  noise={data.noise.find(({ rule }) => rule === each.rule)}
+                  open={incident !== null}
+                  reload={alerts.reload}
+                />
               ))}
             </ul>
           </section>
@@ -59,7 +66,15 @@ function Nothing({ data, one }: { data: Alerts; one: boolean }) {
   );
 }
 
-function Row({ each, open, reload }: { each: Incident; open: boolean; reload: () => void }) {
+interface RowProps {
+  each: Incident;
+  noise: Alerts['noise'][number] | undefined;
+  /** Whether it is the only one, with all that is known. */
+  open: boolean;
+  reload: () => void;
+}
+
+function Row({ each, noise, open, reload }: RowProps) {
   const { subject, evidence, owner, runbook } = each;
   const news = each.state === 'no_data' ? 'no_data' : 'fired';
   return (
@@ -72,6 +87,7 @@ function Row({ each, open, reload }: { each: Incident; open: boolean; reload: ()
           <State each={each} />
         </p>
         {open && evidence.why && <p>{evidence.why}</p>}
+        {open && noise && <p>{noiseWords(noise)}</p>}
         <p class="evidence">
           {owner && <span>{owner}</span>}
           {subject.application !== null && <a href={applicationPath(subject.application)}>Application</a>}
