@@ -18,6 +18,7 @@ import { AlertEvaluator, SERVICE_PERIOD_MS } from './alert-evaluator.js';
 import { AlertPolicies } from './alert-policies.js';
 import { Notifier } from './delivery/notifier.js';
 import { probeQueue, Watch, type Watches, watchMlflow } from './measure-services.js';
+import { TransitionPublisher } from './transition-publisher.js';
 
 export const ALERT_WATCHES = Symbol('ALERT_WATCHES');
 /** Injection token of a queue that is asked whether it answers. */
@@ -50,6 +51,7 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
     @Inject(ALERT_WATCHES) private readonly watches: Watches,
     @Inject(PROBED_QUEUE) private readonly queue: Pick<Queue, 'getJobCounts'>,
     @Inject(Notifier) private readonly notifier: Pick<Notifier, 'sweep' | 'prune'>,
+    @Inject(TransitionPublisher) private readonly publisher: Pick<TransitionPublisher, 'publish'>,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -57,14 +59,23 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
   }
 
   onApplicationBootstrap(): void {
-    this.evaluator.events.on('sealed', () => this.inTurn('messages', () => this.notifier.sweep()));
+    this.evaluator.events.on('sealed', () => {
+      this.inTurn('messages', () => this.notifier.sweep());
+      // Also without transitions: a process may have been killed before it published those of an earlier evaluation.
+      this.inTurn('the dataset', () => this.publisher.publish());
+    });
     this.engine.events.on('finished', this.onFinished);
   }
 
   async onModuleDestroy(): Promise<void> {
     this.engine.events.off('finished', this.onFinished);
     this.stopWatching();
-    await this.last;
+    // An evaluation that is sealed meanwhile adds to the work.
+    let last: Promise<void>;
+    do {
+      last = this.last;
+      await last;
+    } while (last !== this.last);
   }
 
   /** Also for deltas that other processes have finished. */
@@ -109,7 +120,7 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
       } catch (error) {
         const message = errorMessage(error);
         if (what === 'services') this.storeWatch.failed(this.clock(), 'The object store does not answer.');
-        if (this.logged.get(what) !== message) this.log.warn(`Alerts: evaluating ${what} failed: ${message}`);
+        if (this.logged.get(what) !== message) this.log.warn(`Alerts: work on ${what} failed: ${message}`);
         this.logged.set(what, message);
       }
     });

@@ -15,6 +15,7 @@ import { AlertEvaluator } from './alert-evaluator.js';
 import { AlertPolicies } from './alert-policies.js';
 import { MeasurementLoader } from './load-measurements.js';
 import { Watch, type Watches } from './measure-services.js';
+import { TransitionPublisher } from './transition-publisher.js';
 
 /** What evaluates alerts, in processes with the role `scheduler`. */
 export const EVALUATION_PROVIDERS: Provider[] = [
@@ -71,6 +72,12 @@ export const EVALUATION_PROVIDERS: Provider[] = [
         software: `rules ${RULES_VERSION}, schema ${SCHEMA_VERSION}, alerts ${ALERTS_VERSION}`,
         clock,
       }),
+  },
+  {
+    provide: TransitionPublisher,
+    inject: [OBJECT_STORE, DUCK, AlertChain, CLOCK],
+    useFactory: (store: ObjectStore, duck: Duck, chain: AlertChain, clock: Clock) =>
+      new TransitionPublisher(store, duck, chain, clock),
   },
   AlertEvaluationService,
 ];

@@ -12,6 +12,7 @@ export const RETAINED = [
   'quarantine',
   'threshold_changes',
   'data_quality',
+  'alerts',
   '_base',
   '_audit',
   '_raw',

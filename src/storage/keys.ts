@@ -15,7 +15,8 @@ export type Dataset =
   | '_tails'
   | 'quarantine'
   | 'threshold_changes'
-  | 'data_quality';
+  | 'data_quality'
+  | 'alerts';
 
 /** The objects of one UTC day of a dataset begin with this prefix. @param day `YYYY-MM-DD` */
 export const dayPrefix = (dataset: Dataset, day: string): string => `${dataset}/${day.replaceAll('-', '/')}/`;

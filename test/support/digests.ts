@@ -12,7 +12,7 @@ export async function digestsOf({
   for await (const { key } of store.list('')) {
     const isBase = key.startsWith('_base/');
     const isInternal = key.startsWith('_') && !isBase && !key.startsWith('_tails/');
-    if (/^(quarantine|threshold_changes|data_quality)\//.test(key) || isInternal) continue;
+    if (/^(quarantine|threshold_changes|data_quality|alerts)\//.test(key) || isInternal) continue;
     const file = (await store.fetch(key))?.file ?? '';
     digests[key] = isBase
       ? ((await duck.session((session) => readFooter(session, file, 'content'))) ?? 'none')

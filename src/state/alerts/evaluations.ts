@@ -21,7 +21,7 @@ function sequenceOf(key: string): number | undefined {
 /** How long an evaluation without transitions is kept: longer than a digest and a delivery can be late. */
 const KEEP_UNCHANGED_MS = 2 * MS_PER_DAY;
 /** How long one with transitions is kept: they are counted over 30 days, and the dataset `alerts` is made from them. */
-const KEEP_CHANGED_MS = 35 * MS_PER_DAY;
+export const KEEP_CHANGED_DAYS = 35;
 
 /** What a process remembers of an evaluation. */
 export interface EvaluationSummary {
@@ -113,7 +113,7 @@ export class AlertChain {
   /** Deletes evaluations that nothing needs any more. The newest one stays. @param now ms */
   async prune(now: number): Promise<void> {
     for (const { sequence, to, changes } of (await this.history()).slice(0, -1)) {
-      const keep = changes.length > 0 ? KEEP_CHANGED_MS : KEEP_UNCHANGED_MS;
+      const keep = changes.length > 0 ? KEEP_CHANGED_DAYS * MS_PER_DAY : KEEP_UNCHANGED_MS;
       if (to < now - keep) await this.store.delete(evaluationKey(sequence));
     }
   }

@@ -73,6 +73,12 @@ test('A service evaluates each delta, and goes on where it stopped after a resta
   expect(transitions.filter(({ change }) => change === 'fired')).toMatchObject([
     { digest_only: false, incident: { rule: 'critical_runs', subject: { application: 'churn' } } },
   ]);
+  // What follows the evaluation is done before the next one begins.
+  await alertsOf(restarted).scheduled.evaluateData();
+  const columns = 'rule, application, severity';
+  expect(await restarted.rows('alerts', '2026/03/10', columns, "change = 'fired'")).toEqual([
+    { rule: 'critical_runs', application: 'churn', severity: 'critical' },
+  ]);
 });
 
 test('MLflow that does not answer fires after its duration, and recovers', async () => {
