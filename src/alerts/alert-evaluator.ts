@@ -5,9 +5,9 @@ import { loadPipelineActivity, newestEnded, type PipelineActivity } from '../das
 import { dataSignals } from '../domain/alerts/data-signals.js';
 import { type AlertInput, evaluateAlerts } from '../domain/alerts/evaluate.js';
 import type { AlertEvaluation } from '../domain/alerts/incident.js';
+import type { OwnerRule } from '../domain/alerts/owners.js';
 import type { AlertPolicy } from '../domain/alerts/policy.js';
 import { type ServiceHealth, serviceSignals } from '../domain/alerts/service-signals.js';
-import type { AlertSignal } from '../domain/alerts/signal.js';
 import { LATE_AFTER_PERIODS } from '../domain/alerts/signal.js';
 import { Markers } from '../pipeline/markers.js';
 import { readAlertActions } from '../state/alerts/actions.js';
@@ -19,7 +19,7 @@ import type { StatusOptions } from '../state/service-status.js';
 import { readWatermarks } from '../state/watermarks.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { AlertPolicies } from './alert-policies.js';
-import type { MeasurementLoader } from './load-measurements.js';
+import type { MeasurementLoader, MeasurementRequest } from './load-measurements.js';
 import { measureServices, type Watches } from './measure-services.js';
 
 /** The period of service rules, ms. */
@@ -45,10 +45,28 @@ interface EvaluatorEvents {
   sealed: [evaluation: AlertEvaluation, previous: AlertEvaluation | null];
 }
 
-type Measure = (previous: AlertEvaluation | null) => Promise<{
-  readonly signals: readonly AlertSignal[];
-  readonly observedUntil: number | null;
-}>;
+type Measure = (previous: AlertEvaluation | null) => Promise<Pick<AlertInput, 'signals' | 'observedUntil'>>;
+
+export interface DataRequest extends Pick<MeasurementRequest, 'to' | 'watermarks' | 'quality'> {
+  readonly deltaPeriodMs: number;
+  readonly policy: AlertPolicy & { readonly owners: readonly OwnerRule[] };
+}
+
+/** What the data rules say after an evaluation, live or of the past. */
+export async function measureData(
+  measurements: Pick<MeasurementLoader, 'load'>,
+  previous: AlertEvaluation | null,
+  { deltaPeriodMs, policy, ...request }: DataRequest,
+): ReturnType<Measure> {
+  const measured = await measurements.load({
+    ...request,
+    lateMs: LATE_AFTER_PERIODS * deltaPeriodMs,
+    observedUntil: previous?.observed_until ? Date.parse(previous.observed_until) : 0,
+    owners: policy.owners,
+  });
+  const signals = dataSignals(measured.measurements, policy, previous?.incidents ?? []);
+  return { signals, observedUntil: measured.observedUntil };
+}
 
 /** Evaluates alerts, and extends the chain of evaluations. Several processes may do so at the same time. */
 export class AlertEvaluator {
@@ -71,18 +89,9 @@ export class AlertEvaluator {
     if (to === undefined) return null;
     const policy = await this.options.policies.current();
     const measure: Measure = async (previous) => {
-      const measured = await measurements.load({
-        to,
-        lateMs: LATE_AFTER_PERIODS * deltaPeriodMs,
-        observedUntil: previous?.observed_until ? Date.parse(previous.observed_until) : 0,
-        owners: policy.owners,
-        watermarks: await readWatermarks(store),
-        quality: await readQualityFindings(store),
-      });
-      return {
-        signals: dataSignals(measured.measurements, policy, previous?.incidents ?? []),
-        observedUntil: measured.observedUntil,
-      };
+      const watermarks = await readWatermarks(store);
+      const quality = await readQualityFindings(store);
+      return measureData(measurements, previous, { to, deltaPeriodMs, policy, watermarks, quality });
     };
     const about = { kind: 'data', to, pipeline_run_id: delta.id, periodMs: deltaPeriodMs } as const;
     const sealed = await this.extend(about, policy, measure);
@@ -121,7 +130,7 @@ export class AlertEvaluator {
       const newestTo = previous?.last[about.kind];
       if (about.kind === 'data' && newestTo && Date.parse(newestTo) === about.to) return null;
       const input = { ...about, ...(await measure(previous)), software };
-      const next = evaluateAlerts(previous, input, policy, await readAlertActions(store), digest);
+      const next = evaluateAlerts(previous, input, policy, await readAlertActions(store), incidentDigest);
       if (!next || (previous && !isWorthSealing(previous, next))) return null;
       if (await chain.seal(next)) {
         this.events.emit('sealed', next, previous);
@@ -145,7 +154,8 @@ export function isWorthSealing(previous: AlertEvaluation, next: AlertEvaluation)
       );
 }
 
-const digest = (text: string): string =>
+/** Identifies an incident. */
+export const incidentDigest = (text: string): string =>
   createHash('sha256')
     .update(text)
     .digest('base64url')

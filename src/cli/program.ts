@@ -7,6 +7,7 @@ import { day, duration, percent, readText, wholeNumber } from './arguments.js';
 import type { CheckFormat } from './check/report.js';
 import type { DemoOptions } from './demo.js';
 import { addQualityCommands } from './quality-commands.js';
+import type { ReplayOptions } from './replay-alerts.js';
 import type { SuggestOptions } from './suggest.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
@@ -88,6 +89,24 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
       const { ALERTS_FILE: alertsFile, OWNERS_FILE: ownersFile } = settings;
       const files = await readPolicyFiles({ alertsFile, ownersFile });
       fail(await testRoute(settings, env, files.alerts, route, Date.now()));
+    });
+  alerts
+    .command('replay')
+    .description(
+      'show what would have alerted on the stored history by ALERTS_FILE; sends and changes nothing',
+    )
+    .requiredOption('--from <day>', 'first day (UTC)', day)
+    .requiredOption('--to <day>', 'last day (UTC)', day)
+    .addOption(
+      new Option('--step <time>', 'the time between two evaluations, such as 5m')
+        .argParser(duration)
+        .default(3_600_000, '1h'),
+    )
+    .option('--json', 'print JSON', false)
+    .action(async (options: ReplayOptions) => {
+      const settings = loadSettings({ ...env, NODE_ENV: undefined });
+      const { replay } = await import('./replay-alerts.js');
+      await replay(settings, options, Date.now());
     });
   program
     .command('demo')

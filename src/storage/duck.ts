@@ -30,6 +30,8 @@ export interface DuckLimits {
   readonly maxTempSize?: string | undefined;
   /** Where DuckDB spills data that does not fit into memory. By default below the folder, which this process must own then. */
   readonly temp?: string | undefined;
+  /** Another folder whose files are read, an absolute path. */
+  readonly alsoReads?: string | undefined;
 }
 
 /**
@@ -56,7 +58,9 @@ export class Duck {
     const connection = await instance.connect();
     try {
       await connection.run("SET GLOBAL TimeZone = 'UTC'");
-      await connection.run(`SET allowed_directories = ['${folder.replaceAll("'", "''")}']`);
+      const folders = [folder, ...(limits.alsoReads ? [limits.alsoReads] : [])];
+      const list = folders.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ');
+      await connection.run(`SET allowed_directories = [${list}]`);
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
     } finally {

@@ -110,7 +110,8 @@ const TOLD: Partial<Record<AlertTransition['change'], AlertNews>> = {
   no_data: 'no_data',
 };
 
-function newsOf({ change, incident, at, digest_only, digest_reason }: AlertTransition): MessageLine[] {
+/** What a message, or the digest, says about a transition; empty if nobody is told. */
+export function newsOf({ change, incident, at, digest_only, digest_reason }: AlertTransition): MessageLine[] {
   const news = TOLD[change];
   if (!news || incident.inhibited_by !== null || isMuted(incident, Date.parse(at))) return [];
   return [{ news, incident, held: digest_only ? (digest_reason ?? 'policy') : null }];

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { replay } from '../../src/cli/replay-alerts.js';
+import { type Company, foundCompany } from '../../src/demo/company.js';
+import { serveCompany } from '../../src/demo/company-server.js';
+import type { TrackingServer } from '../../src/demo/tracking-server.js';
+import { type OpenService, openService } from '../support/open-service.js';
+
+Logger.overrideLogger(false);
+const FOUNDED = Date.parse('2026-03-10T15:30:12Z');
+const DAYS = { from: '2026-02-08', to: '2026-03-10', step: 3_600_000 };
+let company: Company;
+let mlflow: TrackingServer;
+let service: OpenService;
+beforeAll(async () => {
+  company = foundCompany(1, FOUNDED);
+  mlflow = await serveCompany(company, () => FOUNDED);
+  service = await openService({
+    trackingUri: mlflow.uri,
+    catalog: company.catalog,
+    clock: () => FOUNDED,
+    env: { LOOKBACK_DAYS_HISTORICAL: '31' },
+  });
+  await service.run('bootstrap');
+}, 120_000);
+afterAll(async () => {
+  await service.close();
+  await mlflow.close();
+});
+
+test('A month of the demo company: docs/alerts.md shows every alert', async () => {
+  const lines: string[] = [];
+  jest.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+  await replay(service.resources.settings, { ...DAYS, json: false }, FOUNDED);
+  jest.restoreAllMocks();
+  const [, shown] =
+    /<!-- replay -->\s*```text\n([\s\S]*?)\n```/.exec(readFileSync('docs/alerts.md', 'utf8')) ?? [];
+  expect(lines.join('\n')).toBe(shown);
+}, 300_000);
