@@ -5,6 +5,7 @@ Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder -
   --changed file --changed-from YYYY-MM-DD: the current catalog, and the day from which its changes apply.
   --include patterns: names of the experiments that the service monitors, separated by commas.
   --memory file: state between comparisons of one store (runs that were read, times of runs without a start).
+  --quality file: what the command `quality` printed as JSON about some days.
   --at-least N: fewer cells are an error.
 Exits with 1 and the first differences if any cell differs.
 """
@@ -20,6 +21,7 @@ import sys
 
 import duckdb
 import expected
+import quality
 from rules import Rulebook
 from series import DAY
 from tails import Forecasts
@@ -102,6 +104,17 @@ class Comparison:
             self.differ("forecasts", problem)
         if checked == 0:
             self.differ("forecasts", "no row was compared")
+
+    def quality(self, metrics, document):
+        """Compares the totals of the command `quality`, the document that it printed."""
+        wanted = quality.totals(metrics, document["from"], document["to"])
+        checks = {check["check_name"]: check for check in document["checks"] if check["application"] is None}
+        for name, values in wanted.items():
+            for column, value in values.items():
+                self.cells["quality"] += 1
+                found = checks.get(name, {}).get(column)
+                if value != found:
+                    self.differ("quality", name, column, f"expected {value!r}, is {found!r}")
 
     def dataset(self, name, rows):
         columns = COLUMNS[name].split()
@@ -218,6 +231,7 @@ def main():
     parser.add_argument("--changed-from")
     parser.add_argument("--include", default="")
     parser.add_argument("--memory", type=pathlib.Path)
+    parser.add_argument("--quality", type=pathlib.Path)
     parser.add_argument("--at-least", type=int, default=1)
     parser.add_argument("--parts", type=int, default=1)
     options = parser.parse_args()
@@ -233,6 +247,8 @@ def main():
     for name, rows in datasets.items():
         comparison.dataset(name, rows)
     comparison.forecasts(datasets["enriched_metrics"])
+    if options.quality:
+        comparison.quality(datasets["enriched_metrics"], json.loads(options.quality.read_text(encoding="utf-8")))
     if options.memory:
         options.memory.write_text(json.dumps(memory), encoding="utf-8")
     total = sum(comparison.cells.values())

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -81,6 +81,25 @@ async function runService(
   print(`${store}: ${output.trim().split('\n').at(-1)}`);
 }
 
+/** Checks all stored days with the command `quality`. @returns the option with its JSON */
+async function checkQuality(store, fromDay) {
+  const args = [
+    join(ROOT, 'dist/main.js'),
+    'quality',
+    '--from',
+    fromDay,
+    '--to',
+    dayOf(Date.now()),
+    '--json',
+  ];
+  const env = { MLFLOW_TRACKING_URI: server.uri, STORAGE_DIR: out(store) };
+  const { code, output } = await run(process.execPath, args, env);
+  // The hard cases include NaN.
+  if (code !== 1) throw new Error(`quality exited with ${code}:\n${output}`);
+  await writeFile(out(`${store}.quality.json`), output);
+  return ['--quality', out(`${store}.quality.json`)];
+}
+
 /** Compares a store with the database. @returns the exit code and output */
 function compare(python, store, kind, fromDay, options = []) {
   const args = ['--database', server.database, '--catalog', out('catalog.json'), '--store', out(store)];
@@ -125,7 +144,8 @@ async function changedFrom(before) {
 async function serviceOverDays(python, change) {
   const firstDay = dayOf(Date.now() - BEHIND - 30 * DAY);
   await runService('bootstrap', 'store', { node: ['--import', SLOW_CLOCK] });
-  await mustEqual(python, 'store', 'bootstrap', firstDay, ['--at-least', String(AT_LEAST)]);
+  const found = await checkQuality('store', firstDay);
+  await mustEqual(python, 'store', 'bootstrap', firstDay, ['--at-least', String(AT_LEAST), ...found]);
 
   await change('delta');
   for (const name of ['', '.memory.json'])
