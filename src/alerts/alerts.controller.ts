@@ -23,6 +23,7 @@ import { MS_PER_DAY } from '../domain/time.js';
 import { actorOf } from '../http/actor.js';
 import { muteSchema, readAlertActions, updateAlertActions } from '../state/alerts/actions.js';
 import { AlertChain } from '../state/alerts/evaluations.js';
+import type { AlertDelivery } from '../state/alerts/outbox.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { type Alerts, alertsSchema, loadAlerts, loadTransitions, transitionsSchema } from './load-alerts.js';
 
@@ -54,6 +55,8 @@ const cursorSchema = z.strictObject({
 @Controller('api/v1/alerts')
 export class AlertsController {
   private readonly chain: AlertChain;
+  /** Every open page asks each half minute. */
+  private readonly deliveries = new Map<string, AlertDelivery>();
 
   constructor(
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
@@ -67,7 +70,7 @@ export class AlertsController {
   @ApiOperation({ summary: 'The incidents that are not ok, and who was notified' })
   @ApiOkResponse({ standardSchema: alertsSchema })
   current(): Promise<Alerts> {
-    return loadAlerts(this.store, this.chain, this.clock());
+    return loadAlerts(this.store, this.chain, this.clock(), this.deliveries);
   }
 
   @Get('transitions')

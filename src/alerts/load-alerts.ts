@@ -6,13 +6,18 @@ import { noiseOf } from '../domain/alerts/noise.js';
 import { readAlertActions } from '../state/alerts/actions.js';
 import { alertIncidentSchema, alertTransitionSchema } from '../state/alerts/evaluation-schema.js';
 import type { AlertChain } from '../state/alerts/evaluations.js';
-import { type AlertDelivery, readDeliveries } from '../state/alerts/outbox.js';
+import {
+  type AlertDelivery,
+  readDeliveries,
+  readOutbox,
+  type UnfinishedMessage,
+} from '../state/alerts/outbox.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readAlertPolicy } from './alert-policies.js';
 
 const notifiedSchema = z.object({
-  /** `failed`: no channel of the route took the message. */
-  status: z.enum(['delivered', 'failed']),
+  /** `retrying`: an attempt has failed, another one follows. `failed`: no channel of the route took the message. */
+  status: z.enum(['delivered', 'retrying', 'failed']),
   route: z.string(),
   /** How people call the channel that took it, or the last one that did not. */
   channel: z.string().nullable(),
@@ -26,7 +31,7 @@ export const alertsSchema = z.object({
   evaluated_to: z.iso.datetime().nullable(),
   /** Why a changed `alerts.yaml` or `owners.yaml` is not used. */
   policy_problem: z.string().nullable(),
-  /** Those that are not ok, worst first. `notified`: the newest message about it. */
+  /** Those that are not ok, worst first. `notified`: the newest message about it; with several routes, that of the route that fails. */
   incidents: z.array(alertIncidentSchema.extend({ notified: notifiedSchema.nullable() })).readonly(),
   /** How often each rule fired in the last 30 days, and how often an incident of it was acknowledged or muted. */
   noise: z
@@ -44,20 +49,29 @@ export const transitionsSchema = z.object({
 /** Delivery records that are read: older ones are about incidents that were repeated since. */
 const DELIVERIES = 200;
 
-/** @param now ms: mutes and acknowledgements count at once, not with the next evaluation */
-export async function loadAlerts(store: ObjectStore, chain: AlertChain, now: number): Promise<Alerts> {
-  const [newest, policy, actions, deliveries, history] = await Promise.all([
+/**
+ * @param now ms: mutes and acknowledgements count at once, not with the next evaluation
+ * @param known the delivery records of the call before
+ */
+export async function loadAlerts(
+  store: ObjectStore,
+  chain: AlertChain,
+  now: number,
+  known?: Map<string, AlertDelivery>,
+): Promise<Alerts> {
+  const [newest, policy, actions, { unfinished }, deliveries, history] = await Promise.all([
     chain.newest(),
     readAlertPolicy(store),
     readAlertActions(store),
-    readDeliveries(store, DELIVERIES),
+    readOutbox(store),
+    readDeliveries(store, DELIVERIES, known),
     chain.history(),
   ]);
   const incidents = (newest?.incidents ?? []).map((each) => ({
     ...each,
     ...requested(actions, each, now),
     violations: [...each.violations],
-    notified: notifiedOf(each.id, deliveries),
+    notified: notifiedOf(each.id, unfinished, deliveries),
   }));
   // Those that are part of another alert come last.
   const rank = ({ severity, state, inhibited_by }: (typeof incidents)[number]) =>
@@ -78,13 +92,31 @@ const requested = (
   now: number,
 ) => ({ muted: muteOf(actions, incident, now), acknowledged: acknowledgementOf(actions, incident.id) });
 
-/** @param deliveries newest first */
-function notifiedOf(id: string, deliveries: readonly AlertDelivery[]): Notified | null {
-  const found = deliveries.find(({ incidents, status }) => incidents.includes(id) && status !== 'superseded');
-  if (!found || found.status === 'superseded') return null;
-  const last = found.channels.at(-1);
-  const { status, route, finished_at } = found;
-  return { status, route, channel: last?.channel ?? null, at: finished_at, error: last?.error ?? null };
+/**
+ * Of the newest message of each route the one that fails, else the newest one.
+ * @param unfinished oldest first
+ * @param deliveries newest first
+ */
+function notifiedOf(
+  id: string,
+  unfinished: readonly UnfinishedMessage[],
+  deliveries: readonly AlertDelivery[],
+): Notified | null {
+  const retrying = unfinished.toReversed().flatMap(({ incidents, route, tried }): Notified[] => {
+    const last = tried.at(-1);
+    if (!last || !incidents.includes(id)) return [];
+    return [{ status: 'retrying', route, channel: last.channel, at: last.at, error: last.error }];
+  });
+  const finished = deliveries.flatMap(
+    ({ status, incidents, route, channels, finished_at: at }): Notified[] => {
+      const last = channels.at(-1);
+      if (status === 'superseded' || !incidents.includes(id)) return [];
+      return [{ status, route, channel: last?.channel ?? null, at, error: last?.error ?? null }];
+    },
+  );
+  const all = [...retrying, ...finished];
+  const newest = all.filter(({ route }, i) => all.findIndex((each) => each.route === route) === i);
+  return newest.find(({ status }) => status !== 'delivered') ?? newest[0] ?? null;
 }
 
 /** The transitions of the evaluations after a sequence. An evaluation is given whole, so there may be more than `limit`. */

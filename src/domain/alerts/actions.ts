@@ -1,4 +1,4 @@
-import type { AlertIncident, AlertSubject } from './incident.js';
+import type { AlertIncident } from './incident.js';
 
 /** Who asked for silence about what. Times are ISO 8601. */
 export interface Mute {
@@ -28,19 +28,22 @@ export interface AlertActions {
 
 export const NO_ACTIONS: AlertActions = { mutes: [], acknowledgements: [] };
 
-/** The mute of an incident that ends last; null if there is none. @param now ms */
-export function muteOf(
-  { mutes }: AlertActions,
-  { id, subject }: { readonly id: string; readonly subject: AlertSubject },
-  now: number,
-): AlertIncident['muted'] {
-  const [mute] = mutes
-    .filter((each) => covers(each, id, subject) && Date.parse(each.until) > now)
+/** The mutes that are in force, the last to end first. @param now ms */
+export const activeMutes = (mutes: readonly Mute[], now: number): Mute[] =>
+  mutes
+    .filter(({ until }) => Date.parse(until) > now)
     .sort((a, b) => Date.parse(b.until) - Date.parse(a.until));
+
+type Muted = Pick<AlertIncident, 'id' | 'subject'>;
+
+/** The mute of an incident that ends last; null if there is none. @param now ms */
+export function muteOf({ mutes }: AlertActions, incident: Muted, now: number): AlertIncident['muted'] {
+  const mute = activeMutes(mutes, now).find((each) => isMuteOf(each, incident));
   return mute ? { until: mute.until, by: mute.by, reason: mute.reason } : null;
 }
 
-function covers(mute: Mute, id: string, { application, metric }: AlertSubject): boolean {
+/** Whether a mute is of this incident, its metric or its application. */
+export function isMuteOf(mute: Mute, { id, subject: { application, metric } }: Muted): boolean {
   if (mute.incident !== null) return mute.incident === id;
   if (mute.application === null || mute.application !== application) return false;
   return mute.metric === null || mute.metric === metric;

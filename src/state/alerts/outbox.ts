@@ -127,13 +127,27 @@ export async function recordDelivery(store: ObjectStore, name: string, record: A
 export const readDelivery = (store: ObjectStore, name: string): Promise<AlertDelivery | undefined> =>
   readValue(store, `${DELIVERIES_PREFIX}${name}.json`, deliverySchema);
 
-/** The newest records, newest first. @param count at most so many */
-export async function readDeliveries(store: ObjectStore, count: number): Promise<AlertDelivery[]> {
+/**
+ * The newest records, newest first.
+ * @param count at most so many
+ * @param known records by key that are not read again: they never change. Afterwards it holds those that are returned
+ */
+export async function readDeliveries(
+  store: ObjectStore,
+  count: number,
+  known: Map<string, AlertDelivery> = new Map(),
+): Promise<AlertDelivery[]> {
   const keys: string[] = [];
   for await (const { key } of store.list(DELIVERIES_PREFIX)) keys.push(key);
-  const newest = keys.slice(-count).reverse();
-  const records = await Promise.all(newest.map((key) => readValue(store, key, deliverySchema)));
-  return records.filter((record) => record !== undefined);
+  const records = await Promise.all(
+    keys
+      .slice(-count)
+      .reverse()
+      .map(async (key) => [key, known.get(key) ?? (await readValue(store, key, deliverySchema))] as const),
+  );
+  known.clear();
+  for (const [key, record] of records) if (record) known.set(key, record);
+  return [...known.values()];
 }
 
 const SEQUENCE_DIGITS = 10;
