@@ -1,4 +1,5 @@
 import type { Application } from '../../../src/dashboard/contract/applications.js';
+import { ApplicationAlerts } from '../alerts/summary.jsx';
 import { Breadcrumb } from '../frame/breadcrumb.jsx';
 import { NoSuch } from '../frame/no-such.jsx';
 import { Panel, Parts } from '../frame/panel.jsx';
@@ -7,7 +8,7 @@ import { useTitle } from '../frame/title.js';
 import { Notes } from '../platform/notes.jsx';
 import { DataQuality, useQuality } from '../quality/section.jsx';
 import { serviceTime } from '../service/clock.js';
-import { platformCurrent } from '../service/events.js';
+import { alerts, platformCurrent } from '../service/events.js';
 import { useApi } from '../service/read-api.js';
 import { Hero } from './hero.jsx';
 import { MetricsSection } from './metrics.jsx';
@@ -31,11 +32,12 @@ export function ApplicationPage({ application }: { application: string }) {
   return (
     <>
       <Breadcrumb application={application} />
-      <Parts after={[facts, metrics, forecasts, quality]}>
+      <Parts after={[facts, metrics, forecasts, quality, alerts.value]}>
         {current && <Notes current={current} />}
         <Panel of={facts} name="The state of the application" height={216} phone={520}>
           {(data: Application) => <Hero facts={data} metrics={metrics.data} forecasts={forecasts.data} />}
         </Panel>
+        <ApplicationAlerts application={application} />
         <DataQuality of={quality} application={application} />
         <MetricsSection of={metrics} forecasts={forecasts.data} application={application} days={days} />
         <Runs application={application} />

@@ -1,7 +1,8 @@
 import type { PlatformCurrent } from '../../../src/dashboard/contract.js';
+import { firingCount } from '../alerts/open-incidents.js';
 import { Age } from '../marks/status.jsx';
 import { serviceTime } from '../service/clock.js';
-import { failure, platformCurrent, streaming } from '../service/events.js';
+import { alerts, failure, platformCurrent, streaming } from '../service/events.js';
 import { zoneName } from '../words/time.js';
 import { hasOtherZone, inUtc, showUtc } from '../words/zone.js';
 import { page } from './router.js';
@@ -21,7 +22,7 @@ export function Header() {
           Platform
         </a>
         <a href="/alerts" aria-current={page.value.kind === 'alerts' ? 'page' : undefined}>
-          Alerts
+          Alerts <Firing />
         </a>
         <a href="/admin/queues">Queues</a>
         <a href="/docs">API</a>
@@ -31,6 +32,21 @@ export function Header() {
         <Zone />
       </div>
     </header>
+  );
+}
+
+/** How many alerts fire. Its place is kept if none does. */
+function Firing() {
+  const count = firingCount(alerts.value.data);
+  return (
+    <span class="count">
+      {count > 0 && (
+        <>
+          {count}
+          <span class="hidden"> firing</span>
+        </>
+      )}
+    </span>
   );
 }
 

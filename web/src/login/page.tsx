@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { queryOf } from '../frame/router.js';
+import { problemOf, send } from '../service/send.js';
 import { nextPath } from './next-path.js';
 
 /** Signs the browser in as an admin, or out again. */
@@ -35,7 +36,7 @@ export function LoginPage() {
     const { token } = Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement));
     const answer = await send('POST', '/api/v1/login', { token: String(token).trim() });
     if (answer.admin) location.assign(nextPath(queryOf('next')));
-    else problem.value = answer.detail ?? 'The service does not answer.';
+    else problem.value = problemOf(answer);
   };
   return (
     <section class="login">
@@ -57,22 +58,4 @@ export function LoginPage() {
       </p>
     </section>
   );
-}
-
-interface Answer {
-  readonly admin?: string | null;
-  readonly detail?: string;
-}
-
-/** @returns an empty answer if the service does not answer */
-async function send(method: string, path: string, body?: object): Promise<Answer> {
-  try {
-    const response = await fetch(path, {
-      method,
-      ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
-    });
-    return (await response.json()) as Answer;
-  } catch {
-    return {};
-  }
 }

@@ -1,10 +1,14 @@
 import type { ApplicationNow, Attention, PlatformCurrent } from '../../../src/dashboard/contract.js';
 import { formatQuantity, formatWithUnit } from '../../../src/domain/format.js';
+import { incidentPath } from '../../../src/domain/page-paths.js';
+import { openIncidents } from '../alerts/open-incidents.js';
+import { Told } from '../alerts/told.jsx';
 import { changeQuery, queryOf } from '../frame/router.js';
 import { applicationPath, metricPath } from '../frame/routes.js';
 import { RunsPerDay, Sparkline } from '../marks/sparkline.jsx';
 import { Age, Status } from '../marks/status.jsx';
-import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, runsText } from '../words/words.js';
+import { alerts } from '../service/events.js';
+import { CAUSE_LABELS, keepUnits, LIGHT_LABELS, plural, runsText } from '../words/words.js';
 
 /** Rows that are shown until the reader asks for all. */
 const ROWS = 20;
@@ -75,6 +79,7 @@ function Row({ each, current }: { each: Attention; current: PlatformCurrent }) {
             </a>
           )}
         </p>
+        <OpenAlert application={application} />
       </div>
       <div class="value">{metric ? <Value metric={metric} /> : <LastRun each={each} />}</div>
       <div class="picture">
@@ -85,6 +90,21 @@ function Row({ each, current }: { each: Attention; current: PlatformCurrent }) {
         )}
       </div>
     </li>
+  );
+}
+
+/** Who was notified of the worst alert of an application. */
+function OpenAlert({ application }: { application: string }) {
+  const [worst, ...others] = openIncidents(alerts.value.data, application);
+  if (!worst) return null;
+  const more = others.filter(({ inhibited_by }) => inhibited_by === null).length;
+  return (
+    <p class="evidence">
+      <a class="told" href={incidentPath(worst.id)}>
+        <Told of={worst} />
+      </a>
+      {more > 0 && <span>{plural(more, 'more alert')}</span>}
+    </p>
   );
 }
 

@@ -3,7 +3,7 @@ import { changeQuery, queryOf } from '../frame/router.js';
 import { useTitle } from '../frame/title.js';
 import { Age } from '../marks/status.jsx';
 import { DataQuality, useQuality } from '../quality/section.jsx';
-import { failure, platformCurrent } from '../service/events.js';
+import { alerts, failure, platformCurrent } from '../service/events.js';
 import { isSettled } from '../service/resource.js';
 import { clockTime, zoneName } from '../words/time.js';
 import { applicationsText } from '../words/words.js';
@@ -22,8 +22,8 @@ export function PlatformPage() {
   const current = platformCurrent.value;
   const quality = useQuality();
   useTitle(current && headline(current).text);
-  // The list of applications would move if the failing checks above it arrived later.
-  if (!current || !isSettled(quality)) return <Loading />;
+  // Rows would grow or move if the failing checks above them, or who was notified, arrived later.
+  if (!current || !isSettled(quality, alerts.value)) return <Loading />;
   if (current.applications.length === 0) return <Empty current={current} />;
   return <Overview current={current} quality={quality} />;
 }

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import type { Alerts } from '../../../src/alerts/load-alerts.js';
 import type { PlatformCurrent } from '../../../src/dashboard/contract.js';
 import { isSettled, reloadAll, resourceAt } from './resource.js';
 
@@ -10,6 +11,10 @@ const SILENCE_MS = 45_000;
 const platform = resourceAt<PlatformCurrent>('/api/v1/platform/current');
 /** Shown by the header as long as the page is open. */
 platform.users++;
+const openAlerts = resourceAt<Alerts>('/api/v1/alerts');
+openAlerts.users++;
+/** The alerts, of which every page shows a part. */
+export const alerts = computed(() => openAlerts.state.value);
 /** null before the first response. */
 export const platformCurrent = computed(() => platform.state.value.data ?? null);
 /** Why the last request failed; null if it succeeded. */
@@ -24,11 +29,14 @@ let lastEventAt = 0;
 /** Requests what the page shows now and on every change event, and polls while there is no event stream. */
 export function startUpdates(): void {
   platform.load();
+  openAlerts.load();
   subscribe();
   setInterval(() => {
     const silent = Date.now() - lastEventAt > SILENCE_MS;
     if (silent) streaming.value = false;
     reloadAll(streaming.value);
+    // There is no event when a message is delivered, or when somebody mutes an alert.
+    if (streaming.value) openAlerts.load();
   }, POLL_MS);
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) reloadAll();
