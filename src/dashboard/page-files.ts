@@ -50,7 +50,11 @@ export function pageFiles(folder = PAGE): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     if (!isRead(request)) return next();
     // Whatever names the path has, valid or not: the page reads them.
-    if (isPage(request.path)) request.url = '/';
+    if (isPage(request.path)) {
+      request.url = '/';
+      // `setHeaders` is not called for a 304, whose policy replaces that of the page in the browser's cache.
+      response.set(HEADERS);
+    }
     serve(request, response, next);
   };
 }

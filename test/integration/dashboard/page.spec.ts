@@ -49,5 +49,11 @@ describe('GET /', () => {
       expect([path, below.status, await below.text()]).toEqual([path, 200, html]);
       expect(below.headers.get('Content-Security-Policy')).toBe(policy);
     }
+    // The headers of a 304 replace those in the cache of the browser.
+    const etag = page.headers.get('ETag') ?? '';
+    const again = await service.request('GET', '/alerts/x', {
+      headers: { 'if-none-match': etag, 'accept-encoding': 'br' },
+    });
+    expect([again.status, again.headers['content-security-policy']]).toEqual([304, policy]);
   });
 });
