@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.js';
 import { replayedSchema } from '../quality/contract.js';
 import { replayQuarantine } from '../quality/quarantine.js';
 import { runOnce } from './run.js';
-import { type RemoteService, sendToService } from './service-client.js';
+import { ADMIN_TOKEN_HINT, type RemoteService, sendToService } from './service-client.js';
 
 /**
  * Reads the runs in quarantine from MLflow again: by a running service, or by a delta in this process.
@@ -12,13 +12,18 @@ import { type RemoteService, sendToService } from './service-client.js';
 export async function replay(source: RemoteService | Settings, runIds: readonly string[]): Promise<boolean> {
   const request = runIds.length > 0 ? { run_ids: [...runIds] } : {};
   const report = ({ runs, skipped }: { runs: number; skipped: number }) => {
-    console.log(`${runs} runs in quarantine are read again from MLflow.`);
+    console.log(`Runs in quarantine that are read again from MLflow: ${runs}`);
     if (skipped > 0) console.log(`${skipped} records name no run or no experiment and stay.`);
   };
   if ('url' in source) {
     const path = 'api/v1/admin/quarantine/replay';
-    const tokenHint = 'Set ADMIN_TOKEN or --token-file.';
-    report(await sendToService(source, { method: 'POST', path, body: request, tokenHint }, replayedSchema));
+    report(
+      await sendToService(
+        source,
+        { method: 'POST', path, body: request, tokenHint: ADMIN_TOKEN_HINT },
+        replayedSchema,
+      ),
+    );
     return true;
   }
   return runOnce(source, 'delta', async (engine, { store }) => {

@@ -67,6 +67,8 @@ function observation(incident: AlertIncident, news: AlertNews): string | null {
     case 'pass_rate':
       return (isBad && worstMetric(evidence)) || `${RATES[rule]} ${comparison(evidence)}`;
     case 'newest_run':
+      // The newest run is good, so no metric of it is to be named.
+      if (!isBad && evidence.value === null) return 'the newest run is not critical';
       return `${metricName(incident)} ${comparison(evidence)}${isBad ? limitChange(evidence) : ''}`;
     case 'silent':
       return isBad ? silence(evidence) : 'runs again';

@@ -46,7 +46,7 @@ describe('`quarantine replay`', () => {
     expect((await commands.run(['run', 'delta'])).code).toBe(0);
     expect(await withService(inQuarantine)).toEqual(['first', 'second', 'third']);
     const { code, out } = await commands.run(['quarantine', 'replay']);
-    expect(out).toContain('3 runs in quarantine are read again from MLflow.');
+    expect(out).toContain('Runs in quarantine that are read again from MLflow: 3');
     expect(out).toMatch(/delta-\d+ done: /);
     expect(code).toBe(0);
     expect(await withService(inQuarantine)).toEqual(['second', 'third']);
@@ -58,7 +58,7 @@ describe('`quarantine replay`', () => {
     await withService(async (service) => {
       const delta = service.nextFinished('delta');
       const { code, out } = await commands.run(['quarantine', 'replay', 'second', '--url', service.url]);
-      expect([code, out.trim()]).toEqual([0, '1 runs in quarantine are read again from MLflow.']);
+      expect([code, out.trim()]).toEqual([0, 'Runs in quarantine that are read again from MLflow: 1']);
       expect((await delta).status).toBe('done');
       expect(await inQuarantine(service)).toEqual(['third']);
     });
@@ -66,7 +66,7 @@ describe('`quarantine replay`', () => {
 
   it('says that nothing is read if the runs are not in quarantine', async () => {
     const { code, out } = await commands.run(['quarantine', 'replay', 'first', 'unknown']);
-    expect([code, out]).toEqual([0, expect.stringContaining('0 runs in quarantine are read again')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('read again from MLflow: 0')]);
     expect(await withService(inQuarantine)).toEqual(['third']);
   });
 

@@ -55,6 +55,13 @@ test('A recovery says how long it took and the worst value', () => {
   expect(line).toBe('RECOVERED fraud-scoring · recall 0.86 > 0.84 · after 3 h 20 min · worst 0.71');
 });
 
+test('A recovery of the newest run names no metric', () => {
+  const good = incident({ rule: 'newest_run', evidence: { value: null, limit: null, display_name: null } });
+  expect(firstLine(good, 'recovered', NOW, 'UTC')).toBe(
+    'RECOVERED fraud-scoring · the newest run is not critical · after 3 h 20 min · worst 0.71',
+  );
+});
+
 test('A repetition says so, and for how long', () => {
   expect(firstLine(incident(), 'repeated', NOW, 'UTC')).toBe(
     'STILL CRITICAL fraud-scoring · recall 0.78 < 0.84 · since 09:40 · 3 of 3 runs · for 3 h 20 min',
