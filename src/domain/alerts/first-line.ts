@@ -151,6 +151,8 @@ function runsText({ runs }: AlertEvidence): string | null {
 /** `worst 0.71`; null for rules without a value that people compare. */
 function worstText({ rule, worst, evidence }: AlertIncident): string | null {
   if (worst === null || !['critical_runs', 'pass_rate', 'newest_run'].includes(rule)) return null;
+  // Of a metric that the line does not name.
+  if (rule === 'newest_run' && evidence.value === null) return null;
   const short = evidence.unit === null ? null : name(evidence.unit);
   return `worst ${formatQuantity(worst, short, evidence.limit)}`;
 }

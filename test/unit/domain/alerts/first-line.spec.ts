@@ -58,7 +58,7 @@ test('A recovery says how long it took and the worst value', () => {
 test('A recovery of the newest run names no metric', () => {
   const good = incident({ rule: 'newest_run', evidence: { value: null, limit: null, display_name: null } });
   expect(firstLine(good, 'recovered', NOW, 'UTC')).toBe(
-    'RECOVERED fraud-scoring · the newest run is not critical · after 3 h 20 min · worst 0.71',
+    'RECOVERED fraud-scoring · the newest run is not critical · after 3 h 20 min',
   );
 });
 
