@@ -61,9 +61,12 @@ export async function demo({ seed, port, folder }: DemoOptions, env: Environment
       ]);
       if (signal === undefined) {
         console.log(`\n  ${await service.app.getUrl()}/\n\n${introduction(company)}`);
-        console.log(
-          `To sign in as admin, open this link; it works once, for 15 minutes:\n  ${await adminLinkOf(service)}`,
-        );
+        // Not into a file or a log, which others may read.
+        if (process.stdout.isTTY) {
+          console.log(
+            `To sign in as admin, open this link; it works once, for 15 minutes:\n  ${await adminLinkOf(service)}`,
+          );
+        }
       }
       allDays.then(
         () => console.log(`All days are published, ${process.uptime().toFixed(1)} s after the start.`),
