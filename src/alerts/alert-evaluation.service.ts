@@ -94,7 +94,7 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
     });
   }
 
-  /** The outage of a store is told when it has ended, if it was long enough. */
+  /** Reports an outage of the store after it has ended, if it lasted long enough. */
   private async evaluateServices(): Promise<void> {
     const { since } = this.storeWatch.health;
     const { for_minutes } = (await this.policies.current()).rules.store_down;

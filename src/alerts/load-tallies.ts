@@ -83,7 +83,7 @@ export interface TalliesRequest {
   readonly observedUntil: number;
 }
 
-/** Judged runs of an application that are looked at. */
+/** The newest judged runs of an application that `newest_run` considers. */
 const MAX_ENDED = 20;
 const statement = (name: string) => sql(import.meta.url, `./sql/${name}.sql`);
 const NOTHING: Tallies = {

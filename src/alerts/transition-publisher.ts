@@ -40,7 +40,7 @@ export class TransitionPublisher {
     private readonly clock: Clock,
   ) {}
 
-  /** Idempotent. After the first call only days with new transitions are looked at. */
+  /** Idempotent. After the first call it checks only days with new transitions. */
   async publish(): Promise<void> {
     const first = await readFirstDays(this.store);
     const oldest = addDays(dayOf(this.clock()), -COMPLETE_DAYS);
