@@ -184,13 +184,20 @@ describeRedis('the program on Redis', (server) => {
     await program.line(/bootstrap-1 done/);
     const { host } = new URL(server().url);
     await server().outage(1_000, 'SIGKILL');
-    await program.line(/is back/);
+    await program.line(/The queue at \S+ is back/);
     await program.stop();
     const logged = program.lines.map((line) => JSON.parse(line)).filter(({ context }) => context === 'Queue');
     expect(logged).toEqual([
       expect.objectContaining({ level: 'warn', message: expect.stringContaining(`${host} is unreachable`) }),
       expect.objectContaining({ level: 'log', message: expect.stringContaining(`${host} is back`) }),
     ]);
+  });
+
+  it('stops while the queue comes back without its data', async () => {
+    const program = start(['serve'], { REDIS_URL: server().url });
+    await program.line(/bootstrap-1 done/);
+    await server().outage(1_000, 'SIGKILL');
+    expect(await program.stop()).toEqual({ code: 0, signal: null });
   });
 
   it('stops while the queue is unreachable', async () => {

@@ -1,9 +1,10 @@
-import { Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Processor } from '@nestjs/bullmq';
+import { Inject, Logger } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import { errorMessage } from '../../domain/errors.js';
 import { NOTIFICATION_QUEUE } from '../../queue/queue-names.js';
+import { QueueProcessor } from '../../queue/queue-processor.js';
 import { WORKER_OPTIONS } from '../../queue/worker-options.js';
 import { type DeliveryOptions, deliver } from './deliver.js';
 import { Notifier } from './notifier.js';
@@ -17,7 +18,7 @@ const CONCURRENCY = 4;
 
 /** Processes the queue `notification`: one attempt to deliver a message per job. */
 @Processor(NOTIFICATION_QUEUE, { ...WORKER_OPTIONS, concurrency: CONCURRENCY })
-export class NotificationProcessor extends WorkerHost implements OnModuleDestroy {
+export class NotificationProcessor extends QueueProcessor {
   private readonly log = new Logger('Alerts');
 
   constructor(
@@ -27,12 +28,7 @@ export class NotificationProcessor extends WorkerHost implements OnModuleDestroy
     super();
   }
 
-  onApplicationBootstrap(): void {
-    // Without a listener BullMQ prints connection errors.
-    this.worker.on('error', () => undefined);
-  }
-
-  async process(job: Job): Promise<void> {
+  protected async run(job: Job): Promise<void> {
     const { name } = jobSchema.parse(job.data);
     try {
       if (await deliver(this.delivery, name)) await this.notifier.enqueue();
@@ -40,10 +36,5 @@ export class NotificationProcessor extends WorkerHost implements OnModuleDestroy
       // The store is away. The sweep of the next minute enqueues the message again.
       this.log.warn(`Message ${name} was not delivered: ${errorMessage(error)}`);
     }
-  }
-
-  /** An attempt ends within its time limit. */
-  async onModuleDestroy(): Promise<void> {
-    await this.worker.close();
   }
 }

@@ -11,7 +11,7 @@ import {
 import { BASES, fileOf, kubernetesBases } from '../../../scripts/kubernetes-base.js';
 import { SETTING_GROUPS } from '../../../src/config/settings.js';
 import { createMetrics } from '../../../src/health/metrics.js';
-import { ACKNOWLEDGE_MS, DRAIN_MS } from '../../../src/pipeline/stage.processor.js';
+import { ACKNOWLEDGE_MS, DRAIN_MS } from '../../../src/queue/queue-processor.js';
 import { MAX_SAVE_MS } from '../../../src/resources.js';
 import { describeChart } from '../../support/chart.js';
 import { restrictedViolations } from './pod-security.js';

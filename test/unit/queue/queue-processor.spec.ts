@@ -1,8 +1,6 @@
 import { jest } from '@jest/globals';
 import type { Job, Worker } from 'bullmq';
-import type { Engine } from '../../../src/pipeline/engine.js';
-import { StageProcessor } from '../../../src/pipeline/stage.processor.js';
-import type { HandlersOf } from '../../../src/pipeline/stage-execution.js';
+import { QueueProcessor } from '../../../src/queue/queue-processor.js';
 
 /** A BullMQ worker whose jobs finish when the test calls `finishJobs`. */
 class FakeWorker {
@@ -28,14 +26,15 @@ class FakeWorker {
   }
 }
 
-class TestedProcessor extends StageProcessor<'ingestion'> {
-  protected readonly engine = { runStage: () => new Promise(() => undefined) } as unknown as Engine;
-  protected readonly concurrency = 3;
-  protected readonly handlers = {} as HandlersOf<'ingestion'>;
+class TestedProcessor extends QueueProcessor {
   readonly fakeWorker = new FakeWorker();
 
   override get worker(): Worker {
     return this.fakeWorker as unknown as Worker;
+  }
+
+  protected run(): Promise<void> {
+    return new Promise(() => undefined);
   }
 }
 
@@ -61,7 +60,7 @@ describe('the processor of a queue', () => {
     processor.fakeWorker.finishJobs();
     await stopped;
     expect(processor.fakeWorker.pauses).toBe(1);
-    expect(processor.fakeWorker.closes).toEqual([false]);
+    expect(processor.fakeWorker.closes).toEqual([true]);
   });
 
   it('closes the worker without waiting after 27 seconds, so that another process takes the jobs over', async () => {
