@@ -16,7 +16,7 @@ const ON = { enabled: true };
 const REFUSED: readonly (readonly [what: string, values: Values, sentence: RegExp])[] = [
   ['no image', { settings: URI }, /image\.repository is empty: no public image is published/],
   ['no tracking server', IMAGE, /settings\.MLFLOW_TRACKING_URI is missing/],
-  ['a port of its own', { ...SINGLE, settings: { ...URI, PORT: 1 } }, /settings\.PORT is set by the image/],
+  ['a port of its own', { ...SINGLE, settings: { ...URI, PORT: 1 } }, /PORT in settings is set by the image/],
   [
     'a password in settings',
     { ...SINGLE, settings: { ...URI, MLFLOW_TRACKING_PASSWORD: 'x' } },
@@ -30,7 +30,22 @@ const REFUSED: readonly (readonly [what: string, values: Values, sentence: RegEx
   [
     'a setting twice',
     { ...ROLES, settings: { ...ROLES.settings, REDIS_URL: 'redis://a' } },
-    /REDIS_URL is in settings and in secrets/,
+    /REDIS_URL is set more than once \(settings, secrets\)/,
+  ],
+  [
+    'a setting again as a variable',
+    { ...SINGLE, extraEnv: [{ name: 'MLFLOW_TRACKING_URI', value: 'http://other:5000' }] },
+    /MLFLOW_TRACKING_URI is set more than once \(settings, extraEnv\)/,
+  ],
+  [
+    'a variable that the mode sets',
+    { ...ROLES, extraEnv: [{ name: 'ROLES', value: 'api' }] },
+    /ROLES in extraEnv is set by the image or the chart/,
+  ],
+  [
+    'a password among the variables',
+    { ...SINGLE, extraEnv: [{ name: 'AWS_SECRET_ACCESS_KEY', value: 'geheim@' }] },
+    /AWS_SECRET_ACCESS_KEY is a secret: move it to secrets/,
   ],
   ['roles without a bucket', { ...ROLES, settings: URI }, /mode roles needs S3_BUCKET/],
   ['roles without Redis', { ...ROLES, secrets: {} }, /mode roles needs REDIS_URL/],
@@ -60,6 +75,11 @@ const REFUSED: readonly (readonly [what: string, values: Values, sentence: RegEx
     'a scrape that the policy blocks',
     { ...SINGLE, serviceMonitor: ON },
     /serviceMonitor\.enabled has no effect/,
+  ],
+  [
+    'a load balancer that the policy blocks',
+    { ...SINGLE, service: { type: 'LoadBalancer' } },
+    /service\.type LoadBalancer has no effect/,
   ],
   ['an ingress without a host', { ...SINGLE, ...PEER, ingress: ON }, /ingress\.hosts is empty/],
   [
@@ -95,6 +115,11 @@ const REFUSED: readonly (readonly [what: string, values: Values, sentence: RegEx
     /'\/adminTokens\/value': .*pattern/s,
   ],
   [
+    'a pull secret that is only a name',
+    { ...SINGLE, imagePullSecrets: ['registry'] },
+    /'\/imagePullSecrets\/0': got string, want object/,
+  ],
+  [
     'a secret with a value and a reference',
     { ...SINGLE, secrets: { A: { value: 'x', secretName: 'y', secretKey: 'z' } } },
     /'\/secrets\/A'/,
@@ -115,6 +140,14 @@ const ACCEPTED: readonly (readonly [what: string, values: Values])[] = [
         secretStoreRef: { name: 'vault', kind: 'SecretStore' },
         data: [{ secretKey: 'REDIS_URL', remoteRef: { key: 'redis' } }],
       },
+    },
+  ],
+  [
+    'Redis from a variable that refers to a Secret',
+    {
+      ...ROLES,
+      secrets: {},
+      extraEnv: [{ name: 'REDIS_URL', valueFrom: { secretKeyRef: { name: 'redis', key: 'url' } } }],
     },
   ],
   [
@@ -155,7 +188,7 @@ describeChart('values of the Helm chart', (python) => {
   it('no secret setting may be among the plain ones', () => {
     expect(SECRETS).toContain('MLFLOW_TRACKING_TOKEN');
     const errors = results.slice(-SECRETS.length).map(({ error }) => error);
-    for (const [i, name] of SECRETS.entries()) expect(errors[i]).toContain(`settings.${name} is a secret`);
+    for (const [i, name] of SECRETS.entries()) expect(errors[i]).toContain(`- ${name} is a secret`);
   });
 
   it('an autoscaler by CPU sets the number of workers alone', () => {

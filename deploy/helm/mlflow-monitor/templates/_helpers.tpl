@@ -19,7 +19,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "mlflow-monitor.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "mlflow-monitor.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -49,14 +49,24 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- ternary $full (printf "%s-%s" $full .component) (eq .component "single") }}
 {{- end }}
 
-{{/* Not empty if a setting is given by `settings`, `secrets` or `externalSecrets`. */}}
-{{- define "mlflow-monitor.isSet" -}}
-{{- $root := .root }}
-{{- $name := .name }}
-{{- if or (hasKey $root.Values.settings $name) (hasKey $root.Values.secrets $name) }}yes{{ end }}
-{{- if $root.Values.externalSecrets.enabled }}
-{{- range $root.Values.externalSecrets.data }}{{ if eq .secretKey $name }}yes{{ end }}{{ end }}
+{{/* The values that give an environment variable, as a JSON list of pairs [variable, value]. */}}
+{{- define "mlflow-monitor.sources" -}}
+{{- $pairs := list }}
+{{- with .Values }}
+{{- range $name, $value := .settings }}{{ $pairs = append $pairs (list $name "settings") }}{{ end }}
+{{- range $name, $secret := .secrets }}{{ $pairs = append $pairs (list $name "secrets") }}{{ end }}
+{{- range .extraEnv }}{{ $pairs = append $pairs (list .name "extraEnv") }}{{ end }}
+{{- if .externalSecrets.enabled }}
+{{- range .externalSecrets.data }}{{ $pairs = append $pairs (list .secretKey "externalSecrets") }}{{ end }}
 {{- end }}
+{{- end }}
+{{- toJson $pairs }}
+{{- end }}
+
+{{/* Not empty if a value gives this environment variable. What `envFrom` contains is not known here. */}}
+{{- define "mlflow-monitor.isSet" -}}
+{{- $name := .name }}
+{{- range include "mlflow-monitor.sources" .root | fromJsonArray }}{{ if eq (first .) $name }}yes{{ end }}{{ end }}
 {{- end }}
 
 {{/* A value as text: Helm reads whole numbers as floats, which would print as 1e+06. */}}
