@@ -21,7 +21,7 @@ function compressed(): Plugin {
     async closeBundle() {
       let scripts = 0;
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile() || !/\.(html|js|css|svg)$/.test(entry.name)) continue;
+        if (!entry.isFile() || !/\.(js|css|svg)$/.test(entry.name)) continue;
         const file = join(entry.parentPath, entry.name);
         const content = await readFile(file);
         await writeFile(`${file}.br`, brotliCompressSync(content));
@@ -38,6 +38,8 @@ function compressed(): Plugin {
 
 export default defineConfig({
   root: import.meta.dirname,
+  // Relative: the service may be below a path of a proxy.
+  base: './',
   plugins: [compressed()],
   build: {
     outDir: join(import.meta.dirname, '../dist/web'),

@@ -53,7 +53,8 @@ export class BackfillsController {
     const now = this.clock();
     const id = await requestBackfill(this.store, backfillWindow(request, now), now);
     this.engine.wake();
-    response.location(`/${PATH}/${id}`);
+    // Relative to the address of the request: a proxy may serve it below a path.
+    response.location(`${PATH.split('/').at(-1)}/${id}`);
     return readBackfill(this.store, id);
   }
 

@@ -10,6 +10,7 @@ import { actorOf } from '../http/actor.js';
 import { adminOfSession, SESSION_COOKIE, SESSION_MS, sessionOf } from '../http/admin-session.js';
 import { type AdminToken, readTokens } from '../http/admin-tokens.js';
 import { LoginCodes } from '../http/login-codes.js';
+import { publicAddressOf } from '../http/public-address.js';
 
 const loginSchema = z.strictObject({ token: z.string().min(1).max(1_000) });
 const sessionSchema = z.object({
@@ -51,8 +52,8 @@ export class LoginController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Sign the browser out' })
   @ApiOkResponse({ description: 'Deletes the cookie.', standardSchema: sessionSchema })
-  logout(@Res({ passthrough: true }) response: Response): Session {
-    response.clearCookie(SESSION_COOKIE, { path: '/' });
+  logout(@Req() request: Request, @Res({ passthrough: true }) response: Response): Session {
+    response.clearCookie(SESSION_COOKIE, this.cookieOptions(request));
     return { admin: null };
   }
 
@@ -82,7 +83,7 @@ export class LoginController {
   ): Promise<void> {
     const admin = this.codes.use(code);
     const signedIn = admin !== undefined && this.setCookie(request, response, await this.tokens(), admin);
-    response.redirect(303, signedIn ? '/' : '/login?expired');
+    response.redirect(303, signedIn ? '../' : '../login?expired');
   }
 
   private tokens(): Promise<AdminToken[]> {
@@ -92,7 +93,7 @@ export class LoginController {
 
   /** @returns false if the token has been removed */
   private setCookie(
-    { secure }: Request,
+    request: Request,
     response: Response,
     tokens: readonly AdminToken[],
     admin: string,
@@ -101,13 +102,23 @@ export class LoginController {
     if (!token) return false;
     const expires = this.clock() + SESSION_MS;
     response.cookie(SESSION_COOKIE, sessionOf(token, expires), {
-      httpOnly: true,
-      // Browsers do not send it with requests of other sites.
-      sameSite: 'strict',
-      path: '/',
-      secure,
+      ...this.cookieOptions(request),
       expires: new Date(expires),
     });
     return true;
+  }
+
+  /** Under its public address, the service shares the host with others, which must not get the cookie. */
+  private cookieOptions({ secure, headers }: Request) {
+    const address = publicAddressOf(this.settings.PUBLIC_URL);
+    const isPublic =
+      address && [headers.host, headers.origin?.replace(/^https?:\/\//, '')].includes(address.host);
+    return {
+      httpOnly: true,
+      // Browsers do not send it with requests of other sites.
+      sameSite: 'strict',
+      path: (isPublic && address.path) || '/',
+      secure: secure || (isPublic && address.secure) === true,
+    } as const;
   }
 }

@@ -24,10 +24,20 @@ export function serveOpenApi(app: INestApplication): void {
       description: 'An admin token (see docs/access.md).',
     })
     .build();
-  app.use('/docs', (_request: Request, response: Response, next: NextFunction) => {
+  app.use('/docs', (request: Request, response: Response, next: NextFunction) => {
     response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    next();
+    // One address of the page, so that the relative address of the service is right.
+    if (/\/docs\/(index\.html)?(\?|$)/.test(request.originalUrl)) response.redirect(308, '../docs');
+    else next();
   });
   const document = () => SwaggerModule.createDocument(app, config);
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs/openapi.json', raw: ['json'] });
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'docs/openapi.json',
+    raw: ['json'],
+    // Relative to the document, and on the page to its address.
+    patchDocumentOnRequest: <Req, _, T>(request: Req, __: unknown, openApi: T): T => ({
+      ...openApi,
+      servers: [{ url: (request as Request).path.endsWith('.json') ? '../' : './' }],
+    }),
+  });
 }

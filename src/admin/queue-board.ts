@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import { pathToRoot } from '../http/path-to-root.js';
 
 /**
  * The segment `admin` protects the board: other paths can be read without a token (`src/http/access-rules.ts`). The page
@@ -10,9 +12,16 @@ import type { Application, NextFunction, Request, RequestHandler, Response } fro
  */
 export const BOARD_PATH = '/admin/queues';
 
-/** Bull Board's page has inline styles. Its fonts of another site are blocked: viewing a queue must not be visible to others. */
+/**
+ * Bull Board takes the attribute `href` of its element `base` for an absolute path. The service does not know the path that a
+ * proxy may have put before its own, so this script sets the attribute before those of the board run.
+ */
+const SET_BASE = `document.querySelector('base').setAttribute('href', location.pathname.replace(/(.*${BOARD_PATH.replaceAll('/', '\\/')}).*/, '$1/'))`;
+
+/** Bull Board's page has inline styles. Its fonts of another site are left out: viewing a queue must not be visible to others. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
+  `script-src 'self' 'sha256-${createHash('sha256').update(SET_BASE).digest('base64')}'`,
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
   "object-src 'none'",
@@ -21,8 +30,22 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-function boardHeaders(_request: Request, response: Response, next: NextFunction): void {
+function boardHeaders(request: Request, response: Response, next: NextFunction): void {
   response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+  const render = response.render.bind(response);
+  response.render = (view: string, values?: object) =>
+    render(view, values, (error, html) => {
+      if (error) next(error);
+      else {
+        // Browsers load files ahead of the script, by the attribute as it is sent.
+        const base = `<base href="${pathToRoot(request.originalUrl)}${BOARD_PATH.slice(1)}/"/>`;
+        response.send(
+          html
+            .replace(/<base [^>]*>/, () => `${base}<script>${SET_BASE}</script>`)
+            .replace(/<link href="https:[^>]*>/, ''),
+        );
+      }
+    });
   next();
 }
 

@@ -26,10 +26,6 @@ export const alertSettings = {
     meaning:
       'Owner, contact and runbook of applications as YAML: [alerts.md](alerts.md#owners). Unset: owners are the tags `owner` or `team`.',
   }),
-  PUBLIC_URL: urlOf(HTTP, 'https://monitor.example.com').optional().register(settingInfo, {
-    unit: 'URL',
-    meaning: 'Address of the page for links in alerts. Unset: alerts have no links to the page.',
-  }),
   ALERT_SLACK_WEBHOOK_URL: urlOf(HTTP, 'https://hooks.slack.com/services/T000/B000/XXXX')
     .optional()
     .register(settingInfo, {

@@ -4,6 +4,7 @@ import {
   hostNames,
   listOf,
   oneOf,
+  publicUrl,
   retention,
   settingInfo,
   text,
@@ -128,7 +129,12 @@ export const accessSettings = {
   ALLOWED_HOSTS: hostNames().prefault('').register(settingInfo, {
     unit: 'list',
     meaning:
-      'Host names under which browsers may open the service if `HOST` is not a loopback address, without a port. IP addresses, names without a dot, and names below `.local`, `.internal`, `.svc` and `.localhost` are always allowed. `*` allows all.',
+      'Host names under which browsers may open the service, without their ports. Loopback names are always allowed; if `HOST` is not a loopback address, also IP addresses, names without a dot, and names below `.local`, `.internal`, `.svc` and `.localhost`. `*` allows all.',
+  }),
+  PUBLIC_URL: publicUrl().optional().register(settingInfo, {
+    unit: 'URL',
+    meaning:
+      'Address under which people open the page, such as `https://tools.example.com/monitor/`: for links in alerts, and for the proxy in front ([access.md](access.md#behind-a-proxy)). Its host is allowed as if it were in `ALLOWED_HOSTS`. Unset: alerts have no links to the page.',
   }),
   ADMIN_TOKEN: text().optional().register(settingInfo, {
     unit: 'text',

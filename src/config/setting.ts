@@ -105,6 +105,25 @@ export const urlOf = (
     return isDecodable(url.username) && isDecodable(url.password) ? value : undefined;
   });
 
+/** The first parts of the service's own paths. */
+const OWN_PATHS = /^\/(admin|alerts|api|app|assets|docs|health|login|metrics)(\/|$)/;
+
+/** The address under which people open the service. A path that begins like one of its own would be ambiguous. */
+export const publicUrl = () =>
+  fromText(
+    'a URL such as https://tools.example.com/monitor/, without user name, password and query; its path does not begin like a path of the service, such as /app',
+    (value) => {
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      if (
+        !url ||
+        !/^https?:$/.test(url.protocol) ||
+        url.username + url.password + url.search + url.hash !== ''
+      )
+        return undefined;
+      return OWN_PATHS.test(url.pathname) ? undefined : value;
+    },
+  );
+
 function urlExpectation(example: string, refuses: readonly ('credentials' | 'query')[]): string {
   const without = refuses.map((part) => (part === 'query' ? 'query' : 'user name and password'));
   return `a URL such as ${example}${without.length > 0 ? `, without ${without.join(', ')}` : ''}`;

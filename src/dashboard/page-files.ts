@@ -1,36 +1,49 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import sirv from 'sirv';
+import { pathToRoot } from '../http/path-to-root.js';
 
 /** The build output; the relative path is the same from `src` and from `dist`. */
 const PAGE = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
-/** The page may load its own files and call its own service only, and must not be framed. */
-const HEADERS = {
+/** The page may load its own files and call its own service only, and must not be framed. @param script its inline script */
+const headersOf = (script: string) => ({
   'Content-Security-Policy': [
     "default-src 'none'",
-    "script-src 'self'",
+    `script-src 'self' 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
     "style-src 'self'",
     "connect-src 'self'",
     "img-src 'self'",
-    "base-uri 'none'",
+    "base-uri 'self'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
-} as const;
+});
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 
 /** Addresses of the page's own router: a link to an application, a metric, an alert or the login may be opened directly. */
 const isPage = (path: string): boolean =>
   ['/', '/login', '/alerts'].includes(path) || path.startsWith('/app/') || path.startsWith('/alerts/');
+
+/** The beginning of the element `base`. Below names it is a guess, which a script of the page corrects. */
+function baseOf(path: string): string {
+  if (!path.startsWith('/app/')) return `<base href="${pathToRoot(path)}"`;
+  return `<base href="${/^\/app\/.+\/metric\/./.test(path) ? '../../../' : '../'}" data-names`;
+}
+
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
-/** Serves the page with the compressed files of the build. Asset names contain their digest, so they are cached forever. */
+/**
+ * Serves the page with the compressed files of the build. Asset names contain their digest, so they are cached forever. All
+ * addresses in the page are relative to the element `base`, which leads up to the service: so it works below any path of a proxy.
+ */
 export function pageFiles(folder = PAGE): RequestHandler {
   if (!existsSync(folder)) {
     return (request: Request, response: Response, next: NextFunction) => {
@@ -38,23 +51,26 @@ export function pageFiles(folder = PAGE): RequestHandler {
       response.status(503).type('text').send('The page is not built. Run `npm run build`.\n');
     };
   }
-  const serve = sirv(folder, {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8');
+  const headers = headersOf(/<script>(.*?)<\/script>/s.exec(html)?.[1] ?? '');
+  const serveAsset = sirv(folder, {
     etag: true,
     brotli: true,
     gzip: true,
-    setHeaders(response, pathname) {
-      for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-      response.setHeader('Cache-Control', pathname.startsWith('/assets/') ? A_YEAR : 'no-cache');
+    setHeaders(response) {
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      response.setHeader('Cache-Control', A_YEAR);
     },
   });
   return (request: Request, response: Response, next: NextFunction) => {
     if (!isRead(request)) return next();
+    if (request.path.startsWith('/assets/')) return serveAsset(request, response, next);
+    if (!isPage(request.path)) return next();
     // Whatever names the path has, valid or not: the page reads them.
-    if (isPage(request.path)) {
-      request.url = '/';
-      // `setHeaders` is not called for a 304, whose policy replaces that of the page in the browser's cache.
-      response.set(HEADERS);
-    }
-    serve(request, response, next);
+    const page = html.replace('<base href="/"', baseOf(request.path));
+    response
+      .set({ ...headers, 'Cache-Control': 'no-cache' })
+      .type('html')
+      .send(page);
   };
 }

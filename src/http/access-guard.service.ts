@@ -17,8 +17,10 @@ import { decideAccess, isAdminPath, isLoopback, isRead, needsAdmin } from './acc
 import { setActor } from './actor.js';
 import { type AdminToken, ensureLocalToken, localTokenFile, readTokens } from './admin-tokens.js';
 import { audit } from './audit.js';
+import { pathToRoot } from './path-to-root.js';
 import { REQUEST_ID, sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
+import { publicAddressOf, withoutProxyPath } from './public-address.js';
 
 /** Of every response. What is shown in a browser replaces the policy by one of its own. */
 const HEADERS = {
@@ -43,12 +45,18 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
+    const { path = '' } = publicAddressOf(settings.PUBLIC_URL) ?? {};
     // Emitted before any route is registered. The adapter is null in the commands `run` and `backfill`, which have no HTTP
     // server.
     host.init$.subscribe(() => {
       host.httpAdapter?.getInstance<Application>().disable('x-powered-by');
       host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
         response.set({ [REQUEST_ID]: randomUUID(), ...HEADERS });
+        const url = withoutProxyPath(request.url, path);
+        if (url === null) return response.redirect(308, `${path.split('/').at(-1)}/`);
+        // Nothing after this sees the path of the proxy: neither the access rules nor routes, logs and audit.
+        request.url = url;
+        request.originalUrl = url;
         this.admit(request, response).then((admitted) => admitted && next(), next);
       });
     });
@@ -77,6 +85,7 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
         : decideAccess(info, {
             loopback,
             allowedHosts: this.settings.ALLOWED_HOSTS,
+            publicAddress: publicAddressOf(this.settings.PUBLIC_URL),
             tokens,
             now: this.clock(),
           });
@@ -94,7 +103,8 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
         !url.startsWith('/api/') &&
         request.accepts('json', 'html') === 'html'
       ) {
-        response.set('Cache-Control', 'no-store').redirect(303, `/login?next=${encodeURIComponent(url)}`);
+        const login = `${pathToRoot(request.path)}login?next=${encodeURIComponent(url)}`;
+        response.set('Cache-Control', 'no-store').redirect(303, login);
         return false;
       }
       response.set('WWW-Authenticate', 'Bearer realm="mlflow-monitor admin"');
@@ -117,7 +127,8 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
   private auditOnClose({ method, originalUrl }: Request, response: Response, actor: string): void {
     response.once('close', () => {
       const path = originalUrl.split('?', 1)[0] ?? '';
-      const location = response.get('Location') ?? null;
+      const created = response.get('Location');
+      const location = created === undefined ? null : new URL(created, `http://service${path}`).pathname;
       const entry = { actor, method, path, status: response.statusCode, location };
       const written: Promise<void> = audit(this.store, entry, this.clock())
         .catch((error: unknown) =>

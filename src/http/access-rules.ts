@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { adminOfSession } from './admin-session.js';
 import type { AdminToken } from './admin-tokens.js';
+import type { PublicAddress } from './public-address.js';
 
 /** The parts of a request on which access depends. */
 export interface RequestInfo {
@@ -16,6 +17,8 @@ export interface AccessRules {
   readonly loopback: boolean;
   /** Further host names under which the service may be addressed; `*` allows all. */
   readonly allowedHosts: readonly string[];
+  /** Its host and its pages are the service's own. */
+  readonly publicAddress: PublicAddress | null;
   /** Empty for requests that need no admin. */
   readonly tokens: readonly AdminToken[];
   /** ms */
@@ -84,18 +87,20 @@ export function isAdminPath(url: string): boolean {
  */
 function detectForeignPage(
   { method, headers }: RequestInfo,
-  { loopback, allowedHosts }: AccessRules,
+  { loopback, allowedHosts, publicAddress }: AccessRules,
 ): string | undefined {
   const host = authorityOf(`http://${headers.host ?? ''}`);
-  if (loopback && !(host && isLoopback(host.hostname))) {
-    return 'This service accepts requests to loopback names only: open it as 127.0.0.1 or localhost.';
-  }
   if (!host) return 'The request names no valid host.';
-  if (!isPrivateName(host.hostname) && !isListed(host.hostname, allowedHosts)) {
-    return `This service does not accept requests to ${host.hostname}. If this is its name, add it to ALLOWED_HOSTS.`;
+  const isOwnName = loopback ? isLoopback : isPrivateName;
+  const names = [...allowedHosts, ...(publicAddress ? [publicAddress.hostname] : [])];
+  if (!isOwnName(host.hostname) && !isListed(host.hostname, names)) {
+    const reason = `This service does not accept requests to ${host.hostname}. If this is its name, add it to ALLOWED_HOSTS.`;
+    return loopback ? `${reason} On this machine, open it as 127.0.0.1 or localhost.` : reason;
   }
   const { origin } = headers;
-  if (origin !== undefined && authorityOf(origin)?.host !== host.host) {
+  // A proxy on the same machine often sends the name by which it knows the service.
+  const ownHosts = [host.host, publicAddress?.host];
+  if (origin !== undefined && !ownHosts.includes(authorityOf(origin)?.host ?? '')) {
     return `Requests from pages of ${origin} are denied.`;
   }
   const site = headers['sec-fetch-site'] ?? 'none';

@@ -85,7 +85,7 @@ describePage('the alerts of the page', (fixture) => {
   });
 
   it('are muted and acknowledged after a login, and shown as such', async () => {
-    const path = incidentPath(alertOf('fraud').id);
+    const path = `/${incidentPath(alertOf('fraud').id)}`;
     await fixture.openPage(undefined, 1240, 'dark', 'Europe/Berlin', path);
     const { page } = fixture;
     await page.getByRole('link', { name: 'Sign in to mute or acknowledge' }).click();
@@ -109,7 +109,7 @@ describePage('the alerts of the page', (fixture) => {
     await page.getByRole('button', { name: 'Acknowledge' }).click();
     await page.getByText(/^acknowledged by local .* ago$/).waitFor();
     await fixture.expectAccessible('alerts-muted');
-    await page.goto(`${fixture.service.url}${applicationPath('fraud')}`);
+    await page.goto(`${fixture.service.url}/${applicationPath('fraud')}`);
     await page.getByText(/^muted until .* by local$/).waitFor();
     await page.goto(`${fixture.service.url}/`);
     await page.getByRole('link', { name: /^muted until .* by local acknowledged by local / }).click();

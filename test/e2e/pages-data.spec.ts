@@ -26,7 +26,7 @@ if (program) {
       await browser.close();
     });
 
-    const [application, recall] = [applicationPath(HOSTILE), metricPath(HOSTILE, 'recall')];
+    const [application, recall] = [`/${applicationPath(HOSTILE)}`, `/${metricPath(HOSTILE, 'recall')}`];
     const asked = { application: HOSTILE, metric: 'recall' };
     const text = async (selector: string) =>
       (await fixture.page.locator(selector).allInnerTexts()).map((each) =>

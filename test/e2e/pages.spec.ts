@@ -36,7 +36,7 @@ if (program) {
     const heading = (name: string | RegExp) =>
       fixture.page.getByRole('heading', { level: 1, name }).waitFor();
     const loaded = () => fixture.page.locator('.skeleton, .pending').first().waitFor({ state: 'detached' });
-    const [application, recall] = [applicationPath(HOSTILE), metricPath(HOSTILE, 'recall')];
+    const [application, recall] = [`/${applicationPath(HOSTILE)}`, `/${metricPath(HOSTILE, 'recall')}`];
 
     it('show of an application what was logged: counts, values, limits, owner, runs', async () => {
       const page = await open(application);
@@ -207,7 +207,7 @@ if (program) {
       ['tiny', 'Recall: 5e-324, below its critical limit of 0.7'],
       ['invalid', 'Recall: not a number'],
     ])('draw the series of %s', async (name, sentence) => {
-      const page = await open(applicationPath(name));
+      const page = await open(`/${applicationPath(name)}`);
       await page.getByRole('link', { name: 'Recall' }).first().click();
       await heading(sentence);
       await loaded();
@@ -246,9 +246,9 @@ if (program) {
       broken = false;
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.getByRole('link', { name: 'Latency' }).waitFor();
-      await page.goto(`${fixture.service.url}${metricPath('nobody', 'x')}`);
+      await page.goto(`${fixture.service.url}/${metricPath('nobody', 'x')}`);
       await heading('There is no metric “x”');
-      await page.goto(`${fixture.service.url}${applicationPath('nobody')}`);
+      await page.goto(`${fixture.service.url}/${applicationPath('nobody')}`);
       await heading('There is no application “nobody”');
       await fixture.expectAccessible('nobody');
     });

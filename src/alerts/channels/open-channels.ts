@@ -1,5 +1,5 @@
 import { isWebhookSecret } from '../../config/alert-settings.js';
-import { type Environment, mlflowUiOf, type Settings, withoutSecrets } from '../../config/settings.js';
+import { type Environment, mlflowUiOf, type Settings } from '../../config/settings.js';
 import type { MessageContext } from '../../domain/alerts/message-text.js';
 import { createAddressGuard } from './address-guard.js';
 import { ATTEMPT_MS, type Channel, type ChannelSettings, type ChannelType } from './contract.js';
@@ -67,7 +67,7 @@ export const channelEnvironment = (settings: Settings, env: Environment = proces
 
 /** What messages need of the settings. @param zone IANA name of a time zone */
 export function messageContext(settings: Settings, zone: string): MessageContext {
-  const publicUrl = settings.PUBLIC_URL && withoutSecrets(settings.PUBLIC_URL).replace(/\/+$/, '');
+  const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
   return { publicUrl: publicUrl ?? null, mlflowUrl: mlflowUiOf(settings), zone };
 }
 

@@ -123,7 +123,7 @@ function incidentLinks(incident: AlertIncident, { publicUrl, mlflowUrl }: Messag
   const { application, metric } = incident.subject;
   const { run } = incident.evidence;
   const page = (label: MessageLink['label'], path: string) =>
-    publicUrl === null ? [] : [link(label, `${publicUrl}${path}`)];
+    publicUrl === null ? [] : [link(label, `${publicUrl}/${path}`)];
   return [
     ...(application !== null && metric !== null ? page('Metric', metricPath(application, metric)) : []),
     ...(application !== null && metric === null ? page('Application', applicationPath(application)) : []),

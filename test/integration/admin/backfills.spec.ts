@@ -86,7 +86,7 @@ function describeAdmin(name: string, env: () => Record<string, string>): void {
       const service = await start(env());
       const done = service.finished('backfill-1');
       const created = await service.requestAsAdmin('POST', BACKFILLS, { body: WEEK });
-      expect([created.status, created.headers.location]).toEqual([202, `${BACKFILLS}/backfill-1`]);
+      expect([created.status, created.headers.location]).toEqual([202, 'backfills/backfill-1']);
       expect(created.json).toMatchObject({
         id: 'backfill-1',
         ...WEEK,

@@ -76,10 +76,10 @@ it('signing out deletes the cookie', async () => {
 it('a link signs a browser in once', async () => {
   const path = await createLink();
   const opened = await service.request('GET', path);
-  expect([opened.status, opened.headers.location]).toEqual([303, '/']);
+  expect([opened.status, opened.headers.location]).toEqual([303, '../']);
   expect(await adminOf(sent(opened))).toEqual({ admin: 'alice' });
   const again = await service.request('GET', path);
-  expect([again.status, again.headers.location, cookieOf(again)]).toEqual([303, '/login?expired', '']);
+  expect([again.status, again.headers.location, cookieOf(again)]).toEqual([303, '../login?expired', '']);
 });
 
 it('a link is valid for 15 minutes', async () => {
@@ -91,7 +91,7 @@ it('a link is valid for 15 minutes', async () => {
 it('a browser without a login is led to the page that asks, a program gets 401', async () => {
   const inBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
   const page = await service.request('GET', '/admin/queues?x=1', { headers: inBrowser });
-  expect([page.status, page.headers.location]).toEqual([303, '/login?next=%2Fadmin%2Fqueues%3Fx%3D1']);
+  expect([page.status, page.headers.location]).toEqual([303, '../login?next=%2Fadmin%2Fqueues%3Fx%3D1']);
   expect((await service.request('GET', '/login', { headers: inBrowser })).headers['content-type']).toMatch(
     'text/html',
   );

@@ -38,6 +38,8 @@ describe('a wrong setting', () => {
     ['HISTORICAL_SCHEDULE_CRON', '0 0 30 2 *', 'a cron expression such as "0 2 * * *"'],
     ['SCHEDULE_TIMEZONE', 'Mars/Olympus', 'an IANA time zone such as UTC or Europe/Berlin'],
     ['DUCKDB_MEMORY_LIMIT', '80%', 'a size such as 1GB or 512MB'],
+    ['PUBLIC_URL', 'https://tools.example/app/', 'a URL such as https://tools.example.com/monitor/'],
+    ['PUBLIC_URL', 'tools.example/monitor', 'a URL such as https://tools.example.com/monitor/'],
     ['THRESHOLDS_API_URL', 'catalog.yaml', '`file:` and the path of a JSON or YAML file'],
   ])('%s=%s is reported with the expected form', (name, value, expected) => {
     expect(problemsOf({ [name]: value })).toEqual([

@@ -8,11 +8,18 @@ import {
 } from '../../../src/http/access-rules.js';
 import { SESSION_COOKIE, sessionOf } from '../../../src/http/admin-session.js';
 import { parseTokens } from '../../../src/http/admin-tokens.js';
+import { publicAddressOf, withoutProxyPath } from '../../../src/http/public-address.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const TOKENS = parseTokens(`${sha256('first')} alice\n${sha256('second')} bob\n`);
-const LAPTOP: AccessRules = { loopback: true, allowedHosts: [], tokens: TOKENS, now: NOW };
+const LAPTOP: AccessRules = {
+  loopback: true,
+  allowedHosts: [],
+  publicAddress: null,
+  tokens: TOKENS,
+  now: NOW,
+};
 const SERVER: AccessRules = { ...LAPTOP, loopback: false };
 
 const READ = '/api/v1/platform/current';
@@ -172,6 +179,22 @@ describe('a page of another site', () => {
     expect(decideAccess(request('POST', ADMIN, behindTls), named)).toMatchObject({ actor: 'alice' });
   });
 
+  it('cannot be one of the public address, whatever name a proxy on this machine sends', () => {
+    const publicAddress = publicAddressOf('https://tools.example:8443/monitor/');
+    const authorization = 'Bearer first';
+    for (const rules of [LAPTOP, SERVER]) {
+      const known = { ...rules, publicAddress };
+      for (const host of ['127.0.0.1:3000', 'tools.example:8443', 'tools.example']) {
+        const own = { host, origin: 'https://tools.example:8443', authorization };
+        expect(decideAccess(request('POST', ADMIN, own), known)).toMatchObject({ actor: 'alice' });
+        const other = { ...own, origin: 'https://tools.example' };
+        if (host !== 'tools.example')
+          expect(decideAccess(request('POST', ADMIN, other), known)).toMatchObject(denied);
+      }
+      expect(decideAccess(request('GET', READ, { host: 'evil.example' }), known)).toMatchObject(denied);
+    }
+  });
+
   it('may link to the service, but neither embed it nor post to it', () => {
     const linked = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     for (const site of ['cross-site', 'same-site']) {
@@ -187,6 +210,27 @@ describe('a page of another site', () => {
         decideAccess(request('GET', READ, { ...from, 'sec-fetch-mode': 'no-cors' }), LAPTOP),
       ).toMatchObject(denied);
     }
+  });
+});
+
+describe('the path of a proxy', () => {
+  it.each([
+    ['/monitor/', '/'],
+    ['/monitor/admin/queues?x', '/admin/queues?x'],
+    ['/monitor/monitor/', '/monitor/'],
+    ['/monitor', null],
+    ['/monitor?x', null],
+    ['/health/live', '/health/live'],
+    ['/monitoring/', '/monitoring/'],
+    ['/Monitor/', '/Monitor/'],
+  ])('is removed from %p', (url, below) => {
+    const { path = '' } = publicAddressOf('https://tools.example/monitor/') ?? {};
+    expect(withoutProxyPath(url, path)).toBe(below);
+  });
+
+  it('is none at the root of a host', () => {
+    expect(publicAddressOf('https://monitor.example')?.path).toBe('');
+    expect(withoutProxyPath('/admin', '')).toBe('/admin');
   });
 });
 

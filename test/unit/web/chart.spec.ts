@@ -183,7 +183,7 @@ describe('addresses and programs', () => {
   });
 
   it('quote names with any characters', () => {
-    const source = { origin: 'http://m', path: '/p', application: `o'n"e`, metric: 'm\n' };
+    const source = { address: 'http://m/p', application: `o'n"e`, metric: 'm\n' };
     const text = (name: string) => SNIPPETS.find((each) => each.name === name)?.text(source) ?? '';
     expect(text('DuckDB')).toContain(`application = 'o''n"e'`);
     expect(text('Streamlit')).toContain(String.raw`st.title("o'n\"e: m\n")`);

@@ -14,13 +14,13 @@ describe('the addresses of the page', () => {
     ' blank ',
   ])('keep the name %j', (name) => {
     const path = metricPath(name, `${name}/p95`);
-    expect(new URL(path, 'http://localhost').pathname).toBe(path);
-    expect(pageOf(path)).toEqual({ kind: 'metric', application: name, metric: `${name}/p95` });
-    expect(pageOf(applicationPath(name))).toEqual({ kind: 'application', application: name });
+    expect(new URL(path, 'http://localhost').pathname).toBe(`/${path}`);
+    expect(pageOf(`/${path}`)).toEqual({ kind: 'metric', application: name, metric: `${name}/p95` });
+    expect(pageOf(`/${applicationPath(name)}`)).toEqual({ kind: 'application', application: name });
   });
 
   it('replace half a surrogate pair, which no published name has', () => {
-    expect(pageOf(applicationPath('a\uD800'))).toEqual({ kind: 'application', application: 'a\uFFFD' });
+    expect(pageOf(`/${applicationPath('a\uD800')}`)).toEqual({ kind: 'application', application: 'a\uFFFD' });
   });
 
   it.each([

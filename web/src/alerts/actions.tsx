@@ -15,10 +15,10 @@ import type { Incident } from './open-incidents.js';
  * @param reload requests the alerts again
  */
 export function Actions({ incident, reload }: { incident: Incident | null; reload: () => void }) {
-  const { data: session } = useResource<{ readonly admin: string | null }>('/api/v1/session');
+  const { data: session } = useResource<{ readonly admin: string | null }>('api/v1/session');
   const isAdmin = typeof session?.admin === 'string';
   const mutes = useResource<{ readonly mutes: readonly Mute[] }>(
-    isAdmin ? '/api/v1/admin/alerts/mutes' : null,
+    isAdmin ? 'api/v1/admin/alerts/mutes' : null,
   );
   const problem = useSignal('');
   if (!session) return null;

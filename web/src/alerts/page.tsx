@@ -9,7 +9,7 @@ import { noiseWords } from './noise-words.js';
 import type { Incident } from './open-incidents.js';
 import { Summary } from './summary.jsx';
 
-const PATH = '/api/v1/alerts';
+const PATH = 'api/v1/alerts';
 const HEIGHT = 320;
 
 /** All incidents that are not ok, or one of them, which can be muted and acknowledged here. */
@@ -52,7 +52,7 @@ function Nothing({ data, one }: { data: Alerts; one: boolean }) {
   if (data.evaluated_to === null) return <p>Nothing is evaluated yet: the first delta is not finished.</p>;
   return one ? (
     <p>
-      This incident has ended. <a href="/alerts">See all alerts</a>
+      This incident has ended. <a href="alerts">See all alerts</a>
     </p>
   ) : (
     <p>
@@ -86,7 +86,7 @@ function Row({ each, noise, open, reload }: RowProps) {
             <a href={metricPath(subject.application, subject.metric)}>Metric</a>
           )}
           {runbook && <a href={runbook}>Runbook</a>}
-          {open && <a href="/alerts">All alerts</a>}
+          {open && <a href="alerts">All alerts</a>}
         </p>
         {open && <Actions incident={each} reload={reload} />}
       </div>

@@ -57,7 +57,7 @@ function NoPage() {
     <section class="empty">
       <h1>There is no such page</h1>
       <p>
-        The address is not one of this service. <a href="/">See all applications</a>
+        The address is not one of this service. <a href=".">See all applications</a>
       </p>
     </section>
   );

@@ -4,7 +4,7 @@ import { applicationPath } from './routes.js';
 export function Breadcrumb({ application, metric }: { application: string; metric?: string }) {
   return (
     <nav class="breadcrumb" aria-label="Breadcrumb">
-      <a href="/">Platform</a>
+      <a href=".">Platform</a>
       <span aria-hidden="true">/</span>
       {metric === undefined ? (
         <span aria-current="page">{application}</span>

@@ -11,21 +11,21 @@ export function Header() {
   const current = platformCurrent.value;
   return (
     <header>
-      <a class="brand" href="/">
+      <a class="brand" href=".">
         <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
           <path d="M2 14h4l2.5-8 4.5 13 3-9 1.5 4H22" />
         </svg>
         mlflow-monitor
       </a>
       <nav aria-label="Pages">
-        <a href="/" aria-current={page.value.kind === 'platform' ? 'page' : undefined}>
+        <a href="." aria-current={page.value.kind === 'platform' ? 'page' : undefined}>
           Platform
         </a>
-        <a href="/alerts" aria-current={page.value.kind === 'alerts' ? 'page' : undefined}>
+        <a href="alerts" aria-current={page.value.kind === 'alerts' ? 'page' : undefined}>
           Alerts <Firing />
         </a>
-        <a href="/admin/queues">Queues</a>
-        <a href="/docs">API</a>
+        <a href="admin/queues">Queues</a>
+        <a href="docs">API</a>
       </nav>
       <div class="right">
         {current && <Freshness current={current} />}

@@ -11,7 +11,7 @@ export function NoSuch({ what, name, application }: { what: string; name: string
         </h1>
         <p>
           No run of the last 30 days has this {what}. It may be spelled differently, or its experiment may be
-          excluded (<code>EXPERIMENT_EXCLUDE</code>). <a href="/">See all applications</a>
+          excluded (<code>EXPERIMENT_EXCLUDE</code>). <a href=".">See all applications</a>
         </p>
       </section>
     </>

@@ -4,15 +4,20 @@ import { changedQuery, pageOf, type QueryChanges } from './routes.js';
 /** The address bar is the state of the page: everything a reader can choose is in it, except the time zone. */
 const address = signal(new URL(location.href));
 
+/** The path of the service, with a slash at the end: `/`, or that of a proxy below which the service is. */
+const base = new URL(document.baseURI).pathname;
+/** The path below the address of the service, with a slash at its beginning; empty if it is not below. */
+const pathBelow = (path: string): string => (path.startsWith(base) ? path.slice(base.length - 1) : '');
+
 /** Compared by its text, so that a changed query does not render another page. */
-const pathname = computed(() => address.value.pathname);
+export const pathname = computed(() => pathBelow(address.value.pathname));
 export const page = computed(() => pageOf(pathname.value));
 
 export const queryOf = (name: string): string | null => address.value.searchParams.get(name);
 
 /** The address with some parameters changed; for links. */
 export const withQuery = (changes: QueryChanges): string =>
-  `${pathname.value}${changedQuery(address.value.search, changes)}`;
+  `${address.value.pathname}${changedQuery(address.value.search, changes)}`;
 
 /**
  * Changes parameters of the address.
@@ -41,9 +46,13 @@ export function startRouter(): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
-    // An address within the page, such as that of "skip to content".
-    if (link.hash) return;
-    if (pageOf(link.pathname).kind === 'unknown') return;
+    if (link.getAttribute('href')?.startsWith('#')) {
+      // "Skip to content": the browser would resolve it by the element `base`, to another page.
+      event.preventDefault();
+      document.querySelector<HTMLElement>(link.hash)?.focus();
+      return;
+    }
+    if (link.hash || pageOf(pathBelow(link.pathname)).kind === 'unknown') return;
     event.preventDefault();
     if (link.href !== location.href) open(link.href);
   });

@@ -9,12 +9,12 @@ export function LoginPage() {
   const admin = useSignal<string | null>(null);
   const problem = useSignal(queryOf('expired') === null ? '' : 'That link was used or has expired.');
   useEffect(() => {
-    void send('GET', '/api/v1/session').then((session) => {
+    void send('GET', 'api/v1/session').then((session) => {
       admin.value = session.admin ?? null;
     });
   }, []);
   const signOut = async () => {
-    await send('POST', '/api/v1/logout');
+    await send('POST', 'api/v1/logout');
     admin.value = null;
   };
   if (admin.value !== null) {
@@ -34,7 +34,7 @@ export function LoginPage() {
   const signIn = async (event: Event) => {
     event.preventDefault();
     const { token } = Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement));
-    const answer = await send('POST', '/api/v1/login', { token: String(token).trim() });
+    const answer = await send('POST', 'api/v1/login', { token: String(token).trim() });
     if (answer.admin) location.assign(nextPath(queryOf('next')));
     else problem.value = problemOf(answer);
   };

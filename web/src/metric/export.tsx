@@ -10,7 +10,11 @@ export function Export({ application, metric, span }: { application: string; met
   const pathOf = (format: 'csv' | 'parquet' | 'json') =>
     readAddress('/api/v1/series', { application, metric, ...spanQuery(span), max_points: 50_000, format });
   const snippet = SNIPPETS.find(({ name }) => name === chosen);
-  const text = snippet?.text({ origin: location.origin, path: pathOf('parquet'), application, metric });
+  const text = snippet?.text({
+    address: new URL(pathOf('parquet'), document.baseURI).href,
+    application,
+    metric,
+  });
   return (
     <section class="export" aria-labelledby="export">
       <h2 id="export">Use these runs elsewhere</h2>

@@ -1,10 +1,8 @@
 /** Programs that read what a page shows, for copying. */
 
 export interface Source {
-  /** The address of the service, without a slash at the end. */
-  readonly origin: string;
-  /** Path and query of the Parquet file. */
-  readonly path: string;
+  /** The address of the Parquet file. */
+  readonly address: string;
   readonly application: string;
   readonly metric: string;
 }
@@ -25,19 +23,19 @@ ORDER BY timestamp;
   },
   {
     name: 'pandas',
-    text: ({ origin, path }) => `import pandas as pd
+    text: ({ address }) => `import pandas as pd
 
-df = pd.read_parquet(${python(`${origin}${path}`)})
+df = pd.read_parquet(${python(address)})
 print(df.tail())
 `,
   },
   {
     name: 'Streamlit',
-    text: ({ origin, path, application, metric }) => `import pandas as pd
+    text: ({ address, application, metric }) => `import pandas as pd
 import streamlit as st
 
 st.title(${python(`${application}: ${metric}`)})
-df = pd.read_parquet(${python(`${origin}${path}`)})
+df = pd.read_parquet(${python(address)})
 st.line_chart(df, x="timestamp", y=["value", "moving_avg"])
 `,
   },

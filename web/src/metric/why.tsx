@@ -22,7 +22,7 @@ export function WhySection({ metric, series }: { metric: MetricNow; series: Seri
     run_id,
     metric: metric.name,
   });
-  const explanation = useResource<Explanation>(`/api/v1/explanation?${query}`);
+  const explanation = useResource<Explanation>(`api/v1/explanation?${query}`);
   const name = isBeginning ? series.columns.run_name[first] : metric.run.run_name;
   const experiment = isBeginning ? series.columns.experiment_id[first] : undefined;
   const url = experiment === undefined ? metric.run.url : runUrl(metric.run.url, experiment, run_id);

@@ -113,7 +113,7 @@ function Cause({ each: { cause, explanation } }: { each: Attention }) {
   if (cause === null) return null;
   return (
     <span class="cause">
-      <a href={explanation ?? undefined} title="Details as JSON">
+      <a href={explanation?.slice(1)} title="Details as JSON">
         {CAUSE_LABELS[cause]}
       </a>
       {': '}

@@ -67,7 +67,7 @@ function Overview({ current, quality }: OverviewProps) {
           Statuses cover the {hours} h until {clockTime(current.to, zone.value)}{' '}
           {zoneName(current.to, zone.value)}, the end of the current hour.
         </span>
-        <a href="/api/v1/platform/current">This data as JSON</a>
+        <a href="api/v1/platform/current">This data as JSON</a>
       </footer>
     </>
   );

@@ -13,7 +13,7 @@ import {
   platformFindings,
 } from './findings.js';
 
-const ADDRESS = '/api/v1/quality';
+const ADDRESS = 'api/v1/quality';
 const MAX_NAMES = 3;
 
 export const useQuality = (): Use<Quality> => useResource<Quality>(ADDRESS);
@@ -50,7 +50,7 @@ function Findings({ findings, named }: { findings: readonly Finding[]; named: bo
       </ul>
       <p class="samples">
         <a href={ADDRESS}>Samples as JSON</a>
-        {inQuarantine && <a href="/api/v1/quarantine">Quarantine as JSON</a>}
+        {inQuarantine && <a href="api/v1/quarantine">Quarantine as JSON</a>}
       </p>
     </section>
   );

@@ -8,10 +8,10 @@ const POLL_MS = 30_000;
 const SILENCE_MS = 45_000;
 
 /** The state of the platform, which every page shows a part of. */
-const platform = resourceAt<PlatformCurrent>('/api/v1/platform/current');
+const platform = resourceAt<PlatformCurrent>('api/v1/platform/current');
 /** Shown by the header as long as the page is open. */
 platform.users++;
-const openAlerts = resourceAt<Alerts>('/api/v1/alerts');
+const openAlerts = resourceAt<Alerts>('api/v1/alerts');
 openAlerts.users++;
 /** The alerts, of which every page shows a part. */
 export const alerts = computed(() => openAlerts.state.value);
@@ -44,7 +44,7 @@ export function startUpdates(): void {
 }
 
 function subscribe(): void {
-  const events = new EventSource('/api/v1/events');
+  const events = new EventSource('api/v1/events');
   const eventReceived = () => {
     lastEventAt = Date.now();
     streaming.value = true;
