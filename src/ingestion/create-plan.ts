@@ -18,14 +18,17 @@ import { unpublishedChanges } from '../state/threshold-changes.js';
 import { assertTrackingServer } from '../state/tracking-server.js';
 import { isRewritten, versionsInForce } from '../state/versions.js';
 import { limitWatermarks, readWatermarks, type Watermarks } from '../state/watermarks.js';
+import type { Duck } from '../storage/duck.js';
 import { dayOfKey } from '../storage/keys.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
+import { planLastEnded } from './last-ended-runs.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { addRecentDays, loadDirtyDays, NOTHING_DIRTY } from './plan-dirty-days.js';
 import { planPipelineRun } from './plan-pipeline-run.js';
 
 export interface PlanDependencies {
   readonly store: ObjectStore;
+  readonly duck: Duck;
   readonly client: MlflowClient;
   readonly settings: Settings;
   readonly clock: Clock;
@@ -43,7 +46,7 @@ const MANY_EXPERIMENTS = 1_000;
  * @throws {MonitorError} `other_source` if the store belongs to another tracking server
  */
 export async function createPlan(
-  { store, client, settings, clock, judging }: PlanDependencies,
+  { store, duck, client, settings, clock, judging }: PlanDependencies,
   { kind, window }: PipelineRun,
 ): Promise<Plan> {
   const scope = await judging.current();
@@ -53,9 +56,12 @@ export async function createPlan(
   const openMlflowRuns = readsMlflow ? await readOpenMlflowRuns(store) : [];
   // A day may have several objects.
   const distinctDays = new Set<string>();
-  for await (const { key } of store.list('_base/')) {
-    const day = dayOfKey(key);
-    if (day) distinctDays.add(day);
+  const bases: ObjectEntry[] = [];
+  for await (const entry of store.list('_base/')) {
+    const day = dayOfKey(entry.key);
+    if (!day) continue;
+    distinctDays.add(day);
+    bases.push(entry);
   }
   const storedDays = [...distinctDays];
   let now = clock();
@@ -82,7 +88,7 @@ export async function createPlan(
     now = Math.min(now, listing.date);
     if (await inSlices(haveFactsChanged(before, experiments))) dirty = addRecentDays(dirty, storedDays, now);
   }
-  return planPipelineRun({
+  const plan = planPipelineRun({
     kind,
     window,
     now,
@@ -104,6 +110,8 @@ export async function createPlan(
       pageSize: pageSizeOf(kind, settings),
     },
   });
+  const ended = await planLastEnded(store, duck, kind, plan, bases);
+  return ended ? { ...plan, ended } : plan;
 }
 
 /**

@@ -9,9 +9,10 @@ import { type Duck, type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
+import { fetchLastEnded } from './last-ended-runs.js';
 import type { MlflowClient } from './mlflow-api.js';
 import { isTimeout } from './mlflow-responses.js';
-import { RunSearch } from './run-search.js';
+import { type MissingRun, RunSearch } from './run-search.js';
 import { StoredPages } from './stored-pages.js';
 
 export interface SliceTask {
@@ -48,14 +49,20 @@ export function fetchSlice(
     const searches: RunSearch[] = [];
     const gone: GoneRun[] = [];
     const neverEnded = new Set<string>();
+    let endedSince: number | undefined;
     const fetchExperiments = async (experiments: readonly string[]) => {
       const search = new RunSearch(store, client, session, options);
       gone.push(...(await fetchRuns(store, session, search, task, experiments)));
       searches.push(search);
-      if (!slice.last || !plan.chunks[slice.chunk]?.never_ended) return;
-      const old = await fetchNeverEnded(search, task, experiments);
-      gone.push(...old.gone);
-      if (old.isComplete) for (const id of experiments) neverEnded.add(id);
+      if (!slice.last) return;
+      if (plan.chunks[slice.chunk]?.never_ended) {
+        const old = await fetchNeverEnded(search, task, experiments);
+        gone.push(...old.gone);
+        if (old.isComplete) for (const id of experiments) neverEnded.add(id);
+      }
+      const last = await fetchEnded(search, task, experiments);
+      gone.push(...last.gone);
+      if (last.since !== undefined) endedSince = Math.max(endedSince ?? last.since, last.since);
     };
     const failed = await fetchIsolated(client, ids, fetchExperiments);
     const isListed = await findListed(store, client, !plan.lists_once || gone.length > 0);
@@ -71,6 +78,7 @@ export function fetchSlice(
       answered: ids.filter((id) => isListed(id) && !failedIds.has(id)),
       refused: failed,
       ...(neverEnded.size > 0 ? { never_ended: [...neverEnded].filter((id) => isListed(id)) } : {}),
+      ...(endedSince === undefined ? {} : { ended_since: endedSince }),
       ...(oversized.length > 0 ? { oversized } : {}),
       bytes: searches.reduce((sum, { bytes }) => sum + bytes, 0),
     };
@@ -154,7 +162,11 @@ const isServerError = (error: unknown): boolean =>
   isTimeout(error) ||
   (error instanceof MonitorError && (error.context.status === 500 || error.code === 'mlflow_not_json'));
 
-type ExpectedRuns = Map<string, { experiment_id: string; day: string | null }>;
+interface ExpectedRun {
+  readonly experiment_id: string;
+  readonly day: string | null;
+}
+type ExpectedRuns = ReadonlyMap<string, ExpectedRun>;
 
 /**
  * Searches for all runs of the slice in some experiments, except never-ended ones.
@@ -170,7 +182,7 @@ async function fetchRuns(
   if (experiments.length === 0) return [];
   await search.search(experiments, slice.open_end ? [] : [`attributes.start_time < ${slice.to}`], slice.from);
   const chunk = plan.chunks[slice.chunk];
-  const expected: ExpectedRuns = new Map();
+  const expected = new Map<string, ExpectedRun>();
   if (slice.last && chunk) {
     const before = `attributes.start_time < ${chunk.from}`;
     await search.search(experiments, [before, `attributes.end_time >= ${chunk.from}`], null);
@@ -207,7 +219,7 @@ async function fetchNeverEnded(
 ): Promise<{ readonly gone: GoneRun[]; readonly isComplete: boolean }> {
   const from = plan.chunks[slice.chunk]?.from ?? plan.from;
   const before = `attributes.start_time < ${Math.min(from, neverEndedBefore(plan))}`;
-  const expected: ExpectedRuns = new Map();
+  const expected = new Map<string, ExpectedRun>();
   for (const { run_id, ...run } of openRunsOf(plan, slice, experiments)) {
     if (isNeverEnded(run, plan.to)) expected.set(run_id, run);
   }
@@ -217,6 +229,26 @@ async function fetchNeverEnded(
   } catch (error) {
     if (!isOfExperiment(error) && !isServerError(error)) throw error;
     return { gone: [], isComplete: false };
+  }
+}
+
+/** Requests the runs of the plan that ended last. If that fails because of one of the experiments, they do not lag. */
+async function fetchEnded(
+  search: RunSearch,
+  { plan, slice }: SliceTask,
+  experiments: readonly string[],
+): Promise<{ readonly gone: GoneRun[]; readonly since?: number }> {
+  const from = plan.chunks[slice.chunk]?.from ?? plan.from;
+  const ids = new Set(experiments);
+  const runs = (plan.ended?.runs ?? []).filter(
+    ({ experiment_id, day }) => ids.has(experiment_id) && !isInOtherSlice(day, from, slice),
+  );
+  try {
+    const { missing, ...rest } = await fetchLastEnded(search, experiments, runs);
+    return { gone: goneOf(missing, new Map(runs.map((run) => [run.run_id, run]))), ...rest };
+  } catch (error) {
+    if (!isOfExperiment(error) && !isServerError(error)) throw error;
+    return { gone: [], since: plan.to };
   }
 }
 
@@ -236,12 +268,14 @@ async function findGone(
   expected: ExpectedRuns,
 ): Promise<GoneRun[]> {
   const unseen = [...expected.keys()].filter((id) => !search.returnedIds.has(id));
-  const missing = await search.findMissing(experiments, unseen);
-  return missing.flatMap(({ run_id, response: { date, began } }) => {
+  return goneOf(await search.findMissing(experiments, unseen), expected);
+}
+
+const goneOf = (missing: readonly MissingRun[], expected: ExpectedRuns): GoneRun[] =>
+  missing.flatMap(({ run_id, response: { date, began } }) => {
     const run = expected.get(run_id);
     return run ? [{ run_id, experiment_id: run.experiment_id, day: run.day, date, began }] : [];
   });
-}
 
 /** Whether the first search of another slice returns the runs of that day. */
 function isInOtherSlice(day: string | null, from: number, slice: Slice): boolean {

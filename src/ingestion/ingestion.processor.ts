@@ -31,7 +31,7 @@ export class IngestionProcessor extends StageProcessor<'ingestion'> {
     super();
     this.concurrency = settings.INGESTION_CONCURRENCY;
     this.handlers = {
-      plan: ({ record }) => createPlan({ store, client, settings, clock, judging }, record),
+      plan: ({ record }) => createPlan({ store, duck, client, settings, clock, judging }, record),
       fetch: ({ record, plan, slice, heartbeat }) =>
         fetchSlice(store, client, duck, {
           pipelineRunId: record.id,

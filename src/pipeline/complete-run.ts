@@ -1,4 +1,5 @@
 import { removeDirtyDays, removeDirtyDaysOf } from '../state/dirty-days.js';
+import { markEndedRunsAsked } from '../state/ended-runs.js';
 import { markSwept } from '../state/experiments.js';
 import { markNeverEndedFetched } from '../state/never-ended-runs.js';
 import { removeOpenMlflowRuns } from '../state/open-mlflow-runs.js';
@@ -36,6 +37,11 @@ export async function completePipelineRun(
   }
   const neverEnded = [...fetched.values()].flatMap(({ never_ended = [] }) => never_ended);
   await markNeverEndedFetched(store, neverEnded, plan.to);
+  if (plan.ended) {
+    const cut = [...fetched.values()].flatMap(({ ended_since }) => ended_since ?? []);
+    const since = plan.ended.since === null ? null : Math.max(plan.ended.since, ...cut);
+    await markEndedRunsAsked(store, { asked_at: plan.to, since });
+  }
   await removeDirtyDaysOf(store, pipelineRunId);
   await removeDirtyDays(store, plan.dirty.keys);
   const denied = [...fetched.values()].flatMap(({ refused }) => refused);

@@ -103,6 +103,16 @@ export const planSchema = z.object({
   /** There are so many experiments that slices rely on the list that the plan stored. Absent in plans of older versions. */
   lists_once: z.boolean().default(false),
   open: z.array(openMlflowRunSchema),
+  /**
+   * The MLflow runs that ended last and are requested again: a metric may be logged after the end. Absent if that is
+   * not due. `runs`: newest end first; `since`: when the oldest ended, ms, or null without runs.
+   */
+  ended: z
+    .object({
+      runs: z.array(z.object({ run_id: z.string(), experiment_id: z.string(), day, ended: instant })),
+      since: instant.nullable(),
+    })
+    .optional(),
   /** Days that the first slice publishes although their facts may not change. `keys`: documents to remove afterwards. */
   dirty: z
     .object({ days: z.array(day), quarantine_days: z.array(day), keys: z.array(z.string()) })
@@ -149,6 +159,8 @@ export const fetchResultSchema = z.object({
   answered: z.array(z.string()),
   /** Ids of the experiments whose never-ended runs were read. Absent in markers of older versions. */
   never_ended: z.array(z.string()).optional(),
+  /** Runs of the plan that ended before this, ms, were not requested again: their responses are too large. Absent if all were. */
+  ended_since: instant.optional(),
   /** Experiments that could not be read: MLflow denied access, or their responses cannot be read. */
   refused: z.array(z.object({ experiment_id: z.string(), message: z.string() })),
   /** Absent if there are none, and in markers of older versions. */

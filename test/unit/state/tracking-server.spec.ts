@@ -6,6 +6,7 @@ import { ensurePipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { assertTrackingServer, trackingServerIdentity } from '../../../src/state/tracking-server.js';
 import { readWatermarks, updateWatermarks } from '../../../src/state/watermarks.js';
 import { settingsWith } from '../../support/defaults.js';
+import { fakeDuck } from '../../support/fake-duck.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
 const NOW = Date.parse('2026-03-10T15:30:00Z');
@@ -85,7 +86,7 @@ describe('createPlan', () => {
     const record = await ensurePipelineRun(store, kind, `${kind}-1`, null, clock);
     const judging = { current: async () => domainSettings(settingsWith(env)) };
     const plan = await createPlan(
-      { store, client, settings: settingsWith(env), clock: () => clock, judging },
+      { store, duck: fakeDuck(store, []), client, settings: settingsWith(env), clock: () => clock, judging },
       record,
     );
     return { plan, listed };
