@@ -8,7 +8,7 @@ import { queueBackendOf, SETTINGS, type Settings } from '../config/settings.js';
 import { NOTIFICATION_QUEUE } from '../queue/queue-names.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { readAlertPolicy } from './alert-policies.js';
-import { channelEnvironment, messageContext, openChannel } from './channels/open-channels.js';
+import { addressDigest, channelEnvironment, messageContext, openChannel } from './channels/open-channels.js';
 import { type DeliverySettings, deliveryPolicy, routeSettings } from './channels/routes.js';
 import type { DeliveryOptions } from './delivery/deliver.js';
 import { HeartbeatService } from './delivery/heartbeat.service.js';
@@ -85,11 +85,15 @@ export class DeliveryModule {
             store,
             holder,
             clock,
-            channelsOf: async (route) =>
-              routeSettings(await current(), settings)
-                .find(({ name }) => name === route)
-                ?.channels.map((channel) => openChannel(channel, channelEnvironment(settings), settings)) ??
-              [],
+            random: Math.random,
+            channelsOf: async (route) => {
+              const env = channelEnvironment(settings);
+              const found = routeSettings(await current(), settings).find(({ name }) => name === route);
+              return (found?.channels ?? []).map((channel) => ({
+                channel: openChannel(channel, env, settings),
+                address: addressDigest(channel, env),
+              }));
+            },
             context: async () =>
               messageContext(settings, deliveryPolicy(await current(), settings).digest.time_zone),
             log: new Logger('Alerts'),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isWebhookSecret } from '../../config/alert-settings.js';
 import { type Environment, mlflowUiOf, type Settings } from '../../config/settings.js';
 import type { MessageContext } from '../../domain/alerts/message-text.js';
@@ -87,4 +88,14 @@ export function openChannel(
 ): Channel | undefined {
   if (channelProblems(channel, env, settings).length > 0) return undefined;
   return kindOf(channel).open(channel, env, settings, connection);
+}
+
+const DIGEST_DIGITS = 16;
+
+/** A digest of where a channel sends: equal as long as the address is. The address itself may be secret. */
+export function addressDigest(channel: ChannelSettings, env: Environment): string {
+  const { label: _, ...settings } = channel;
+  const where = 'url_env' in settings ? variableOf(env, settings.url_env) : settings;
+  const text = JSON.stringify([channel.type, where]);
+  return createHash('sha256').update(text).digest('hex').slice(0, DIGEST_DIGITS);
 }

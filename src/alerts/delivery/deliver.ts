@@ -5,20 +5,29 @@ import {
   readMessage,
   readOutbox,
   recordDelivery,
-  type TriedChannel,
   type UnfinishedMessage,
   updateOutbox,
 } from '../../state/alerts/outbox.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import type { Channel } from '../channels/contract.js';
-import { type Attempt, channelKey, claim, type Holder, settle, withoutMessage } from './outbox-changes.js';
+import { type Attempt, claim, type Ended, type Holder, settle, withoutMessage } from './outbox-changes.js';
+
+/** A channel of a route, in its place. */
+export interface RouteChannel {
+  /** `undefined`: it is not set up. */
+  readonly channel: Channel | undefined;
+  /** A digest of where it sends: what a receiver has refused for good counts until the address is another one. */
+  readonly address: string;
+}
 
 export interface DeliveryOptions {
   readonly store: ObjectStore;
   readonly holder: Holder;
   readonly clock: () => number;
-  /** The channels of a route, in their order; `undefined` in place of one that is not set up. */
-  readonly channelsOf: (route: string) => Promise<readonly (Channel | undefined)[]>;
+  /** The channels of a route, in their order. */
+  readonly channelsOf: (route: string) => Promise<readonly RouteChannel[]>;
+  /** A number from 0 to 1. */
+  readonly random: () => number;
   readonly context: () => Promise<MessageContext>;
   readonly log: Readonly<Record<'log' | 'warn', (message: string) => void>>;
 }
@@ -49,14 +58,14 @@ export async function deliver(options: DeliveryOptions, name: string): Promise<b
     return true;
   }
   const channels = await options.channelsOf(message.route);
-  const channel = channels[message.channel];
-  const isDisabled = disabled.includes(channelKey(message));
-  const attempt = await tryOnce(options, message, channel, isDisabled);
+  const { channel, address = '' } = channels[message.channel] ?? {};
+  const attempt = await tryOnce(options, message, channel, disabled.includes(address));
   const tried = {
     channel: channel?.label ?? `channel ${message.channel + 1}`,
     type: channel?.type ?? 'unknown',
   };
-  await finish(options, message, attempt, tried, channels.length);
+  const jitter = options.random();
+  await finish(options, message, { attempt, channel: tried, address, channels: channels.length, jitter });
   return true;
 }
 
@@ -84,13 +93,12 @@ async function tryOnce(
 async function finish(
   { store, holder, clock, log }: DeliveryOptions,
   message: UnfinishedMessage,
-  attempt: Attempt,
-  tried: Pick<TriedChannel, 'channel' | 'type'>,
-  channels: number,
+  ended: Ended,
 ): Promise<void> {
+  const { attempt, channel: tried } = ended;
   const { name, route } = message;
   const now = clock();
-  const outcome = settle(await readOutbox(store), name, holder, attempt, tried, channels, now);
+  const outcome = settle(await readOutbox(store), name, holder, ended, now);
   // Before it leaves the outbox: a crash in between repeats the attempt under the same id, and the first record stays.
   if (outcome?.status) {
     const sealed = await readMessage(store, name);
@@ -106,10 +114,7 @@ async function finish(
       channels: [...outcome.channels],
     });
   }
-  await updateOutbox(
-    store,
-    (current) => settle(current, name, holder, attempt, tried, channels, now)?.outbox,
-  );
+  await updateOutbox(store, (current) => settle(current, name, holder, ended, now)?.outbox);
   const error = 'error' in attempt && attempt.error ? `: ${attempt.error}` : '';
   if (attempt.outcome === 'delivered') log.log(`Message ${name} delivered by ${tried.channel}${error}`);
   else if (attempt.outcome !== 'superseded') {

@@ -20,10 +20,12 @@ export const RETRY_MS: readonly number[] = [
 ];
 /** Attempts on a channel that is not the last of its route: an alert must not wait for days. */
 export const ATTEMPTS_BEFORE_NEXT = 3;
+/** The largest random share that is added to a wait: Standard Webhooks recommends it against retries that come all at once. */
+const JITTER = 0.2;
 const MAX_RETRY_AFTER_MS = MS_PER_DAY;
 /** More than the time limit of an attempt. */
 export const LEASE_MS = 45_000;
-/** How long a channel stays disabled whose receiver wants no more messages. */
+/** How long an address stays disabled whose receiver wants no more messages. */
 const DISABLED_MS = 7 * MS_PER_DAY;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -114,19 +116,27 @@ export interface Settled {
   readonly channels: readonly TriedChannel[];
 }
 
+export interface Ended {
+  readonly attempt: Attempt;
+  /** That was tried. */
+  readonly channel: Pick<TriedChannel, 'channel' | 'type'>;
+  /** A digest of its address. */
+  readonly address: string;
+  /** Number of channels of the route. */
+  readonly channels: number;
+  /** 0 to 1, random: the share of the jitter by which the next attempt is later. */
+  readonly jitter: number;
+}
+
 /**
  * Ends an attempt.
- * @param channel that was tried; null if nothing was sent
- * @param channels number of channels of the route
  * @returns `undefined` if the message is finished, or taken by another process since
  */
 export function settle(
   outbox: Outbox,
   name: string,
   holder: Holder,
-  attempt: Attempt,
-  channel: Pick<TriedChannel, 'channel' | 'type'> | null,
-  channels: number,
+  { attempt, channel, address, channels, jitter }: Ended,
   now: number,
 ): Settled | undefined {
   const message = outbox.unfinished.find((each) => each.name === name);
@@ -135,7 +145,7 @@ export function settle(
   const attempts = message.attempts + 1;
   const tried: TriedChannel[] = [
     ...message.tried.filter((_, n) => n < message.channel),
-    ...(channel && outcome !== 'superseded'
+    ...(outcome !== 'superseded'
       ? [
           {
             ...channel,
@@ -149,7 +159,7 @@ export function settle(
   ];
   const disabled =
     outcome === 'gone'
-      ? [...outbox.disabled, { channel: channelKey(message), until: iso(now + DISABLED_MS) }]
+      ? [...outbox.disabled, { channel: address, until: iso(now + DISABLED_MS) }]
       : outbox.disabled;
   const next = { ...outbox, disabled: disabled.filter(({ until }) => Date.parse(until) > now) };
   const finish = (status: AlertDelivery['status']): Settled => ({
@@ -159,7 +169,8 @@ export function settle(
   });
   if (outcome === 'delivered' || outcome === 'superseded') return finish(outcome);
   const isLast = message.channel + 1 >= channels;
-  const wait = RETRY_MS[attempts - 1];
+  const scheduled = RETRY_MS[attempts - 1];
+  const wait = scheduled && scheduled * (1 + JITTER * jitter);
   const isRetried = outcome === 'retry' && wait !== undefined && (isLast || attempts < ATTEMPTS_BEFORE_NEXT);
   if (!isRetried && isLast) return finish('failed');
   const requested = 'retryAfterMs' in attempt ? (attempt.retryAfterMs ?? 0) : 0;
@@ -180,7 +191,3 @@ export const withoutMessage = (outbox: Outbox, name: string): Outbox => ({
   ...outbox,
   unfinished: outbox.unfinished.filter((each) => each.name !== name),
 });
-
-/** `<route>/<number>` of the channel that is tried. */
-export const channelKey = ({ route, channel }: Pick<UnfinishedMessage, 'route' | 'channel'>): string =>
-  `${route}/${channel}`;

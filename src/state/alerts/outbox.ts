@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { ALERT_NEWS } from '../../domain/alerts/first-line.js';
 import { DIGEST_REASONS } from '../../domain/alerts/incident.js';
 import { MESSAGE_KINDS } from '../../domain/alerts/plan-messages.js';
-import { createDocument, readDocument, readValue, updateDocument } from '../../storage/json-document.js';
+import {
+  createDocument,
+  ifReadable,
+  readDocument,
+  readValue,
+  updateDocument,
+} from '../../storage/json-document.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { alertIncidentSchema } from './evaluation-schema.js';
 
@@ -66,7 +72,7 @@ const outboxSchema = z.object({
     .nullable(),
   /** Oldest first. */
   unfinished: z.array(unfinishedSchema),
-  /** Channels whose receiver wants no more messages: `<route>/<number>`. */
+  /** Digests of the addresses whose receiver wants no more messages. */
   disabled: z.array(z.object({ channel: z.string(), until: time })),
 });
 export type Outbox = z.infer<typeof outboxSchema>;
@@ -131,11 +137,13 @@ export const readDelivery = (store: ObjectStore, name: string): Promise<AlertDel
  * The newest records, newest first.
  * @param count at most so many
  * @param known records by key that are not read again: they never change. Afterwards it holds those that are returned
+ * @param damaged gets the keys of records that cannot be read
  */
 export async function readDeliveries(
   store: ObjectStore,
   count: number,
   known: Map<string, AlertDelivery> = new Map(),
+  damaged: string[] = [],
 ): Promise<AlertDelivery[]> {
   const keys: string[] = [];
   for await (const { key } of store.list(DELIVERIES_PREFIX)) keys.push(key);
@@ -143,11 +151,21 @@ export async function readDeliveries(
     keys
       .slice(-count)
       .reverse()
-      .map(async (key) => [key, known.get(key) ?? (await readValue(store, key, deliverySchema))] as const),
+      .map(async (key) => [key, known.get(key) ?? (await readRecord(store, key, damaged))] as const),
   );
   known.clear();
   for (const [key, record] of records) if (record) known.set(key, record);
   return [...known.values()];
+}
+
+async function readRecord(
+  store: ObjectStore,
+  key: string,
+  damaged: string[],
+): Promise<AlertDelivery | undefined> {
+  const record = await ifReadable(readDocument(store, key, deliverySchema).then((found) => found ?? null));
+  if (record === undefined) damaged.push(key);
+  return record?.value;
 }
 
 const SEQUENCE_DIGITS = 10;

@@ -74,7 +74,10 @@ export class Installation {
   readonly logged: string[] = [];
   private processes = 0;
 
-  constructor(private readonly channels: Record<string, readonly Channel[]>) {}
+  /** What a random number is. */
+  random = 0;
+
+  constructor(readonly channels: Record<string, Channel[]>) {}
 
   async evaluate(each: AlertEvaluation): Promise<void> {
     await new AlertChain(this.store).seal(each);
@@ -88,7 +91,9 @@ export class Installation {
       store,
       holder,
       clock: () => this.now,
-      channelsOf: async (route) => this.channels[route] ?? [],
+      channelsOf: async (route) =>
+        (this.channels[route] ?? []).map((channel) => ({ channel, address: `digest of ${channel.label}` })),
+      random: () => this.random,
       context: async () => CONTEXT,
       log: { log, warn: log },
     };

@@ -125,6 +125,32 @@ test('410 disables a channel: its messages go to the next one', async () => {
   expect(news(other)).toEqual(['i1 fired', 'i2 fired']);
 });
 
+test('A channel that 410 has disabled works again as soon as it has another address', async () => {
+  const process = installation.process();
+  server.script = [answer(410), answer(204)];
+  const fire = async (sequence: number) => {
+    await installation.evaluate(evaluation(sequence, [['fired', incident({ id: `i${sequence}` })]]));
+    await process.notifier.sweep();
+    await installation.work(process);
+  };
+  await fire(1);
+  installation.channels.default = [channelTo(`${server.uri}/?new`, 'new'), channelTo(other.uri, 'second')];
+  await fire(2);
+  expect(news(other)).toEqual(['i1 fired']);
+  expect(news(server)).toEqual(['i1 fired', 'i2 fired']);
+});
+
+test('A retry is later by up to a fifth of its wait, at random', async () => {
+  const process = installation.process();
+  installation.random = 0.5;
+  server.script = [answer(500)];
+  await installation.evaluate(evaluation(1, [['fired', A]]));
+  await process.notifier.sweep();
+  await installation.work(process);
+  const [waiting] = (await readOutbox(installation.store)).unfinished;
+  expect(Date.parse(waiting?.next_at ?? '') - installation.now).toBe(5_500);
+});
+
 test('A later state replaces what was not sent yet', async () => {
   const process = installation.process();
   await installation.evaluate(
