@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AlertActions } from '../domain/alerts/actions.js';
-import { acknowledgementOf, muteOf } from '../domain/alerts/actions.js';
+import { acknowledgementOf, muteOf, NO_ACTIONS } from '../domain/alerts/actions.js';
 import { ALERT_RULES, type AlertTransition } from '../domain/alerts/incident.js';
 import { noiseOf } from '../domain/alerts/noise.js';
 import { readAlertActions } from '../state/alerts/actions.js';
@@ -8,10 +8,12 @@ import { alertIncidentSchema, alertTransitionSchema } from '../state/alerts/eval
 import type { AlertChain } from '../state/alerts/evaluations.js';
 import {
   type AlertDelivery,
+  EMPTY_OUTBOX,
   readDeliveries,
   readOutbox,
   type UnfinishedMessage,
 } from '../state/alerts/outbox.js';
+import { brokenKeyOf } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readAlertPolicy } from './alert-policies.js';
 
@@ -29,8 +31,8 @@ type Notified = z.infer<typeof notifiedSchema>;
 export const alertsSchema = z.object({
   /** The end of the newest evaluation; null before the first. */
   evaluated_to: z.iso.datetime().nullable(),
-  /** Why a changed `alerts.yaml` or `owners.yaml` is not used. */
-  policy_problem: z.string().nullable(),
+  /** Sentences: why a changed `alerts.yaml` or `owners.yaml` is not used, and which documents cannot be read. */
+  problems: z.array(z.string()).readonly(),
   /** Those that are not ok, worst first. `notified`: the newest message about it; with several routes, that of the route that fails. */
   incidents: z.array(alertIncidentSchema.extend({ notified: notifiedSchema.nullable() })).readonly(),
   /** How often each rule fired in the last 30 days, and how often an incident of it was acknowledged or muted. */
@@ -49,7 +51,11 @@ export const transitionsSchema = z.object({
 /** Delivery records that are read: older ones are about incidents that were repeated since. */
 const DELIVERIES = 200;
 
+/** Reads a document; what says nothing else if it is damaged. */
+type Read = <T>(document: Promise<T>, otherwise: T) => Promise<T>;
+
 /**
+ * A damaged document is named in `problems`; the rest is shown.
  * @param now ms: mutes and acknowledgements count at once, not with the next evaluation
  * @param known the delivery records of the call before
  */
@@ -59,12 +65,20 @@ export async function loadAlerts(
   now: number,
   known?: Map<string, AlertDelivery>,
 ): Promise<Alerts> {
+  const damaged: string[] = [];
+  const read: Read = (document, otherwise) =>
+    document.catch((error: unknown) => {
+      const key = brokenKeyOf(error);
+      if (key === undefined) throw error;
+      damaged.push(key);
+      return otherwise;
+    });
   const [newest, policy, actions, { unfinished }, deliveries, history] = await Promise.all([
     chain.newest(),
-    readAlertPolicy(store),
-    readAlertActions(store),
-    readOutbox(store),
-    readDeliveries(store, DELIVERIES, known),
+    read(readAlertPolicy(store), undefined),
+    read(readAlertActions(store), NO_ACTIONS),
+    read(readOutbox(store), EMPTY_OUTBOX),
+    readDeliveries(store, DELIVERIES, known, damaged),
     chain.history(),
   ]);
   const incidents = (newest?.incidents ?? []).map((each) => ({
@@ -80,7 +94,10 @@ export async function loadAlerts(
     ['firing', 'recovering', 'no_data', 'pending'].indexOf(state);
   return {
     evaluated_to: newest?.to ?? null,
-    policy_problem: policy?.problem ?? null,
+    problems: [
+      ...(policy?.problem ? [`The last good policy is in use: ${policy.problem}`] : []),
+      ...[...damaged, ...chain.damaged].map((key) => `${key} is damaged; what it says is missing here.`),
+    ],
     incidents: incidents.sort((a, b) => rank(a) - rank(b) || (a.since < b.since ? 1 : -1)),
     noise: noiseOf(history, now),
   };

@@ -1,5 +1,4 @@
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
-import { concurrently } from '../config/concurrently.js';
 import type { Clock } from '../config/runtime.js';
 import type { AlertEvaluation, AlertTransition } from '../domain/alerts/incident.js';
 import { groupBy } from '../domain/group-by.js';
@@ -69,11 +68,9 @@ export class TransitionPublisher {
   }
 
   private async rowsOf(changed: readonly EvaluationSummary[]): Promise<Row[]> {
-    const evaluations = await concurrently(changed, ({ sequence }) => this.chain.read(sequence));
+    const evaluations = await this.chain.readAll(changed.map(({ sequence }) => sequence));
     return evaluations.flatMap((evaluation) =>
-      evaluation
-        ? evaluation.transitions.map((transition, position) => ({ evaluation, transition, position }))
-        : [],
+      evaluation.transitions.map((transition, position) => ({ evaluation, transition, position })),
     );
   }
 }

@@ -8,6 +8,7 @@ import { advanceFirstDays } from '../../../src/state/retention.js';
 import { Duck } from '../../../src/storage/duck.js';
 import { FolderStore } from '../../../src/storage/folder-store.js';
 import { partitionKey } from '../../../src/storage/keys.js';
+import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { EVIDENCE } from '../../unit/domain/alerts/incidents.js';
 import { Evaluations, metric, PERIOD, START, signal } from '../../unit/domain/alerts/signals.js';
 
@@ -195,6 +196,42 @@ test('What a killed process left out is published with the next evaluation, and 
   expect(await scene.rows(TODAY, 'transition_id')).toHaveLength(3);
   expect(await scene.rows(TOMORROW, 'transition_id')).toHaveLength(1);
 });
+
+/** The store of a process that is gone `when` it puts an object of the dataset. */
+const dying = (store: ObjectStore, when: 'before' | 'after'): ObjectStore =>
+  new Proxy(store, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (typeof member !== 'function') return member;
+      return async (...args: unknown[]) => {
+        const isDataset = property === 'put' && String(args[0]).startsWith('alerts/');
+        if (isDataset && when === 'before') throw new Error('killed');
+        const result: unknown = await member.apply(target, args);
+        if (isDataset) throw new Error('killed');
+        return result;
+      };
+    },
+  });
+
+test.each(['before', 'after'] as const)(
+  'A process that is killed %s an object is put loses and doubles no row',
+  async (when) => {
+    await scene.seal(story());
+    const victim = new TransitionPublisher(
+      dying(scene.store, when),
+      scene.duck,
+      new AlertChain(scene.store),
+      () => START,
+    );
+    await expect(victim.publish()).rejects.toThrow('killed');
+    expect((await scene.bytes(TODAY)) !== undefined).toBe(when === 'after');
+    await scene.publisher().publish();
+    const undisturbed = await open();
+    await undisturbed.seal(story());
+    await undisturbed.publisher().publish();
+    for (const day of [TODAY, TOMORROW]) expect(await scene.bytes(day)).toEqual(await undisturbed.bytes(day));
+  },
+);
 
 test('Days that are not kept, and days whose evaluations may be pruned, are not written', async () => {
   await scene.seal(story());

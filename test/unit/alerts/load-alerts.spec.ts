@@ -93,3 +93,20 @@ it('reads each record of a delivery once', async () => {
   expect(first.incidents[0]?.notified?.route).toBe('fraud');
   expect((await load()).incidents[0]?.notified?.route).toBe('from memory');
 });
+
+it.each([
+  ['_state/alerts/evaluations/0000000002.json'],
+  ['_state/alerts/deliveries/0000000001.mail.alert.json'],
+  ['_state/alerts/outbox.json'],
+  ['_state/alerts/actions.json'],
+  ['_state/alerts/policy.json'],
+])('says that %s is damaged, and shows the rest', async (key) => {
+  await new AlertChain(store).seal({ ...evaluation(2, []), incidents: [fired] });
+  await record(1, 'fraud', 'delivered');
+  await record(1, 'mail', 'delivered');
+  await store.put(key, Buffer.from('{"vers'));
+  const { incidents, problems, noise } = await loadAlerts(store, new AlertChain(store), Date.parse(AT));
+  expect(problems).toEqual([`${key} is damaged; what it says is missing here.`]);
+  expect(noise.filter((rule) => rule.fired > 0)).toMatchObject([{ rule: fired.rule }]);
+  expect(incidents).toMatchObject([{ id: fired.id, notified: { status: 'delivered' } }]);
+});

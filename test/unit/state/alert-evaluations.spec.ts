@@ -85,8 +85,56 @@ test('The history says what each evaluation changed, also to another process, an
   expect((await other.history()).map(({ sequence }) => sequence)).toEqual([1, 3]);
 });
 
-test('An evaluation that is not one is an error that names it', async () => {
-  const store = new MemoryStore();
-  await store.put(evaluationKey(1), Buffer.from('{"version":2}'));
-  await expect(new AlertChain(store).newest()).rejects.toThrow(evaluationKey(1));
+describe('A damaged evaluation', () => {
+  const damage = (store: MemoryStore, sequence: number) =>
+    store.put(evaluationKey(sequence), Buffer.from('{"version":1,"sequ'));
+
+  test.each([
+    ['in the middle', 2, 4],
+    ['at the end', 4, 4],
+  ])('%s is named and counts as one that changed nothing', async (_, sequence, newest) => {
+    const store = new MemoryStore();
+    await sealed(store, evaluationsOf(4));
+    await damage(store, sequence);
+    const chain = new AlertChain(store);
+    expect(await chain.newest()).toMatchObject({ sequence: newest, incidents: [{ rule: 'critical_runs' }] });
+    const read: number[] = [];
+    for await (const each of chain.after(0)) read.push(each.sequence);
+    expect(read).toEqual([1, 2, 3, 4].filter((each) => each !== sequence));
+    expect((await chain.history()).map((each) => each.sequence)).toEqual(read);
+    expect(chain.damaged).toEqual([evaluationKey(sequence)]);
+  });
+
+  test('at the end does not stop the chain, also behind a gap', async () => {
+    const store = new MemoryStore();
+    const all = evaluationsOf(5);
+    const [, , , , fifth] = all;
+    await sealed(store, all.slice(0, 4));
+    await store.delete(evaluationKey(3));
+    await damage(store, 4);
+    const chain = new AlertChain(store);
+    expect(await chain.newest()).toMatchObject({ sequence: 4, transitions: [] });
+    if (!fifth) throw new Error('five evaluations');
+    expect(await chain.seal(fifth)).toBe(true);
+    expect(await new AlertChain(store).newest()).toEqual({ version: 1, ...fifth });
+  });
+
+  test('that is the only one leaves a chain that begins anew after it', async () => {
+    const store = new MemoryStore();
+    await damage(store, 1);
+    expect(await new AlertChain(store).newest()).toMatchObject({ sequence: 1, incidents: [] });
+  });
+
+  test('is deleted with those of its time', async () => {
+    const store = new MemoryStore();
+    const all = evaluationsOf(4);
+    const chain = await sealed(store, all);
+    await damage(store, 2);
+    const other = new AlertChain(store);
+    const last = Date.parse(all.at(-1)?.to ?? '');
+    await other.prune(last + 3 * DAY);
+    expect(await chain.sequences()).toEqual([2, 4]);
+    await other.prune(last + 36 * DAY);
+    expect(await chain.sequences()).toEqual([4]);
+  });
 });

@@ -11,7 +11,7 @@ const each = (parts: Parameters<typeof incident>[0]): Incident => ({
 });
 const alerts = (...incidents: Incident[]): Alerts => ({
   evaluated_to: null,
-  policy_problem: null,
+  problems: [],
   noise: [],
   incidents,
 });

@@ -23,11 +23,11 @@ export function AlertsPage({ incident }: { incident: string | null }) {
         return (
           <section class="alerts-page" aria-labelledby="alerts">
             <h1 id="alerts">{incident === null ? 'Alerts' : 'Alert'}</h1>
-            {data.policy_problem && (
-              <p class="problem" role="alert">
-                The last good policy is in use: {data.policy_problem}
+            {data.problems.map((problem) => (
+              <p key={problem} class="problem" role="alert">
+                {problem}
               </p>
-            )}
+            ))}
             {shown.length === 0 && <Nothing data={data} one={incident !== null} />}
             <ul class="attention alerts">
               {shown.map((each) => (
