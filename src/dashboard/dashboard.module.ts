@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { domainSettings, mlflowUiOf, SETTINGS, type Settings } from '../config/settings.js';
 import { lateAfterMs } from '../domain/status-cause.js';
+import { alertsVersion } from '../state/alerts/changes.js';
 import { type CurrentLights, LIGHTS } from '../state/current-lights.js';
 import { statusOptions } from '../state/service-status.js';
 import { DUCK, type Duck } from '../storage/duck.js';
@@ -65,8 +66,9 @@ export const platformFactsReader = (
     },
     {
       provide: LiveEvents,
-      inject: [PlatformView],
-      useFactory: (view: PlatformView) => new LiveEvents(view),
+      inject: [PlatformView, OBJECT_STORE],
+      useFactory: (view: PlatformView, store: ObjectStore) =>
+        new LiveEvents(view, () => alertsVersion(store)),
     },
     {
       provide: LIGHTS,

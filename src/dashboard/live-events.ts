@@ -34,7 +34,7 @@ export const LIVE_TIMES: LiveTimes = { settle: 500, poll: 10_000, heartbeat: 15_
 /** Each stream holds a connection. Behind a proxy, all readers have one address. Without a stream the page polls. */
 const STREAM_LIMITS = { perAddress: 200, inAll: 1_000 };
 
-/** Notifies listeners when the response of `/platform/current` changes. Without listeners the view is not polled. */
+/** Notifies listeners when the response of `/platform/current` or of `/alerts` changes. Without listeners nothing is polled. */
 export class LiveEvents {
   private readonly changedHere = new Subject<void>();
   /**
@@ -42,26 +42,42 @@ export class LiveEvents {
    * stream would keep the server open.
    */
   private readonly closing = new ReplaySubject<void>(1);
-  private readonly changes: Observable<Changed>;
+  private readonly changes: Observable<MessageEvent>;
   /** Open streams by address. */
   private readonly open = new Map<string, number>();
 
+  /** @param alertsVersion another text as soon as alerts have changed */
   constructor(
     view: PlatformView,
+    alertsVersion: () => Promise<string>,
     private readonly times: LiveTimes = LIVE_TIMES,
     private readonly limits = STREAM_LIMITS,
   ) {
-    this.changes = defer(() => {
+    const changed = defer(() => {
       let before: PlatformSnapshot | undefined;
-      const poll = async (): Promise<Changed | null> => {
+      return this.polled(async () => {
         const after = await view.current().catch(() => undefined);
         const change = before && after && before.etag !== after.etag ? changeBetween(before, after) : null;
         before = after ?? before;
-        return change;
-      };
-      const triggers = merge(this.changedHere.pipe(auditTime(times.settle)), interval(times.poll));
-      return merge(defer(poll), triggers.pipe(concatMap(poll))).pipe(filter((change) => change !== null));
-    }).pipe(share());
+        return change && { type: 'changed', data: change };
+      });
+    });
+    const alerts = defer(() => {
+      let before: string | undefined;
+      return this.polled(async () => {
+        const after = await alertsVersion().catch(() => undefined);
+        const isChanged = before !== undefined && after !== undefined && before !== after;
+        before = after ?? before;
+        return isChanged ? { type: 'alerts', data: {} } : null;
+      });
+    });
+    this.changes = merge(changed, alerts).pipe(share());
+  }
+
+  /** At once, after work of this process, and regularly: what `poll` returns. */
+  private polled(poll: () => Promise<MessageEvent | null>): Observable<MessageEvent> {
+    const triggers = merge(this.changedHere.pipe(auditTime(this.times.settle)), interval(this.times.poll));
+    return merge(defer(poll), triggers.pipe(concatMap(poll))).pipe(filter((event) => event !== null));
   }
 
   /** Call after this process has done work that may have changed the response. */
@@ -83,10 +99,9 @@ export class LiveEvents {
     const heartbeat = defer(() => interval(this.times.heartbeat)).pipe(
       map(() => ({ type: 'heartbeat', data: { at: new Date(clock()).toISOString() } })),
     );
-    const changed = this.changes.pipe(map((data) => ({ type: 'changed', data })));
     return defer(() => {
       this.open.set(address, (this.open.get(address) ?? 0) + 1);
-      return merge(changed, heartbeat);
+      return merge(this.changes, heartbeat);
     }).pipe(
       takeUntil(this.closing),
       finalize(() => this.closed(address)),

@@ -8,6 +8,9 @@ const KEY = 'runs/2026/03/10/part-0.parquet';
 const TIMES = { settle: 500, poll: 10_000, heartbeat: 15_000 };
 const KINDS = Object.fromEntries(PIPELINE_KINDS.map((kind) => [kind, { sequence: 0, active: [] }]));
 
+/** Alerts that do not change. */
+const quiet = async () => 'same';
+
 /** A view whose snapshot the test sets. */
 function fakeView() {
   let polls = 0;
@@ -54,7 +57,7 @@ describe('LiveEvents', () => {
   };
 
   it('refuses more streams of one address, or in all, until one of them ends', () => {
-    const live = new LiveEvents(fakeView().view, TIMES, { perAddress: 2, inAll: 3 });
+    const live = new LiveEvents(fakeView().view, quiet, TIMES, { perAddress: 2, inAll: 3 });
     const open = (address: string) => live.stream(address, () => 0).subscribe();
     const refused = expect.objectContaining({ code: 'too_many_streams' });
     const first = open('a');
@@ -70,7 +73,7 @@ describe('LiveEvents', () => {
 
   it('sends one event for several changes in this process', async () => {
     const fake = fakeView();
-    const live = new LiveEvents(fake.view, TIMES);
+    const live = new LiveEvents(fake.view, quiet, TIMES);
     const first = listen(live);
     const second = listen(live);
     await pass(100);
@@ -92,7 +95,7 @@ describe('LiveEvents', () => {
 
   it('sends an event for a change by another process', async () => {
     const fake = fakeView();
-    const { received } = listen(new LiveEvents(fake.view, TIMES));
+    const { received } = listen(new LiveEvents(fake.view, quiet, TIMES));
     await pass(100);
     fake.change('1');
     await pass(TIMES.poll);
@@ -101,7 +104,7 @@ describe('LiveEvents', () => {
 
   it('continues after a failed poll', async () => {
     const fake = fakeView();
-    const live = new LiveEvents(fake.view, TIMES);
+    const live = new LiveEvents(fake.view, quiet, TIMES);
     const { received } = listen(live);
     await pass(100);
     fake.fail(true);
@@ -116,7 +119,7 @@ describe('LiveEvents', () => {
 
   it('sends heartbeats, and completes on close', async () => {
     const fake = fakeView();
-    const live = new LiveEvents(fake.view, TIMES);
+    const live = new LiveEvents(fake.view, quiet, TIMES);
     const { received, ended } = listen(live);
     await pass(TIMES.heartbeat);
     expect(received).toEqual([{ type: 'heartbeat', data: { at: '1970-01-01T00:00:00.000Z' } }]);
@@ -127,7 +130,7 @@ describe('LiveEvents', () => {
   });
 
   it('completes at once a stream that is opened after close', () => {
-    const live = new LiveEvents(fakeView().view, TIMES);
+    const live = new LiveEvents(fakeView().view, quiet, TIMES);
     live.close();
     expect(listen(live).ended()).toBe(true);
     expect(jest.getTimerCount()).toBe(0);
@@ -135,7 +138,7 @@ describe('LiveEvents', () => {
 
   it('does not poll without listeners', async () => {
     const fake = fakeView();
-    const live = new LiveEvents(fake.view, TIMES);
+    const live = new LiveEvents(fake.view, quiet, TIMES);
     live.notify();
     await pass(TIMES.poll);
     expect(fake.polls()).toBe(0);
@@ -146,5 +149,23 @@ describe('LiveEvents', () => {
     await pass(10 * TIMES.poll);
     expect(fake.polls()).toBe(1);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('sends an event of its own when alerts change, also after the store was away', async () => {
+    const versions = ['1', '2', '2', new Error('away'), '3'];
+    const next = async () => {
+      const version = versions.length > 1 ? versions.shift() : versions[0];
+      if (version instanceof Error) throw version;
+      return version ?? '';
+    };
+    const { received, leave } = listen(new LiveEvents(fakeView().view, next, TIMES));
+    await pass(100);
+    const events: number[] = [];
+    for (let poll = 0; poll < 4; poll++) {
+      await pass(TIMES.poll);
+      events.push(received.filter(({ type }) => type === 'alerts').length);
+    }
+    expect(events).toEqual([1, 1, 1, 2]);
+    leave();
   });
 });

@@ -35,8 +35,6 @@ export function startUpdates(): void {
     const silent = Date.now() - lastEventAt > SILENCE_MS;
     if (silent) streaming.value = false;
     reloadAll(streaming.value);
-    // There is no event when a message is delivered, or when somebody mutes an alert.
-    if (streaming.value) openAlerts.load();
   }, POLL_MS);
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) reloadAll();
@@ -58,6 +56,10 @@ function subscribe(): void {
   events.addEventListener('changed', () => {
     eventReceived();
     reloadAll();
+  });
+  events.addEventListener('alerts', () => {
+    eventReceived();
+    openAlerts.load();
   });
   events.onerror = () => {
     streaming.value = false;
