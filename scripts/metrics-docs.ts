@@ -1,28 +1,26 @@
 // Writes the tables of docs/metrics.md: `npm run metrics`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { METRICS, PREFIX } from '../src/health/metrics.js';
+import { PREFIX } from '../src/health/metrics.js';
+import { PROCESS_METRICS } from '../src/health/process-metrics.js';
+import { SERVICE_METRICS } from '../src/health/service-metrics.js';
 import { code, markdownTable } from './markdown.js';
 
-const TITLES = {
-  service: 'Service metrics: every process reports the same value',
-  process: 'Process metrics: each process reports its own value',
-} as const;
+const TABLES = [
+  ['Service metrics: every process reports the same value', SERVICE_METRICS],
+  ['Process metrics: each process reports its own value', PROCESS_METRICS],
+] as const;
 
 function metricsTables(): string {
-  return Object.entries(TITLES)
-    .map(([scope, title]) => {
-      const rows = Object.entries(METRICS)
-        .filter(([, { of }]) => of === scope)
-        .map(([name, { type, labels, help }]) => [
-          code(PREFIX + name),
-          type,
-          labels.map(code).join(', '),
-          help,
-        ]);
-      return `### ${title}\n\n${markdownTable(['name', 'type', 'labels', 'meaning'], rows)}`;
-    })
-    .join('\n\n');
+  return TABLES.map(([title, metrics]) => {
+    const rows = Object.entries(metrics).map(([name, { type, labels, help }]) => [
+      code(PREFIX + name),
+      type,
+      labels.map(code).join(', '),
+      help,
+    ]);
+    return `### ${title}\n\n${markdownTable(['name', 'type', 'labels', 'meaning'], rows)}`;
+  }).join('\n\n');
 }
 
 const GENERATED = /<!-- metrics -->[\s\S]*<!-- \/metrics -->/;

@@ -9,6 +9,7 @@ import type { OwnerRule } from '../domain/alerts/owners.js';
 import type { AlertPolicy } from '../domain/alerts/policy.js';
 import { type ServiceHealth, serviceSignals } from '../domain/alerts/service-signals.js';
 import { LATE_AFTER_PERIODS } from '../domain/alerts/signal.js';
+import { publish } from '../observability/diagnostics.js';
 import { Markers } from '../pipeline/markers.js';
 import { readAlertActions } from '../state/alerts/actions.js';
 import type { AlertChain } from '../state/alerts/evaluations.js';
@@ -133,6 +134,8 @@ export class AlertEvaluator {
       const next = evaluateAlerts(previous, input, policy, await readAlertActions(store), incidentDigest);
       if (!next || (previous && !isWorthSealing(previous, next))) return null;
       if (await chain.seal(next)) {
+        for (const { change, incident } of next.transitions)
+          publish({ type: 'alert_transition', change, severity: incident.severity });
         this.events.emit('sealed', next, previous);
         return next;
       }

@@ -25,7 +25,6 @@ import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
 import { PageTooBigError } from '../ingestion/page-limit.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { queuePrefixOf } from '../queue/queue-connection.js';
-import { parseInfo } from '../queue/redis-info.js';
 import { appliedFrom } from '../state/partition-files.js';
 import { readRulebook } from '../state/rulebook.js';
 import { readStoreIdentity } from '../state/store-identity.js';
@@ -213,7 +212,7 @@ async function checkQueue(settings: Settings, identity: string | undefined): Pro
     const prefix = queuePrefixOf(settings.QUEUE_PREFIX ?? identity ?? 'new-store');
     const queue = await openQueueConnection(settings.REDIS_URL, prefix);
     try {
-      const found = redisServer(parseInfo((await queue.info()) ?? ''));
+      const found = (await queue.info()).slice(0, 1).flatMap(redisServer);
       return [...found, ...installationsFound(prefix, await queue.otherPrefixes())];
     } finally {
       await queue.close();

@@ -7,6 +7,7 @@ import { firstLine, MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 import { hideSecrets } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
+import { reportDenied } from '../upstream/report-denied.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, withRetries } from '../upstream/retry-policy.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
@@ -96,6 +97,7 @@ export class CatalogClient {
           ? ` to ${hideSecrets(String(headers.location), [apiKey])}, which is not followed`
           : '';
       const retryable = isRetryableStatus(status);
+      reportDenied('catalog', status);
       throw this.error(
         retryable ? 'catalog_busy' : 'catalog_refused',
         `responded with ${status}${location}: ${excerptOf(data, [apiKey])}`,

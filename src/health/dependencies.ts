@@ -1,6 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { Clock } from '../config/runtime.js';
 import type { AlertEvaluation } from '../domain/alerts/incident.js';
+import type { QueueConnection } from '../queue/queue-connection.js';
+import { type Eviction, evictionOf } from '../queue/redis-info.js';
 import { AlertChain } from '../state/alerts/evaluations.js';
 import type { CurrentLights } from '../state/current-lights.js';
 import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
@@ -14,6 +16,8 @@ export interface DependencyResults {
   /** The newest evaluation; null before the first. */
   readonly alerts: ProbeResult<AlertEvaluation | null>;
   readonly queues: ProbeResult<readonly QueueFacts[]>;
+  /** Of the Redis of the queues; `undefined` with the embedded queue. */
+  readonly eviction: ProbeResult<Eviction | undefined>;
   /** `undefined` if this process does not compute them. */
   readonly lights: ProbeResult<CurrentLights> | undefined;
 }
@@ -31,11 +35,13 @@ export class Dependencies {
   readonly facts: CachedProbe<ServiceFacts>;
   readonly alerts: CachedProbe<AlertEvaluation | null>;
   readonly queues: CachedProbe<readonly QueueFacts[]>;
+  readonly eviction: CachedProbe<Eviction | undefined>;
   readonly lights: CachedProbe<CurrentLights> | undefined;
 
   constructor(
     store: ObjectStore,
     queues: readonly Queue[],
+    queue: QueueConnection,
     lights: (() => Promise<CurrentLights>) | undefined,
     clock: Clock,
   ) {
@@ -45,17 +51,19 @@ export class Dependencies {
     const chain = new AlertChain(store);
     this.alerts = new CachedProbe(() => chain.newest(), options(FACTS_FRESH_MS));
     this.queues = new CachedProbe(() => loadQueueFacts(queues, clock()), options(PROBE_FRESH_MS));
+    this.eviction = new CachedProbe(async () => evictionOf(await queue.info()), options(FACTS_FRESH_MS));
     this.lights = lights && new CachedProbe(lights, options(LIGHTS_FRESH_MS));
   }
 
   async probeAll(): Promise<DependencyResults> {
-    const [store, facts, alerts, queues, lights] = await Promise.all([
+    const [store, facts, alerts, queues, eviction, lights] = await Promise.all([
       this.store.get(),
       this.facts.get(),
       this.alerts.get(),
       this.queues.get(),
+      this.eviction.get(),
       this.lights?.get(),
     ]);
-    return { store, facts, alerts, queues, lights };
+    return { store, facts, alerts, queues, eviction, lights };
   }
 }

@@ -12,11 +12,13 @@ import {
   type StatusOptions,
   serviceStatus,
 } from '../state/service-status.js';
+import { exposeApplicationAlerts, exposeApplications, isFiring, ownersOf } from './application-gauges.js';
 import { resultValue } from './cached-probe.js';
 import type { DependencyResults } from './dependencies.js';
-import { METRICS, type Metrics } from './metrics.js';
+import type { Metrics } from './metrics.js';
 import type { UpstreamStatus } from './metrics-recorder.js';
 import { JOB_STATES, type QueueFacts } from './queue-facts.js';
+import { SERVICE_METRICS } from './service-metrics.js';
 
 /** What a scrape needs apart from the results of the probes. Times in ms. */
 export interface ScrapeContext extends StatusOptions {
@@ -27,19 +29,15 @@ export interface ScrapeContext extends StatusOptions {
   readonly lastSuccess: { readonly store: number | null; readonly queue: number | null };
 }
 
-/** Applications with their own series; the others are counted only. */
-const MAX_APPLICATIONS = 200;
-/** Applications whose next expected breach is exposed. */
-const MAX_BREACHES = 100;
-
 const seconds = (ms: number): number => ms / 1000;
 
 /** Sets the metrics of the whole service. Those of an unavailable dependency are removed, so that no old value is exposed. */
 export function updateGauges(metrics: Metrics, results: DependencyResults, context: ScrapeContext): void {
   const { now, mlflow, lastSuccess } = context;
-  for (const [name, { of, labels }] of Object.entries(METRICS)) {
-    if (of === 'service') clear(metrics[name as keyof Metrics] as Gauge, labels.length > 0);
+  for (const [name, { labels }] of Object.entries(SERVICE_METRICS)) {
+    clear(metrics[name as keyof Metrics] as Gauge, labels.length > 0);
   }
+  metrics.delta_period_seconds.set(seconds(context.deltaPeriodMs));
   exposeUpstream(metrics, 'store', 'value' in results.store, lastSuccess.store);
   exposeUpstream(metrics, 'queue', 'value' in results.queues, lastSuccess.queue);
   if (mlflow) exposeUpstream(metrics, 'mlflow', mlflow.up, mlflow.lastSuccess);
@@ -60,11 +58,22 @@ export function updateGauges(metrics: Metrics, results: DependencyResults, conte
     if (lagMs !== null) metrics.watermark_lag_seconds.set(seconds(lagMs));
     if (context.catalogConfigured) exposeCatalog(metrics, catalog);
   }
-  const evaluation = resultValue(results.alerts);
-  if (evaluation) exposeAlerts(metrics, evaluation.incidents);
+  const incidents = resultValue(results.alerts)?.incidents;
+  if (incidents) {
+    exposeAlerts(metrics, incidents);
+    exposeApplicationAlerts(metrics, incidents);
+  }
   for (const queue of resultValue(results.queues) ?? []) exposeQueue(metrics, queue);
+  const eviction = resultValue(results.eviction);
+  if (eviction) {
+    metrics.queue_may_evict.set(Number(eviction.mayEvict));
+    metrics.queue_evicted_keys.set(eviction.evictedKeys);
+  }
   const lights = results.lights && resultValue(results.lights);
-  if (lights) exposeLights(metrics, lights, now);
+  if (lights) {
+    exposeLights(metrics, lights);
+    exposeApplications(metrics, lights, ownersOf(incidents ?? []), now);
+  }
 }
 
 /** `reset` alone would leave a 0 in a gauge without labels. */
@@ -92,24 +101,30 @@ function exposeQuality(metrics: Metrics, findings: ServiceFacts['quality']): voi
   for (const { check_name: check, severity } of findings) metrics.quality_failing.inc({ check, severity });
 }
 
+const isMuted = ({ state, muted }: AlertIncident): boolean =>
+  (state === 'firing' || state === 'recovering') && muted !== null;
+
 function exposeAlerts(metrics: Metrics, incidents: readonly AlertIncident[]): void {
-  const fires = incidents.filter(({ state }) => state === 'firing' || state === 'recovering');
   for (const severity of ALERT_SEVERITIES) {
-    const own = fires.filter((each) => each.severity === severity);
-    const firing = own.filter(({ muted, inhibited_by }) => muted === null && inhibited_by === null);
+    const own = incidents.filter((each) => each.severity === severity);
+    const firing = own.filter(isFiring);
     metrics.alerts_firing.set({ severity }, firing.length);
     metrics.alerts_acknowledged.set(
       { severity },
       firing.filter(({ acknowledged }) => acknowledged !== null).length,
     );
-    metrics.alerts_muted.set({ severity }, own.filter(({ muted }) => muted !== null).length);
+    metrics.alerts_muted.set({ severity }, own.filter(isMuted).length);
   }
 }
 
 function exposeKinds(metrics: Metrics, { kinds }: ServiceFacts): void {
   for (const kind of PIPELINE_KINDS) {
-    const { last_finished, active } = kinds[kind];
+    const { last_finished, last_nominal, active } = kinds[kind];
     metrics.pipeline_runs_active.set({ kind }, active.length);
+    // The scheduled time of a bootstrap is always 0.
+    if (last_nominal) {
+      metrics.pipeline_last_scheduled_timestamp_seconds.set({ kind }, seconds(last_nominal));
+    }
     if (last_finished !== null) {
       metrics.pipeline_last_success_timestamp_seconds.set({ kind }, seconds(last_finished));
     }
@@ -126,31 +141,11 @@ function exposeQueue(
   metrics.queue_oldest_delta_age_seconds.set({ queue }, seconds(oldestDeltaMs));
 }
 
-function exposeLights(
-  metrics: Metrics,
-  { platform, applications, likely_soon }: CurrentLights,
-  now: number,
-): void {
+function exposeLights(metrics: Metrics, { platform, applications }: CurrentLights): void {
   for (const light of LIGHTS) {
     metrics.platform_light.set({ light }, Number(platform.light === light));
     metrics.applications.set({ light }, applications.filter((each) => each.light === light).length);
   }
   if (platform.pass_rate !== null) metrics.platform_pass_ratio.set(platform.pass_rate / 100);
   if (platform.coverage !== null) metrics.platform_coverage_ratio.set(platform.coverage / 100);
-  const worstFirst = [...applications].sort(
-    (a, b) => rank(a.light) - rank(b.light) || (a.application < b.application ? -1 : 1),
-  );
-  for (const { application, light: current, pass_rate } of worstFirst.slice(0, MAX_APPLICATIONS)) {
-    for (const light of LIGHTS) {
-      metrics.application_light.set({ application, light }, Number(current === light));
-    }
-    if (pass_rate !== null) metrics.application_pass_ratio.set({ application }, pass_rate / 100);
-  }
-  for (const { application, metric, next, expected } of likely_soon.slice(0, MAX_BREACHES)) {
-    const left = Math.max(0, Date.parse(expected) - now);
-    metrics.seconds_to_breach.set({ application, metric: metric.name, status: next }, seconds(left));
-  }
 }
-
-const WORST_FIRST: readonly string[] = ['critical', 'warning', 'no_data', 'unmonitored', 'healthy'];
-const rank = (light: string): number => WORST_FIRST.indexOf(light);

@@ -1,10 +1,12 @@
 import { type Clock } from '../config/runtime.js';
+import { ALERT_CHANGES, ALERT_SEVERITIES } from '../domain/alerts/incident.js';
 import { imbalanceOf } from '../domain/ledger.js';
 import { PIPELINE_KINDS } from '../domain/model.js';
-import { type DiagnosticsEvent, subscribe } from '../observability/diagnostics.js';
+import { ATTEMPT_OUTCOMES, type DiagnosticsEvent, subscribe } from '../observability/diagnostics.js';
 import type { Engine } from '../pipeline/engine.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import type { StageEnd } from '../pipeline/stage-execution.js';
+import { QUEUES } from '../queue/queue-names.js';
 import type { Metrics } from './metrics.js';
 
 /** The status of an upstream by the requests of this process; times in ms. */
@@ -31,6 +33,15 @@ export class MetricsRecorder {
     }
     for (const object of ['dataset', 'state']) metrics.store_conflicts_total.inc({ object }, 0);
     for (const change of ['inserted', 'updated']) metrics.runs_published_total.inc({ change }, 0);
+    for (const upstream of ['mlflow', 'catalog', 'store']) {
+      for (const outcome of ['answered', 'failed'])
+        metrics.upstream_requests_total.inc({ upstream, outcome }, 0);
+      metrics.upstream_requests_denied_total.inc({ upstream }, 0);
+    }
+    for (const queue of QUEUES) metrics.stalled_jobs_total.inc({ queue }, 0);
+    for (const change of ALERT_CHANGES) {
+      for (const severity of ALERT_SEVERITIES) metrics.alert_transitions_total.inc({ change, severity }, 0);
+    }
     const onStage = (end: StageEnd) => this.recordStage(end);
     const onFinished = ({ kind, status }: PipelineRun, here: boolean) => {
       if (here) metrics.pipeline_runs_total.inc({ kind, status });
@@ -64,18 +75,31 @@ export class MetricsRecorder {
 
   private recordEvent(event: DiagnosticsEvent): void {
     const { metrics } = this;
-    if (event.type === 'store_conflict') {
+    if (event.type === 'request') {
+      this.recordRequest(event.upstream, event.outcome);
+    } else if (event.type === 'denied') {
+      metrics.upstream_requests_denied_total.inc({ upstream: event.upstream });
+    } else if (event.type === 'store_conflict') {
       metrics.store_conflicts_total.inc({ object: event.object });
     } else if (event.type === 'store_unclear') {
       metrics.store_unclear_answers_total.inc();
-    } else if (event.type === 'alert_attempt') {
-      metrics.alert_delivery_attempts_total.inc({ channel: event.channel, outcome: event.outcome });
+    } else if (event.type === 'job_stalled') {
+      metrics.stalled_jobs_total.inc({ queue: event.queue });
+    } else if (event.type === 'alert_transition') {
+      metrics.alert_transitions_total.inc({ change: event.change, severity: event.severity });
     } else {
-      const { upstream, outcome } = event;
-      metrics.upstream_requests_total.inc({ upstream, outcome });
-      if (upstream !== 'mlflow') return;
-      const up = outcome === 'answered';
-      this.mlflow = { up, lastSuccess: up ? this.clock() : (this.mlflow?.lastSuccess ?? null) };
+      const { channel } = event;
+      for (const outcome of ATTEMPT_OUTCOMES)
+        metrics.alert_delivery_attempts_total.inc({ channel, outcome }, 0);
+      if (event.type === 'alert_attempt')
+        metrics.alert_delivery_attempts_total.inc({ channel, outcome: event.outcome });
     }
+  }
+
+  private recordRequest(upstream: string, outcome: 'answered' | 'failed'): void {
+    this.metrics.upstream_requests_total.inc({ upstream, outcome });
+    if (upstream !== 'mlflow') return;
+    const up = outcome === 'answered';
+    this.mlflow = { up, lastSuccess: up ? this.clock() : (this.mlflow?.lastSuccess ?? null) };
   }
 }

@@ -10,6 +10,7 @@ import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { formatBytes } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
+import { reportDenied } from '../upstream/report-denied.js';
 import { RequestLimit } from '../upstream/request-limit.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
@@ -241,6 +242,7 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
       const answered =
         error instanceof MonitorError && (error.code === 'mlflow_refused' || error.code === 'page_too_big');
       publish({ type: 'request', upstream: 'mlflow', outcome: answered ? 'answered' : 'failed' });
+      if (error instanceof MonitorError) reportDenied('mlflow', error.context.status);
       if (request.failOnTimeout && error instanceof RetryableError && isTimeout(error.cause))
         throw error.cause;
       throw error;

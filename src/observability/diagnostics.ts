@@ -1,5 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
+export const ATTEMPT_OUTCOMES = ['delivered', 'retry', 'failed', 'gone'] as const;
+
 /** What lower layers report to the metrics, without depending on them. */
 export type DiagnosticsEvent =
   /** One request to an upstream; `failed`: no usable response. A rejection of the request's content is a response. */
@@ -8,14 +10,22 @@ export type DiagnosticsEvent =
       readonly upstream: 'mlflow' | 'catalog' | 'store';
       readonly outcome: 'answered' | 'failed';
     }
+  /** An upstream denied a request: 401 or 403. */
+  | { readonly type: 'denied'; readonly upstream: 'mlflow' | 'catalog' | 'store' }
   /** A conditional put lost the race against another writer and starts over. */
   | { readonly type: 'store_conflict'; readonly object: 'dataset' | 'state' }
   /** An attempt to deliver a message of alerts. */
   | {
       readonly type: 'alert_attempt';
       readonly channel: string;
-      readonly outcome: 'delivered' | 'retry' | 'failed' | 'gone';
+      readonly outcome: (typeof ATTEMPT_OUTCOMES)[number];
     }
+  /** This process may deliver through this type of channel. */
+  | { readonly type: 'alert_channel'; readonly channel: string }
+  /** An evaluation changed an incident. */
+  | { readonly type: 'alert_transition'; readonly change: string; readonly severity: string }
+  /** A job was found whose process does not work on it any more. */
+  | { readonly type: 'job_stalled'; readonly queue: string }
   /** A put ended without a response that says whether it was carried out. */
   | { readonly type: 'store_unclear' };
 

@@ -27,7 +27,7 @@ export async function openEmbeddedQueue(): Promise<QueueConnection> {
       );
       await pool.query(`TRUNCATE ${rows[0].tables}`);
     },
-    info: async () => undefined,
+    info: async () => [],
     otherPrefixes: async () => [],
     close: () => pool.end(),
   };

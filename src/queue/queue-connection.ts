@@ -10,8 +10,8 @@ export interface QueueConnection {
   readonly options: QueueOptions;
   /** Drops all queues with their jobs, and on Redis everything else in the database. */
   flush(): Promise<void>;
-  /** The response of Redis to `INFO`; `undefined` without Redis. */
-  info(): Promise<string | undefined>;
+  /** The fields of `INFO` of each Redis that holds keys; none with the embedded queue. */
+  info(): Promise<readonly ReadonlyMap<string, string>[]>;
   /** The prefixes of other installations' queues on the same Redis, sorted. */
   otherPrefixes(): Promise<string[]>;
   close(): Promise<void>;

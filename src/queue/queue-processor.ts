@@ -2,6 +2,7 @@ import { WorkerHost } from '@nestjs/bullmq';
 import { Inject, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { STOPPING } from '../config/runtime.js';
+import { publish } from '../observability/diagnostics.js';
 
 /** How long running jobs may take to finish during shutdown. After that another process takes them over. */
 export const DRAIN_MS = 25_000;
@@ -22,6 +23,7 @@ export abstract class QueueProcessor extends WorkerHost implements OnApplication
   onApplicationBootstrap(): void {
     // Without a listener BullMQ prints connection errors.
     this.worker.on('error', () => undefined);
+    this.worker.on('stalled', () => publish({ type: 'job_stalled', queue: this.worker.name }));
     // Nest destroys modules one after another. Starting here lets all queues drain at the same time.
     this.stopping.addEventListener('abort', () => this.drain(), { once: true });
   }

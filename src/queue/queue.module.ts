@@ -3,6 +3,8 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { QueueConnection } from './queue-connection.js';
 import { QUEUES } from './queue-names.js';
 
+export const QUEUE_CONNECTION = Symbol('QUEUE_CONNECTION');
+
 /** Provides the BullMQ queues to every module. */
 @Global()
 @Module({})
@@ -14,7 +16,8 @@ export class QueueModule {
         BullModule.forRoot(connection.options),
         BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
       ],
-      exports: [BullModule],
+      providers: [{ provide: QUEUE_CONNECTION, useValue: connection }],
+      exports: [BullModule, QUEUE_CONNECTION],
     };
   }
 }

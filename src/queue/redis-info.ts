@@ -17,3 +17,19 @@ export function evictionPolicy(info: ReadonlyMap<string, string>): string | unde
   const policy = info.get('maxmemory_policy');
   return policy === 'noeviction' ? undefined : policy;
 }
+
+/** Whether Redis deletes keys when its memory is full. */
+export interface Eviction {
+  readonly mayEvict: boolean;
+  /** Since the start of each server. */
+  readonly evictedKeys: number;
+}
+
+/** @returns `undefined` without Redis */
+export function evictionOf(servers: readonly ReadonlyMap<string, string>[]): Eviction | undefined {
+  if (servers.length === 0) return undefined;
+  return {
+    mayEvict: servers.some((info) => evictionPolicy(info) !== undefined),
+    evictedKeys: servers.reduce((sum, info) => sum + Number(info.get('evicted_keys') ?? 0), 0),
+  };
+}

@@ -29,7 +29,7 @@ export async function openRedisQueue(url: string, prefix: string): Promise<Queue
     async flush() {
       for (const server of serversOf(redis)) await server.flushdb();
     },
-    info: () => redis.info(),
+    info: () => infoOf(redis),
     otherPrefixes: async () => (await findPrefixes(redis)).filter((each) => each !== prefix),
     async close() {
       // QUIT would wait without a limit for a server that is gone.
@@ -42,10 +42,13 @@ export async function openRedisQueue(url: string, prefix: string): Promise<Queue
 const serversOf = (redis: Redis | Cluster): readonly Redis[] =>
   redis instanceof Cluster ? redis.nodes('master') : [redis];
 
+const infoOf = (redis: Redis | Cluster): Promise<ReadonlyMap<string, string>[]> =>
+  Promise.all(serversOf(redis).map(async (server) => parseInfo(await server.info())));
+
 /** With eviction, jobs disappear when memory is full, some of them in part. */
 async function refuseEviction(redis: Redis | Cluster, address: string): Promise<void> {
-  for (const server of serversOf(redis)) {
-    const policy = evictionPolicy(parseInfo(await server.info()));
+  for (const info of await infoOf(redis)) {
+    const policy = evictionPolicy(info);
     if (policy === undefined) continue;
     const message = `Redis at ${address} (REDIS_URL) has maxmemory-policy ${policy}: it deletes jobs when its memory is full. Set maxmemory-policy noeviction, or use another Redis.`;
     throw new MonitorError('queue_evicts', message, { address, policy });

@@ -21,7 +21,12 @@ export interface ExpectedBreach {
 
 export interface CurrentLights {
   readonly platform: CurrentLight;
-  readonly applications: readonly (CurrentLight & { readonly application: string })[];
+  readonly applications: readonly (CurrentLight & {
+    readonly application: string;
+    /** From its tags; null if it has none. */
+    readonly owner: string | null;
+    readonly needs_attention: boolean;
+  })[];
   /** Soonest first. */
   readonly likely_soon: readonly ExpectedBreach[];
 }

@@ -42,6 +42,9 @@ export function outcomeOf(error: unknown): Outcome {
   return status === 412 ? 'condition_failed' : 'rejected';
 }
 
+/** The HTTP status of the store's response; `undefined` if there was none. */
+export const statusOf = (error: unknown): number | undefined => failureOf(error).$metadata?.httpStatusCode;
+
 /** The store's `Retry-After` header, if it sent one. */
 export const retryAfterHeader = (error: unknown): string | undefined =>
   failureOf(error).$response?.headers?.['retry-after'];

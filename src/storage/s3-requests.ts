@@ -1,9 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { publish } from '../observability/diagnostics.js';
+import { reportDenied } from '../upstream/report-denied.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
 import { StoreError } from './errors.js';
-import { outcomeOf, retryAfterHeader, storeErrorOf } from './s3-errors.js';
+import { outcomeOf, retryAfterHeader, statusOf, storeErrorOf } from './s3-errors.js';
 
 export interface S3RequestOptions {
   /** For messages. */
@@ -115,6 +116,7 @@ export class S3Requests {
       if (this.closing.signal.aborted) throw error;
       const ambiguous = outcomeOf(error) === 'ambiguous';
       publish({ type: 'request', upstream: 'store', outcome: ambiguous ? 'failed' : 'answered' });
+      reportDenied('store', statusOf(error));
       if (!ambiguous) throw error;
       throw new RetryableError(error, parseRetryAfter(retryAfterHeader(error), Date.now()));
     }

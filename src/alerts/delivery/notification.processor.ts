@@ -3,9 +3,11 @@ import { Inject, Logger } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import { errorMessage } from '../../domain/errors.js';
+import { publish } from '../../observability/diagnostics.js';
 import { NOTIFICATION_QUEUE } from '../../queue/queue-names.js';
 import { QueueProcessor } from '../../queue/queue-processor.js';
 import { WORKER_OPTIONS } from '../../queue/worker-options.js';
+import { CHANNEL_TYPES } from '../channels/contract.js';
 import { type DeliveryOptions, deliver } from './deliver.js';
 import { Notifier } from './notifier.js';
 
@@ -26,6 +28,11 @@ export class NotificationProcessor extends QueueProcessor {
     private readonly notifier: Notifier,
   ) {
     super();
+  }
+
+  override onApplicationBootstrap(): void {
+    super.onApplicationBootstrap();
+    for (const channel of CHANNEL_TYPES) publish({ type: 'alert_channel', channel });
   }
 
   protected async run(job: Job): Promise<void> {

@@ -53,6 +53,11 @@ describeProxiedS3('an S3 store', (s3) => {
     expect(await eventsDuring(() => s3().store.get('none'))).toEqual([
       { type: 'request', upstream: 'store', outcome: 'answered' },
     ]);
+    s3().proxy.decide = once(notForwarded(s3Error(403, 'AccessDenied')));
+    expect(await eventsDuring(() => s3().store.get('a'))).toContainEqual({
+      type: 'denied',
+      upstream: 'store',
+    });
     const [lost] = await eventsDuring(() => s3().store.put('a', text('y'), { ifNoneMatch: '*' }));
     expect(lost).toEqual({ type: 'request', upstream: 'store', outcome: 'answered' });
   });

@@ -87,7 +87,7 @@ it('lists the metrics that are likely to cross a limit, as metric_forecast says,
 
   const metrics = await (await fetch(`${service.url}/metrics`)).text();
   const exposed =
-    /^mlflow_monitor_seconds_to_breach\{application="sinking",metric="accuracy",status="warning"\} (.+)$/m;
+    /^mlflow_monitor_seconds_to_breach\{application="sinking",owner="sinking team",metric="accuracy",status="warning"\} (.+)$/m;
   expect(Number(exposed.exec(metrics)?.[1])).toBe((Date.parse(sinking?.expected ?? '') - now) / 1000);
 });
 

@@ -49,6 +49,12 @@ describe('the catalog behind HTTP', () => {
     );
   });
 
+  it.each([401, 403])('reports that it denies a request (%p)', async (status) => {
+    proxy.decide = () => ({ answer: { status, body: '' } });
+    const outcomes = await eventsDuring(() => read(open({ thresholdsUrl: undefined })));
+    expect(outcomes).toContainEqual({ type: 'denied', upstream: 'catalog' });
+  });
+
   it.each([false, true])('is queried with the API key (inside `response`: %p)', async (wrapped) => {
     server.apiKey = 'secret';
     server.wrapped = wrapped;

@@ -124,7 +124,7 @@ describe('health and metrics', () => {
     }
     expect(sample(lines, 'experiments{state="current"}')).toBe(2);
     expect(sample(lines, 'platform_light{light="unmonitored"}')).toBe(1);
-    expect(sample(lines, 'application_light{application="churn",light="unmonitored"}')).toBe(1);
+    expect(sample(lines, 'application_light{application="churn",owner="",light="unmonitored"}')).toBe(1);
     expect(sample(lines, 'platform_coverage_ratio')).toBe(0);
     expect(sample(lines, 'process_resident_memory_bytes')).toBeGreaterThan(1e7);
     const { json } = await probe(service, '/health');

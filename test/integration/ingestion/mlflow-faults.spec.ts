@@ -23,8 +23,10 @@ describe('a temporary failure', () => {
       );
     };
     expect(await outcomesOf(answer(503), page())).toEqual(['failed', 'answered']);
-    expect(await outcomesOf(answer(403))).toEqual(['answered']);
-    expect(await outcomesOf(answer(401))).toEqual(['failed']);
+    const denied = { type: 'denied', upstream: 'mlflow' };
+    expect(await outcomesOf(answer(403))).toEqual(['answered', denied]);
+    expect(await outcomesOf(answer(401))).toEqual(['failed', denied]);
+    expect(await outcomesOf(answer(404))).toEqual(['answered']);
   });
 
   it('is retried after waits that grow, with jitter', async () => {

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { openQueueConnection } from '../../../src/queue/open-queue.js';
 import { queuePrefixOf } from '../../../src/queue/queue-connection.js';
+import { evictionOf } from '../../../src/queue/redis-info.js';
 import { findProgram } from '../../support/find-program.js';
 import { Program } from '../../support/program.js';
 import { findRedisServer, startRedis } from '../../support/redis-server.js';
@@ -73,6 +75,23 @@ if (program) {
         const { host } = new URL(server.url);
         await processesJobs(`redis://monitor:${encodeURIComponent(PASSWORD)}@${host}`);
       } finally {
+        await server.stop();
+      }
+    });
+
+    it.each([
+      ['one server', startRedis],
+      ['a cluster', startCluster],
+    ])('%s says whether it evicts keys, also after its start', async (_, start) => {
+      const server = await start(program, []);
+      const connection = await openQueueConnection(server.url, PREFIX);
+      try {
+        expect(evictionOf(await connection.info())).toEqual({ mayEvict: false, evictedKeys: 0 });
+        const redis = connection.options.connection as Redis;
+        await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+        expect(evictionOf(await connection.info())).toEqual({ mayEvict: true, evictedKeys: 0 });
+      } finally {
+        await connection.close();
         await server.stop();
       }
     });

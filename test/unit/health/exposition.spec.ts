@@ -1,8 +1,13 @@
+import type { AlertIncident } from '../../../src/domain/alerts/incident.js';
 import type { Light } from '../../../src/domain/model.js';
+import { APPLICATION_FAMILIES } from '../../../src/health/application-gauges.js';
 import type { DependencyResults } from '../../../src/health/dependencies.js';
 import { type ScrapeContext, updateGauges } from '../../../src/health/exposition.js';
 import { createMetrics } from '../../../src/health/metrics.js';
+import { PROCESS_METRICS } from '../../../src/health/process-metrics.js';
 import type { QueueFacts } from '../../../src/health/queue-facts.js';
+import { SERVICE_METRICS } from '../../../src/health/service-metrics.js';
+import type { CurrentLights } from '../../../src/state/current-lights.js';
 import type { KindState } from '../../../src/state/kind-state.js';
 import type { ServiceFacts } from '../../../src/state/service-facts.js';
 import { FIRST_VERSIONS } from '../../../src/state/versions.js';
@@ -21,11 +26,11 @@ const kind = (state: Partial<KindState> = {}): KindState => ({
 });
 const FACTS: ServiceFacts = {
   kinds: {
-    delta: kind({ last_finished: 940_500, active: ['delta-2'] }),
+    delta: kind({ last_finished: 940_500, last_nominal: 900_000, active: ['delta-2'] }),
     historical: kind(),
     backup: kind(),
     backfill: kind(),
-    bootstrap: kind(),
+    bootstrap: kind({ last_nominal: 0 }),
     reevaluation: kind(),
   },
   experiments: {
@@ -49,11 +54,30 @@ const QUEUE: QueueFacts = {
   oldestDeltaMs: 500,
 };
 const current = (light: Light, pass_rate: number | null = null) => ({ light, pass_rate, coverage: 50 });
+const application = (
+  name: string,
+  light: Light,
+  pass_rate: number | null = null,
+  owner: string | null = null,
+) => ({
+  application: name,
+  owner,
+  needs_attention: light === 'critical' || light === 'warning',
+  ...current(light, pass_rate),
+});
+const lightsOf = (
+  applications: CurrentLights['applications'],
+  likely_soon: CurrentLights['likely_soon'] = [],
+) => ({
+  ...HEALTHY,
+  lights: { value: { platform: current('critical'), applications, likely_soon } },
+});
 const HEALTHY: DependencyResults = {
   store: { value: null },
   facts: { value: FACTS },
   alerts: { value: null },
   queues: { value: [QUEUE] },
+  eviction: { value: { mayEvict: false, evictedKeys: 7 } },
   lights: { value: { platform: current('warning', 90), applications: [], likely_soon: [] } },
 };
 const CONTEXT: ScrapeContext = {
@@ -64,6 +88,24 @@ const CONTEXT: ScrapeContext = {
   mlflow: { up: false, lastSuccess: 800_000 },
   lastSuccess: { store: 999_000, queue: null },
 };
+
+const breach = (application: string, seconds: number) => ({
+  application,
+  metric: { name: 'recall' },
+  next: 'warning' as const,
+  expected: new Date(NOW + seconds * 1000).toISOString(),
+});
+const subjectOf = (application: string) => ({
+  scope: 'application' as const,
+  application,
+  metric: null,
+  item: null,
+});
+function alertsOf(incidents: readonly AlertIncident[]): Pick<DependencyResults, 'alerts'> {
+  const quiet = Evaluations.quiet().newest;
+  if (!quiet) throw new Error('one evaluation');
+  return { alerts: { value: { ...quiet, incidents } } };
+}
 
 let created: ReturnType<typeof createMetrics>;
 beforeEach(() => {
@@ -100,12 +142,17 @@ describe('updateGauges', () => {
       'queue_paused{queue="ingestion"} 1',
       'queue_oldest_job_age_seconds{queue="ingestion"} 1.5',
       'queue_oldest_delta_age_seconds{queue="ingestion"} 0.5',
+      'queue_may_evict 0',
+      'queue_evicted_keys 7',
+      'delta_period_seconds 300',
+      'pipeline_last_scheduled_timestamp_seconds{kind="delta"} 900',
       'platform_pass_ratio 0.9',
       'platform_coverage_ratio 0.5',
     ]) {
       expect(lines).toContain(line);
     }
     expect(lines.join('\n')).not.toMatch(/last_success_timestamp_seconds\{(kind="backup"|upstream="queue")/);
+    expect(lines.join('\n')).not.toMatch(/last_scheduled_timestamp_seconds\{kind="(backup|bootstrap)"/);
   });
 
   it('removes the metrics of unavailable dependencies', async () => {
@@ -117,6 +164,7 @@ describe('updateGauges', () => {
         facts: unavailable,
         alerts: unavailable,
         queues: unavailable,
+        eviction: unavailable,
         lights: unavailable,
       },
       { mlflow: undefined },
@@ -182,9 +230,7 @@ describe('updateGauges', () => {
       incident({ state: 'no_data' }),
       incident({ severity: 'warning', muted }),
     ];
-    const quiet = Evaluations.quiet().newest;
-    if (!quiet) throw new Error('one evaluation');
-    const lines = await exposed({ ...HEALTHY, alerts: { value: { ...quiet, incidents } } });
+    const lines = await exposed({ ...HEALTHY, ...alertsOf(incidents) });
     expect(lines.filter((line) => /^alerts_/.test(line))).toEqual([
       'alerts_firing{severity="critical"} 2',
       'alerts_firing{severity="warning"} 0',
@@ -196,15 +242,10 @@ describe('updateGauges', () => {
     expect((await exposed(HEALTHY)).filter((line) => /^alerts_/.test(line))).toEqual([]);
   });
 
-  it('exposes a series per light, 1 for the current one', async () => {
-    const applications = [
-      { application: 'churn', ...current('critical', 40) },
-      { application: 'fraud', ...current('no_data') },
-    ];
-    const lines = await exposed({
-      ...HEALTHY,
-      lights: { value: { platform: current('critical'), applications, likely_soon: [] } },
-    });
+  it('exposes the light of the platform as a series per light, and that of an application as a label', async () => {
+    const lines = await exposed(
+      lightsOf([application('churn', 'critical', 40, 'risk'), application('fraud', 'no_data')]),
+    );
     expect(lines.filter((line) => line.startsWith('platform_light'))).toEqual([
       'platform_light{light="no_data"} 0',
       'platform_light{light="critical"} 1',
@@ -212,49 +253,132 @@ describe('updateGauges', () => {
       'platform_light{light="unmonitored"} 0',
       'platform_light{light="healthy"} 0',
     ]);
-    expect(lines).toContain('application_light{application="churn",light="critical"} 1');
-    expect(lines).toContain('application_light{application="churn",light="healthy"} 0');
+    expect(lines.filter((line) => line.startsWith('application_light'))).toEqual([
+      'application_light{application="churn",owner="risk",light="critical"} 1',
+      'application_light{application="fraud",owner="",light="no_data"} 1',
+    ]);
     expect(lines).toContain('applications{light="no_data"} 1');
     expect(lines.filter((line) => line.startsWith('application_pass_ratio'))).toEqual([
       'application_pass_ratio{application="churn"} 0.4',
     ]);
   });
 
-  it('exposes series of the 200 worst applications, and counts all', async () => {
-    const applications = Array.from({ length: 250 }, (_, i) => ({
-      application: `app-${String(i).padStart(3, '0')}`,
-      ...current(i === 249 ? 'critical' : 'healthy', 100),
-    }));
+  it('takes the owner of an incident before that of the tags, for owners.yaml overrides tags', async () => {
+    const incidents = [incident({ owner: 'fraud-team', subject: subjectOf('churn') })];
     const lines = await exposed({
-      ...HEALTHY,
-      lights: { value: { platform: current('healthy'), applications, likely_soon: [] } },
+      ...lightsOf([application('churn', 'critical', 40, 'risk')]),
+      ...alertsOf(incidents),
     });
-    const names = new Set(
-      lines.flatMap((line) => /^application_light\{application="([^"]+)"/.exec(line)?.[1] ?? []),
-    );
-    expect(names.size).toBe(200);
-    expect([names.has('app-249'), names.has('app-198'), names.has('app-199')]).toEqual([true, true, false]);
-    expect(lines.filter((line) => line.startsWith('application_pass_ratio'))).toHaveLength(200);
-    expect(lines).toContain('applications{light="healthy"} 249');
+    expect(lines).toContain('application_light{application="churn",owner="fraud-team",light="critical"} 1');
   });
 
-  it('exposes the time until the soonest 100 breaches, never a negative one', async () => {
-    const likely_soon = Array.from({ length: 120 }, (_, i) => ({
-      application: `app-${i}`,
-      metric: { name: 'recall' },
-      next: i === 1 ? ('critical' as const) : ('warning' as const),
-      expected: new Date(NOW + (i - 1) * 60_000).toISOString(),
-    }));
+  it('counts the alerts of an application that people are notified of, by their worst severity', async () => {
     const lines = await exposed({
       ...HEALTHY,
-      lights: { value: { platform: current('healthy'), applications: [], likely_soon } },
+      ...alertsOf([
+        incident({ subject: subjectOf('churn'), severity: 'warning', owner: 'risk' }),
+        incident({ subject: subjectOf('churn'), owner: 'risk' }),
+        incident({ subject: subjectOf('fraud'), digest_only: true }),
+        incident({ subject: subjectOf('fraud'), inhibited_by: 'another' }),
+        incident({ subject: subjectOf('fraud'), state: 'pending' }),
+        incident({ subject: { ...subjectOf('x'), scope: 'service', application: null } }),
+      ]),
     });
-    const breaches = lines.filter((line) => line.startsWith('seconds_to_breach'));
-    expect(breaches).toHaveLength(100);
-    expect(breaches.slice(0, 3)).toEqual([
-      'seconds_to_breach{application="app-0",metric="recall",status="warning"} 0',
-      'seconds_to_breach{application="app-1",metric="recall",status="critical"} 0',
-      'seconds_to_breach{application="app-2",metric="recall",status="warning"} 60',
+    expect(lines.filter((line) => line.startsWith('application_alerts_firing'))).toEqual([
+      'application_alerts_firing{application="churn",owner="risk",severity="critical"} 2',
     ]);
+  });
+
+  it('removes the series of applications that have vanished', async () => {
+    await exposed({
+      ...lightsOf([application('churn', 'critical', 40)], [breach('churn', 60)]),
+      ...alertsOf([incident({ subject: subjectOf('churn') })]),
+    });
+    const lines = await exposed({ ...lightsOf([application('fraud', 'healthy', 100)]), ...alertsOf([]) });
+    expect(lines.join('\n')).not.toContain('churn');
+    expect(lines).toContain('application_light{application="fraud",owner="",light="healthy"} 1');
+  });
+
+  it('never exposes a negative time to a breach', async () => {
+    const lines = await exposed(lightsOf([], [breach('churn', -60), breach('fraud', 60)]));
+    expect(lines.filter((line) => line.startsWith('seconds_to_breach'))).toEqual([
+      'seconds_to_breach{application="churn",owner="",metric="recall",status="warning"} 0',
+      'seconds_to_breach{application="fraud",owner="",metric="recall",status="warning"} 60',
+    ]);
+  });
+});
+
+describe('with 1,000 applications', () => {
+  const names = Array.from({ length: 1_000 }, (_, i) => `app-${String(i).padStart(4, '0')}`);
+  const lightOf = (i: number): Light => (i === 999 ? 'critical' : i === 998 ? 'no_data' : 'healthy');
+  const many = {
+    ...lightsOf(
+      names.map((name, i) => application(name, lightOf(i), i === 500 ? 40 : 100)),
+      names.map((name, i) => breach(name, 60 + i)),
+    ),
+    ...alertsOf(
+      names.map((name, i) =>
+        incident({ subject: subjectOf(name), owner: null, severity: i < 5 ? 'critical' : 'warning' }),
+      ),
+    ),
+  };
+  const seriesOf = (lines: readonly string[], name: string) =>
+    lines.filter((line) => line.startsWith(`${name}{`));
+
+  it('no metric has more than 101 series, and every metric of applications says how many it folds', async () => {
+    const lines = await exposed(many);
+    const names = Object.entries(SERVICE_METRICS).filter(([, { labels }]) =>
+      (labels as readonly string[]).some((label) => ['application', 'metric'].includes(label)),
+    );
+    expect(names.map(([name]) => name).sort()).toEqual([...APPLICATION_FAMILIES].sort());
+    for (const [name] of names) {
+      expect([name, seriesOf(lines, name).length]).toEqual([name, 101]);
+      expect(lines).toContain(`folded_applications{family="${name}"} 900`);
+    }
+    const counts = new Map<string, number>();
+    for (const line of lines) {
+      const [name = ''] = line.split(/[{ ]/);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    expect([...counts].filter(([, count]) => count > 101)).toEqual([]);
+  });
+
+  it('no process metric is about an application', () => {
+    const labels = Object.values(PROCESS_METRICS).flatMap(({ labels }): readonly string[] => labels);
+    expect(labels).not.toContain('application');
+    expect(labels).not.toContain('metric');
+  });
+
+  it('those that need attention have series of their own, and the rest the worst value of all', async () => {
+    const lines = await exposed(many);
+    expect(seriesOf(lines, 'application_light').slice(0, 4)).toEqual([
+      'application_light{application="app-0999",owner="",light="critical"} 1',
+      'application_light{application="app-0998",owner="",light="no_data"} 1',
+      'application_light{application="app-0500",owner="",light="healthy"} 1',
+      'application_light{application="app-0000",owner="",light="healthy"} 1',
+    ]);
+    expect(lines).toContain('application_light{application="__other__",owner="",light="healthy"} 1');
+    expect(lines).toContain('application_pass_ratio{application="__other__"} 1');
+    expect(lines).toContain(
+      'seconds_to_breach{application="__other__",owner="",metric="__other__",status="warning"} 160',
+    );
+    expect(lines).toContain(
+      'application_alerts_firing{application="app-0004",owner="",severity="critical"} 1',
+    );
+    expect(lines).toContain(
+      'application_alerts_firing{application="__other__",owner="",severity="warning"} 900',
+    );
+    expect(lines).toContain('applications{light="healthy"} 998');
+  });
+
+  it('an application that is called like the rest belongs to the rest', async () => {
+    const lines = await exposed(
+      lightsOf([application('__other__', 'critical', 10), application('churn', 'healthy', 100)]),
+    );
+    expect(seriesOf(lines, 'application_light')).toEqual([
+      'application_light{application="churn",owner="",light="healthy"} 1',
+      'application_light{application="__other__",owner="",light="critical"} 1',
+    ]);
+    expect(lines).toContain('folded_applications{family="application_light"} 1');
   });
 });

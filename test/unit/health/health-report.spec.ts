@@ -47,6 +47,7 @@ const results = (change: Partial<DependencyResults> = {}): DependencyResults => 
   facts: { value: facts() },
   alerts: { value: null },
   queues: { value: [] },
+  eviction: { value: undefined },
   lights: undefined,
   ...change,
 });

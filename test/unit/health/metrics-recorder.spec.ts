@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events';
+import { ALERT_CHANGES, ALERT_SEVERITIES } from '../../../src/domain/alerts/incident.js';
 import { createMetrics } from '../../../src/health/metrics.js';
 import { MetricsRecorder } from '../../../src/health/metrics-recorder.js';
-import { publish } from '../../../src/observability/diagnostics.js';
+import { ATTEMPT_OUTCOMES, publish } from '../../../src/observability/diagnostics.js';
 import type { Engine } from '../../../src/pipeline/engine.js';
 import type { StageEnd } from '../../../src/pipeline/stage-execution.js';
+import { QUEUES } from '../../../src/queue/queue-names.js';
 
 const ENRICHED = {
   touched_days: [],
@@ -77,7 +79,32 @@ describe('MetricsRecorder', () => {
     publish({ type: 'request', upstream: 'catalog', outcome: 'failed' });
     expect(await samples('store_conflicts_total')).toEqual(['{object="dataset"} 2', '{object="state"} 0']);
     expect(await samples('store_unclear_answers_total')).toEqual([' 1']);
-    expect(await samples('upstream_requests_total')).toEqual(['{upstream="catalog",outcome="failed"} 1']);
+    expect(await samples('upstream_requests_total')).toContain('{upstream="catalog",outcome="failed"} 1');
+    publish({ type: 'denied', upstream: 'mlflow' });
+    expect(await samples('upstream_requests_denied_total')).toContain('{upstream="mlflow"} 1');
+    publish({ type: 'job_stalled', queue: 'ingestion' });
+    expect(await samples('stalled_jobs_total')).toContain('{queue="ingestion"} 1');
+    publish({ type: 'alert_transition', change: 'fired', severity: 'critical' });
+    expect(await samples('alert_transitions_total')).toContain('{change="fired",severity="critical"} 1');
+    publish({ type: 'alert_attempt', channel: 'slack', outcome: 'gone' });
+    expect(await samples('alert_delivery_attempts_total')).toContain('{channel="slack",outcome="gone"} 1');
+  });
+
+  it('exposes zeros before the first event, since a series that appears with it shows no increase', async () => {
+    publish({ type: 'alert_channel', channel: 'slack' });
+    expect(await samples('alert_delivery_attempts_total')).toEqual(
+      ATTEMPT_OUTCOMES.map((outcome) => `{channel="slack",outcome="${outcome}"} 0`),
+    );
+    for (const [name, count] of [
+      ['upstream_requests_total', 6],
+      ['upstream_requests_denied_total', 3],
+      ['stalled_jobs_total', QUEUES.length],
+      ['alert_transitions_total', ALERT_CHANGES.length * ALERT_SEVERITIES.length],
+    ] as const) {
+      const lines = await samples(name);
+      expect([name, lines.length]).toEqual([name, count]);
+      expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([]);
+    }
   });
 
   it('takes the status of MLflow from its last request', () => {

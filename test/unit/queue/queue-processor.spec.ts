@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { Job, Worker } from 'bullmq';
 import { QueueProcessor } from '../../../src/queue/queue-processor.js';
+import { eventsDuring } from '../../support/recorded-events.js';
 
 /** A BullMQ worker whose jobs finish when the test calls `finishJobs`. */
 class FakeWorker {
@@ -10,8 +11,16 @@ class FakeWorker {
   pauses = 0;
   finishJobs: () => void = () => undefined;
 
-  on(): this {
+  readonly name = 'ingestion';
+  private readonly listeners = new Map<string, () => void>();
+
+  on(event: string, listener: () => void): this {
+    this.listeners.set(event, listener);
     return this;
+  }
+
+  emit(event: string): void {
+    this.listeners.get(event)?.();
   }
 
   pause(): Promise<void> {
@@ -50,6 +59,11 @@ describe('the processor of a queue', () => {
   });
   afterEach(() => {
     jest.useRealTimers();
+  });
+
+  it('reports jobs that no process works on any more to the metrics', async () => {
+    const events = await eventsDuring(async () => processor.fakeWorker.emit('stalled'));
+    expect(events).toEqual([{ type: 'job_stalled', queue: 'ingestion' }]);
   });
 
   it('starts no new job once the process is stopping, and waits for the running ones', async () => {
