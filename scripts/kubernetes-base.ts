@@ -26,6 +26,16 @@ function withoutHelm(object: Manifest): Manifest {
   return { ...object, metadata: kept };
 }
 
+/** The rules for the Prometheus Operator, by themselves: they are the same for each base. */
+export const RULE_FILE = 'deploy/kubernetes/prometheus-rule/prometheusrule.yaml';
+
+export async function prometheusRule(python: string): Promise<string> {
+  const values = { ...(await valuesOf('single')), prometheusRule: { enabled: true } };
+  const [rendered] = await render(python, [values]);
+  const rules = (rendered?.objects ?? []).filter(({ kind }) => kind === 'PrometheusRule');
+  return HEADER + rules.map((each) => stringify(withoutHelm(each))).join('---\n');
+}
+
 /** The files of all bases, by base. */
 export async function kubernetesBases(python: string): Promise<Map<(typeof BASES)[number], string>> {
   const rendered = await render(python, await Promise.all(BASES.map(valuesOf)));
@@ -43,6 +53,8 @@ export async function kubernetesBases(python: string): Promise<Map<(typeof BASES
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const mlflow = execFileSync('sh', ['test/independent/venv.sh'], { encoding: 'utf8' }).trim();
-  const bases = await kubernetesBases(join(dirname(mlflow), 'python'));
+  const python = join(dirname(mlflow), 'python');
+  const bases = await kubernetesBases(python);
   for (const [base, text] of bases) writeFileSync(fileOf(base), text);
+  writeFileSync(RULE_FILE, await prometheusRule(python));
 }

@@ -8,7 +8,13 @@ import {
   type ValueSet,
   valuesOf,
 } from '../../../scripts/chart.js';
-import { BASES, fileOf, kubernetesBases } from '../../../scripts/kubernetes-base.js';
+import {
+  BASES,
+  fileOf,
+  kubernetesBases,
+  prometheusRule,
+  RULE_FILE,
+} from '../../../scripts/kubernetes-base.js';
 import { SETTING_GROUPS } from '../../../src/config/settings.js';
 import { createMetrics } from '../../../src/health/metrics.js';
 import { ACKNOWLEDGE_MS, DRAIN_MS } from '../../../src/queue/queue-processor.js';
@@ -195,8 +201,9 @@ describeChart('the Helm chart', (python) => {
   });
 
   it('contains the alerts and the dashboard of this repository', async () => {
-    const alerts = parse(await readFile('deploy/prometheus/alerts.yml', 'utf8'));
-    expect(of('full', 'PrometheusRule').spec).toEqual(alerts);
+    const alerts = await readFile('deploy/prometheus/alerts.yml', 'utf8');
+    const runbook = 'https://git.example.com/mlflow-monitor/docs/runbook.md';
+    expect(of('full', 'PrometheusRule').spec).toEqual(parse(alerts.replaceAll('docs/runbook.md', runbook)));
     const { data } = of('full', 'ConfigMap', 'dashboard');
     const dashboard = await readFile('deploy/grafana/dashboards/mlflow-monitor.json', 'utf8');
     expect(JSON.parse(data['mlflow-monitor.json'])).toEqual(JSON.parse(dashboard));
@@ -219,5 +226,6 @@ describeChart('the Helm chart', (python) => {
   it('is what the kustomize bases contain (if not, run `npm run kubernetes`)', async () => {
     const bases = await kubernetesBases(python);
     for (const base of BASES) expect(await readFile(fileOf(base), 'utf8')).toBe(bases.get(base));
+    expect(await readFile(RULE_FILE, 'utf8')).toBe(await prometheusRule(python));
   });
 });

@@ -9,6 +9,7 @@ import { JOB_STATES } from '../../../src/health/queue-facts.js';
 import { STAGES } from '../../../src/pipeline/stage-contracts.js';
 import { QUEUES } from '../../../src/queue/queue-names.js';
 import { EXPERIMENT_STATES } from '../../../src/state/service-status.js';
+import { ALERTS, ALERTS_FILE, RUNBOOK } from '../../support/alert-rules.js';
 import { parsePromql } from '../../support/promql.js';
 
 const PAGE = readFileSync('docs/metrics.md', 'utf8');
@@ -83,34 +84,45 @@ it('invalid expressions are detected', () => {
 });
 
 describe('the alert rules', () => {
-  const alert = z.strictObject({
-    alert: z.string().regex(/^MlflowMonitor[A-Z][A-Za-z]+$/),
-    expr: z.string(),
-    for: z
-      .string()
-      .regex(/^\d+[smh]$/)
-      .optional(),
-    labels: z.strictObject({ severity: z.enum(['critical', 'warning']) }),
-    annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook: z.string() }),
-  });
-  const { groups } = z
-    .strictObject({ groups: z.array(z.strictObject({ name: z.string(), rules: z.array(alert) })) })
-    .parse(parse(readFileSync('deploy/prometheus/alerts.yml', 'utf8')));
-  const alerts = groups.flatMap(({ rules }) => rules);
-
   it('query existing metrics, and so does the example in docs/metrics.md', () => {
     const [example = ''] = PAGE.match(/(?<=^ *expr: ).+$/m) ?? [];
     expect(errorsOf(example)).toEqual([]);
-    expect(alerts.flatMap(({ expr }) => errorsOf(expr))).toEqual([]);
-    expect(alerts.length).toBeGreaterThan(10);
+    expect(ALERTS.flatMap(({ expr }) => errorsOf(expr))).toEqual([]);
+    expect(ALERTS.length).toBeGreaterThan(20);
   });
 
-  it('link to their section in docs/metrics.md, and each section belongs to one', () => {
-    const headings = [...PAGE.matchAll(/^### (MlflowMonitor\w+)$/gm)].map(([, name]) => name);
-    expect(alerts.map(({ alert: name }) => name)).toEqual(headings);
-    for (const { alert: name, annotations } of alerts) {
-      expect(annotations.runbook).toBe(`docs/metrics.md#${name.toLowerCase()}`);
+  it('link to their section in docs/runbook.md, and each section belongs to one', () => {
+    const headings = [...readFileSync(RUNBOOK, 'utf8').matchAll(/^## (.+)$/gm)].map(([, name]) => name);
+    expect(ALERTS.map(({ alert: name }) => name)).toEqual(headings);
+    for (const { alert: name, annotations } of ALERTS) {
+      expect(annotations.runbook_url).toBe(`${RUNBOOK}#${name.toLowerCase()}`);
     }
+  });
+
+  it('name in their texts only labels that their expression keeps', () => {
+    for (const { alert, expr, annotations } of ALERTS) {
+      const { grouping } = parsePromql(expr);
+      const named = Object.values(annotations).flatMap((text) =>
+        [...text.matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label),
+      );
+      expect([alert, named.filter((label) => !grouping.includes(`${label}`))]).toEqual([alert, []]);
+    }
+  });
+
+  it('have the owner of the application as a label if they are about one', () => {
+    for (const { alert, expr } of ALERTS) {
+      const { grouping } = parsePromql(expr);
+      expect([alert, grouping.includes('owner')]).toEqual([alert, grouping.includes('application')]);
+    }
+  });
+
+  it('are the same for the Prometheus Operator (if not, run `npm run kubernetes`)', () => {
+    const folder = 'deploy/kubernetes/prometheus-rule';
+    const { resources } = parse(readFileSync(`${folder}/kustomization.yaml`, 'utf8'));
+    expect(resources).toEqual(['prometheusrule.yaml']);
+    const rule = parse(readFileSync(`${folder}/prometheusrule.yaml`, 'utf8'));
+    expect([rule.apiVersion, rule.kind]).toEqual(['monitoring.coreos.com/v1', 'PrometheusRule']);
+    expect(rule.spec).toEqual(parse(readFileSync(ALERTS_FILE, 'utf8')));
   });
 
   it('are loaded by the scrape configuration and use its job name', () => {
@@ -121,7 +133,7 @@ describe('the alert rules', () => {
       })
       .parse(parse(readFileSync('deploy/prometheus/prometheus.yml', 'utf8')));
     expect(config.rule_files).toEqual(['alerts.yml']);
-    const jobs = alerts.flatMap(({ expr }) =>
+    const jobs = ALERTS.flatMap(({ expr }) =>
       parsePromql(expr).selectors.flatMap(({ matchers }) => matchers),
     );
     const named = new Set(jobs.filter(({ label }) => label === 'job').flatMap(({ values }) => values));
