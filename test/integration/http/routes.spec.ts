@@ -6,7 +6,17 @@ import type { Application } from 'express';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { SESSION_COOKIE, sessionOf } from '../../../src/http/admin-session.js';
 import { digestOfToken, parseTokens } from '../../../src/http/admin-tokens.js';
+import { httpRequest } from '../../support/http-request.js';
 import { type OpenService, openService } from '../../support/open-service.js';
+import {
+  findHaproxy,
+  findNginx,
+  type RunningProxy,
+  startHaproxy,
+  startNginx,
+} from '../../support/proxies.js';
+import { freePort } from '../../support/redis-server.js';
+import { skipSuite } from '../../support/skip.js';
 
 Logger.overrideLogger(false);
 
@@ -69,6 +79,16 @@ const [ALICE] = parseTokens(TOKENS) as [ReturnType<typeof parseTokens>[0]];
 const cookie = (value: string): Headers => ({ cookie: `${SESSION_COOKIE}=${value}` });
 const FUTURE = Date.now() + 86_400_000;
 
+/** In which proxies tell who asks. Nobody is admitted by them. */
+const ADDRESS_HEADERS = [
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip'],
+  ...['cf-connecting-ip', 'true-client-ip', 'fastly-client-ip', 'x-originating-ip', 'forwarded', 'via'],
+];
+const USER_HEADERS = [
+  ...['remote-user', 'x-remote-user', 'x-forwarded-user', 'x-auth-request-user', 'x-webauth-user'],
+  ...['x-forwarded-preferred-username', 'x-authenticated-user', 'x-ms-client-principal-name', 'x-user'],
+];
+
 /** Of each identity, what it is admitted to. */
 const IDENTITIES: readonly (readonly [
   name: string,
@@ -85,10 +105,11 @@ const IDENTITIES: readonly (readonly [
   ['an expired session', cookie(sessionOf(ALICE, 1)), 'read'],
   ['a prolonged session', cookie(sessionOf(ALICE, FUTURE).replace(/^\d+/, `${FUTURE + 1}`)), 'read'],
   [
-    'a proxy on this machine',
-    { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', via: '1.0 p' },
+    'who claims to be of this machine',
+    Object.fromEntries(ADDRESS_HEADERS.map((name) => [name, '127.0.0.1'])),
     'read',
   ],
+  ['who claims to be an admin', Object.fromEntries(USER_HEADERS.map((name) => [name, 'alice'])), 'read'],
   [
     'a page of another site in the browser of an admin',
     { ...cookie(sessionOf(ALICE, FUTURE)), origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' },
@@ -96,6 +117,34 @@ const IDENTITIES: readonly (readonly [
   ],
   ['a token under a foreign name', { authorization: 'Bearer right', host: 'rebound.example' }, 'nothing'],
 ];
+
+const REQUESTS: readonly (readonly [request: string, role: 'everybody' | 'admins'])[] = [
+  ...FOR_EVERYBODY.map((request) => [request, 'everybody'] as const),
+  ...FOR_ADMINS.map((request) => [request, 'admins'] as const),
+  ...MORE,
+];
+/** Of requests through a proxy, which does not forward the name. */
+const SAME_NAME = IDENTITIES.filter(([, headers]) => headers.host === undefined);
+/** Invalid for a proxy, which rejects it. */
+const isForwarded = (path: string) => !path.includes('%zz');
+
+/** Sends each request as an identity. @returns those that are admitted or denied wrongly */
+async function wrongVerdicts(
+  [, headers, may]: (typeof IDENTITIES)[number],
+  requests: typeof REQUESTS,
+  port: number,
+  prefix = '',
+): Promise<string[]> {
+  const verdicts = requests.map(async ([request, role]) => {
+    const [method = '', path = ''] = request.split(' ');
+    // An open stream of events does not end.
+    if (path === '/api/v1/events' && may !== 'nothing') return [];
+    const { status } = await httpRequest(port, method, prefix + path.replace(/:\w+/, 'x'), { headers });
+    const admitted = may === 'everything' || (may === 'read' && role === 'everybody');
+    return admitted === [401, 403].includes(status) || status === 502 ? [`${request}: ${status}`] : [];
+  });
+  return (await Promise.all(verdicts)).flat();
+}
 
 describe.each([['127.0.0.1'], ['0.0.0.0']])('on %s', (host) => {
   let mlflow: TrackingServer;
@@ -106,7 +155,11 @@ describe.each([['127.0.0.1'], ['0.0.0.0']])('on %s', (host) => {
     mlflow = await TrackingServer.start();
     folder = await mkdtemp(join(tmpdir(), 'routes-'));
     await writeFile(join(folder, 'tokens'), TOKENS);
-    const env = { HOST: host, ADMIN_TOKEN_SHA256_FILE: join(folder, 'tokens') };
+    const env = {
+      HOST: host,
+      ADMIN_TOKEN_SHA256_FILE: join(folder, 'tokens'),
+      PUBLIC_URL: 'https://tools.example/monitor/',
+    };
     service = await openService({ trackingUri: mlflow.uri, folder, catalog: null, http: true, env });
   });
   afterAll(async () => {
@@ -123,21 +176,43 @@ describe.each([['127.0.0.1'], ['0.0.0.0']])('on %s', (host) => {
     expect([...new Set(routes)].sort()).toEqual([...FOR_EVERYBODY, ...FOR_ADMINS].sort());
   });
 
-  it.each(IDENTITIES)('%s is admitted to what it may use, and to nothing else', async (_, headers, may) => {
-    const requests: (readonly [string, 'everybody' | 'admins'])[] = [
-      ...FOR_EVERYBODY.map((request) => [request, 'everybody'] as const),
-      ...FOR_ADMINS.map((request) => [request, 'admins'] as const),
-      ...MORE,
-    ];
-    const wrong: string[] = [];
-    for (const [request, role] of requests) {
-      const [method = '', path = ''] = request.split(' ');
-      // An open stream of events does not end.
-      if (path === '/api/v1/events' && may !== 'nothing') continue;
-      const { status } = await service.request(method, path.replace(/:\w+/, 'x'), { headers });
-      const admitted = may === 'everything' || (may === 'read' && role === 'everybody');
-      if (admitted === [401, 403].includes(status)) wrong.push(`${request}: ${status}`);
-    }
-    expect(wrong).toEqual([]);
+  it.each(IDENTITIES)('%s is admitted to what it may use, and to nothing else', async (...identity) => {
+    expect(await wrongVerdicts(identity, REQUESTS, service.port)).toEqual([]);
   });
+
+  it.each(IDENTITIES)('below the path of a proxy, this holds for %s', async (...identity) => {
+    expect(await wrongVerdicts(identity, REQUESTS, service.port, '/monitor')).toEqual([]);
+  });
+
+  if (host !== '127.0.0.1') return;
+  describeProxy('nginx', findNginx(), (program, port) =>
+    startNginx(program, new Map([[port, `location / { proxy_pass http://127.0.0.1:${service.port}; }`]])),
+  );
+  describeProxy('haproxy', findHaproxy(), (program, port) => startHaproxy(program, port, service.port));
 });
+
+/** A proxy of this machine with its default configuration, through which requests come from a loopback address. */
+function describeProxy(
+  name: string,
+  program: string | undefined,
+  start: (program: string, port: number) => Promise<RunningProxy>,
+): void {
+  if (!program) {
+    skipSuite(`access behind ${name}`, `${name} on PATH`);
+    return;
+  }
+  describe(`behind ${name} on the same machine`, () => {
+    let proxy: RunningProxy;
+    let port: number;
+    beforeAll(async () => {
+      port = await freePort();
+      proxy = await start(program, port);
+    });
+    afterAll(() => proxy.stop());
+
+    it.each(SAME_NAME)('%s is admitted to the same', async (...identity) => {
+      const requests = REQUESTS.filter(([request]) => isForwarded(request));
+      expect(await wrongVerdicts(identity, requests, port)).toEqual([]);
+    });
+  });
+}
