@@ -16,13 +16,14 @@ import type {
 } from '../domain/alerts/measurements.js';
 import { type OwnerRule, ownershipOf } from '../domain/alerts/owners.js';
 import { NO_TALLY } from '../domain/alerts/rate-rules.js';
-import { MIN_SILENCE_MS } from '../domain/alerts/silence.js';
+import { MIN_SILENCE_MS, type RunHistory } from '../domain/alerts/silence.js';
 import type { Labels } from '../domain/label-change.js';
 import { nextBreach } from '../domain/likely-breach.js';
 import { dayOf } from '../domain/time.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
 import type { QualityFinding } from '../state/quality-findings.js';
 import type { Watermarks } from '../state/watermarks.js';
+import { loadAllRuns } from './load-all-runs.js';
 import { type BadValueRow, type EndedRow, loadTallies, type Tallies, withoutNews } from './load-tallies.js';
 
 export interface MeasurementRequest {
@@ -52,6 +53,7 @@ interface Details {
   readonly key: string;
   readonly tallies: Tallies;
   readonly times: ReadonlyMap<string, readonly number[]>;
+  readonly allRuns: RunHistory | null;
   readonly explanations: ReadonlyMap<string, Explanation | undefined>;
 }
 
@@ -86,6 +88,7 @@ export class MeasurementLoader {
         to: request.to,
         settings: platform.spans.current.settings,
         applications: platform.judgement.applications.map((each) => describeApplication(each, context)),
+        all_runs: details.allRuns,
         metrics: details.tallies.badValues.map((row) => describeMetric(row, context)),
         likely: platform.likely.flatMap((series) => describeLikely(series, request.to)),
         quality: errorsOf(request.quality),
@@ -107,18 +110,20 @@ async function loadDetails(
     );
     const shown = { to: current.to, days: days.map(({ day }) => day) };
     const times = await loadRunTimes(store, session, published, shown, quiet);
+    const allRuns = quiet.length === 0 ? null : await loadAllRuns(store, session, published, shown);
     const explained = explainedValues(platform, tallies);
     const explanations = await loadExplanations({ store, session, book, lateMs }, explained.map(refOf));
     return {
       key,
       tallies,
       times,
+      allRuns,
       explanations: new Map(explained.map((row, i) => [keyOf(row), explanations[i]])),
     };
   });
 }
 
-interface Context extends MeasurementRequest, Omit<Details, 'key'> {
+interface Context extends MeasurementRequest, Omit<Details, 'key' | 'allRuns'> {
   readonly platform: PlatformFacts;
   readonly tags: {
     readonly labels: ReadonlyMap<string, Labels>;

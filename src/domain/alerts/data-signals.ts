@@ -1,12 +1,11 @@
-import { type AlertIncident, type AlertSubject, incidentKey, NO_EVIDENCE } from './incident.js';
+import { type AlertIncident, incidentKey, NO_EVIDENCE } from './incident.js';
+import { applicationSubject, iso, NOBODY, ownership, PLATFORM, signalOf } from './make-signal.js';
 import type { ApplicationMeasurement, DataMeasurements, EndedRun, Ownership } from './measurements.js';
 import type { AlertPolicy } from './policy.js';
 import { NO_TALLY, RATE_RULES, rateEvidence, rateVerdicts, sumTallies, windowOf } from './rate-rules.js';
 import type { AlertSignal, Verdict } from './signal.js';
-import { rhythmOf, silenceVerdict } from './silence.js';
+import { silentSignals } from './silent-signals.js';
 
-const NOBODY: Ownership = { owner: null, contact: null, runbook: null };
-const PLATFORM: AlertSubject = { scope: 'platform', application: null, metric: null, item: null };
 /** The platform is red only if so many applications are. */
 const MIN_RED_APPLICATIONS = 2;
 
@@ -15,26 +14,6 @@ type Context = DataMeasurements & {
   /** By key. */
   readonly open: ReadonlyMap<string, AlertIncident>;
 };
-type Parts = Partial<Omit<AlertSignal, 'rule' | 'subject' | 'verdict'>> &
-  Pick<AlertSignal, 'rule' | 'subject' | 'verdict'>;
-
-const applicationSubject = (application: string): AlertSubject => ({
-  scope: 'application',
-  application,
-  metric: null,
-  item: null,
-});
-
-const signalOf = (parts: Parts): AlertSignal => ({
-  verdict_on_time: parts.verdict,
-  verdict_before_late: parts.verdict,
-  since: null,
-  window: null,
-  evidence: NO_EVIDENCE,
-  ...NOBODY,
-  ...parts,
-});
-
 /**
  * What the data rules say about every subject.
  * @param open the incidents of the previous evaluation: one whose condition is no longer measured is met
@@ -50,14 +29,13 @@ export function dataSignals(
   const signals = [
     ...platformSignals(context, applications),
     ...applications,
+    ...silentSignals(measured, policy),
     ...metricSignals(context, ownerOf),
     ...likelySignals(context, ownerOf),
     ...qualitySignals(context, ownerOf),
   ];
   return [...signals, ...endedSignals(signals, open)];
 }
-
-const ownership = ({ owner, contact, runbook }: Ownership): Ownership => ({ owner, contact, runbook });
 
 /** Findings that are no longer there. A silent application whose signal is missing is gone, so it is cleared. */
 function endedSignals(signals: readonly AlertSignal[], open: readonly AlertIncident[]): AlertSignal[] {
@@ -93,7 +71,7 @@ function applicationSignals(each: ApplicationMeasurement, context: Context): Ale
       ...owner,
     }),
   );
-  return [...rateSignals, newestRunSignal(each), ...silentSignals(each, context)];
+  return [...rateSignals, newestRunSignal(each)];
 }
 
 function newestRunSignal(each: ApplicationMeasurement): AlertSignal {
@@ -143,20 +121,6 @@ function endedVerdict([newest]: readonly EndedRun[]): Verdict {
   if (!newest) return 'no_data';
   if (newest.status === 'critical') return 'violated';
   return newest.status === 'invalid' ? 'between' : 'met';
-}
-
-/** Nothing is known about an application whose runs are not all published. */
-function silentSignals(each: ApplicationMeasurement, { to, policy }: Context): AlertSignal[] {
-  const { application, last_run, running, is_current, times } = each;
-  if (last_run === null) return [];
-  const parts = { rule: 'silent', subject: applicationSubject(application), ...ownership(each) } as const;
-  if (!is_current) return [signalOf({ ...parts, verdict: 'no_data' })];
-  const rhythm = rhythmOf(times);
-  if (running || !rhythm) return [signalOf({ ...parts, verdict: 'met' })];
-  const verdict = silenceVerdict(to - last_run, rhythm, policy.rules.silent.limit ?? 1);
-  if (verdict === 'gone') return [];
-  const evidence = { ...NO_EVIDENCE, value: to - last_run, limit: rhythm.period, higher_is_better: false };
-  return [signalOf({ ...parts, verdict, since: iso(last_run), evidence })];
 }
 
 function platformSignals(context: Context, applications: readonly AlertSignal[]): AlertSignal[] {
@@ -289,5 +253,3 @@ function qualitySignals({ quality }: Context, ownerOf: ReadonlyMap<string, Owner
     }),
   );
 }
-
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

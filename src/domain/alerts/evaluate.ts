@@ -121,7 +121,7 @@ function settle(
     described.filter(({ draft }) => isOpen(draft)).map(({ incident }) => [incident.key, incident]),
   );
   const settled = described.map(({ draft, incident }) => {
-    const inhibited_by = isOpen(draft) ? inhibitorOf(incident, open) : null;
+    const inhibited_by = isOpen(draft) ? inhibitorOf(incident, open, draft.old) : null;
     return { draft, ...changesOf(draft, { ...incident, inhibited_by }, now) };
   });
   const incidents = settled.flatMap(({ draft, settled: incident }) => (isOpen(draft) ? [incident] : []));

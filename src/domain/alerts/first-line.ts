@@ -71,7 +71,7 @@ function observation(incident: AlertIncident, news: AlertNews): string | null {
       if (!isBad && evidence.value === null) return 'the newest run is not critical';
       return `${metricName(incident)} ${comparison(evidence)}${isBad ? limitChange(evidence) : ''}`;
     case 'silent':
-      return isBad ? silence(evidence) : 'runs again';
+      return isBad ? silence(incident) : 'runs again';
     case 'likely_breach':
       return isBad ? likelyBreach(incident) : `${metricName(incident)} ${comparison(evidence)}`;
     case 'quality':
@@ -124,8 +124,9 @@ function withDecimalsOf(value: number, other: number): string {
   return `${text}${decimals(value) === 0 ? '.' : ''}${'0'.repeat(missing)}`;
 }
 
-function silence({ value, limit }: AlertEvidence): string {
-  const since = value === null ? 'no run' : `no run for ${formatDuration(value)}`;
+function silence({ subject, evidence: { value, limit } }: AlertIncident): string {
+  const what = subject.scope === 'platform' ? 'no run of any application' : 'no run';
+  const since = value === null ? what : `${what} for ${formatDuration(value)}`;
   return limit === null ? since : `${since}, usually every ${formatPeriod(limit)}`;
 }
 

@@ -1,5 +1,6 @@
 import type { DomainSettings, MetricStatus, RunCounts } from '../model.js';
 import type { AlertEvidence, AlertMetric, AlertRun } from './incident.js';
+import type { RunHistory } from './silence.js';
 
 /** When a run was first observed: soon after its end, long after it, or long after it since the previous evaluation. */
 export const ARRIVALS = ['on_time', 'late', 'new_late'] as const;
@@ -90,6 +91,8 @@ export interface DataMeasurements {
   readonly to: number;
   readonly settings: DomainSettings;
   readonly applications: readonly ApplicationMeasurement[];
+  /** When any of them ran; null if none has been quiet for long enough to matter. */
+  readonly all_runs: RunHistory | null;
   readonly metrics: readonly MetricMeasurement[];
   readonly likely: readonly LikelyMeasurement[];
   /** Findings of severity error. */

@@ -47,7 +47,7 @@ const RULE: RulePolicy = {
 const SERVICE: RulePolicy = { ...RULE, for_minutes: 10, keep_firing_minutes: 5, no_data: 'ignore' };
 
 /** Raised when the same data is evaluated differently: what is newly red then is an upgrade, not news. */
-export const ALERTS_VERSION = 1;
+export const ALERTS_VERSION = 2;
 
 /** Used where `alerts.yaml` says nothing else. */
 export const DEFAULT_POLICY: AlertPolicy = {
@@ -56,8 +56,8 @@ export const DEFAULT_POLICY: AlertPolicy = {
     critical_runs: { ...RULE, recovery_margin: 5 },
     pass_rate: { ...RULE, recovery_margin: 5 },
     newest_run: RULE,
-    // Times the longest usual pause between two runs.
-    silent: { ...RULE, severity: 'warning', limit: 1.5, keep_firing_minutes: 0, no_data: 'ignore' },
+    // Times the usual pause at this time of the week.
+    silent: { ...RULE, severity: 'warning', limit: 2, keep_firing_minutes: 0, no_data: 'ignore' },
     // Hours until the breach is expected.
     likely_breach: { ...RULE, severity: 'warning', digest_only: true, limit: 168, keep_firing_minutes: 720 },
     quality: { ...RULE, severity: 'warning', no_data: 'ignore' },
@@ -83,6 +83,9 @@ export const INHIBITED_ON_SUBJECT: Partial<Readonly<Record<AlertRule, readonly A
   critical_runs: ['pass_rate', 'newest_run'],
   pass_rate: ['newest_run'],
 };
+
+/** Rules whose alerts on the platform inhibit the same rule on its applications. */
+export const INHIBITS_APPLICATIONS: readonly AlertRule[] = ['silent'];
 
 /** Rules whose alerts on an application inhibit the same rules on its metrics. */
 export const INHIBITS_METRICS: readonly AlertRule[] = ['critical_runs', 'pass_rate', 'newest_run'];

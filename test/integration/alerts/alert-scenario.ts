@@ -15,8 +15,15 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 export const START = Date.parse('2026-03-10T15:30:00Z');
 
-/** `accuracy`: critical below 0.7, warning below 0.8. */
-const ACCURACY = { metric_name: 'accuracy', critical_threshold: 0.7, warning_threshold: 0.8 };
+/** `accuracy` and `recall`: critical below 0.7, warning below 0.8. */
+const THRESHOLDS = ['accuracy', 'recall'].map((metric_name) => ({
+  metric_name,
+  critical_threshold: 0.7,
+  warning_threshold: 0.8,
+}));
+
+/** So many days hold what `logHourly` logs. */
+export const RHYTHM_DAYS = 16;
 
 interface LoggedRun {
   /** ms; by default a minute ago, ended now */
@@ -26,45 +33,44 @@ interface LoggedRun {
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
+/** Evaluates alerts on the store of a service, as another process. @param software the version that evaluates */
+export function evaluatorOf(service: OpenService, clock: () => number, software = '1'): AlertEvaluator {
+  const { store, duck, settings } = service.resources;
+  const process = { host: 'test', pid: 1 };
+  const log = { log: () => undefined, warn: () => undefined };
+  return new AlertEvaluator({
+    ...statusOptions(settings),
+    store,
+    chain: new AlertChain(store),
+    policies: new AlertPolicies({ store, alertsFile: undefined, ownersFile: undefined, process, clock, log }),
+    measurements: new MeasurementLoader(platformFactsReader(store, duck, settings)),
+    watches: { mlflow: new Watch(), queue: new Watch() },
+    software,
+    clock,
+  });
+}
+
 /** A service whose alerts are evaluated after each delta, on a clock of its own. */
 export class AlertScenario {
   now = START;
   mlflow!: TrackingServer;
   service!: OpenService;
   evaluator!: AlertEvaluator;
-  readonly watches = { mlflow: new Watch(), queue: new Watch() };
   private readonly experiments = new Map<string, string>();
 
-  async open(catalog: object = { metrics: [], thresholds: [ACCURACY] }): Promise<void> {
+  /** @param historyDays days that `begin` reads; `RHYTHM_DAYS` with `logHourly` */
+  async open(historyDays = 10): Promise<void> {
     this.mlflow = await TrackingServer.start(() => this.now);
     const clock = () => this.now;
-    this.service = await openService({ trackingUri: this.mlflow.uri, clock, catalog });
+    const catalog = { metrics: [], thresholds: THRESHOLDS };
+    const env = { LOOKBACK_DAYS_HISTORICAL: `${historyDays}` };
+    this.service = await openService({ trackingUri: this.mlflow.uri, clock, catalog, env });
     this.evaluator = this.newEvaluator();
   }
 
   /** As another process, or the same one after a restart. */
   newEvaluator(software = '1'): AlertEvaluator {
-    const { store, duck, settings } = this.service.resources;
-    const clock = () => this.now;
-    const process = { host: 'test', pid: 1 };
-    const log = { log: () => undefined, warn: () => undefined };
-    return new AlertEvaluator({
-      ...statusOptions(settings),
-      store,
-      chain: new AlertChain(store),
-      policies: new AlertPolicies({
-        store,
-        alertsFile: undefined,
-        ownersFile: undefined,
-        process,
-        clock,
-        log,
-      }),
-      measurements: new MeasurementLoader(platformFactsReader(store, duck, settings)),
-      watches: this.watches,
-      software,
-      clock,
-    });
+    return evaluatorOf(this.service, () => this.now, software);
   }
 
   async close(): Promise<void> {
@@ -89,6 +95,15 @@ export class AlertScenario {
     }));
     const run = { experiment_id, start_time, end_time: end ?? start_time + MINUTE, metrics: entries, tags };
     return this.mlflow.run({ ...run, run_name: `${application}-run`, user_id: 'ana' }).run_id;
+  }
+
+  /** Hourly runs until an hour ago, as far as they tell how often an application runs: now, and at this time of two earlier weeks. */
+  logHourly(application: string): void {
+    for (const days of [0, 7, 14]) {
+      const around = days === 0 ? [1, 24] : [-25, 25];
+      for (let hour = around[0] ?? 0; hour <= (around[1] ?? 0); hour++)
+        this.log(application, 0.9, { start: this.now - days * DAY - hour * HOUR });
+    }
   }
 
   /** A store with the history so far, whose first evaluation is over. */
