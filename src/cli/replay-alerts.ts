@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { readPolicyFiles } from '../alerts/alert-policies.js';
 import { deliveryPolicy } from '../alerts/channels/routes.js';
 import { policyOf } from '../alerts/policy-file.js';
-import { replayAlerts } from '../alerts/replay/replay-alerts.js';
+import { type Replay, replayAlerts } from '../alerts/replay/replay-alerts.js';
 import type { Settings } from '../config/settings.js';
 import { firstLine } from '../domain/alerts/first-line.js';
 import type { AlertTransition } from '../domain/alerts/incident.js';
 import { newsOf } from '../domain/alerts/plan-messages.js';
+import { SERVICE_RULES } from '../domain/alerts/policy.js';
 import { type ReplaySummary, summarizeReplay } from '../domain/alerts/replay-summary.js';
 import { fullTime } from '../domain/alerts/times.js';
 import { MonitorError } from '../domain/errors.js';
@@ -46,20 +47,24 @@ export async function replay(settings: Settings, options: ReplayOptions, now: nu
   const { alerts, owners } = await readPolicyFiles({ alertsFile, ownersFile });
   const { step: stepMs } = options;
   const request = { from, to, stepMs, policy: { ...policyOf(alerts), owners } };
-  const transitions = await replayed(settings, request);
+  const found = await replayed(settings, request);
+  const { transitions } = found;
   const zone = deliveryPolicy(alerts, settings).digest.time_zone;
   const summary = summarizeReplay(transitions, from, to);
   const lines = options.json
-    ? JSON.stringify(jsonOf(transitions, summary, { from, to, stepMs, zone }), null, 2).split('\n')
-    : [...transitions.flatMap((each) => describeTransition(each, zone)), '', ...tables(summary)];
+    ? JSON.stringify(jsonOf(found, summary, { from, to, stepMs, zone }), null, 2).split('\n')
+    : [
+        ...transitions.flatMap((each) => describeTransition(each, zone)),
+        '',
+        ...tables(summary),
+        '',
+        ...notReplayed(found, from),
+      ];
   console.log(lines.map(escapeControls).join('\n'));
 }
 
 /** Not in `STORAGE_DIR`: a running service owns that. */
-async function replayed(
-  settings: Settings,
-  request: Parameters<typeof replayAlerts>[1],
-): Promise<readonly AlertTransition[]> {
+async function replayed(settings: Settings, request: Parameters<typeof replayAlerts>[1]): Promise<Replay> {
   const temp = await mkdtemp(join(tmpdir(), 'mlflow-monitor-'));
   try {
     await mkdir(join(temp, '.tmp'), { recursive: true });
@@ -68,8 +73,8 @@ async function replayed(
       const limits = { memory: settings.DUCKDB_MEMORY_LIMIT, alsoReads: folder };
       const duck = await Duck.open(temp, limits);
       try {
-        const transitions = await replayAlerts({ store, duck, settings }, request);
-        if (transitions) return transitions;
+        const found = await replayAlerts({ store, duck, settings }, request);
+        if (found) return found;
         const message = `No history of these days in ${store.description}`;
         throw new MonitorError('nothing_stored', message, { where: store.description });
       } finally {
@@ -90,6 +95,21 @@ function describeTransition(transition: AlertTransition, zone: string): string[]
     const line = firstLine(incident, news, at, zone);
     return `${fullTime(at, zone)}  ${line}${held === null ? '' : ` (digest: ${held.replace('_', ' ')})`}`;
   });
+}
+
+/** What may have alerted live and is missing, in sentences. */
+function notReplayed({ qualityFrom }: Replay, from: number): string[] {
+  const quality =
+    qualityFrom === null
+      ? ['Not replayed: quality. No verdicts on data quality are stored.']
+      : qualityFrom > from
+        ? [`Not replayed before ${new Date(qualityFrom).toISOString()}: quality. Its verdicts begin then.`]
+        : [];
+  return [
+    `Not replayed: ${SERVICE_RULES.join(', ')}. Whether services answered is not stored.`,
+    ...quality,
+    'Not applied: mutes, acknowledgements, quiet hours, routes and repetitions.',
+  ];
 }
 
 function tables({ weeks, rules }: ReplaySummary): string[] {
@@ -133,16 +153,13 @@ interface Span {
   readonly zone: string;
 }
 
-function jsonOf(
-  transitions: readonly AlertTransition[],
-  { weeks, rules }: ReplaySummary,
-  { from, to, stepMs, zone }: Span,
-) {
+function jsonOf(found: Replay, { weeks, rules }: ReplaySummary, { from, to, stepMs, zone }: Span) {
   return {
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
     step_seconds: stepMs / 1000,
-    alerts: transitions.flatMap((transition) =>
+    not_replayed: notReplayed(found, from),
+    alerts: found.transitions.flatMap((transition) =>
       newsOf(transition).map(({ news, incident, held }) => ({
         at: transition.at,
         news,

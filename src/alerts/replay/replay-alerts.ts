@@ -14,6 +14,7 @@ import { readValue } from '../../storage/json-document.js';
 import { type DataRequest, incidentDigest, isWorthSealing, measureData } from '../alert-evaluator.js';
 import { MeasurementLoader } from '../load-measurements.js';
 import { HistoryStore } from './history-store.js';
+import { QualityHistory } from './quality-history.js';
 
 export interface ReplayRequest {
   /** The first and the last evaluation, ms. */
@@ -31,28 +32,37 @@ export interface ReplayTools {
   readonly settings: Settings;
 }
 
+export interface Replay {
+  /** Oldest first. */
+  readonly transitions: readonly AlertTransition[];
+  /** Since when verdicts on data quality are stored, ms; null if none are. */
+  readonly qualityFrom: number | null;
+}
+
 /**
  * What the data rules would have done on the stored history: the evaluations of a service, one after another in memory, by the
  * functions that evaluate live. Each sees of the published objects only what was known then.
- * @returns every transition, oldest first; `undefined` if there is no history
+ * @returns `undefined` if there is no history
  */
 export async function replayAlerts(
   { store, duck, settings }: ReplayTools,
   { from, to, stepMs, policy }: ReplayRequest,
-): Promise<AlertTransition[] | undefined> {
+): Promise<Replay | undefined> {
   const { deltaPeriodMs } = statusOptions(settings);
   const defaults = domainSettings(settings);
   const book = await readValue(store, RULEBOOK_KEY, rulebookSchema);
   const first = addDays(dayOf(from), 1 - daysRead(spansAt(from, book, defaults)));
   return duck.session(async (session) => {
+    const days = daysOf({ from: dayStart(first), to: to + 1 });
     const history = await HistoryStore.open(store, session, {
-      days: daysOf({ from: dayStart(first), to: to + 1 }),
+      days,
       from,
       stepMs,
       lateMs: LATE_AFTER_PERIODS * deltaPeriodMs,
       countsNestedRuns: (day) => (book ? settingsOn(book, day) : defaults).count_nested_runs,
     });
     if (!history) return undefined;
+    const quality = await QualityHistory.load(store, session, days);
     const measurements = new MeasurementLoader(platformFactsReader(history, duck, settings));
     const transitions: AlertTransition[] = [];
     let previous: AlertEvaluation | null = null;
@@ -63,11 +73,11 @@ export async function replayAlerts(
       transitions.push(...next.transitions);
       previous = next;
     }
-    return transitions;
+    return { transitions, qualityFrom: quality.begin };
 
     async function evaluateAt(now: number, before: AlertEvaluation | null): Promise<AlertEvaluation | null> {
-      // Neither how far MLflow was read nor the findings of a time are stored.
-      const request = { to: now, deltaPeriodMs, policy, watermarks: null, quality: [] };
+      // How far MLflow was read at a time is not stored.
+      const request = { to: now, deltaPeriodMs, policy, watermarks: null, quality: quality.at(now) };
       const measured = await measureData(measurements, before, request);
       const about = { kind: 'data', to: now, pipeline_run_id: null, periodMs: stepMs } as const;
       const input = { ...about, ...measured, software: 'replay' };

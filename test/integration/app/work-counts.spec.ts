@@ -1,8 +1,12 @@
+import type { AlertEvaluator } from '../../../src/alerts/alert-evaluator.js';
+import { loadAlerts } from '../../../src/alerts/load-alerts.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
+import { AlertChain } from '../../../src/state/alerts/evaluations.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 import { rounds } from '../../support/rounds.js';
 import { WorkCounter, type WorkCounts } from '../../support/work-counts.js';
+import { evaluatorOf } from '../alerts/alert-scenario.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -25,6 +29,7 @@ class Scenario {
   private readonly opened: (() => Promise<void> | void)[] = [];
   private mlflow!: TrackingServer;
   private service!: OpenService;
+  private evaluator: AlertEvaluator | undefined;
 
   /** @param neverEnded runs that started on so many days before the ten, one a day, and have not ended */
   async open(neverEnded = 0): Promise<void> {
@@ -54,6 +59,24 @@ class Scenario {
     const { result, counts } = await this.counter.measure(() => this.service.run(kind));
     expect(result).toMatchObject({ status: 'done', error: null });
     return counts;
+  }
+
+  /** Evaluates alerts after a delta. @returns what the evaluation cost */
+  async evaluate(): Promise<WorkCounts> {
+    const evaluator = this.evaluator ?? evaluatorOf(this.service, () => this.now);
+    this.evaluator = evaluator;
+    await this.run('delta');
+    return (await this.counter.measure(() => evaluator.evaluateData())).counts;
+  }
+
+  /** What the second request of a page for the alerts costs. */
+  async askForAlerts(): Promise<WorkCounts> {
+    const { store } = this.service.resources;
+    const chain = new AlertChain(store);
+    const known = new Map();
+    const ask = () => loadAlerts(store, chain, this.now, known);
+    await ask();
+    return (await this.counter.measure(ask)).counts;
   }
 
   /** Adds a run of a second. */
@@ -121,6 +144,30 @@ describe('the work of a pipeline run', () => {
     // The listings of the datasets, the index of objects and 4 jobs, however many days are stored, and the state of the checks of
     // data quality.
     expect(beyond(counts, { requests: 126, dayRequests: 0, rows: 0, parses: 0 })).toEqual([]);
+  });
+
+  describe('alerts', () => {
+    // The first evaluation also reads what later ones know.
+    beforeAll(() => scenario.evaluate());
+
+    it('are documents alone after a delta that finds nothing: no object of a day is requested', async () => {
+      // The newest delta, the watermarks, the documents of the page, the policy, the mutes, and the chain.
+      const limits = { requests: 30, dayRequests: 0, rows: 0, parses: 0 };
+      expect(beyond(await scenario.evaluate(), limits)).toEqual([]);
+    });
+
+    it('are what the page reads, and the runs of the week before, after a delta with one new run', async () => {
+      scenario.addRun();
+      // Local copies of the days that have not changed are read again: the runs of 7 days, and the metrics of 2.
+      const limits = { requests: 30, dayRequests: 1, rows: 6_600, parses: 0 };
+      expect(beyond(await scenario.evaluate(), limits)).toEqual([]);
+    });
+
+    it('are a few documents for each open page that asks for them again', async () => {
+      // The policy, the mutes, the outbox, the next evaluation, and the listings of deliveries and evaluations.
+      const limits = { requests: 6, dayRequests: 0, rows: 0, parses: 0 };
+      expect(beyond(await scenario.askForAlerts(), limits)).toEqual([]);
+    });
   });
 
   it(
