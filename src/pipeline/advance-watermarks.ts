@@ -40,14 +40,21 @@ export function completelyFetched(plan: Plan, fetched: ReadonlyMap<string, Fetch
   });
 }
 
-/** An experiment that is not listed any more keeps its watermark: its searches may have returned nothing. */
+/**
+ * An experiment that is not listed any more keeps its watermark: its searches may have returned nothing.
+ * @returns the oldest watermark of the listed experiments, ms; `undefined` if there is none
+ */
 export async function advanceWatermarks(
   store: ObjectStore,
   kind: PipelineKind,
   plan: Plan,
   fetched: ReadonlyMap<string, FetchResult>,
-): Promise<void> {
+): Promise<number | undefined> {
   const experiments = await readExperiments(store);
   const isListed = (id: string) => experiments[id]?.listed !== false;
-  await updateWatermarks(store, (current) => advancedWatermarks(current, kind, plan, fetched, isListed));
+  const advanced = await updateWatermarks(store, (current) =>
+    advancedWatermarks(current, kind, plan, fetched, isListed),
+  );
+  const times = Object.keys(advanced).flatMap((id) => (isListed(id) ? (advanced[id] ?? []) : []));
+  return times.length > 0 ? times.reduce((oldest, each) => Math.min(oldest, each)) : undefined;
 }

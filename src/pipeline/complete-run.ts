@@ -5,6 +5,7 @@ import { markNeverEndedFetched } from '../state/never-ended-runs.js';
 import { removeOpenMlflowRuns } from '../state/open-mlflow-runs.js';
 import { markRewritten } from '../state/raise-versions.js';
 import { markChangesPublished } from '../state/threshold-changes.js';
+import { latestOf } from '../storage/latest-objects.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { advanceWatermarks, completelyFetched } from './advance-watermarks.js';
 import type { Markers, ReadMarker } from './markers.js';
@@ -28,7 +29,8 @@ export async function completePipelineRun(
   if (kind === 'reevaluation') return [];
   const replayed = plan.open.filter((run) => run.replayed).map(({ run_id }) => run_id);
   const closedMlflowRuns = new Set([...[...enriched.values()].flatMap(({ closed }) => closed), ...replayed]);
-  await advanceWatermarks(store, kind, plan, fetched);
+  const watermark = await advanceWatermarks(store, kind, plan, fetched);
+  if (watermark !== undefined) await latestOf(store).setWatermark(watermark);
   await removeOpenMlflowRuns(store, plan.open, closedMlflowRuns);
   const complete = new Set(completelyFetched(plan, fetched));
   for (const { experiment_ids, observed_at } of plan.chunks.filter(({ sweep }) => sweep)) {

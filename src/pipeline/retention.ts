@@ -11,6 +11,7 @@ import { advanceFirstDays, readFirstDays } from '../state/retention.js';
 import { readWatermarks, type Watermarks } from '../state/watermarks.js';
 import { INDEX_PREFIX, indexKey } from '../storage/index-document.js';
 import { DERIVED_DATASETS } from '../storage/keys.js';
+import { latestOf } from '../storage/latest-objects.js';
 import type { ObjectEntry, ObjectStore } from '../storage/object-store.js';
 
 /** Objects that one call deletes. */
@@ -33,6 +34,7 @@ export async function applyRetention(store: ObjectStore, days: RetentionDays, no
       keys.push(key);
     }
   }
+  await latestOf(store).remove(keys);
   await concurrently(keys, (key) => store.delete(key));
   return keys.length < MAX_DELETES;
 }

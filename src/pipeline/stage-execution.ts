@@ -4,6 +4,7 @@ import { withLogContext } from '../observability/log-context.js';
 import type { QueueName } from '../queue/queue-names.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import type { KeyedMutex } from '../storage/keyed-mutex.js';
+import { latestOf } from '../storage/latest-objects.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { ActiveJobs } from './active-jobs.js';
 import { Markers } from './markers.js';
@@ -100,6 +101,8 @@ export class StageExecution {
       let result: StageResults[Stage];
       try {
         result = await handler(await createStageContext(record, markers, payload, heartbeat));
+        // A pipeline run is complete when all its markers are there: readers must then find what it published.
+        await latestOf(store).save();
         await markers.put(payload.slice, stage, result);
       } catch (error) {
         await this.handleError(job, payload, record, error, reportEnd);

@@ -32,13 +32,14 @@ export async function limitWatermarks(
   return limited;
 }
 
-/** @param change may run several times */
+/** @param change may run several times. @returns the watermarks that are now stored */
 export async function updateWatermarks(
   store: ObjectStore,
   change: (current: Watermarks) => Record<string, number>,
-): Promise<void> {
-  await updateDocument(store, WATERMARKS_KEY, watermarksSchema, (current) => ({
+): Promise<Watermarks> {
+  const stored = await updateDocument(store, WATERMARKS_KEY, watermarksSchema, (current) => ({
     version: 1 as const,
     experiments: change(current?.experiments ?? {}),
   }));
+  return stored?.experiments ?? {};
 }

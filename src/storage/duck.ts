@@ -98,6 +98,15 @@ export type Parameters = Readonly<
   Record<string, string | number | bigint | boolean | null | readonly string[]>
 >;
 
+/** What a Parquet file contains, by its footer. */
+export interface ParquetContent {
+  readonly rows: number;
+  /** Bytes. */
+  readonly size: number;
+  /** The types by name, in the file's order and in DuckDB's notation. */
+  readonly columns: ReadonlyMap<string, string>;
+}
+
 export class DuckSession {
   constructor(
     private readonly connection: DuckDBConnection,
@@ -111,6 +120,20 @@ export class DuckSession {
 
   async run(statement: string, parameters?: Parameters): Promise<void> {
     await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
+  }
+
+  /** Reads the footer of a Parquet file. */
+  async inspect(file: string): Promise<ParquetContent> {
+    const [totals] = await this.rows<{ rows: number; size: number }>(
+      'SELECT num_rows::DOUBLE AS rows, file_size_bytes::DOUBLE AS size FROM parquet_file_metadata($file)',
+      { file },
+    );
+    // DESCRIBE takes no parameters.
+    const described = await this.rows<{ column_name: string; column_type: string }>(
+      `DESCRIBE SELECT * FROM read_parquet('${file.replaceAll("'", "''")}')`,
+    );
+    const columns = new Map(described.map(({ column_name, column_type }) => [column_name, column_type]));
+    return { rows: totals?.rows ?? 0, size: totals?.size ?? 0, columns };
   }
 
   /** Rows as objects of plain JavaScript values. For small results only: one object per metric would take too much memory. */

@@ -92,10 +92,15 @@ export async function createDocument<T>(
   }
 }
 
-export interface UpdateOptions {
+export interface UpdateOptions<T> {
   readonly rounds?: number;
   /** Waits before the next round; `round` counts from 0. */
   readonly pause?: (round: number) => Promise<void>;
+  /**
+   * The documents as this caller stored them last, by key: saves the read of the first round. If another writer has changed one
+   * since, the put fails and the document is read. `change` must not modify its argument, and must expect an older value.
+   */
+  readonly known?: Map<string, Document<T>>;
 }
 
 const FIRST_PAUSE_MS = 5;
@@ -117,11 +122,11 @@ export async function updateDocument<T>(
   key: string,
   schema: z.ZodType<T>,
   change: (current: T | undefined) => T | undefined | Promise<T | undefined>,
-  { rounds = 20, pause = jitteredPause }: UpdateOptions = {},
+  { rounds = 20, pause = jitteredPause, known }: UpdateOptions<T> = {},
 ): Promise<T | undefined> {
   for (let round = 0; round < rounds; round++) {
     if (round > 0) await pause(round - 1);
-    const stored = await readDocument(store, key, schema);
+    const stored = known?.get(key) ?? (await readDocument(store, key, schema));
     // Serialized first, because `change` may modify the value in place.
     const before = stored && (await inSlices(canonicalJsonSteps(stored.value)));
     const next = await change(stored?.value);
@@ -130,9 +135,11 @@ export async function updateDocument<T>(
     if (before?.equals(body)) return next;
     await parse(key, body, schema);
     try {
-      await store.put(key, body, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
+      const etag = await store.put(key, body, stored ? { ifMatch: stored.etag } : { ifNoneMatch: '*' });
+      known?.set(key, { value: next, etag });
       return next;
     } catch (error) {
+      known?.delete(key);
       if (!(error instanceof PreconditionFailedError)) throw error;
       publish({ type: 'store_conflict', object: 'state' });
     }

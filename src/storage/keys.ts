@@ -8,15 +8,17 @@ export const DERIVED_DATASETS = [
 ] as const;
 export type DerivedDataset = (typeof DERIVED_DATASETS)[number];
 
-export type Dataset =
-  | DerivedDataset
-  | '_base'
-  | '_sums'
-  | '_tails'
-  | 'quarantine'
-  | 'threshold_changes'
-  | 'data_quality'
-  | 'alerts';
+/** What is published for readers. Each has one folder per UTC day. */
+export const PUBLISHED_DATASETS = [
+  ...DERIVED_DATASETS,
+  'quarantine',
+  'data_quality',
+  'threshold_changes',
+  'alerts',
+] as const;
+export type PublishedDataset = (typeof PUBLISHED_DATASETS)[number];
+
+export type Dataset = PublishedDataset | '_base' | '_sums' | '_tails';
 
 /** The objects of one UTC day of a dataset begin with this prefix. @param day `YYYY-MM-DD` */
 export const dayPrefix = (dataset: Dataset, day: string): string => `${dataset}/${day.replaceAll('-', '/')}/`;
@@ -40,4 +42,10 @@ export function dayOfKey(key: string): string | undefined {
 export function partOfKey(key: string): number | undefined {
   const part = /\/part-(\d+)\.parquet$/.exec(key)?.[1];
   return part === undefined ? undefined : Number(part);
+}
+
+/** The published dataset that an object belongs to; `undefined` for any other object. */
+export function publishedDatasetOf(key: string): PublishedDataset | undefined {
+  const [name] = key.split('/', 1);
+  return PUBLISHED_DATASETS.find((dataset) => dataset === name);
 }

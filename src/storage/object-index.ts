@@ -13,6 +13,7 @@ import {
 } from './index-document.js';
 import { brokenKeyOf, ifReadable, readDocument, updateDocument } from './json-document.js';
 import { dayOfKey } from './keys.js';
+import { latestOf } from './latest-objects.js';
 import type { ObjectEntry, ObjectStore } from './object-store.js';
 
 export type IndexedObject = Pick<ObjectEntry, 'key' | 'etag'>;
@@ -79,8 +80,17 @@ export class ObjectIndex {
     }
   }
 
-  /** Merges what this process has learned into the documents. An error is logged: the index only saves reads. */
+  /**
+   * Merges what this process has learned into the documents. An error is logged: the index only saves reads. The documents for
+   * readers are written before: an object that the index does not know is read again, and then named there.
+   */
   async save(): Promise<void> {
+    try {
+      await latestOf(this.store).save();
+    } catch (error) {
+      this.log.warn(`The list of the latest objects was not saved: ${errorMessage(error)}`);
+      return;
+    }
     for (const [month, keys] of groupBy([...this.unsaved], monthOf)) {
       try {
         await this.saveMonth(month, keys);

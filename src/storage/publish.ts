@@ -1,14 +1,20 @@
 import { unlink } from 'node:fs/promises';
 import { MonitorError } from '../domain/errors.js';
 import { publish } from '../observability/diagnostics.js';
+import { assertColumns } from './datasets.js';
+import type { ParquetContent } from './duck.js';
 import { PreconditionFailedError } from './errors.js';
 import type { ObjectFacts } from './index-document.js';
+import { publishedDatasetOf } from './keys.js';
+import { latestOf } from './latest-objects.js';
 import { indexOf } from './object-index.js';
 import type { ObjectEntry, ObjectStore } from './object-store.js';
 
-/** Names temporary files: a `DuckSession`. */
+/** Names temporary files, and looks into them: a `DuckSession`. */
 export interface TempFiles {
   tempFile(name: string): string;
+  /** Absent in tests whose files are not Parquet: nothing is checked or remembered of them. */
+  inspect?(file: string): Promise<ParquetContent>;
 }
 
 /** A stored object: its ETag and a local copy. */
@@ -92,7 +98,15 @@ async function putFile(
   try {
     return await unlessConflict(async () => {
       await write(file);
-      return store.put(key, { file }, etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag });
+      const content = publishedDatasetOf(key) && (await tempFiles.inspect?.(file));
+      if (content) assertColumns(key, content.columns);
+      const put = await store.put(
+        key,
+        { file },
+        etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag },
+      );
+      if (content) latestOf(store).learn({ key, etag: put, ...content, replaced: etag ?? null });
+      return put;
     });
   } finally {
     await unlink(file).catch(() => undefined);
@@ -257,6 +271,8 @@ export async function recordedInputs(
   if (known !== undefined) return known;
   const inputs = await read(await fetchExactly(store, entry));
   if (inputs !== undefined) index.learn(entry, { inputs });
+  // Whoever put it may have died before it was named.
+  latestOf(store).learn({ ...entry, rows: null });
   return inputs;
 }
 

@@ -74,7 +74,8 @@ export class WorkCounter {
     const texts = Object.values(parameters).flatMap((value) =>
       typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : [],
     );
-    if (statement.includes('read_parquet')) {
+    // DESCRIBE reads the footer alone.
+    if (statement.includes('read_parquet') && !statement.startsWith('DESCRIBE')) {
       const named = [...statement.matchAll(PATH_IN_TEXT)].map(([, path = '']) => path);
       // A temporary file is one that a COPY writes.
       const isStored = (text: string) => text.endsWith('.parquet') && !text.includes('/.tmp/');

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHECKS, COUNTED_CHECKS, type CountedCheck, keepsLimit } from '../../../src/domain/quality/checks.js';
 import { measureCounts } from '../../../src/domain/quality/measure.js';
-import { type CheckedDataset, COLUMNS } from '../../../src/quality/day-views.js';
+import type { CheckedDataset } from '../../../src/quality/day-views.js';
 import { type DayFiles, measureDay } from '../../../src/quality/measure-day.js';
+import { DATASETS } from '../../../src/storage/datasets.js';
 import { Duck } from '../../../src/storage/duck.js';
 
 const NOW = Date.parse('2026-03-10T15:30:00Z');
@@ -54,10 +55,13 @@ const run = (application: string, i: number, rest: Row = {}): Row => ({
 
 let files = 0;
 /** Writes a published file. @param columns of the dataset that it has, with other types than usual */
+const columnsOf = (dataset: CheckedDataset): Record<string, string> =>
+  Object.fromEntries(DATASETS[dataset].columns.map(({ name, type }) => [name, type]));
+
 async function write(
   dataset: CheckedDataset,
   rows: readonly Row[],
-  columns: Readonly<Record<string, string>> = COLUMNS[dataset],
+  columns: Readonly<Record<string, string>> = columnsOf(dataset),
 ): Promise<string> {
   const file = join(folder, `${dataset}-${files++}.parquet`);
   const literal = (value: Row[string] | undefined) =>
@@ -183,7 +187,7 @@ describe('each check on published files, just inside and just outside its limit'
 
 describe('files that are not as they should be', () => {
   it('are a finding of schema_compliance that names the column', async () => {
-    const { value: _, ...columns } = COLUMNS.enriched_metrics;
+    const { value: _, ...columns } = columnsOf('enriched_metrics');
     const day = { ...(await filesOf({})), enriched_metrics: [await write('enriched_metrics', [], columns)] };
     const { measures } = await measureDay(duck, day, ALL, NOW);
     const { affected, sample } = measures.counts.schema_compliance[''] ?? {};
@@ -194,7 +198,7 @@ describe('files that are not as they should be', () => {
   });
 
   it('do not keep the other files from being checked if a type is wrong', async () => {
-    const wrong = { ...COLUMNS.enriched_metrics, value: 'VARCHAR' };
+    const wrong = { ...columnsOf('enriched_metrics'), value: 'VARCHAR' };
     const { enriched_metrics, ...others } = await filesOf({
       enriched_metrics: metrics('a', 0, 1, { value: null }),
     });
@@ -211,7 +215,7 @@ describe('files that are not as they should be', () => {
   });
 
   it('of schema version 1 have no range, which is no finding', async () => {
-    const { min_value: _, max_value: __, ...columns } = COLUMNS.enriched_metrics;
+    const { min_value: _, max_value: __, ...columns } = columnsOf('enriched_metrics');
     const file = await write('enriched_metrics', [metric('old', 1, { value: 99 })], columns);
     const day = { ...(await filesOf({})), enriched_metrics: [file] };
     expect(await verdicts('metric_ranges', day)).toEqual({ '': true });
