@@ -25,6 +25,8 @@ export interface DemoOptions {
 
 /** The link is printed at the latest this long after the start of the process, even if nothing is published yet. */
 const MAX_WAIT_MS = 9_000;
+/** Needs what examples/streamlit/README.md installs. */
+const STREAMLIT = 'The same data in Streamlit: streamlit run examples/streamlit/app.py';
 /** Days that the first screen of the page needs: the last 24 hours, and earlier days in which a job may have stopped. */
 const FIRST_SCREEN_DAYS = 3;
 
@@ -61,6 +63,7 @@ export async function demo({ seed, port, folder }: DemoOptions, env: Environment
       ]);
       if (signal === undefined) {
         console.log(`\n  ${await service.app.getUrl()}/\n\n${introduction(company)}`);
+        console.log(`${STREAMLIT} -- ${JSON.stringify(settings.STORAGE_DIR)}`);
         // Not into a file or a log, which others may read.
         if (process.stdout.isTTY) {
           console.log(

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { foundCompany } from '../../src/demo/company.js';
+import { runPython } from '../support/python.js';
 
 const SEED = 11;
 let folder: string;
@@ -126,6 +127,7 @@ describe('mlflow-monitor demo', () => {
     expect(Number(days[0]?.days)).toBeGreaterThanOrEqual(29);
     expect(await first.stop()).toBe(0);
     expect(first.lines.filter((line) => line.includes('http://'))).toHaveLength(1);
+    expect(first.lines.join('\n')).toContain('streamlit run examples/streamlit/app.py -- "');
     expect(first.lines.filter((line) => /warn|error/i.test(line))).toEqual([]);
 
     const before = await published<{ run_id: string }>(`SELECT run_id FROM '$store/runs/*/*/*/*.parquet'`);
@@ -139,6 +141,20 @@ describe('mlflow-monitor demo', () => {
     expect(await restarted.stop()).toBe(0);
     expect(restarted.lines.join('\n')).not.toMatch(/in use by/);
   }, 300_000);
+
+  it('has data that every reader opens, with the columns of the dictionary', async () => {
+    const withRows = ['runs', 'enriched_metrics', 'metric_timeseries', 'metric_forecast'];
+    const others = ['application_summary', 'platform_summary', 'data_quality', 'alerts'];
+    const store = join(folder, `seed-${SEED}`, 'store');
+    const script = 'test/independent/open_datasets.py';
+    expect(await runPython([script, store, ...withRows, ...others])).toMatch(/^runs: \d+ files, \d+ rows$/m);
+  }, 120_000);
+
+  it('has data that the Streamlit example shows', async () => {
+    const pytest = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'examples/streamlit'];
+    const env = { MONITOR_STORE: join(folder, `seed-${SEED}`, 'store') };
+    expect(await runPython(pytest, env)).toContain('3 passed');
+  }, 180_000);
 
   it('exits at once with an error if the port is already in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');

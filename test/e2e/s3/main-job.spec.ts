@@ -3,6 +3,7 @@ import type { PipelineKind } from '../../../src/domain/model.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { openService } from '../../support/open-service.js';
 import { notForwarded, s3Error } from '../../support/proxied-s3.js';
+import { runPython } from '../../support/python.js';
 import { describeS3 } from '../../support/s3-server.js';
 
 const HOUR = 3_600_000;
@@ -59,6 +60,15 @@ describeS3('a pipeline run on an S3 bucket', (server) => {
     const first = await run('bootstrap', bucket);
     expect(Object.keys(folderDigests).length).toBeGreaterThan(10);
     expect(first).toEqual(folderDigests);
+    const { S3_BUCKET, S3_PREFIX, S3_ENDPOINT } = bucket;
+    const aws = { AWS_ENDPOINT_URL_S3: S3_ENDPOINT, AWS_DEFAULT_REGION: 'us-east-1' };
+    const script = [
+      'test/independent/open_datasets.py',
+      `s3://${S3_BUCKET}/${S3_PREFIX}`,
+      'runs',
+      'metric_forecast',
+    ];
+    expect(await runPython(script, aws)).toContain('platform_summary: ');
     // All persistent state is in the bucket: a new folder for temporary files and copies changes nothing.
     expect(await run('delta', bucket)).toEqual(folderDigests);
   });
