@@ -97,6 +97,16 @@ const EXAMPLES: readonly [AlertNews, AlertIncident][] = [
       evidence: { value: 93_600_000, limit: 10_800_000 },
     }),
   ],
+  [
+    'fired',
+    incident({
+      rule: 'silent',
+      severity: 'warning',
+      subject: { scope: 'platform', application: null, metric: null, item: null },
+      since: '2026-11-28T07:36:00.000Z',
+      evidence: { value: 8_640_000, limit: null },
+    }),
+  ],
   ['fired', incident({ rule: 'mlflow_down', subject: service })],
   [
     'repeated',
