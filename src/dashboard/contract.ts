@@ -136,6 +136,10 @@ export const platformCurrentSchema = z.object({
   days: z.array(z.iso.date()),
   /** Whether there are runs in the span, but none with a threshold. */
   all_unmonitored: z.boolean(),
+  /** Sentences about stored runs that are in no status: they seem to have died, have an impossible date, or cannot be read. */
+  notes: z.array(z.string()),
+  /** Sentences about what the settings leave out, and how late a change after the end of a run is shown. */
+  scope: z.array(z.string()),
   /** Whether the last successful delta or bootstrap ended more than 3 delta periods ago. */
   stale: z.boolean(),
   /** The end of that delta or bootstrap. */

@@ -56,7 +56,15 @@ export const platformFactsReader = (
       provide: PlatformView,
       inject: [PlatformFactsReader, SETTINGS, CLOCK],
       useFactory: (facts: PlatformFactsReader, settings: Settings, clock: Clock) =>
-        new PlatformView(facts, { ...statusOptions(settings), mlflowUi: mlflowUiOf(settings) }, clock),
+        new PlatformView(
+          facts,
+          {
+            ...statusOptions(settings),
+            mlflowUi: mlflowUiOf(settings),
+            lookbackDays: settings.LOOKBACK_DAYS_HISTORICAL,
+          },
+          clock,
+        ),
     },
     {
       provide: PublishedReader,

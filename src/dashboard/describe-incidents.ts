@@ -11,6 +11,7 @@ import type { ApplicationHistory } from './judge-rollups.js';
 import type { Explanation } from './load-explanations.js';
 import type { JudgedSpan } from './load-rollups.js';
 import type { MetricRow, SeriesRun } from './load-series.js';
+import { whyUnended } from './page-notes.js';
 
 /** An application that needs attention, and the incident of its worst metric. */
 export interface ApplicationIncident {
@@ -62,15 +63,15 @@ function describeIncident(
   { application, worst, times }: ApplicationIncident,
   context: IncidentContext,
 ): Attention {
-  const { last_run, now } = application;
+  const { last_run, now, silent: unended } = application;
   const silent = now.light === 'no_data' && last_run !== null;
-  const shown = worst?.incident.last ?? last_run;
+  const shown = worst?.incident.last ?? unended ?? last_run;
   const reason = worst
     ? explainIncident(worst.incident, context.labels, worst.explanation)
     : { cause: null, why: null };
   const since = silent
     ? noDataSince(last_run.time, context.current.settings.light_span_hours)
-    : (worst?.incident.first.time ?? null);
+    : (worst?.incident.first.time ?? unended?.time ?? null);
   return {
     application: application.application,
     owner: shown && ownerOf(shown, context),
@@ -81,7 +82,11 @@ function describeIncident(
     metric: worst && metricOf(worst, context.current.to),
     run: shown && context.link(shown),
     cause: reason.cause,
-    why: silent ? whySilent(last_run.time, context.current.to, usualPeriod(times)) : reason.why,
+    why: unended
+      ? whyUnended(unended)
+      : silent
+        ? whySilent(last_run.time, context.current.to, usualPeriod(times))
+        : reason.why,
     explanation: worst && explanationPath(worst.incident.first),
   };
 }

@@ -7,17 +7,24 @@ import { describeIncidents, type MlflowRunRef, ownerOf } from './describe-incide
 import { describeLikely } from './describe-likely.js';
 import type { History } from './judge-rollups.js';
 import type { PlatformFacts } from './load-platform.js';
+import { describeLateChanges, runNotes, scopeNotes } from './page-notes.js';
 import type { PipelineActivity } from './pipeline-activity.js';
 
 export interface PlatformContext extends StatusOptions {
   /** URL of MLflow's pages, without a trailing slash. */
   readonly mlflowUi: string;
+  /** `LOOKBACK_DAYS_HISTORICAL` */
+  readonly lookbackDays: number;
 }
 
 export interface PlatformInputs {
   readonly platform: PlatformFacts;
   readonly service: ServiceFacts;
   readonly activity: PipelineActivity;
+  /** Stored days that cannot be right. */
+  readonly misdated: readonly string[];
+  /** `quarantined`: records in quarantine; `endedSince`: as in `EndedRunsState`. */
+  readonly kept: { readonly quarantined: number; readonly endedSince: number | null };
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -34,7 +41,7 @@ export const runLink = (mlflowUi: string, run: MlflowRunRef): RunLink => ({
  * @param now ms
  */
 export function describePlatform(
-  { platform, service, activity }: PlatformInputs,
+  { platform, service, activity, misdated, kept }: PlatformInputs,
   context: PlatformContext,
   now: number,
 ): PlatformCurrent {
@@ -85,6 +92,11 @@ export function describePlatform(
     likely_soon: describeLikely(platform.likely, lists, now),
     days: spans.days.map(({ day }) => day),
     all_unmonitored: total > 0 && evaluated === 0,
+    notes: runNotes(platform.silent, misdated, kept.quarantined),
+    scope: [
+      ...scopeNotes(service.experiments, service.judging?.settings ?? current.settings),
+      describeLateChanges(kept.endedSince, context.lookbackDays),
+    ],
     ...describeService(service, activity, context, now),
     progress: activity.progress,
   };

@@ -2,7 +2,10 @@ import { groupBy } from '../domain/group-by.js';
 import { addCounts, light, NO_RUNS, type Rates, rates } from '../domain/light.js';
 import type { Light, RunCounts } from '../domain/model.js';
 import { needsAttention } from '../domain/needs-attention.js';
+import { compareText } from '../domain/text.js';
 import type { JudgedSpan, LastLight, LastRun, RollupRows, SpanRow } from './load-rollups.js';
+import type { SilentRun, Uncounted, UncountedOf } from './load-uncounted.js';
+import { describeUncounted } from './page-notes.js';
 
 export interface Rollup extends RunCounts, Rates {
   readonly light: Light;
@@ -21,6 +24,8 @@ export interface ApplicationHistory extends History {
   readonly application: string;
   readonly last_run: LastRun | null;
   readonly needs_attention: boolean;
+  /** While it has no data: its first run that seems to have died. Else null. */
+  readonly silent: SilentRun | null;
 }
 
 export interface Judgement {
@@ -29,36 +34,71 @@ export interface Judgement {
   readonly applications: readonly ApplicationHistory[];
 }
 
-/** Computes the lights of the applications and of the platform. */
-export function judgeRollups({ spans, rows, lastLights, lastRuns }: RollupRows): Judgement {
+/**
+ * Computes the lights of the applications and of the platform.
+ * @param uncounted the runs of the current span that do not count
+ * @param silent runs that seem to have died, oldest first
+ */
+export function judgeRollups(
+  { spans, rows, lastLights, lastRuns }: RollupRows,
+  uncounted: readonly UncountedOf[] = [],
+  silent: readonly SilentRun[] = [],
+): Judgement {
   const byApplication = groupBy(rows, ({ application }) => application);
   const lastRunOf = new Map(lastRuns.map((run) => [run.application, run]));
   const lastLightOf = new Map(lastLights.map((last) => [last.application, last]));
-  const names = lastLights.flatMap(({ application }) => application ?? []);
-  const history = (own: readonly SpanRow[], last: LastLight | undefined): History => {
+  const uncountedOf = new Map(uncounted.map((each) => [each.application, each]));
+  const silentOf = groupBy(silent, ({ application }) => application);
+  // Applications whose runs all are children are in no summary.
+  const listed = lastLights.flatMap(({ application }) => application ?? []);
+  const names = [...new Set([...listed, ...uncountedOf.keys()])].sort(compareText);
+  const history = (
+    own: readonly SpanRow[],
+    last: LastLight | undefined,
+    left: Uncounted | undefined,
+  ): History => {
     const judge = (span: JudgedSpan) => rollUp(own, span);
-    const now = judge(spans.current);
+    const now = withUncounted(judge(spans.current), left, spans.current);
     const [rate, before] = [now.pass_rate, judge(spans.before).pass_rate];
     return {
       now,
       pass_rate_trend: rate === null || before === null ? null : rate - before,
-      days: spans.days.map(({ span }) => judge(span)),
+      days: spans.days.map(({ span }) => (span === spans.current ? now : judge(span))),
       last_known: now.light === 'no_data' ? lastKnown(last) : null,
     };
   };
   return {
-    platform: history(rows, lastLightOf.get(null)),
+    platform: history(rows, lastLightOf.get(null), sumOf(uncounted)),
     applications: names.map((application) => {
-      const own = history(byApplication.get(application) ?? [], lastLightOf.get(application));
+      const own = history(
+        byApplication.get(application) ?? [],
+        lastLightOf.get(application),
+        uncountedOf.get(application),
+      );
+      const isSilent = own.now.light === 'no_data' && silentOf.get(application)?.[0];
       const last_run = lastRunOf.get(application) ?? null;
       return {
         application,
         ...own,
         last_run,
-        needs_attention: needsAttention(own.now.light, last_run?.time ?? null, spans.current.to),
+        needs_attention:
+          needsAttention(own.now.light, last_run?.time ?? null, spans.current.to) || Boolean(isSilent),
+        silent: isSilent || null,
       };
     }),
   };
+}
+
+const sumOf = (uncounted: readonly Uncounted[]): Uncounted => ({
+  children: uncounted.reduce((sum, { children }) => sum + children, 0),
+  critical_children: uncounted.reduce((sum, { critical_children }) => sum + critical_children, 0),
+  running: uncounted.reduce((sum, { running }) => sum + running, 0),
+});
+
+/** "No run" is not true of a span with runs that do not count. */
+function withUncounted(now: Rollup, left: Uncounted | undefined, { settings }: JudgedSpan): Rollup {
+  if (now.light !== 'no_data' || !left) return now;
+  return { ...now, reason: describeUncounted(left, settings.light_span_hours) ?? now.reason };
 }
 
 function rollUp(rows: readonly SpanRow[], { from, to, settings }: JudgedSpan): Rollup {

@@ -11,6 +11,7 @@ import { loadExplanations, type MetricRef } from './load-explanations.js';
 import { type LikelySeries, loadLikelySeries } from './load-likely.js';
 import { loadRollups, type Spans } from './load-rollups.js';
 import { loadLabels, loadRunTimes, loadWorstSeries } from './load-series.js';
+import { loadSilentRuns, loadUncounted, type SilentRun } from './load-uncounted.js';
 import type { Published } from './published-objects.js';
 
 /** Everything on the page that comes from published objects and the rulebook. */
@@ -20,6 +21,8 @@ export interface PlatformFacts {
   readonly incidents: readonly ApplicationIncident[];
   /** Of each application the series that is expected to cross a limit first; the first of these comes first. */
   readonly likely: readonly LikelySeries[];
+  /** Runs that seem to have died, oldest first. */
+  readonly silent: readonly SilentRun[];
   /** Params and tags by run_id, of the runs of the incidents and the last run of each application. */
   readonly labels: ReadonlyMap<string, Labels>;
 }
@@ -40,13 +43,18 @@ export async function loadPlatform(
   book: Rulebook | undefined,
 ): Promise<PlatformFacts> {
   return duck.session(async (session) => {
-    const judgement = judgeRollups(await loadRollups(store, session, published, spans));
+    const silent = await loadSilentRuns(store, session, published, spans);
+    const judgement = judgeRollups(
+      await loadRollups(store, session, published, spans),
+      await loadUncounted(store, session, published, spans),
+      silent,
+    );
     const flagged = judgement.applications.filter((each) => each.needs_attention);
-    const [silent, unhealthy] = partition(flagged, ({ now }) => now.light === 'no_data');
+    const [quiet, unhealthy] = partition(flagged, ({ now }) => now.light === 'no_data');
     const series = await loadWorstSeries(store, session, published, spans.current, namesOf(unhealthy));
     const shownDays = spans.days.map(({ day }) => day);
     const window = { to: spans.current.to, days: shownDays };
-    const times = await loadRunTimes(store, session, published, window, namesOf(silent));
+    const times = await loadRunTimes(store, session, published, window, namesOf(quiet));
     const withIncident = [...series].flatMap(([application, { metric, runs }]) => {
       const incident = findIncident(runs, spans.current.to);
       return incident ? [{ application, worst: { metric, runs, incident } }] : [];
@@ -67,7 +75,7 @@ export async function loadPlatform(
     });
     const likely = await loadLikelySeries(store, session, published, spans.current);
     const labels = await loadRunLabels(store, session, published, incidents, judgement.applications);
-    return { spans, judgement, incidents, likely, labels };
+    return { spans, judgement, incidents, likely, silent, labels };
   });
 }
 
@@ -95,7 +103,7 @@ async function loadRunLabels(
 ): Promise<Map<string, Labels>> {
   const runs = [
     ...incidents.flatMap(({ worst }) => (worst ? runsToCompare(worst.incident) : [])),
-    ...applications.flatMap(({ last_run }) => last_run ?? []),
+    ...applications.flatMap(({ last_run, silent }) => [last_run ?? [], silent ?? []].flat()),
   ];
   const times = new Map(runs.map(({ run_id, time }) => [run_id, time]));
   const days = new Set([...times.values()].map(dayOf));

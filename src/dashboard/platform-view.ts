@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Clock } from '../config/runtime.js';
+import { readEndedRunsState } from '../state/ended-runs.js';
+import { readQuarantineList } from '../state/quarantine-list.js';
 import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
 import type { PlatformCurrent } from './contract.js';
 import { describePlatform, type PlatformContext } from './describe-platform.js';
 import type { PlatformFacts } from './load-platform.js';
-import { loadPipelineActivity, type PipelineActivity } from './pipeline-activity.js';
+import { loadPipelineActivity } from './pipeline-activity.js';
 import type { PlatformFactsReader } from './platform-facts.js';
 import type { Published } from './published-objects.js';
 
@@ -76,11 +78,11 @@ export class PlatformView {
 
   private async load(): Promise<PlatformSnapshot> {
     const now = this.clock();
-    const [{ published, platform }, { service, activity }] = await Promise.all([
+    const [{ published, platform, misdated }, { service, activity, kept }] = await Promise.all([
       this.facts.read(now),
       this.loadService(),
     ]);
-    const current = describePlatform({ platform, service, activity }, this.context, now);
+    const current = describePlatform({ platform, service, activity, misdated, kept }, this.context, now);
     const facts = { published, kinds: service.kinds, platform, service };
     const text = JSON.stringify(current);
     const etag = `W/"${digest(text)}"`;
@@ -89,9 +91,13 @@ export class PlatformView {
     return { ...facts, current, json, gzipped: await promisify(gzip)(json), etag };
   }
 
-  private async loadService(): Promise<{ service: ServiceFacts; activity: PipelineActivity }> {
+  private async loadService() {
     const { store } = this.facts.tools;
     const service = await loadServiceFacts(store);
-    return { service, activity: await loadPipelineActivity(store, service.kinds) };
+    const kept = {
+      quarantined: Object.keys(await readQuarantineList(store)).length,
+      endedSince: (await readEndedRunsState(store))?.since ?? null,
+    };
+    return { service, activity: await loadPipelineActivity(store, service.kinds), kept };
   }
 }

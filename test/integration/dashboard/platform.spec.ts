@@ -196,6 +196,43 @@ describe('GET /api/v1/platform/current', () => {
     ]);
   });
 
+  it('says which runs are stored and in no status', async () => {
+    for (let hour = 1; hour < 4; hour++) {
+      log('campaign', START - hour * HOUR, 30, { tags: { 'mlflow.parentRunId': 'open' } });
+    }
+    log('alive', START - 3 * DAY, 90, { status: 'RUNNING', end_time: null });
+    const alive = [...mlflow.runs.values()].at(-1);
+    alive?.metrics.push({ key: 'system/cpu', value: 1, step: 0, timestamp: START - HOUR });
+    const dead = log('stuck', START - 3 * DAY, 90, { status: 'RUNNING', end_time: null });
+    log('seconds', START / 1000, 90);
+    await start({ env: { LOOKBACK_DAYS_HISTORICAL: '30', EXPERIMENT_EXCLUDE: 'sec*' } });
+    await service.run('bootstrap');
+    const { applications, needs_attention, notes, scope } = await current();
+    expect(applications.map(({ application, reason }) => [application, reason])).toEqual([
+      ['alive', 'No run in the last 24 h.'],
+      [
+        'campaign',
+        'No run that counts in the last 24 h: 3 runs are children of another run and not counted (3 critical).',
+      ],
+      ['stuck', 'No run in the last 24 h.'],
+    ]);
+    expect(needs_attention).toMatchObject([
+      {
+        application: 'stuck',
+        light: 'no_data',
+        since: iso(START - 3 * DAY),
+        run: { run_id: dead },
+        why: expect.stringContaining('has not ended since 7 Mar at 15:30 UTC'),
+      },
+    ]);
+    expect(notes).toEqual([expect.stringMatching(/^1 run has not ended .*of stuck, since 7 Mar/)]);
+    expect(scope).toEqual([
+      expect.stringContaining('1 experiment of MLflow is excluded'),
+      'Metrics like system/* are not judged (METRIC_EXCLUDE).',
+      expect.stringContaining('within a day if the run started in the last 30 days'),
+    ]);
+  });
+
   it('is empty before the first read', async () => {
     await start();
     const { applications, needs_attention, platform, stale, last_finished } = await current();

@@ -10,6 +10,7 @@ const CONTEXT = {
   scope: settings,
   deltaPeriodMs: 300_000,
   mlflowUi: 'http://localhost:5000',
+  lookbackDays: 30,
 };
 
 /** A store without Parquet, so that DuckDB runs no queries. */

@@ -113,6 +113,52 @@ describe('judgeRollups', () => {
     });
   });
 
+  it('says why there is no data although runs are stored', () => {
+    const left = (application: string, children: number, critical_children: number, running: number) => ({
+      application,
+      children,
+      critical_children,
+      running,
+    });
+    const silent = [
+      { ...run('stuck', NOW - 72 * HOUR), run_name: 'first', logged: null },
+      { ...run('stuck', NOW - 71 * HOUR), run_name: 'second', logged: null },
+      { ...run('calm', NOW - 72 * HOUR), logged: null },
+    ];
+    const lastLights = [last(null, null), last('calm', NOW), last('stuck', null)];
+    const rows = [row('calm', spans.current, { total: 1, healthy: 1 })];
+    const uncounted = [left('calm', 3, 0, 0), left('campaign', 10, 9, 1), left('stuck', 0, 0, 2)];
+    const { applications, platform } = judgeRollups(
+      { spans, rows, lastLights, lastRuns: [] },
+      uncounted,
+      silent,
+    );
+    const all = applications.map(({ application, now, needs_attention, silent: dead }) => [
+      application,
+      now.reason,
+      needs_attention,
+      dead?.run_name ?? null,
+    ]);
+    expect(all).toEqual([
+      ['calm', 'The run is healthy.', false, null],
+      [
+        'campaign',
+        'No run that counts in the last 24 h: 10 runs are children of another run and not counted (9 critical); 1 run has not ended.',
+        false,
+        null,
+      ],
+      ['stuck', 'No run that counts in the last 24 h: 2 runs have not ended.', true, 'first'],
+    ]);
+    expect(platform.now.reason).toBe('The run is healthy.');
+    const alone = judgeRollups({ spans, rows: [], lastLights, lastRuns: [] }, [
+      left('calm', 1, 0, 0),
+      left('stuck', 1, 0, 0),
+    ]);
+    expect(alone.platform.now.reason).toBe(
+      'No run that counts in the last 24 h: 2 runs are children of another run and not counted.',
+    );
+  });
+
   it('has the last known light only of applications without data', () => {
     expect(of('gone')).toMatchObject({
       now: { light: 'no_data' },

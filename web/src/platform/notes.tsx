@@ -22,6 +22,9 @@ export function Notes({ current }: { current: PlatformCurrent }) {
       {current.stale && !bootstrapping && <Stale current={current} />}
       {current.partial && <Partial lagging={current.lagging} />}
       <CatalogNotes current={current} />
+      {current.notes.map((text) => (
+        <Note key={text}>{text}</Note>
+      ))}
       {current.all_unmonitored && (
         <Note>
           <b>No metric has a threshold yet,</b> so nothing can be evaluated.{' '}

@@ -65,7 +65,7 @@ function Overview({ current, quality }: OverviewProps) {
       <footer>
         <span>
           Statuses cover the {hours} h until {clockTime(current.to, zone.value)}{' '}
-          {zoneName(current.to, zone.value)}, the end of the current hour.
+          {zoneName(current.to, zone.value)}, the end of the current hour. {current.scope.join(' ')}
         </span>
         <a href="api/v1/platform/current">This data as JSON</a>
       </footer>

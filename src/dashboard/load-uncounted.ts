@@ -1,0 +1,81 @@
+import { dayOf, daysOf, MS_PER_DAY } from '../domain/time.js';
+import { partitionFilesOf } from '../state/partition-files.js';
+import { type DuckSession, sql } from '../storage/duck.js';
+import { baseKey } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import { dayParts } from '../storage/parts.js';
+import type { LastRun, Spans } from './load-rollups.js';
+import { filesOf, type Published } from './published-objects.js';
+
+/** The runs of the current span that are stored and do not count. */
+export interface Uncounted {
+  readonly children: number;
+  readonly critical_children: number;
+  /** Not children; they have not ended. */
+  readonly running: number;
+}
+export type UncountedOf = Uncounted & { readonly application: string };
+
+/** A run that has not ended, and neither started nor logged a metric for `SILENT_AFTER_MS`. */
+export interface SilentRun extends LastRun {
+  /** When its last metric was logged, ms; null without one. */
+  readonly logged: number | null;
+}
+
+/** A run without an end whose start and last metric are older has probably died. docs/api.md names it. */
+export const SILENT_AFTER_MS = MS_PER_DAY;
+const MAX_UNENDED = 1_000;
+
+export async function loadUncounted(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  { current }: Spans,
+): Promise<UncountedOf[]> {
+  const runs = await filesOf(store, published, 'runs', daysOf(current));
+  if (runs.length === 0) return [];
+  return session.rows(sql(import.meta.url, './sql/uncounted.sql'), {
+    runs,
+    from: BigInt(current.from),
+    to: BigInt(current.to),
+    count_nested_runs: current.settings.count_nested_runs,
+  });
+}
+
+/** The silent runs of the days that the page shows, oldest first. Reads facts only of days with runs that have not ended. */
+export async function loadSilentRuns(
+  store: ObjectStore,
+  session: DuckSession,
+  published: Published,
+  { current, days }: Spans,
+): Promise<SilentRun[]> {
+  const runs = await filesOf(
+    store,
+    published,
+    'runs',
+    days.map(({ day }) => day),
+  );
+  if (runs.length === 0) return [];
+  const before = current.to - SILENT_AFTER_MS;
+  const unended = await session.rows<LastRun>(sql(import.meta.url, './sql/unended_runs.sql'), {
+    runs,
+    before: BigInt(before),
+    limit: MAX_UNENDED,
+  });
+  const bases: string[] = [];
+  for (const day of new Set(unended.map(({ time }) => dayOf(time)))) {
+    for (const { part } of dayParts(day, await partitionFilesOf(store).on(day))) {
+      const base = await store.fetch(baseKey(day, part));
+      if (base) bases.push(base.file);
+    }
+  }
+  if (bases.length === 0) return [];
+  const rows = await session.rows<{ run_id: string; logged: number | null }>(
+    sql(import.meta.url, './sql/last_logged.sql'),
+    { bases, run_ids: unended.map(({ run_id }) => run_id) },
+  );
+  const logged = new Map(rows.map((row) => [row.run_id, row.logged]));
+  return unended
+    .map((run) => ({ ...run, logged: logged.get(run.run_id) ?? null }))
+    .filter((run) => run.logged === null || run.logged < before);
+}
