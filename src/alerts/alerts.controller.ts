@@ -26,6 +26,7 @@ import { AlertChain } from '../state/alerts/evaluations.js';
 import type { AlertDelivery } from '../state/alerts/outbox.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { type Alerts, alertsSchema, loadAlerts, loadTransitions, transitionsSchema } from './load-alerts.js';
+import { loadNoise, type Noise, noiseSchema } from './load-noise.js';
 
 /** A mute without an end would be forgotten. */
 const MAX_MUTE_DAYS = 90;
@@ -71,6 +72,17 @@ export class AlertsController {
   @ApiOkResponse({ standardSchema: alertsSchema })
   current(): Promise<Alerts> {
     return loadAlerts(this.store, this.chain, this.clock(), this.deliveries);
+  }
+
+  @Get('noise')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    summary: 'How often each rule fired in the last 30 days, and what would have halved it',
+    description: 'The three rules that fired most come with the smallest change that would have halved them.',
+  })
+  @ApiOkResponse({ standardSchema: noiseSchema })
+  noise(): Promise<Noise> {
+    return loadNoise(this.chain, this.clock());
   }
 
   @Get('transitions')

@@ -9,12 +9,12 @@ import { NOTIFICATION_QUEUE } from '../queue/queue-names.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { readAlertPolicy } from './alert-policies.js';
 import { addressDigest, channelEnvironment, messageContext, openChannel } from './channels/open-channels.js';
-import { type DeliverySettings, deliveryPolicy, routeSettings } from './channels/routes.js';
+import { type DeliverySettings, deliveryPolicy, resentChannels, routeSettings } from './channels/routes.js';
 import type { DeliveryOptions } from './delivery/deliver.js';
 import { HeartbeatService } from './delivery/heartbeat.service.js';
-import { DELIVERY, NotificationProcessor } from './delivery/notification.processor.js';
+import { DELIVERY, DELIVERY_POLICY, NotificationProcessor } from './delivery/notification.processor.js';
 import { NotificationSweepService } from './delivery/notification-sweep.service.js';
-import { Notifier } from './delivery/notifier.js';
+import { Notifier, type NotifierOptions } from './delivery/notifier.js';
 import type { Holder } from './delivery/outbox-changes.js';
 import { EVALUATION_PROVIDERS } from './evaluation-providers.js';
 
@@ -49,12 +49,20 @@ export class DeliveryModule {
           }),
         },
         {
+          provide: DELIVERY_POLICY,
+          inject: [DELIVERY_SETTINGS, SETTINGS],
+          useFactory: (current: CurrentSettings, settings: Settings): NotifierOptions['policy'] => {
+            return async () => deliveryPolicy(await current(), settings);
+          },
+        },
+        {
           provide: Notifier,
           inject: [
             OBJECT_STORE,
             getQueueToken(NOTIFICATION_QUEUE),
             HOLDER,
             CLOCK,
+            DELIVERY_POLICY,
             DELIVERY_SETTINGS,
             SETTINGS,
           ],
@@ -63,13 +71,14 @@ export class DeliveryModule {
             queue: Queue,
             holder: Holder,
             clock: Clock,
+            policy: NotifierOptions['policy'],
             current: CurrentSettings,
             settings: Settings,
           ) => {
             // Without a listener BullMQ prints errors. The queue connection logs outages.
             queue.on('error', () => undefined);
-            const policy = async () => deliveryPolicy(await current(), settings);
-            return new Notifier({ store, queue, holder, clock, policy });
+            const resent = async () => resentChannels(routeSettings(await current(), settings));
+            return new Notifier({ store, queue, holder, clock, policy, resent });
           },
         },
         {

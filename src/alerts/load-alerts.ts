@@ -99,7 +99,12 @@ export async function loadAlerts(
       ...[...damaged, ...chain.damaged].map((key) => `${key} is damaged; what it says is missing here.`),
     ],
     incidents: incidents.sort((a, b) => rank(a) - rank(b) || (a.since < b.since ? 1 : -1)),
-    noise: noiseOf(history, now),
+    noise: noiseOf(history, now).map(({ rule, fired, acknowledged, muted }) => ({
+      rule,
+      fired,
+      acknowledged,
+      muted,
+    })),
   };
 }
 
@@ -127,7 +132,7 @@ function notifiedOf(
   const finished = deliveries.flatMap(
     ({ status, incidents, route, channels, finished_at: at }): Notified[] => {
       const last = channels.at(-1);
-      if (status === 'superseded' || !incidents.includes(id)) return [];
+      if (status === 'superseded' || status === 'skipped' || !incidents.includes(id)) return [];
       return [{ status, route, channel: last?.channel ?? null, at, error: last?.error ?? null }];
     },
   );

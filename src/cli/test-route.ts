@@ -6,6 +6,7 @@ import {
 } from '../alerts/channels/open-channels.js';
 import { type DeliverySettings, deliveryPolicy, routeSettings } from '../alerts/channels/routes.js';
 import type { Environment, Settings } from '../config/settings.js';
+import { NO_MEMORY } from '../state/alerts/channel-memory.js';
 
 /** 0: every channel delivered · 1: a channel did not · 2: there is no such route. */
 type ExitCode = 0 | 1 | 2;
@@ -38,7 +39,13 @@ export async function testRoute(
   let failed = 0;
   for (const [n, each] of route.channels.entries()) {
     const channel = openChannel(each, environment, settings);
-    const result = await channel?.send({ id: `test_${now}_${n + 1}`, message, context, now });
+    const result = await channel?.send({
+      id: `test_${now}_${n + 1}`,
+      message,
+      context,
+      memory: NO_MEMORY,
+      now,
+    });
     const error = result
       ? 'error' in result && result.error
       : channelProblems(each, environment, settings).join(', ');

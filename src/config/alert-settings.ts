@@ -5,6 +5,9 @@ const HTTP = ['http', 'https'];
 const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
 export const isWebhookSecret = (text: string): boolean => WEBHOOK_SECRET.test(text);
 
+/** It becomes a header. */
+const TOKEN = /^[\x21-\x7E]{1,1000}$/;
+
 /** One address without a name: what is no part of it could become a header. */
 const MAIL_ADDRESS = /^[^\s@<>(),;:"[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}$/;
 export const isMailAddress = (text: string): boolean => MAIL_ADDRESS.test(text);
@@ -30,9 +33,43 @@ export const alertSettings = {
     .optional()
     .register(settingInfo, {
       unit: 'URL',
-      meaning: 'Incoming webhook of Slack. Enough to get alerts: [alerts.md](alerts.md#channels).',
+      meaning: 'Incoming webhook of Slack. Enough to get alerts: [alert-channels.md](alert-channels.md).',
       secret: true,
     }),
+  ALERT_SLACK_TOKEN: textLike(TOKEN, 'a bot token such as xoxb-…').optional().register(settingInfo, {
+    unit: 'text',
+    meaning:
+      'Bot token of Slack for channels of type `slack-bot`: [alert-channels.md](alert-channels.md#slack-bot).',
+    secret: true,
+  }),
+  ALERT_TEAMS_WEBHOOK_URL: urlOf(HTTP, 'https://prod-00.westeurope.logic.azure.com/workflows/…')
+    .optional()
+    .register(settingInfo, {
+      unit: 'URL',
+      meaning:
+        'Workflow of Microsoft Teams that is started by a webhook request: [alert-channels.md](alert-channels.md#microsoft-teams).',
+      secret: true,
+    }),
+  ALERT_PAGERDUTY_ROUTING_KEY: textLike(/^[A-Za-z0-9]{32}$/, 'an integration key of 32 letters and digits')
+    .optional()
+    .register(settingInfo, {
+      unit: 'text',
+      meaning:
+        'Integration key of PagerDuty (Events API v2): [alert-channels.md](alert-channels.md#pagerduty).',
+      secret: true,
+    }),
+  ALERT_ALERTMANAGER_URL: urlOf(HTTP, 'http://alertmanager:9093').optional().register(settingInfo, {
+    unit: 'URL',
+    meaning:
+      'Alertmanager that gets what fires as alerts: [alert-channels.md](alert-channels.md#alertmanager).',
+    secret: true,
+  }),
+  ALERT_GITHUB_TOKEN: textLike(TOKEN, 'a token such as github_pat_…').optional().register(settingInfo, {
+    unit: 'text',
+    meaning:
+      'Token of GitHub for channels of type `github`, with the permission to write actions: [alert-channels.md](alert-channels.md#github).',
+    secret: true,
+  }),
   ALERT_WEBHOOK_URL: urlOf(HTTP, 'https://example.com/hook').optional().register(settingInfo, {
     unit: 'URL',
     meaning: 'Receives alerts as JSON, signed as specified by Standard Webhooks.',

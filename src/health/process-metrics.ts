@@ -94,7 +94,7 @@ export const PROCESS_METRICS = {
   alert_delivery_attempts_total: {
     type: 'counter',
     labels: ['channel', 'outcome'],
-    help: 'Attempts to deliver messages of alerts, by channel (slack, webhook, email) and outcome: delivered, retry (another attempt follows), failed, gone (the receiver wants no more messages).',
+    help: 'Attempts to deliver messages of alerts, by type of channel, such as slack, and outcome: delivered, retry (another attempt follows), failed, gone (the receiver wants no more messages), wait (the rest follows after a cooldown or a rate limit), skipped (the channel is not meant for it).',
   },
   alert_transitions_total: {
     type: 'counter',

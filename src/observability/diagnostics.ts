@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 
-export const ATTEMPT_OUTCOMES = ['delivered', 'retry', 'failed', 'gone'] as const;
+export const ATTEMPT_OUTCOMES = ['delivered', 'retry', 'failed', 'gone', 'wait', 'skipped'] as const;
 
 /** What lower layers report to the metrics, without depending on them. */
 export type DiagnosticsEvent =

@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import nodemailer from 'nodemailer';
+import { z } from 'zod';
+import { isMailAddress } from '../../config/alert-settings.js';
 import { type MessageText, messageText } from '../../domain/alerts/message-text.js';
 import type { AlertMessage } from '../../domain/alerts/plan-messages.js';
 import { errno, errorMessage, MonitorError } from '../../domain/errors.js';
-import { type Channel, type Delivery, type SendResult } from './contract.js';
+import { type Channel, channelKind, type Delivery, label, type SendResult } from './contract.js';
 import type { Connection } from './http-post.js';
 
 /** Mail clients cut subjects; RFC 5322, 2.1.1 allows 998 characters. Code points. */
@@ -28,7 +30,8 @@ export function mailText(text: MessageText): string {
   );
   const links = text.links.map(({ label, url }) => `${label}: ${url}`);
   const title = text.lines.length === 1 && text.lines[0]?.headline === text.title ? [] : [text.title];
-  return [...title, ...paragraphs, ...(more ? [more] : []), ...links].join('\n\n');
+  const notes = text.notes.length > 0 ? [text.notes.join('\n')] : [];
+  return [...title, ...paragraphs, ...(more ? [more] : []), ...notes, ...links].join('\n\n');
 }
 
 export function mailHtml(text: MessageText): string {
@@ -48,6 +51,7 @@ export function mailHtml(text: MessageText): string {
         }${anchors(links)}`,
     ),
     ...(more ? [`<p>${more}</p>`] : []),
+    ...(text.notes.length > 0 ? [`<p>${text.notes.map(escaped).join('<br>')}</p>`] : []),
     anchors(text.links),
     '</body></html>',
   ].join('');
@@ -82,7 +86,7 @@ export function mailOf(id: string, message: AlertMessage, text: MessageText, { f
 }
 
 /** Mails by SMTP. A repeated attempt has the same `Message-ID`. */
-export class EmailChannel implements Channel {
+class EmailChannel implements Channel {
   readonly type = 'email';
 
   constructor(
@@ -172,3 +176,24 @@ function describeFailure(error: unknown): SendResult {
   }
   return { outcome: 'retry', error: `no connection to the mail server${code ? ` (${code})` : ''}` };
 }
+
+export const email = channelKind({
+  type: 'email',
+  settings: z.strictObject({
+    type: z.literal('email'),
+    label,
+    to: z
+      .array(z.string().refine(isMailAddress, 'expected an address such as ml@example.com'))
+      .min(1)
+      .max(50),
+  }),
+  problems: (_, __, { ALERT_SMTP_URL, ALERT_EMAIL_FROM }) => [
+    ...(ALERT_SMTP_URL ? [] : ['ALERT_SMTP_URL is not set']),
+    ...(ALERT_EMAIL_FROM ? [] : ['ALERT_EMAIL_FROM is not set']),
+  ],
+  open: (settings, _, { ALERT_SMTP_URL: url = '', ALERT_EMAIL_FROM: from = '' }, connection) => {
+    const { to } = settings;
+    return new EmailChannel(settings.label ?? to.join(', '), { url, from, to }, connection);
+  },
+  fromSettings: ({ ALERT_EMAIL_TO: to }) => (to ? { to } : undefined),
+});

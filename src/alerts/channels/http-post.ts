@@ -18,7 +18,7 @@ export interface Connection {
 
 export interface HttpAnswer {
   readonly status: number;
-  /** The begin of the body of an error; of a success nothing is read. */
+  /** The begin of the body of an error; of a success only what the request asks for. */
   readonly body: string;
   /** The wait that the server requests. */
   readonly retryAfterMs: number | undefined;
@@ -29,6 +29,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Without one, the request is a GET. */
   readonly body?: string;
+  /** How much of the body of a success is read, bytes. Default: nothing. */
+  readonly readBytes?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function sendRequest(
   { guard, timeoutMs }: Connection,
   request: HttpRequest,
 ): Promise<HttpAnswer> {
-  const { url, headers, body } = request;
+  const { url, headers, body, readBytes = 0 } = request;
   const agent = { lookup: guard.lookup, keepAlive: false };
   try {
     guard.check(new URL(url).hostname);
@@ -62,7 +64,7 @@ export async function sendRequest(
     const { status, data, headers: answered } = response;
     const date = Date.parse(String(answered.date));
     const retryAfterMs = parseRetryAfter(answered['retry-after'], Number.isNaN(date) ? Date.now() : date);
-    const answer = { status, body: status < 300 ? '' : await beginOf(data), retryAfterMs };
+    const answer = { status, body: await beginOf(data, status < 300 ? readBytes : MAX_BODY), retryAfterMs };
     data.destroy();
     return answer;
   } catch (error) {
@@ -70,19 +72,20 @@ export async function sendRequest(
   }
 }
 
-async function beginOf(stream: Readable): Promise<string> {
+async function beginOf(stream: Readable, max: number): Promise<string> {
+  if (max === 0) return '';
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of stream) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= MAX_BODY) break;
+      if (size >= max) break;
     }
   } catch {
     // The status is known; a body that is cut adds nothing.
   }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, max).toString('utf8');
 }
 
 /** An error of axios holds the whole request. */

@@ -1,69 +1,38 @@
 import { createHash } from 'node:crypto';
-import { isWebhookSecret } from '../../config/alert-settings.js';
+import { z } from 'zod';
+import { alertSettings } from '../../config/alert-settings.js';
 import { type Environment, mlflowUiOf, type Settings } from '../../config/settings.js';
 import type { MessageContext } from '../../domain/alerts/message-text.js';
 import { createAddressGuard } from './address-guard.js';
-import { ATTEMPT_MS, type Channel, type ChannelSettings, type ChannelType } from './contract.js';
-import { EmailChannel } from './email.js';
+import { CHANNEL_KINDS, CHANNEL_TYPES } from './channel-table.js';
+import { ATTEMPT_MS, type Channel, type ChannelKind, variableOf } from './contract.js';
 import type { Connection } from './http-post.js';
-import { SlackChannel } from './slack.js';
-import { WebhookChannel } from './webhook.js';
 
-type Of<T extends ChannelType> = Extract<ChannelSettings, { readonly type: T }>;
+type Row = (typeof CHANNEL_KINDS)[number];
 
-interface ChannelKind<T extends ChannelType> {
-  /** What is missing or wrong; never contains a secret. */
-  problems(settings: Of<T>, env: Environment, service: Settings): string[];
-  /** Call it only without problems. */
-  open(settings: Of<T>, env: Environment, service: Settings, connection: Connection): Channel;
+const [first, ...others] = CHANNEL_KINDS.map(({ settings }): Row['settings'] => settings);
+/** A channel in `alerts.yaml`. */
+export const channelSchema = z.discriminatedUnion('type', [first as Row['settings'], ...others], {
+  error: `expected a channel with type: ${CHANNEL_TYPES.join(', ')}`,
+});
+export type ChannelSettings = z.output<typeof channelSchema>;
+
+/** The row of a channel. */
+export function kindOf({ type }: Pick<ChannelSettings, 'type'>): ChannelKind {
+  const kind: unknown = CHANNEL_KINDS.find((each) => each.type === type);
+  // Each row gets only settings that its own schema has parsed.
+  return kind as ChannelKind;
 }
 
-function urlProblems(name: string, env: Environment): string[] {
-  const url = env[name]?.trim();
-  if (!url) return [`${name} is not set`];
-  const isWeb = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
-  return isWeb ? [] : [`${name} is not an http or https address`];
-}
-const variableOf = (env: Environment, name: string): string => env[name]?.trim() ?? '';
-const hostOf = (url: string): string => new URL(url).hostname;
-
-/** One row per type of channel. */
-const KINDS: { readonly [T in ChannelType]: ChannelKind<T> } = {
-  slack: {
-    problems: ({ url_env }, env) => urlProblems(url_env, env),
-    open: ({ label, url_env }, env, _, connection) =>
-      new SlackChannel(label ?? 'Slack', variableOf(env, url_env), connection),
-  },
-  webhook: {
-    problems: ({ url_env, secret_env }, env) => [
-      ...urlProblems(url_env, env),
-      ...(isWebhookSecret(variableOf(env, secret_env))
-        ? []
-        : [`${secret_env} is not whsec_ and 24 to 64 bytes in base64`]),
-    ],
-    open: ({ label, url_env, secret_env }, env, _, connection) => {
-      const url = variableOf(env, url_env);
-      return new WebhookChannel(label ?? hostOf(url), url, variableOf(env, secret_env), connection);
-    },
-  },
-  email: {
-    problems: (_, __, { ALERT_SMTP_URL, ALERT_EMAIL_FROM }) => [
-      ...(ALERT_SMTP_URL ? [] : ['ALERT_SMTP_URL is not set']),
-      ...(ALERT_EMAIL_FROM ? [] : ['ALERT_EMAIL_FROM is not set']),
-    ],
-    open: ({ label, to }, _, { ALERT_SMTP_URL: url = '', ALERT_EMAIL_FROM: from = '' }, connection) =>
-      new EmailChannel(label ?? to.join(', '), { url, from, to }, connection),
-  },
-};
-
-const kindOf = (settings: ChannelSettings) => KINDS[settings.type] as ChannelKind<ChannelType>;
-
-/** The variables that channels may name: those of the environment, and the settings of this service as it uses them. */
+/** The variables that channels may name: those of the environment, and the settings of alerts as this service uses them. */
 export const channelEnvironment = (settings: Settings, env: Environment = process.env): Environment => ({
   ...env,
-  ALERT_SLACK_WEBHOOK_URL: settings.ALERT_SLACK_WEBHOOK_URL,
-  ALERT_WEBHOOK_URL: settings.ALERT_WEBHOOK_URL,
-  ALERT_WEBHOOK_SECRET: settings.ALERT_WEBHOOK_SECRET,
+  ...Object.fromEntries(
+    Object.keys(alertSettings).map((name) => {
+      const value: unknown = settings[name as keyof typeof alertSettings];
+      return [name, typeof value === 'string' ? value : undefined];
+    }),
+  ),
 });
 
 /** What messages need of the settings. @param zone IANA name of a time zone */
@@ -95,7 +64,10 @@ const DIGEST_DIGITS = 16;
 /** A digest of where a channel sends: equal as long as the address is. The address itself may be secret. */
 export function addressDigest(channel: ChannelSettings, env: Environment): string {
   const { label: _, ...settings } = channel;
-  const where = 'url_env' in settings ? variableOf(env, settings.url_env) : settings;
+  const resolved = ([key, value]: [string, unknown]) =>
+    key.endsWith('_env') ? variableOf(env, String(value)) : value;
+  const where =
+    'url_env' in settings ? variableOf(env, settings.url_env) : Object.entries(settings).map(resolved);
   const text = JSON.stringify([channel.type, where]);
   return createHash('sha256').update(text).digest('hex').slice(0, DIGEST_DIGITS);
 }

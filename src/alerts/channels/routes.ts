@@ -3,8 +3,8 @@ import { timezone } from '../../config/setting.js';
 import type { Environment, Settings } from '../../config/settings.js';
 import { ALERT_SEVERITIES } from '../../domain/alerts/incident.js';
 import type { DeliveryPolicy } from '../../domain/alerts/routes.js';
-import { channelSchema } from './contract.js';
-import { channelProblems } from './open-channels.js';
+import { CHANNEL_KINDS } from './channel-table.js';
+import { channelProblems, channelSchema, kindOf } from './open-channels.js';
 
 const listOf = <S extends z.ZodType>(item: S) =>
   z
@@ -54,25 +54,35 @@ export interface DeliverySettings {
 /** The routes of the file; without any, one for each channel that is set by environment variables. */
 export function routeSettings(file: DeliverySettings, settings: Settings): readonly RouteSettings[] {
   if (file.routes && file.routes.length > 0) return file.routes;
-  const channels: unknown[] = [
-    ...(settings.ALERT_SLACK_WEBHOOK_URL ? [{ type: 'slack' }] : []),
-    ...(settings.ALERT_WEBHOOK_URL ? [{ type: 'webhook' }] : []),
-    ...(settings.ALERT_EMAIL_TO ? [{ type: 'email', to: settings.ALERT_EMAIL_TO }] : []),
-  ];
-  return channels.map((channel) => {
-    const parsed = channelSchema.parse(channel);
-    return routeSchema.parse({ name: parsed.type, continue: true, channels: [parsed] });
+  return CHANNEL_KINDS.flatMap((kind) => {
+    const channel = kind.fromSettings?.(settings);
+    if (!channel) return [];
+    return routeSchema.parse({
+      name: kind.type,
+      continue: true,
+      channels: [{ type: kind.type, ...channel }],
+    });
   });
 }
 
 export function deliveryPolicy(file: DeliverySettings, settings: Settings): DeliveryPolicy {
   const { at = '09:00', time_zone = settings.SCHEDULE_TIMEZONE } = file.digest ?? {};
   return {
-    routes: routeSettings(file, settings),
+    routes: routeSettings(file, settings).map((route) => ({
+      ...route,
+      digest: route.channels.some((channel) => kindOf(channel).digest),
+      ends: route.channels.some((channel) => kindOf(channel).ends),
+    })),
     quiet_hours: file.quiet_hours ?? null,
     digest: { at, time_zone },
   };
 }
+
+/** The channels that need the state each minute. */
+export const resentChannels = (routes: readonly RouteSettings[]) =>
+  routes.flatMap(({ name, channels }) =>
+    channels.flatMap((each, channel) => (kindOf(each).resent ? [{ route: name, channel }] : [])),
+  );
 
 /** What is wrong with the channels in this environment: `route fraud: SLACK_FRAUD_URL is not set`. */
 export function routeProblems(

@@ -1,8 +1,17 @@
+import { z } from 'zod';
 import { type MessageText, messageText } from '../../domain/alerts/message-text.js';
-import { errorMessage, MonitorError } from '../../domain/errors.js';
-import { isRetryableStatus } from '../../upstream/retryable-status.js';
-import type { Channel, Delivery, SendResult } from './contract.js';
-import { type Connection, sendRequest } from './http-post.js';
+import {
+  type Channel,
+  channelKind,
+  type Delivery,
+  label,
+  type SendResult,
+  urlProblems,
+  variable,
+  variableOf,
+} from './contract.js';
+import { attempt, JSON_TYPE, statusMeaning } from './http-attempt.js';
+import type { Connection } from './http-post.js';
 
 /**
  * Limits of Block Kit. A message has at most 50 blocks, a text object 3000 characters
@@ -55,24 +64,32 @@ const section = (text: string): Block => ({
   text: { type: 'plain_text', text, emoji: false },
 });
 
-function textBlocks({ title, lines }: MessageText): Block[] {
+function textBlocks({ title, lines, notes }: MessageText): Block[] {
   const [only] = lines;
   if (lines.length <= 1) {
-    const details = (only?.details ?? []).map(escaped);
+    const details = [...(only?.details ?? []), ...notes].map(escaped);
     return [section(escaped(only?.headline ?? title)), ...packed(details).map(section)];
   }
-  const { shown, left } = withinLimit(lines.map(({ headline }) => `• ${escaped(headline)}`));
+  const after = notes.map(escaped);
+  const reserved = RESERVED + after.join('\n').length;
+  const { shown, left } = withinLimit(
+    lines.map(({ headline }) => `• ${escaped(headline)}`),
+    reserved,
+  );
   const more = left > 0 ? [`… and ${left} more`] : [];
-  return [section(escaped(title)), ...packed([...shown, ...more]).map(section)];
+  return [section(escaped(title)), ...packed([...shown, ...more, ...after]).map(section)];
 }
 
 /** As many lines as fit into a message. */
-function withinLimit(lines: readonly string[]): { readonly shown: string[]; readonly left: number } {
+function withinLimit(
+  lines: readonly string[],
+  reserved: number,
+): { readonly shown: string[]; readonly left: number } {
   const shown: string[] = [];
   let length = 0;
   for (const line of lines) {
     length += line.length + 1;
-    if (length > SLACK_LIMITS.all - RESERVED) break;
+    if (length > SLACK_LIMITS.all - reserved) break;
     shown.push(line);
   }
   return { shown, left: lines.length - shown.length };
@@ -102,7 +119,7 @@ function linkBlocks({ lines, links }: MessageText): Block[] {
 }
 
 /** An incoming webhook of Slack. It knows no message ids: a repeated attempt may show a message twice. */
-export class SlackChannel implements Channel {
+class SlackChannel implements Channel {
   readonly type = 'slack';
 
   constructor(
@@ -111,21 +128,21 @@ export class SlackChannel implements Channel {
     private readonly connection: Connection,
   ) {}
 
-  async send({ message, context }: Delivery): Promise<SendResult> {
-    try {
-      const body = JSON.stringify(slackPayload(messageText(message, context)));
-      const headers = { 'Content-Type': 'application/json; charset=utf-8' };
-      const answer = await sendRequest(this.connection, { url: this.url, headers, body });
-      if (answer.status >= 200 && answer.status < 300) return { outcome: 'delivered' };
-      const reason = /^[a-z_]{1,60}$/.exec(answer.body.trim())?.[0];
-      const error = `HTTP ${answer.status}${reason ? ` (${reason})` : ''}`;
-      // The other statuses are about the webhook or the channel: no_service, channel_is_archived, invalid_payload
-      // (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
-      if (!isRetryableStatus(answer.status)) return { outcome: 'failed', error };
-      return { outcome: 'retry', error, retryAfterMs: answer.retryAfterMs };
-    } catch (error) {
-      const retryable = !(error instanceof MonitorError) || error.retryable;
-      return { outcome: retryable ? 'retry' : 'failed', error: errorMessage(error) };
-    }
+  send({ message, context }: Delivery): Promise<SendResult> {
+    const body = JSON.stringify(slackPayload(messageText(message, context)));
+    // A status that is not retried is about the webhook or the channel: no_service, channel_is_archived, invalid_payload
+    // (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+    return attempt(this.connection, { url: this.url, headers: JSON_TYPE, body }, (answer) =>
+      statusMeaning(answer, /^[a-z_]{1,60}$/.exec(answer.body.trim())?.[0]),
+    );
   }
 }
+
+export const slack = channelKind({
+  type: 'slack',
+  settings: z.strictObject({ type: z.literal('slack'), label, url_env: variable('ALERT_SLACK_WEBHOOK_URL') }),
+  problems: ({ url_env }, env) => urlProblems(url_env, env),
+  open: (settings, env, _, connection) =>
+    new SlackChannel(settings.label ?? 'Slack', variableOf(env, settings.url_env), connection),
+  fromSettings: ({ ALERT_SLACK_WEBHOOK_URL }) => (ALERT_SLACK_WEBHOOK_URL ? {} : undefined),
+});

@@ -1,9 +1,21 @@
 import { Webhook } from 'standardwebhooks';
+import { z } from 'zod';
+import { isWebhookSecret } from '../../config/alert-settings.js';
 import { type MessageContext, messageText } from '../../domain/alerts/message-text.js';
+import { noiseJson } from '../../domain/alerts/noise.js';
 import type { AlertMessage } from '../../domain/alerts/plan-messages.js';
-import { errorMessage, MonitorError } from '../../domain/errors.js';
-import type { Channel, Delivery, SendResult } from './contract.js';
-import { type Connection, sendRequest } from './http-post.js';
+import {
+  type Channel,
+  channelKind,
+  type Delivery,
+  label,
+  type SendResult,
+  urlProblems,
+  variable,
+  variableOf,
+} from './contract.js';
+import { attempt, JSON_TYPE } from './http-attempt.js';
+import type { Connection } from './http-post.js';
 
 /** The specification recommends at most 20 kB. */
 export const MAX_INCIDENTS = 15;
@@ -40,12 +52,13 @@ export function webhookPayload(message: AlertMessage, context: MessageContext) {
         links: text.lines[n]?.links ?? [],
       })),
       more_incidents: Math.max(0, message.lines.length - MAX_INCIDENTS),
+      ...(message.noise ? { noise: message.noise.map(noiseJson) } : {}),
     },
   };
 }
 
 /** A receiver of Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks, version 1.0.0 of the specification). */
-export class WebhookChannel implements Channel {
+class WebhookChannel implements Channel {
   readonly type = 'webhook';
   private readonly signer: Webhook;
 
@@ -58,25 +71,42 @@ export class WebhookChannel implements Channel {
     this.signer = new Webhook(secret);
   }
 
-  async send({ id, message, context, now }: Delivery): Promise<SendResult> {
-    try {
-      const body = JSON.stringify(webhookPayload(message, context));
-      const at = new Date(now);
-      const headers = {
-        'Content-Type': 'application/json; charset=utf-8',
-        'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(now / 1000)),
-        'webhook-signature': this.signer.sign(id, at, body),
-      };
-      const { status, retryAfterMs } = await sendRequest(this.connection, { url: this.url, headers, body });
+  send({ id, message, context, now }: Delivery): Promise<SendResult> {
+    const body = JSON.stringify(webhookPayload(message, context));
+    const headers = {
+      ...JSON_TYPE,
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(now / 1000)),
+      'webhook-signature': this.signer.sign(id, new Date(now), body),
+    };
+    return attempt(this.connection, { url: this.url, headers, body }, ({ status, retryAfterMs }) => {
       if (status >= 200 && status < 300) return { outcome: 'delivered' };
       if (status === 410) return { outcome: 'gone', error: 'HTTP 410: the receiver wants no more messages' };
       const isRedirect = status >= 300 && status < 400;
       const error = `HTTP ${status}${isRedirect ? ': redirects are not followed, set the new address' : ''}`;
       return { outcome: 'retry', error, retryAfterMs };
-    } catch (error) {
-      const retryable = !(error instanceof MonitorError) || error.retryable;
-      return { outcome: retryable ? 'retry' : 'failed', error: errorMessage(error) };
-    }
+    });
   }
 }
+
+export const webhook = channelKind({
+  type: 'webhook',
+  settings: z.strictObject({
+    type: z.literal('webhook'),
+    label,
+    url_env: variable('ALERT_WEBHOOK_URL'),
+    secret_env: variable('ALERT_WEBHOOK_SECRET'),
+  }),
+  problems: ({ url_env, secret_env }, env) => [
+    ...urlProblems(url_env, env),
+    ...(isWebhookSecret(variableOf(env, secret_env))
+      ? []
+      : [`${secret_env} is not whsec_ and 24 to 64 bytes in base64`]),
+  ],
+  open: (settings, env, _, connection) => {
+    const url = variableOf(env, settings.url_env);
+    const secret = variableOf(env, settings.secret_env);
+    return new WebhookChannel(settings.label ?? new URL(url).hostname, url, secret, connection);
+  },
+  fromSettings: ({ ALERT_WEBHOOK_URL }) => (ALERT_WEBHOOK_URL ? {} : undefined),
+});

@@ -1,5 +1,6 @@
 import type { MessageContext } from '../../domain/alerts/message-text.js';
 import { publish } from '../../observability/diagnostics.js';
+import { channelMemory } from '../../state/alerts/channel-memory.js';
 import {
   readDelivery,
   readMessage,
@@ -71,19 +72,20 @@ export async function deliver(options: DeliveryOptions, name: string): Promise<b
 
 async function tryOnce(
   { store, context, clock }: DeliveryOptions,
-  { name, incidents, channel: number }: UnfinishedMessage,
+  { name, route, incidents, channel: number }: UnfinishedMessage,
   channel: Channel | undefined,
   isDisabled: boolean,
 ): Promise<Attempt> {
   const message = await readMessage(store, name);
   const lines = message?.lines.filter(({ incident }) => incidents.includes(incident.id)) ?? [];
-  if (!message || lines.length === 0) return { outcome: 'superseded' };
+  if (!message || (lines.length === 0 && !message.noise)) return { outcome: 'superseded' };
   if (!channel) return { outcome: 'failed', error: `the route has no channel ${number + 1} that is set up` };
   if (isDisabled) return { outcome: 'failed', error: 'disabled: the receiver answered 410' };
   const attempt = await channel.send({
     id: message.id,
     message: { ...message, lines },
     context: await context(),
+    memory: channelMemory(store, `${route}.${number}.${channel.type}`, clock),
     now: clock(),
   });
   publish({ type: 'alert_attempt', channel: channel.type, outcome: attempt.outcome });
@@ -116,8 +118,12 @@ async function finish(
   }
   await updateOutbox(store, (current) => settle(current, name, holder, ended, now)?.outbox);
   const error = 'error' in attempt && attempt.error ? `: ${attempt.error}` : '';
-  if (attempt.outcome === 'delivered') log.log(`Message ${name} delivered by ${tried.channel}${error}`);
-  else if (attempt.outcome !== 'superseded') {
+  if (attempt.outcome === 'wait') {
+    const minutes = Math.ceil(attempt.afterMs / 60_000);
+    log.log(`Message ${name}, ${tried.channel}: the rest is sent in ${minutes} min`);
+  } else if (attempt.outcome === 'delivered')
+    log.log(`Message ${name} delivered by ${tried.channel}${error}`);
+  else if (attempt.outcome !== 'superseded' && attempt.outcome !== 'skipped') {
     const next = outcome?.status === 'failed' ? 'it is not delivered' : 'another attempt follows';
     log.warn(`Message ${name}, ${tried.channel}${error}; ${next}`);
   }

@@ -5,7 +5,7 @@ import { Notifier } from './notifier.js';
 
 const SWEEP_MS = 60_000;
 
-/** Seals and enqueues each minute what a crash or a flush of the queue lost. */
+/** Seals and enqueues each minute what a crash or a flush of the queue lost, and the state for channels that need it. */
 @Injectable()
 export class NotificationSweepService implements OnApplicationBootstrap {
   private readonly log = new Logger('Alerts');
@@ -24,6 +24,7 @@ export class NotificationSweepService implements OnApplicationBootstrap {
     this.isActive = true;
     try {
       await this.notifier.sweep();
+      await this.notifier.enqueueResends();
       this.lastError = undefined;
     } catch (error) {
       const message = errorMessage(error);

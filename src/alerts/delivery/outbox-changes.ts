@@ -106,6 +106,9 @@ export function dueMessages(
     .map((message) => ({ message, delayMs: Math.max(0, Date.parse(message.next_at) - now) }));
 }
 
+/** A wait that is no failure, at least, ms. */
+const MIN_WAIT_MS = 1_000;
+
 /** What one attempt did. `superseded`: nothing was left to send. */
 export type Attempt = SendResult | { readonly outcome: 'superseded' };
 
@@ -142,14 +145,18 @@ export function settle(
   const message = outbox.unfinished.find((each) => each.name === name);
   if (!message || message.lease?.by !== holder.id) return undefined;
   const { outcome } = attempt;
-  const attempts = message.attempts + 1;
+  const taken = 'taken' in attempt ? (attempt.taken ?? []) : [];
+  // Attempts without progress are counted: 100 events at a limit of 60 a minute are no failure.
+  const attempts = taken.length > 0 ? 1 : message.attempts + 1;
+  const rest = message.incidents.filter((id) => !taken.includes(id));
+  const isTried = !['superseded', 'skipped', 'wait'].includes(outcome);
   const tried: TriedChannel[] = [
     ...message.tried.filter((_, n) => n < message.channel),
-    ...(outcome !== 'superseded'
+    ...(isTried
       ? [
           {
             ...channel,
-            outcome,
+            outcome: outcome as TriedChannel['outcome'],
             attempts,
             error: ('error' in attempt && attempt.error) || null,
             at: iso(now),
@@ -167,24 +174,35 @@ export function settle(
     status,
     channels: tried,
   });
-  if (outcome === 'delivered' || outcome === 'superseded') return finish(outcome);
   const isLast = message.channel + 1 >= channels;
+  if (outcome === 'superseded') return finish(outcome);
+  const left = 'left' in attempt ? (attempt.left ?? []) : [];
+  const follow = (changes: Partial<UnfinishedMessage>): Settled => ({
+    outbox: replace(next, { ...message, lease: null, tried, ...changes }),
+    status: null,
+    channels: tried,
+  });
+  const toNextChannel = { channel: message.channel + 1, attempts: 0, next_at: iso(now) };
+  if (outcome === 'delivered') {
+    if (isLast || left.length === 0) return finish(outcome);
+    return follow({ ...toNextChannel, incidents: message.incidents.filter((id) => left.includes(id)) });
+  }
+  if (outcome === 'skipped') {
+    if (!isLast) return follow(toNextChannel);
+    return finish(tried.some((each) => each.outcome === 'delivered') ? 'delivered' : 'skipped');
+  }
+  if (outcome === 'wait') {
+    const next_at = iso(now + Math.max(MIN_WAIT_MS, attempt.afterMs));
+    return follow({ incidents: rest, attempts: 0, next_at });
+  }
   const scheduled = RETRY_MS[attempts - 1];
   const wait = scheduled && scheduled * (1 + JITTER * jitter);
   const isRetried = outcome === 'retry' && wait !== undefined && (isLast || attempts < ATTEMPTS_BEFORE_NEXT);
   if (!isRetried && isLast) return finish('failed');
   const requested = 'retryAfterMs' in attempt ? (attempt.retryAfterMs ?? 0) : 0;
-  const waited = { ...message, lease: null, tried };
-  return {
-    outbox: replace(
-      next,
-      isRetried
-        ? { ...waited, attempts, next_at: iso(now + Math.max(wait, Math.min(requested, MAX_RETRY_AFTER_MS))) }
-        : { ...waited, channel: message.channel + 1, attempts: 0, next_at: iso(now) },
-    ),
-    status: null,
-    channels: tried,
-  };
+  if (!isRetried) return follow({ ...toNextChannel, incidents: rest });
+  const waited = Math.max(wait, Math.min(requested, MAX_RETRY_AFTER_MS));
+  return follow({ incidents: rest, attempts, next_at: iso(now + waited) });
 }
 
 export const withoutMessage = (outbox: Outbox, name: string): Outbox => ({

@@ -1,4 +1,4 @@
-import { type AlertMessage, planMessages } from '../../domain/alerts/plan-messages.js';
+import { type AlertMessage, planMessages, tellsNoise } from '../../domain/alerts/plan-messages.js';
 import type { DeliveryPolicy } from '../../domain/alerts/routes.js';
 import { AlertChain } from '../../state/alerts/evaluations.js';
 import {
@@ -30,7 +30,10 @@ export async function sealMessages(
   if (!newest || newest.sequence <= (outbox.plan?.through ?? 0)) return outbox;
   const identity = await ensureStoreIdentity(store);
   for await (const evaluation of chain.after(outbox.plan?.through ?? 0)) {
-    const plan = planMessages(outbox.plan, evaluation, policy);
+    const history = tellsNoise(outbox.plan, evaluation, policy)
+      ? (await chain.history()).filter(({ sequence }) => sequence <= evaluation.sequence)
+      : [];
+    const plan = planMessages(outbox.plan, evaluation, policy, history);
     const sealed = await Promise.all(
       plan.messages.map(async (message) => {
         const name = messageName(evaluation.sequence, message.route, message.kind);

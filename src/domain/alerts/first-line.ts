@@ -3,8 +3,11 @@ import type { AlertEvidence, AlertIncident, AlertRule } from './incident.js';
 import { plainText } from './plain-text.js';
 import { shortTime } from './times.js';
 
-/** What a message says about an incident. `repeated`: it still fires. */
-export const ALERT_NEWS = ['fired', 'repeated', 'recovered', 'corrected', 'no_data'] as const;
+/**
+ * What a message says about an incident. `repeated`: it still fires. `ended`: it is over, and people are not told of it, for
+ * example because it is muted; only receivers that keep incidents open get it.
+ */
+export const ALERT_NEWS = ['fired', 'repeated', 'recovered', 'corrected', 'no_data', 'ended'] as const;
 export type AlertNews = (typeof ALERT_NEWS)[number];
 
 /** Longest name in a line, code points. */
@@ -25,6 +28,8 @@ export function firstLine(incident: AlertIncident, news: AlertNews, now: number,
     parts.push(`after ${formatDuration(now - began)}`, worstText(incident));
   } else if (news === 'corrected') {
     parts.push('a late run changed the result');
+  } else if (news === 'ended') {
+    parts.push(`after ${formatDuration(now - began)}`);
   } else {
     parts.push(`since ${shortTime(began, now, zone)}`, runsText(evidence));
     if (news === 'repeated') parts.push(`for ${formatDuration(now - began)}`);
@@ -37,6 +42,7 @@ const HEADWORDS: Readonly<Record<Exclude<AlertNews, 'fired'>, string>> = {
   recovered: 'RECOVERED',
   corrected: 'CORRECTED',
   no_data: 'NO DATA',
+  ended: 'ENDED',
 };
 
 function headword({ severity }: AlertIncident, news: AlertNews): string {

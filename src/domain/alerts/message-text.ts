@@ -3,6 +3,7 @@ import { runUrl } from '../mlflow-urls.js';
 import { applicationPath, incidentPath, metricPath } from '../page-paths.js';
 import { firstLine } from './first-line.js';
 import type { AlertIncident, DigestReason } from './incident.js';
+import { noiseLines } from './noise-text.js';
 import { plainText } from './plain-text.js';
 import type { AlertMessage, MessageLine } from './plan-messages.js';
 import { fullTime } from './times.js';
@@ -36,6 +37,8 @@ export interface MessageText {
   /** Worst first. With several incidents they have no details. */
   readonly lines: readonly TextLine[];
   readonly links: readonly MessageLink[];
+  /** Printable lines after all incidents. */
+  readonly notes: readonly string[];
 }
 
 /** Longest text of others in a detail, code points. */
@@ -53,14 +56,16 @@ export function messageText(message: AlertMessage, context: MessageContext): Mes
       links: only ? incidentLinks(line.incident, context) : [],
     })),
     links: only ? [] : overview,
+    notes: noiseLines(message.noise ?? []),
   };
 }
 
 function title(message: AlertMessage, context: MessageContext): string {
   const [worst] = message.lines;
+  if (message.kind === 'digest')
+    return `DIGEST · ${worst ? counts(message.lines) : 'noise of the last 30 days'}`;
   if (message.kind === 'test' || !worst)
     return `TEST of route ${message.route} · this is no alert · mlflow-monitor can deliver messages here`;
-  if (message.kind === 'digest') return `DIGEST · ${counts(message.lines)}`;
   const others = message.lines.length - 1;
   const line = headline(worst, message, context);
   return others === 0 ? line : `${line} · and ${others} more`;

@@ -100,10 +100,14 @@ function waitToFire(
   };
   const isDue =
     violations.filter(Boolean).length >= policy.violations &&
-    now - Date.parse(since) >= policy.for_minutes * MS_PER_MINUTE;
+    lastsLongEnough(now - Date.parse(since), policy);
   if (!isViolated || !(isDue || isInitial)) return { next: state };
   return { next: { ...state, state: 'firing', state_since: iso(now), fired_at: iso(now), violations: [] } };
 }
+
+/** Whether a violation of this length fires, ms. */
+export const lastsLongEnough = (ms: number, { for_minutes }: Pick<RulePolicy, 'for_minutes'>): boolean =>
+  ms >= for_minutes * MS_PER_MINUTE;
 
 function recover(
   previous: StateOf,

@@ -11,7 +11,8 @@ import {
   type AlertTransition,
   type DigestReason,
 } from './incident.js';
-import { type DeliveryPolicy, digestDay, isQuiet, routesOf } from './routes.js';
+import { type EvaluationChanges, type NoiseNote, noisiest } from './noise.js';
+import { type AlertRoute, type DeliveryPolicy, digestDay, isQuiet, routesOf } from './routes.js';
 
 export const MESSAGE_KINDS = ['alert', 'digest', 'test'] as const;
 export type MessageKind = (typeof MESSAGE_KINDS)[number];
@@ -32,6 +33,8 @@ export interface AlertMessage {
   readonly at: string;
   /** Worst first. */
   readonly lines: readonly MessageLine[];
+  /** In the digest of Mondays: the noise of the rules on this route. */
+  readonly noise?: readonly NoiseNote[] | undefined;
 }
 
 /** What the next evaluation needs to know of the ones before. */
@@ -56,15 +59,33 @@ export const REPEAT_MS: Readonly<Record<AlertSeverity, number>> = {
   warning: 24 * MS_PER_HOUR,
 };
 
+/** Whether the digest that is due after an evaluation tells how noisy the rules are. */
+export const tellsNoise = (
+  state: PlanState | null,
+  { to }: AlertEvaluation,
+  policy: DeliveryPolicy,
+): boolean =>
+  state !== null &&
+  isDigestDue(state, Date.parse(to), policy) &&
+  isMonday(digestDay(policy.digest, Date.parse(to)));
+
+const isMonday = (day: string): boolean => new Date(`${day}T00:00:00Z`).getUTCDay() === 1;
+
+const isDigestDue = (before: PlanState, to: number, { digest, quiet_hours }: DeliveryPolicy): boolean =>
+  digestDay(digest, to) > before.digest_day &&
+  !ALERT_SEVERITIES.some((each) => isQuiet(quiet_hours, each, to));
+
 /**
  * The messages after an evaluation: one per route, and one more if its digest is due. A pure function: the same evaluations
  * under the same policy make the same messages.
  * @param state of the evaluation before; null: this is the first one
+ * @param history of the last 30 days, if `tellsNoise`
  */
 export function planMessages(
   state: PlanState | null,
   evaluation: AlertEvaluation,
   policy: DeliveryPolicy,
+  history: readonly EvaluationChanges[] = [],
 ): Plan {
   const to = Date.parse(evaluation.to);
   const due = digestDay(policy.digest, to);
@@ -88,16 +109,35 @@ export function planMessages(
       now.push(line);
     }
   }
-  const messages = grouped('alert', now, evaluation.to, policy);
-  const sendsDigest =
-    due > before.digest_day && !ALERT_SEVERITIES.some((s) => isQuiet(policy.quiet_hours, s, to));
+  const messages = grouped('alert', evaluation.to, policy, ({ ends }) =>
+    ends ? [...now, ...endings(evaluation, now)] : now,
+  );
+  const sendsDigest = isDigestDue(before, to, policy);
   const next = { ...first, digest_day: sendsDigest ? due : before.digest_day };
   if (!sendsDigest) return { messages, state: { ...next, held: [...held.values()] } };
   const current = new Map(evaluation.incidents.map((incident) => [incident.id, incident]));
   const told = [...held.values()]
     .map((line) => ({ ...line, incident: current.get(line.incident.id) ?? line.incident }))
     .filter(({ incident }) => !isMuted(incident, to));
-  return { messages: [...messages, ...grouped('digest', told, evaluation.to, policy)], state: next };
+  const noise = (route: AlertRoute) =>
+    tellsNoise(state, evaluation, policy)
+      ? noisiest(history, evaluation.incidents, to, (incident) =>
+          routesOf(incident, policy.routes).includes(route.name),
+        )
+      : [];
+  const digests = grouped('digest', evaluation.to, policy, ({ digest }) => (digest ? told : []), noise);
+  return { messages: [...messages, ...digests], state: next };
+}
+
+const OVER: readonly AlertTransition['change'][] = ['recovered', 'corrected', 'cleared'];
+
+/** Incidents that are over although no line says so: muted, inhibited, in quiet hours, or without a subject. */
+function endings({ transitions }: AlertEvaluation, lines: readonly MessageLine[]): MessageLine[] {
+  const told = new Set(lines.map(({ incident }) => incident.id));
+  return transitions
+    .filter(({ change, incident }) => OVER.includes(change) && incident.told_at !== null)
+    .filter(({ incident, digest_only }) => !digest_only && !told.has(incident.id))
+    .map(({ incident }) => ({ news: 'ended', incident, held: null }));
 }
 
 const isMuted = ({ muted }: AlertIncident, now: number): boolean =>
@@ -132,21 +172,26 @@ function repetitions({ incidents, transitions, to }: AlertEvaluation, before: nu
   });
 }
 
-/** One message per route, worst line first. */
+/** One message per route, worst line first. @param linesOf lines that the route gets if they match it */
 function grouped(
   kind: MessageKind,
-  lines: readonly MessageLine[],
   at: string,
   { routes }: DeliveryPolicy,
+  linesOf: (route: AlertRoute) => readonly MessageLine[],
+  noiseOn: (route: AlertRoute) => readonly NoiseNote[] = () => [],
 ): AlertMessage[] {
-  const sorted = [...lines].sort(worstFirst);
-  return routes.flatMap(({ name: route }) => {
-    const own = sorted.filter(({ incident }) => routesOf(incident, routes).includes(route));
-    return own.length > 0 ? [{ route, kind, at, lines: own }] : [];
+  return routes.flatMap((each): AlertMessage[] => {
+    const route = each.name;
+    const lines = linesOf(each)
+      .filter(({ incident }) => routesOf(incident, routes).includes(route))
+      .sort(worstFirst);
+    const noise = each.digest ? noiseOn(each) : [];
+    if (lines.length === 0 && noise.length === 0) return [];
+    return [{ route, kind, at, lines, ...(noise.length > 0 ? { noise } : {}) }];
   });
 }
 
-const NEWS_ORDER: readonly AlertNews[] = ['fired', 'repeated', 'corrected', 'no_data', 'recovered'];
+const NEWS_ORDER: readonly AlertNews[] = ['fired', 'repeated', 'corrected', 'no_data', 'recovered', 'ended'];
 
 /** By news that may need an action, severity, scope and distance from the limit; then by name, so that the order is total. */
 export function worstFirst(a: MessageLine, b: MessageLine): number {

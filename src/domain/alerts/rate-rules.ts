@@ -22,14 +22,24 @@ export function rateVerdict(rule: RateRule, counts: RunCounts, policy: Policy, s
   const { evaluated } = rates(counts);
   if (evaluated === 0) return 'no_data';
   const limit = rateLimit(rule, policy, settings);
-  const margin = policy.recovery_margin;
+  const part = rule === 'critical_runs' ? counts.critical : counts.healthy + counts.warning;
+  return shareVerdict(rule, part, evaluated, limit, policy.recovery_margin);
+}
+
+/** As `rateVerdict`: `part` of `whole` runs are critical or have passed. Both are whole numbers. */
+export function shareVerdict(
+  rule: RateRule,
+  part: number,
+  whole: number,
+  limit: number,
+  margin: number,
+): Verdict {
   if (rule === 'critical_runs') {
-    if (comparePercent(counts.critical, evaluated, limit) > 0) return 'violated';
-    return comparePercent(counts.critical, evaluated, Math.max(0, limit - margin)) > 0 ? 'between' : 'met';
+    if (comparePercent(part, whole, limit) > 0) return 'violated';
+    return comparePercent(part, whole, Math.max(0, limit - margin)) > 0 ? 'between' : 'met';
   }
-  const passed = counts.healthy + counts.warning;
-  if (comparePercent(passed, evaluated, limit) < 0) return 'violated';
-  return comparePercent(passed, evaluated, Math.min(100, limit + margin)) < 0 ? 'between' : 'met';
+  if (comparePercent(part, whole, limit) < 0) return 'violated';
+  return comparePercent(part, whole, Math.min(100, limit + margin)) < 0 ? 'between' : 'met';
 }
 
 export const allCounts = ({ counts }: Tally): RunCounts =>

@@ -11,6 +11,10 @@ export interface AlertRoute {
   readonly severity: readonly AlertSeverity[];
   /** Whether the routes after this one are tried as well. */
   readonly continue: boolean;
+  /** Whether a channel of it takes the digest. */
+  readonly digest: boolean;
+  /** Whether a channel of it keeps incidents open until they are closed: it also gets ends that nobody is told of. */
+  readonly ends: boolean;
 }
 
 /** When delivery is held back, every day. */
@@ -35,7 +39,7 @@ export interface DeliveryPolicy {
 /** The names of the routes that deliver an incident, in their order. */
 export function routesOf(
   { owner, subject, severity }: Pick<AlertIncident, 'owner' | 'subject' | 'severity'>,
-  routes: readonly AlertRoute[],
+  routes: readonly Omit<AlertRoute, 'digest' | 'ends'>[],
 ): string[] {
   const found: string[] = [];
   const fits = (patterns: readonly string[], name: string | null) =>

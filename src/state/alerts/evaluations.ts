@@ -1,6 +1,6 @@
 import { concurrently } from '../../config/concurrently.js';
 import type { AlertEvaluation } from '../../domain/alerts/incident.js';
-import type { RuleChange } from '../../domain/alerts/noise.js';
+import type { EvaluationChanges } from '../../domain/alerts/noise.js';
 import { MS_PER_DAY } from '../../domain/time.js';
 import { brokenKeyOf, createDocument, readDocument } from '../../storage/json-document.js';
 import type { ObjectStore } from '../../storage/object-store.js';
@@ -24,17 +24,17 @@ const KEEP_UNCHANGED_MS = 2 * MS_PER_DAY;
 export const KEEP_CHANGED_DAYS = 35;
 
 /** What a process remembers of an evaluation. */
-export interface EvaluationSummary {
+export interface EvaluationSummary extends EvaluationChanges {
   readonly sequence: number;
-  /** ms */
-  readonly to: number;
-  readonly changes: readonly RuleChange[];
 }
 
 const summaryOf = ({ sequence, to, transitions }: AlertEvaluation): EvaluationSummary => ({
   sequence,
   to: Date.parse(to),
-  changes: transitions.map(({ change, incident: { rule } }) => ({ rule, change })),
+  changes: transitions.map(({ change, incident }) => {
+    const { id, rule, subject, severity, owner, worst, fired_at } = incident;
+    return { change, incident: { id, rule, subject, severity, owner, worst, fired_at } };
+  }),
 });
 
 /** What stands in for a damaged evaluation. */

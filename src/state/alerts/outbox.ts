@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ALERT_NEWS } from '../../domain/alerts/first-line.js';
-import { DIGEST_REASONS } from '../../domain/alerts/incident.js';
+import { ALERT_RULES, DIGEST_REASONS } from '../../domain/alerts/incident.js';
 import { MESSAGE_KINDS } from '../../domain/alerts/plan-messages.js';
 import {
   createDocument,
@@ -19,6 +19,20 @@ const lineSchema = z.object({
   held: z.enum(['quiet_hours', ...DIGEST_REASONS]).nullable(),
 });
 
+const count = z.int().min(0);
+/** The noise of a rule, as it is stored. Times in ms. */
+const noiseNoteSchema = z.object({
+  rule: z.enum(ALERT_RULES),
+  fired: count,
+  acknowledged: count,
+  muted: count,
+  corrected: count,
+  median_recovery: z.number().nullable(),
+  halving: z
+    .object({ setting: z.enum(['limit', 'for_minutes']), value: z.number(), fired: count })
+    .nullable(),
+});
+
 /** A sealed message: put once, before anything is sent. All attempts send it under its id. */
 const messageSchema = z.object({
   version: z.literal(1),
@@ -27,6 +41,7 @@ const messageSchema = z.object({
   kind: z.enum(MESSAGE_KINDS),
   at: time,
   lines: z.array(lineSchema).readonly(),
+  noise: z.array(noiseNoteSchema).readonly().optional(),
 });
 export type SealedMessage = z.infer<typeof messageSchema>;
 
@@ -116,8 +131,8 @@ const deliverySchema = z.object({
   id: z.string(),
   route: z.string(),
   kind: z.enum(MESSAGE_KINDS),
-  /** `superseded`: a later message of the route is about all its incidents. */
-  status: z.enum(['delivered', 'failed', 'superseded']),
+  /** `superseded`: a later message of the route is about all its incidents. `skipped`: no channel is meant for it. */
+  status: z.enum(['delivered', 'failed', 'superseded', 'skipped']),
   sealed_at: time,
   finished_at: time,
   incidents: z.array(z.string()),

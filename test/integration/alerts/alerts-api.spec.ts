@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { AlertEvaluator } from '../../../src/alerts/alert-evaluator.js';
 import { alertsSchema, transitionsSchema } from '../../../src/alerts/load-alerts.js';
+import { noiseSchema } from '../../../src/alerts/load-noise.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
+import { ALERT_RULES } from '../../../src/domain/alerts/incident.js';
 import { muteSchema } from '../../../src/state/alerts/actions.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 
@@ -90,6 +92,19 @@ test('The noise of a rule counts what fired and was acknowledged, and metrics co
     fired: 1,
     acknowledged: 1,
     muted: 0,
+  });
+  const { json } = await service.request('GET', '/api/v1/alerts/noise');
+  const { days, rules } = noiseSchema.parse(json);
+  expect([days, rules.length]).toEqual([30, ALERT_RULES.length]);
+  expect(rules.find(({ rule }) => rule === 'critical_runs')).toEqual({
+    rule: 'critical_runs',
+    fired: 1,
+    acknowledged: 1,
+    muted: 0,
+    corrected: 0,
+    median_recovery_seconds: null,
+    // One alert cannot be halved.
+    halving: null,
   });
   const { text } = await service.request('GET', '/metrics');
   expect(text).toContain('mlflow_monitor_alerts_firing{severity="critical"} 1');

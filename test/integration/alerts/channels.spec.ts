@@ -1,19 +1,23 @@
 import { Webhook } from 'standardwebhooks';
 import { createAddressGuard } from '../../../src/alerts/channels/address-guard.js';
 import type { Channel, SendResult } from '../../../src/alerts/channels/contract.js';
-import { EmailChannel } from '../../../src/alerts/channels/email.js';
-import { SlackChannel } from '../../../src/alerts/channels/slack.js';
-import { WebhookChannel } from '../../../src/alerts/channels/webhook.js';
+import { NO_MEMORY } from '../../../src/state/alerts/channel-memory.js';
 import { MailServer } from '../../support/mail-server.js';
 import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
 import { slackMessageSchema } from '../../support/slack-schema.js';
 import { CONTEXT, HOSTILE, hostileLine, message } from './messages.js';
+import { CONNECTION, opened } from './opened.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-const CONNECTION = { guard: createAddressGuard(true), timeoutMs: 5_000 };
 const NOW = Date.now();
 const send = (channel: Channel, lines?: Parameters<typeof message>[0]): Promise<SendResult> =>
-  channel.send({ id: 'msg_store_1_default', message: message(lines), context: CONTEXT, now: NOW });
+  channel.send({
+    id: 'msg_store_1_default',
+    message: message(lines),
+    context: CONTEXT,
+    memory: NO_MEMORY,
+    now: NOW,
+  });
 
 let server: ScriptedServer;
 beforeEach(async () => {
@@ -22,9 +26,15 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const slack = (connection = CONNECTION, url = `${server.uri}/services/T0/B0/secret`) =>
-  new SlackChannel('Slack', url, connection);
+  opened({ type: 'slack' }, { ALERT_SLACK_WEBHOOK_URL: url }, connection);
 const webhook = (connection = CONNECTION, url = `${server.uri}/hook?token=secret`) =>
-  new WebhookChannel('hook', url, SECRET, connection);
+  opened({ type: 'webhook' }, { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET }, connection);
+
+const emailTo = (url: string, connection = CONNECTION) =>
+  opened({ type: 'email', to: ['ml@example.com'] }, {}, connection, {
+    ALERT_SMTP_URL: url,
+    ALERT_EMAIL_FROM: 'monitor@example.com',
+  });
 
 test('Slack gets a message that its published schema accepts', async () => {
   server.script = [answer(200, 'ok')];
@@ -141,11 +151,7 @@ test.each(['127.0.0.1', 'localhost', '[::1]'])(
   async (host) => {
     const guarded = { ...CONNECTION, guard: createAddressGuard(false) };
     const url = server.uri.replace('127.0.0.1', host);
-    const mail = new EmailChannel(
-      'mail',
-      { url: url.replace('http', 'smtp'), from: 'a@b.example', to: ['c@d.example'] },
-      guarded,
-    );
+    const mail = emailTo(url.replace('http', 'smtp'), guarded);
     for (const channel of [slack(guarded, url), webhook(guarded, url), mail]) {
       const result = await send(channel);
       expect(result).toEqual({
@@ -166,8 +172,7 @@ test('No error contains the address', async () => {
 describe('mail', () => {
   let mails: MailServer;
   afterEach(() => mails.close());
-  const email = (url = mails.url, connection = CONNECTION) =>
-    new EmailChannel('mail', { url, from: 'monitor@example.com', to: ['ml@example.com'] }, connection);
+  const email = (url = mails.url, connection = CONNECTION) => emailTo(url, connection);
 
   test('has the first line as subject, an id that is the same for each attempt, and the incident as its conversation', async () => {
     mails = await MailServer.start();

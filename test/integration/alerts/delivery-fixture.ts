@@ -1,8 +1,6 @@
 import type { Queue } from 'bullmq';
 import { Webhook } from 'standardwebhooks';
-import { createAddressGuard } from '../../../src/alerts/channels/address-guard.js';
 import type { Channel } from '../../../src/alerts/channels/contract.js';
-import { WebhookChannel } from '../../../src/alerts/channels/webhook.js';
 import { type DeliveryOptions, deliver } from '../../../src/alerts/delivery/deliver.js';
 import { Notifier } from '../../../src/alerts/delivery/notifier.js';
 import type { Holder } from '../../../src/alerts/delivery/outbox-changes.js';
@@ -12,19 +10,21 @@ import { AlertChain } from '../../../src/state/alerts/evaluations.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import type { Received } from '../../support/scripted-server.js';
 import { CONTEXT } from './messages.js';
+import { opened } from './opened.js';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-const CONNECTION = { guard: createAddressGuard(true), timeoutMs: 5_000 };
 const START = Date.parse('2026-11-28T10:00:00Z');
 
 export const POLICY: DeliveryPolicy = {
-  routes: [{ name: 'default', owner: [], application: [], severity: [], continue: false }],
+  routes: [
+    { name: 'default', owner: [], application: [], severity: [], continue: false, digest: true, ends: true },
+  ],
   quiet_hours: null,
   digest: { at: '09:00', time_zone: 'UTC' },
 };
 
 export const channelTo = (url: string, label = 'hook'): Channel =>
-  new WebhookChannel(label, url, SECRET, CONNECTION);
+  opened({ type: 'webhook', label }, { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET });
 
 /** An evaluation with these transitions. */
 export function evaluation(
@@ -104,8 +104,30 @@ export class Installation {
       holder,
       clock: () => this.now,
       policy: async () => POLICY,
+      resent: async () => [{ route: 'default', channel: 0 }],
     });
     return { notifier, deliver: (name: string) => deliver(options, name) };
+  }
+
+  /** The store of a process that is gone after its n-th put, which is stored (`after`) or not. */
+  dyingStore(puts: number, when: 'before' | 'after'): MemoryStore {
+    let left = puts;
+    const gone = () => {
+      if (left <= 0) throw new Error('killed');
+    };
+    return new Proxy(this.store, {
+      get(target, property) {
+        const member: unknown = Reflect.get(target, property);
+        if (typeof member !== 'function' || property === 'list') return member;
+        return async (...args: unknown[]) => {
+          gone();
+          if (property === 'put' && --left === 0 && when === 'before') gone();
+          const result: unknown = await member.apply(target, args);
+          if (property === 'put') gone();
+          return result;
+        };
+      },
+    });
   }
 
   /** Runs all jobs that are due, and those that they enqueue. */

@@ -32,7 +32,14 @@ class Process {
     const holder = { id, isSole: false };
     const queue = new Queue('notification', connection.options);
     const clock = Date.now;
-    const notifier = new Notifier({ store, queue, holder, clock, policy: async () => POLICY });
+    const notifier = new Notifier({
+      store,
+      queue,
+      holder,
+      clock,
+      policy: async () => POLICY,
+      resent: async () => [],
+    });
     const options: DeliveryOptions = {
       store,
       holder,

@@ -1,6 +1,5 @@
 import { evaluationKey } from '../../../src/state/alerts/evaluations.js';
 import { readDeliveries, readOutbox } from '../../../src/state/alerts/outbox.js';
-import { MemoryStore } from '../../support/memory-store.js';
 import { answer, ScriptedServer } from '../../support/scripted-server.js';
 import { incident } from '../../unit/domain/alerts/incidents.js';
 import { byId, channelTo, evaluation, Installation } from './delivery-fixture.js';
@@ -234,28 +233,6 @@ test('Messages of evaluations that are not kept any more are deleted, unless the
   expect(left).toEqual(['_state/alerts/messages/0000000002.default.alert.json']);
 });
 
-/** A process that is gone after its n-th put, which is stored (`after`) or not. */
-function dying(puts: number, when: 'before' | 'after'): MemoryStore {
-  const { store } = installation;
-  let left = puts;
-  const gone = () => {
-    if (left <= 0) throw new Error('killed');
-  };
-  return new Proxy(store, {
-    get(target, property) {
-      const member: unknown = Reflect.get(target, property);
-      if (typeof member !== 'function' || property === 'list') return member;
-      return async (...args: unknown[]) => {
-        gone();
-        if (property === 'put' && --left === 0 && when === 'before') gone();
-        const result: unknown = await member.apply(target, args);
-        if (property === 'put') gone();
-        return result;
-      };
-    },
-  });
-}
-
 describe.each(['before', 'after'] as const)('A process that is killed %s a put', (when) => {
   // The store's id, the message, the outbox; then it is taken, recorded and removed.
   test.each([1, 2, 3, 4, 5, 6])('number %i loses and doubles nothing', async (puts) => {
@@ -265,7 +242,7 @@ describe.each(['before', 'after'] as const)('A process that is killed %s a put',
         ['fired', B],
       ]),
     );
-    const victim = installation.process(dying(puts, when));
+    const victim = installation.process(installation.dyingStore(puts, when));
     const died = await victim.notifier
       .sweep()
       .then(() => installation.work(victim))

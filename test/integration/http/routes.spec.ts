@@ -37,7 +37,7 @@ const FOR_EVERYBODY = [
     (path) => `GET /api/v1/${path}`,
   ),
   ...['model-versions', 'forecast', 'runs', 'run', 'session'].map((path) => `GET /api/v1/${path}`),
-  ...['quality', 'quality/history', 'quarantine', 'alerts', 'alerts/transitions'].map(
+  ...['quality', 'quality/history', 'quarantine', 'alerts', 'alerts/transitions', 'alerts/noise'].map(
     (path) => `GET /api/v1/${path}`,
   ),
   'POST /api/v1/verdicts',

@@ -1,5 +1,4 @@
-import { channelSchema } from '../../../src/alerts/channels/contract.js';
-import { addressDigest } from '../../../src/alerts/channels/open-channels.js';
+import { addressDigest, channelSchema } from '../../../src/alerts/channels/open-channels.js';
 
 const slack = channelSchema.parse({ type: 'slack', label: '#ml', url_env: 'SLACK' });
 const SLACK = 'https://hooks.slack.com/services/T0/B0/secret';
@@ -10,6 +9,10 @@ test('The digest of an address changes with the address only', () => {
   expect(addressDigest(slack, { SLACK: `${SLACK}2` })).not.toBe(digest);
   const mail = (to: string) => addressDigest(channelSchema.parse({ type: 'email', to: [to] }), {});
   expect(mail('a@example.com')).not.toBe(mail('b@example.com'));
+  const pagerduty = channelSchema.parse({ type: 'pagerduty' });
+  const key = (ALERT_PAGERDUTY_ROUTING_KEY: string) =>
+    addressDigest(pagerduty, { ALERT_PAGERDUTY_ROUTING_KEY });
+  expect(key('a')).not.toBe(key('b'));
 });
 
 test('It does not contain the address', () => {

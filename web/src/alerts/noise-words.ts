@@ -1,7 +1,11 @@
 import { NOISE_DAYS, type RuleNoise } from '../../../src/domain/alerts/noise.js';
 
 /** How often a rule fires, for whoever decides whether its limit is right. */
-export function noiseWords({ fired, acknowledged, muted }: RuleNoise): string {
+export function noiseWords({
+  fired,
+  acknowledged,
+  muted,
+}: Pick<RuleNoise, 'fired' | 'acknowledged' | 'muted'>): string {
   const times = (count: number) => (count === 1 ? 'once' : `${count} times`);
   const answers = [
     ...(acknowledged > 0 ? [`acknowledged ${times(acknowledged)}`] : []),

@@ -14,6 +14,8 @@ const route = (parts: Partial<AlertRoute> & { name: string }): AlertRoute => ({
   application: [],
   severity: [],
   continue: false,
+  digest: true,
+  ends: false,
   ...parts,
 });
 const POLICY: DeliveryPolicy = {
