@@ -8,8 +8,9 @@ import { QUEUES } from '../queue/queue-names.js';
 import { BackfillsController } from './backfills.controller.js';
 import { LoginController } from './login.controller.js';
 import { BOARD_PATH, queueBoard } from './queue-board.js';
+import { RebuildsController } from './rebuilds.controller.js';
 
-@Module({ controllers: [BackfillsController, LoginController], providers: [LoginCodes] })
+@Module({ controllers: [BackfillsController, LoginController, RebuildsController], providers: [LoginCodes] })
 export class AdminModule implements NestModule {
   constructor(
     private readonly moduleRef: ModuleRef,

@@ -43,12 +43,16 @@ export const backfillDetailSchema = backfillSchema.extend({
 });
 export type BackfillDetail = z.infer<typeof backfillDetailSchema>;
 
+/** @throws {MonitorError} `backfill_window` */
+export const backfillWindow = (days: BackfillRequest, now: number): Window =>
+  wholeDays(days, now, 'backfill_window');
+
 /**
  * The window of a request: whole UTC days.
- * @throws {MonitorError} `backfill_window`
+ * @throws {MonitorError} with this code
  */
-export function backfillWindow({ from, to }: BackfillRequest, now: number): Window {
-  const invalid = (message: string) => new MonitorError('backfill_window', message, { from, to });
+export function wholeDays({ from, to }: BackfillRequest, now: number, code: string): Window {
+  const invalid = (message: string) => new MonitorError(code, message, { from, to });
   const window = { from: dayStart(from), to: dayStart(to) + MS_PER_DAY };
   if (from > to) throw invalid(`The first day ${from} is after the last day ${to}.`);
   if (to > dayOf(now)) throw invalid(`${to} is in the future: today is ${dayOf(now)} (UTC).`);

@@ -4,6 +4,7 @@ import { concurrently } from '../config/concurrently.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { dayOf, daysOf } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { forcedBy } from '../pipeline/forced-objects.js';
 import { isEarlyInBootstrap } from '../pipeline/slice-progress.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
@@ -60,7 +61,7 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
     ): Promise<RebuildResult> =>
       unlessOlder(
         context,
-        rebuildDays(store, duck, units, context.heartbeat, supported, datasets),
+        rebuildDays(store, duck, units, context.heartbeat, supported, datasets, forcedBy(context.record)),
         NOTHING_REBUILT,
       );
     const select = (
@@ -68,14 +69,18 @@ export class AggregationProcessor extends StageProcessor<'aggregation'> {
       selectDays: typeof selectDaysToRebuild,
       days: readonly string[],
     ): Promise<SelectResult> =>
-      unlessOlder(context, selectDays(store, duck, days, context.heartbeat, supported), {
-        units: [],
-        partitions_unchanged: 0,
-      });
+      unlessOlder(
+        context,
+        selectDays(store, duck, days, context.heartbeat, supported, forcedBy(context.record)),
+        {
+          units: [],
+          partitions_unchanged: 0,
+        },
+      );
     const forecast = (context: StageContext, days: readonly string[]): Promise<RebuildResult> =>
       unlessOlder(
         context,
-        forecastDays(store, duck, days, context.heartbeat, supported, fitAll),
+        forecastDays(store, duck, days, context.heartbeat, supported, fitAll, forcedBy(context.record)),
         NOTHING_REBUILT,
       );
     this.handlers = {

@@ -14,7 +14,7 @@ import { partitionKey } from '../storage/keys.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
-import type { Comparison } from '../storage/publish.js';
+import type { Comparison, IsForced } from '../storage/publish.js';
 import { compareForecast, FORECAST, type ForecastAhead, forecastDay } from './forecast-day.js';
 import { type FitAll, fitHere } from './known-fits.js';
 import { lookFurther } from './tail-inputs.js';
@@ -24,6 +24,7 @@ async function lookAtDays(
   store: ObjectStore,
   days: readonly string[],
   supported: Versions,
+  forced?: IsForced,
 ): Promise<ForecastAhead> {
   const groups = [
     { datasets: FORECAST, days },
@@ -32,7 +33,7 @@ async function lookAtDays(
   const look = lookFurther(store, days, await lookAhead(store, groups, partitionFilesOf(store).known));
   const rulebook = await readRulebook(store);
   assertSupported(supported, versionsInForce(rulebook));
-  return { look, rulebook, first: days.length > 0 ? await readFirstDays(store) : {} };
+  return { look, forced, rulebook, first: days.length > 0 ? await readFirstDays(store) : {} };
 }
 
 /**
@@ -47,10 +48,11 @@ export async function forecastDays(
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
   fitAll: FitAll = fitHere,
+  forced?: IsForced,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   for (const day of days) {
-    const ahead = await lookAtDays(store, [day], supported);
+    const ahead = await lookAtDays(store, [day], supported, forced);
     const counts = await forecastDay(store, duck, day, ahead, supported, fitAll);
     heartbeat();
     if (counts.written + counts.unchanged === 0) continue;
@@ -74,9 +76,10 @@ export async function selectDaysToForecast(
   days: readonly string[],
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
+  forced?: IsForced,
 ): Promise<SelectResult> {
   const selected: SelectResult = { units: [], partitions_unchanged: 0 };
-  const ahead = await lookAtDays(store, days, supported);
+  const ahead = await lookAtDays(store, days, supported, forced);
   if (!hasForecasts(versionsInForce(ahead.rulebook))) return selected;
   const partsOf = partitionFilesOf(store);
   for (const day of days) {
@@ -84,7 +87,7 @@ export async function selectDaysToForecast(
     if (!(await ahead.look(partitionKey('enriched_metrics', day)))) continue;
     const parts = dayParts(day, await partsOf.on(day));
     const compared: Comparison[] = [];
-    if (selected.units.length === 0) {
+    if (selected.units.length === 0 || forced) {
       for (const part of parts) compared.push(await compareForecast(store, duck, part, ahead, supported));
     }
     heartbeat();

@@ -9,6 +9,7 @@ import { assertSupported, OWN_VERSIONS, type Versions, versionsInForce } from '.
 import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import type { IsForced } from '../storage/publish.js';
 import { AGGREGATED, compareDay, type RebuildAhead, rebuildDay } from './rebuild-day.js';
 
 /** The days whose aggregates depend on the given days: each of these and the 7 days after it, newest first. */
@@ -36,6 +37,7 @@ async function lookAtDays(
   store: ObjectStore,
   days: readonly string[],
   supported: Versions,
+  forced?: IsForced,
 ): Promise<RebuildAhead> {
   const groups = [
     { datasets: AGGREGATED, days },
@@ -46,7 +48,7 @@ async function lookAtDays(
   const rulebook = await readRulebook(store);
   // Also without any day: a pipeline run of an older process does not count as published.
   assertSupported(supported, versionsInForce(rulebook));
-  return { look, rulebook, first: days.length > 0 ? await readFirstDays(store) : {} };
+  return { look, forced, rulebook, first: days.length > 0 ? await readFirstDays(store) : {} };
 }
 
 /**
@@ -61,10 +63,11 @@ export async function rebuildDays(
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
   datasets: readonly (typeof AGGREGATED)[number][] = AGGREGATED,
+  forced?: IsForced,
 ): Promise<RebuildResult> {
   const result: RebuildResult = { days: [], partitions_written: 0, partitions_unchanged: 0 };
   const days = units.map(({ day }) => day);
-  const ahead = await lookAtDays(store, days, supported);
+  const ahead = await lookAtDays(store, days, supported, forced);
   for (const unit of units) {
     const counts = await rebuildDay(store, duck, unit, ahead, supported, datasets);
     heartbeat();
@@ -88,9 +91,10 @@ export async function selectDaysToRebuild(
   days: readonly string[],
   heartbeat: () => void,
   supported: Versions = OWN_VERSIONS,
+  forced?: IsForced,
 ): Promise<SelectResult> {
   const selected: SelectResult = { units: [], partitions_unchanged: 0 };
-  const ahead = await lookAtDays(store, days, supported);
+  const ahead = await lookAtDays(store, days, supported, forced);
   for (const day of days) {
     const { outdated, current } = await compareDay(store, duck, day, ahead, supported);
     heartbeat();

@@ -1,7 +1,9 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
+import type { RebuildRequest } from '../admin/rebuilds.js';
 import { type Environment, loadSettings } from '../config/settings.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import { escapeLines } from '../domain/text.js';
+import { DERIVED_DATASETS } from '../storage/keys.js';
 import { addAdminCommands, adminTokenFor } from './admin-commands.js';
 import { day, duration, percent, readText, wholeNumber } from './arguments.js';
 import type { CheckFormat } from './check/report.js';
@@ -131,6 +133,23 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
       const succeeded = url
         ? await backfillRemotely({ url, token: adminTokenFor(url, tokenFile, env) }, days)
         : await backfillLocally(loadSettings(env), days);
+      if (!succeeded) fail();
+    });
+  program
+    .command('rebuild')
+    .description(
+      'write a dataset again from the stored facts, for the days from --from to --to (inclusive), also where nothing changed',
+    )
+    .addOption(new Option('--dataset <name>', 'the dataset').choices(DERIVED_DATASETS).makeOptionMandatory())
+    .requiredOption('--from <day>', 'first day (UTC)', day)
+    .requiredOption('--to <day>', 'last day (UTC)', day)
+    .option('--url <url>', 'send the rebuild to the service at this address and show its progress')
+    .option('--token-file <file>', 'with --url: file with the admin token (default: ADMIN_TOKEN)', readText)
+    .action(async ({ url, tokenFile, ...request }: RebuildRequest & ServiceOptions) => {
+      const { rebuildLocally, rebuildRemotely } = await import('./rebuild.js');
+      const succeeded = url
+        ? await rebuildRemotely({ url, token: adminTokenFor(url, tokenFile, env) }, request)
+        : await rebuildLocally(loadSettings(env), request);
       if (!succeeded) fail();
     });
   program

@@ -5,6 +5,7 @@ import { imbalanceOf } from '../domain/ledger.js';
 import type { Window } from '../domain/model.js';
 import { dayOf, daysOf, MS_PER_HOUR } from '../domain/time.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
+import { forcedBy } from '../pipeline/forced-objects.js';
 import { StageProcessor } from '../pipeline/stage.processor.js';
 import type { StageContext } from '../pipeline/stage-context.js';
 import type { EnrichResult, JudgeResult, SelectResult } from '../pipeline/stage-contracts.js';
@@ -83,19 +84,29 @@ export class EnrichmentProcessor extends StageProcessor<'enrichment'> {
     return new Map(Object.entries(watermarks).map(([id, watermark]) => [id, watermark - lookback]));
   }
 
-  private select({ plan, heartbeat }: StageContext): Promise<SelectResult> {
+  private select({ record, plan, heartbeat }: StageContext): Promise<SelectResult> {
     const days = plan.slices.flatMap(daysNewestFirst);
     // Changes are counted on each day: a delta may have judged it by the new thresholds already.
     const all = plan.changes !== undefined;
-    return selectDaysToJudge(this.store, this.duck, this.rulebook, days, all, heartbeat).catch((error) =>
-      this.processes.handleOlder(error),
-    );
+    return selectDaysToJudge(
+      this.store,
+      this.duck,
+      this.rulebook,
+      days,
+      all,
+      heartbeat,
+      forcedBy(record),
+    ).catch((error) => this.processes.handleOlder(error));
   }
 
-  private async judge({ plan, heartbeat }: StageContext, units: readonly Unit[]): Promise<JudgeResult> {
+  private async judge(
+    { record, plan, heartbeat }: StageContext,
+    units: readonly Unit[],
+  ): Promise<JudgeResult> {
     const { store, duck } = this;
-    const judged = await judgeDays(store, duck, this.rulebook, units, heartbeat).catch((error) =>
-      this.processes.handleOlder(error),
+    const forced = forcedBy(record);
+    const judged = await judgeDays(store, duck, this.rulebook, units, heartbeat, undefined, forced).catch(
+      (error) => this.processes.handleOlder(error),
     );
     const [unit] = units;
     const changed = plan.changes && unit && (await countChangedRuns(store, duck, unit, plan.changes));

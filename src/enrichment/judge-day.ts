@@ -117,7 +117,7 @@ export function compareJudged(
     const publication = publicationOf(store, session, rulebook, part, undefined);
     const keys = keysOf(part, ahead.first);
     const judged = keys.length > 0 ? await compareDerived(store, keys, publication, ahead) : 'current';
-    if (judged !== 'current' || !isKept(ahead.first, '_sums', part.day)) return judged;
+    if (judged !== 'current' || ahead.forced || !isKept(ahead.first, '_sums', part.day)) return judged;
     return (await compareSums(store, session, part, ahead)) === 'outdated' ? 'outdated' : 'current';
   });
 }

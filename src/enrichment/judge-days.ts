@@ -9,7 +9,7 @@ import type { Duck } from '../storage/duck.js';
 import { lookAhead } from '../storage/look-ahead.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
-import type { PublishCounts } from '../storage/publish.js';
+import type { IsForced, PublishCounts } from '../storage/publish.js';
 import { lookAtBases } from './base-facts.js';
 import { compareJudged, JUDGED, type JudgeAhead, judgeDay, type RulebookSource } from './judge-day.js';
 
@@ -29,6 +29,7 @@ async function lookAtDays(
   rulebook: RulebookSource,
   days: readonly string[],
   observed?: number,
+  forced?: IsForced,
 ): Promise<DaysAhead | undefined> {
   if (days.length === 0) return undefined;
   const files = partitionFilesOf(store);
@@ -43,6 +44,7 @@ async function lookAtDays(
   if (stored.length === 0) return undefined;
   return {
     look,
+    forced,
     stored,
     rulebook: await rulebook.rulebookFor(() => EMPTY_QUERY, observed),
     experiments: await readExperiments(store),
@@ -54,6 +56,7 @@ async function lookAtDays(
  * Judges units.
  * @param observed the newest time of MLflow's responses, ms
  * @param heartbeat called after each unit
+ * @param forced writes exactly these objects
  */
 export async function judgeDays(
   store: ObjectStore,
@@ -62,10 +65,11 @@ export async function judgeDays(
   units: readonly Unit[],
   heartbeat: () => void,
   observed?: number,
+  forced?: IsForced,
 ): Promise<PublishCounts> {
   const counts = { written: 0, unchanged: 0 };
   const days = units.map(({ day }) => day);
-  const ahead = await lookAtDays(store, rulebook, days, observed);
+  const ahead = await lookAtDays(store, rulebook, days, observed, forced);
   for (const unit of units.filter(({ day }) => ahead?.stored.includes(day))) {
     const { written, unchanged } = await judgeDay(store, duck, rulebook, unit, observed, ahead);
     counts.written += written;
@@ -79,6 +83,7 @@ export async function judgeDays(
  * What to judge of days: those, or their parts, whose objects do not name the current facts and rules, or of which the
  * index does not know it. Downloads nothing.
  * @param all selects everything of the days that have a base
+ * @param forced selects what has such objects, and nothing else
  * @param heartbeat called after each day
  */
 export async function selectDaysToJudge(
@@ -88,9 +93,10 @@ export async function selectDaysToJudge(
   days: readonly string[],
   all: boolean,
   heartbeat: () => void,
+  forced?: IsForced,
 ): Promise<SelectResult> {
   const selected: SelectResult = { units: [], partitions_unchanged: 0 };
-  const ahead = await lookAtDays(store, rulebook, days);
+  const ahead = await lookAtDays(store, rulebook, days, undefined, forced);
   if (!ahead) return selected;
   for (const day of ahead.stored) {
     for (const part of dayParts(day, await partitionFilesOf(store).on(day))) {

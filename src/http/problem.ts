@@ -37,7 +37,9 @@ export class InvalidRequest extends BadRequestException {
 /** The codes of errors that the client can correct. All other errors are errors of the service. */
 const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
   backfill_window: 400,
+  rebuild_window: 400,
   unknown_backfill: 404,
+  unknown_rebuild: 404,
   backfill_finished: 409,
   unknown_token: 401,
   unknown_run: 404,

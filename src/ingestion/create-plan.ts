@@ -68,7 +68,8 @@ export async function createPlan(
   let dirty = readsMlflow ? await loadDirtyDays(store, now) : NOTHING_DIRTY;
   let experiments: Record<string, StoredExperiment> = {};
   let listsOnce = true;
-  const changes = readsMlflow ? undefined : await unpublishedChanges(store, window);
+  // A rebuild judges nothing again, so it cannot say how many runs a changed threshold concerns.
+  const changes = readsMlflow || window?.datasets ? undefined : await unpublishedChanges(store, window);
   const book = readsMlflow || window ? undefined : await readRulebook(store);
   if (readsMlflow) {
     const before = await readExperiments(store);

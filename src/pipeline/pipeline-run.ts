@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json.js';
 import { errorMessage } from '../domain/errors.js';
-import { PIPELINE_KINDS, type PipelineKind, type Window } from '../domain/model.js';
+import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import {
   isServed,
   type KindState,
+  type RequestedWindow,
   readKindState,
   updateKindState,
   windowSchema,
@@ -102,7 +103,12 @@ export function unreadableError(id: string, error: unknown): PipelineRun['error'
   return { slice: name?.[1] ?? ALL_SLICES, stage, code: 'broken_document', message: errorMessage(error) };
 }
 
-const newRecord = (kind: PipelineKind, id: string, window: Window | undefined, now: number): PipelineRun => ({
+const newRecord = (
+  kind: PipelineKind,
+  id: string,
+  window: RequestedWindow | undefined,
+  now: number,
+): PipelineRun => ({
   version: 1,
   id,
   kind,
@@ -119,7 +125,7 @@ const newRecord = (kind: PipelineKind, id: string, window: Window | undefined, n
 export interface NewPipelineRun {
   /** The scheduled time, ms; no run is created if it `isServed` already. `null` for a run on request. */
   readonly scheduledAt: number | null;
-  readonly window?: Window;
+  readonly window?: RequestedWindow;
   readonly now: number;
 }
 
@@ -144,19 +150,28 @@ export async function createPipelineRun(
       return isWaitingFor(current, window) ? { ...current, last_nominal } : undefined;
     const sequence = Math.max(current.sequence, newest) + 1;
     id = `${kind}-${sequence}`;
-    const windows = window
-      ? { ...current.windows, [id]: { from: window.from, to: window.to } }
-      : current.windows;
+    const windows = window ? { ...current.windows, [id]: requested(window) } : current.windows;
     return { ...current, sequence, last_nominal, active: [...current.active, id], windows };
   });
   if (id !== undefined) await ensurePipelineRun(store, kind, id, scheduledAt, now);
   return id;
 }
 
+/** Without what else the caller's object has. */
+const requested = ({ from, to, datasets }: RequestedWindow): RequestedWindow => ({
+  from,
+  to,
+  ...(datasets ? { datasets } : {}),
+});
+
 /** Whether a run that has not begun, and so will see what is there now, covers the window; no window: everything. */
-function isWaitingFor({ active: [, ...waiting], windows }: KindState, window: Window | undefined): boolean {
+function isWaitingFor(
+  { active: [, ...waiting], windows }: KindState,
+  window: RequestedWindow | undefined,
+): boolean {
   return waiting.some((id) => {
     const covered = windows[id];
+    if (covered?.datasets) return false;
     return !covered || (window && covered.from <= window.from && covered.to >= window.to);
   });
 }

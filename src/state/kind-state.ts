@@ -2,9 +2,16 @@ import { z } from 'zod';
 import type { PipelineKind } from '../domain/model.js';
 import { dayOf } from '../domain/time.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
+import { DERIVED_DATASETS } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
-export const windowSchema = z.object({ from: z.int(), to: z.int() });
+export const windowSchema = z.object({
+  from: z.int(),
+  to: z.int(),
+  /** Of a rebuild, which is a reevaluation on request: only these datasets are written, also where nothing has changed. */
+  datasets: z.array(z.enum(DERIVED_DATASETS)).optional(),
+});
+export type RequestedWindow = Readonly<z.infer<typeof windowSchema>>;
 
 /** The state of one kind of pipeline run. */
 const kindStateSchema = z.object({

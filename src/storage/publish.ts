@@ -148,11 +148,16 @@ export const lookAt =
   (key) =>
     store.head(key);
 
+/** Whether an object is to be written although it may name its current inputs. */
+export type IsForced = (key: string) => boolean;
+
 /** What was read before the first round: the ETags of the derived objects first, then those of their inputs, then the rest. */
 export interface Ahead {
   readonly look: Look;
   /** Returns a local file with exactly this version of an input. Absent: it is downloaded. */
   readonly fetch?: (entry: ObjectEntry) => Promise<string>;
+  /** Present: exactly these objects are written, whatever inputs they name. */
+  readonly forced?: IsForced | undefined;
 }
 
 /** The current inputs of a group of derived objects, and how to write an object from exactly these. */
@@ -196,6 +201,8 @@ export async function publishDerived<A extends Ahead>(
 ): Promise<PublishCounts> {
   const index = indexOf(store);
   let prepared: Prepared | undefined;
+  const isCurrent = async (object: ObjectEntry | undefined, { inputs }: Prepared) =>
+    object !== undefined && (await recordedInputs(store, object, publication.recorded)) === inputs;
   const written = await publishInRounds<ObjectEntry>(store, tempFiles, keys, {
     read: (key, round) => (round === 0 && ahead ? ahead.look(key) : store.head(key)),
     prepare: async (stored, round) => {
@@ -204,9 +211,7 @@ export async function publishDerived<A extends Ahead>(
       const outdated = new Map<string, WriteFile>();
       if (!current) return outdated;
       for (const key of keys) {
-        const object = stored.get(key);
-        if (object && (await recordedInputs(store, object, publication.recorded)) === current.inputs)
-          continue;
+        if (ahead?.forced ? !ahead.forced(key) : await isCurrent(stored.get(key), current)) continue;
         outdated.set(key, (file) => current.write(key, file));
       }
       return outdated;
@@ -232,6 +237,8 @@ export async function compareDerived<A extends Ahead>(
   { prepare }: Pick<Publication<A>, 'prepare'>,
   ahead: A,
 ): Promise<Comparison> {
+  const { forced } = ahead;
+  if (forced) return keys.some(forced) ? 'outdated' : 'current';
   const index = indexOf(store);
   let isKnown = true;
   const fetch = async ({ key }: ObjectEntry): Promise<never> => {

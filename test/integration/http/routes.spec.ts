@@ -50,6 +50,8 @@ const FOR_ADMINS = [
   'POST /api/v1/admin/backfills',
   'GET /api/v1/admin/backfills/:id',
   'DELETE /api/v1/admin/backfills/:id',
+  'POST /api/v1/admin/rebuilds',
+  'GET /api/v1/admin/rebuilds/:id',
   'POST /api/v1/admin/login-links',
   'POST /api/v1/admin/quarantine/replay',
   'GET /api/v1/admin/alerts/mutes',
