@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { METRICS, PREFIX } from '../../../src/health/metrics.js';
+import { PREFIX } from '../../../src/health/metrics.js';
+import { SERVICE_METRICS } from '../../../src/health/service-metrics.js';
 
 interface Declaration {
   readonly source_labels: readonly string[];
@@ -11,7 +12,7 @@ interface Declaration {
 const agent = JSON.parse(readFileSync('deploy/cloudwatch/amazon-cloudwatch-agent.json', 'utf8'));
 const { emf_processor } = agent.logs.metrics_collected.prometheus;
 const declarations: readonly Declaration[] = emf_processor.metric_declaration;
-const metrics: Readonly<Record<string, { readonly labels: readonly string[] }>> = METRICS;
+const metrics: Readonly<Record<string, { readonly labels: readonly string[] }>> = SERVICE_METRICS;
 
 const nameOf = (selector: string) => selector.replace(/^\^|\$$/g, '').slice(PREFIX.length);
 
