@@ -1,14 +1,17 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AlertEvaluationService } from '../../../src/alerts/alert-evaluation.service.js';
 import { AlertEvaluator } from '../../../src/alerts/alert-evaluator.js';
 import { readAlertPolicy } from '../../../src/alerts/alert-policies.js';
+import { NotificationSweepService } from '../../../src/alerts/delivery/notification-sweep.service.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { AlertEvaluation } from '../../../src/domain/alerts/incident.js';
 import { AlertChain } from '../../../src/state/alerts/evaluations.js';
+import { receiver } from '../../support/alert-receivers.js';
 import { type OpenService, openService } from '../../support/open-service.js';
+import { ScriptedServer } from '../../support/scripted-server.js';
 
 const MINUTE = 60_000;
 let now: number;
@@ -67,7 +70,20 @@ test('A service evaluates each delta, and goes on where it stopped after a resta
   expect(await delta(service)).toMatchObject({ kind: 'data', incidents: [] });
   await service.close();
   services.pop();
-  const restarted = await start();
+  const manager = await ScriptedServer.start();
+  const { answer, taken, refused } = receiver('alertmanager', manager.uri);
+  const arrivals = new EventEmitter();
+  manager.script = [
+    (response, received) => {
+      answer(response, received);
+      arrivals.emit('post');
+    },
+  ];
+  const restarted = await start({
+    ALERT_ALERTMANAGER_URL: `${manager.uri}/hidden`,
+    ALERT_ALLOW_PRIVATE_ADDRESSES: 'true',
+  });
+  const told = once(arrivals, 'post');
   log(0.5);
   const { transitions } = await delta(restarted);
   expect(transitions.filter(({ change }) => change === 'fired')).toMatchObject([
@@ -75,6 +91,14 @@ test('A service evaluates each delta, and goes on where it stopped after a resta
   ]);
   // What follows the evaluation is done before the next one begins.
   await alertsOf(restarted).scheduled.evaluateData();
+  await told;
+  now += MINUTE;
+  const again = once(arrivals, 'post');
+  await restarted.app.get(NotificationSweepService).sweep();
+  await again;
+  // By the outbox, and a minute later because Alertmanager forgets what is not sent again.
+  expect([refused, taken.length, new Set(taken).size]).toEqual([[], 2, 1]);
+  await manager.close();
   const columns = 'rule, application, severity';
   expect(await restarted.rows('alerts', '2026/03/10', columns, "change = 'fired'")).toEqual([
     { rule: 'critical_runs', application: 'churn', severity: 'critical' },

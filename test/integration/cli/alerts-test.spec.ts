@@ -2,7 +2,12 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import { readPolicyFiles } from '../../../src/alerts/alert-policies.js';
+import { channelEnvironment } from '../../../src/alerts/channels/open-channels.js';
+import { routeProblems } from '../../../src/alerts/channels/routes.js';
 import { runCommand } from '../../../src/cli/program.js';
+import { loadSettings } from '../../../src/config/settings.js';
+import { RECEIVER_TYPES, receiver } from '../../support/alert-receivers.js';
 import { answer, ScriptedServer } from '../../support/scripted-server.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -70,4 +75,44 @@ routes:
   server.script = [answer(200, 'ok')];
   expect(await run('fraud', { ALERTS_FILE: file, SLACK_FRAUD_URL: `${server.uri}/hidden` })).toBe(1);
   expect(printed).toEqual(['delivered  slack #ml-fraud', 'FAILED     webhook: NOT_SET is not set']);
+});
+
+describe('Every type of channel', () => {
+  const types = RECEIVER_TYPES;
+  const file = async (): Promise<string> => {
+    const path = join(await mkdtemp(join(tmpdir(), 'alerts-')), 'alerts.yaml');
+    const channels = types.map((type) => receiver(type, server.uri).settings);
+    await writeFile(path, JSON.stringify({ version: 1, routes: [{ name: 'all', channels }] }));
+    return path;
+  };
+
+  test('delivers a test message', async () => {
+    const fakes = types.map((type) => receiver(type, server.uri));
+    server.script = fakes.map((each) => each.answer);
+    const env = Object.assign({}, ...fakes.map((each) => each.env));
+    expect(await run('all', { ALERTS_FILE: await file(), ...env })).toBe(0);
+    expect(printed.map((line) => line.split(' ').slice(0, 3).join(' ').trim())).toEqual(
+      types.map((type) => `delivered  ${type}`),
+    );
+    expect(fakes.flatMap(({ refused }) => refused)).toEqual([]);
+    expect(printed.join()).not.toMatch(/hidden/);
+  });
+
+  test('says what is not set, also to `validate`', async () => {
+    const names = [
+      'ALERT_TEAMS_WEBHOOK_URL',
+      'ALERT_PAGERDUTY_ROUTING_KEY',
+      'ALERT_ALERTMANAGER_URL',
+      'ALERT_GITHUB_TOKEN',
+      'ALERT_SLACK_TOKEN',
+    ];
+    const ALERTS_FILE = await file();
+    expect(await run('all', { ALERTS_FILE })).toBe(1);
+    expect(printed).toEqual(types.map((type, n) => `FAILED     ${type}: ${names[n]} is not set`));
+    const settings = loadSettings({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:1' });
+    const { alerts } = await readPolicyFiles({ alertsFile: ALERTS_FILE, ownersFile: undefined });
+    expect(routeProblems(alerts.routes, channelEnvironment(settings, {}), settings)).toEqual(
+      names.map((name) => `route all: ${name} is not set`),
+    );
+  });
 });
