@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import {
   type Manifest,
@@ -205,8 +205,12 @@ describeChart('the Helm chart', (python) => {
     const runbook = 'https://git.example.com/mlflow-monitor/docs/runbook.md';
     expect(of('full', 'PrometheusRule').spec).toEqual(parse(alerts.replaceAll('docs/runbook.md', runbook)));
     const { data } = of('full', 'ConfigMap', 'dashboard');
-    const dashboard = await readFile('deploy/grafana/dashboards/mlflow-monitor.json', 'utf8');
-    expect(JSON.parse(data['mlflow-monitor.json'])).toEqual(JSON.parse(dashboard));
+    const files = await readdir('deploy/grafana/dashboards');
+    expect(Object.keys(data).sort()).toEqual(files.map((file) => `mlflow-monitor-${file}`).sort());
+    for (const file of files) {
+      const dashboard = await readFile(`deploy/grafana/dashboards/${file}`, 'utf8');
+      expect(JSON.parse(data[`mlflow-monitor-${file}`])).toEqual(JSON.parse(dashboard));
+    }
     expect(of('full', 'ServiceMonitor').spec.endpoints[0].relabelings).toEqual([
       { targetLabel: 'job', replacement: 'mlflow-monitor' },
     ]);

@@ -3,7 +3,11 @@ import type { Metric } from 'prom-client';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { withMetrics } from '../../../scripts/metrics-docs.js';
+import { CHANNEL_TYPES } from '../../../src/alerts/channels/channel-table.js';
+import { ALERT_CHANGES, ALERT_SEVERITIES } from '../../../src/domain/alerts/incident.js';
 import { LIGHTS, PIPELINE_KINDS } from '../../../src/domain/model.js';
+import { QUALITY_CHECKS, QUALITY_SEVERITIES } from '../../../src/domain/quality/checks.js';
+import { APPLICATION_FAMILIES } from '../../../src/health/application-gauges.js';
 import { createMetrics } from '../../../src/health/metrics.js';
 import { JOB_STATES } from '../../../src/health/queue-facts.js';
 import { STAGES } from '../../../src/pipeline/stage-contracts.js';
@@ -23,6 +27,12 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   queue: QUEUES,
   state: [...EXPERIMENT_STATES, ...JOB_STATES],
   status: ['done', 'failed', 'cancelled'],
+  change: ALERT_CHANGES,
+  channel: CHANNEL_TYPES,
+  check: QUALITY_CHECKS,
+  family: APPLICATION_FAMILIES,
+  severity: [...ALERT_SEVERITIES, ...QUALITY_SEVERITIES],
+  object: ['dataset', 'state'],
   outcome: ['done', 'failed', 'retried', 'waiting', 'answered', 'delivered', 'retry', 'gone'],
   upstream: ['store', 'queue', 'mlflow', 'catalog'],
 };
@@ -151,16 +161,24 @@ describe('the dashboards', () => {
     datasource: z.object({ uid: z.string() }).optional(),
     targets: z.array(z.object({ refId: z.string(), expr: z.string() })).optional(),
   });
+  const annotation = z.object({ expr: z.string(), datasource: z.object({ uid: z.string() }) });
   const dashboards = readdirSync(folder).map((file) =>
     z
-      .object({ uid: z.string(), title: z.string(), panels: z.array(panel) })
+      .object({
+        uid: z.string(),
+        title: z.string(),
+        templating: z.object({ list: z.array(z.object({ name: z.string(), type: z.string() })) }),
+        annotations: z.object({ list: z.array(annotation) }),
+        panels: z.array(panel),
+      })
       .parse(JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))),
   );
   const panels = dashboards.flatMap((dashboard) => dashboard.panels);
 
   it('query existing metrics, including those that on-call needs', () => {
     const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
-    expect(expressions.flatMap(errorsOf)).toEqual([]);
+    const marks = dashboards.flatMap(({ annotations }) => annotations.list.map(({ expr }) => expr));
+    expect([...expressions, ...marks].flatMap(errorsOf)).toEqual([]);
     const all = expressions.join('\n');
     for (const name of [
       'platform_light',
@@ -179,12 +197,25 @@ describe('the dashboards', () => {
     }
   });
 
-  it('use the provisioned data source', () => {
-    const { datasources } = z
-      .object({ datasources: z.array(z.object({ uid: z.string(), url: z.url() })) })
-      .parse(parse(readFileSync('deploy/grafana/provisioning/datasources/prometheus.yml', 'utf8')));
-    const used = new Set(panels.flatMap(({ datasource }) => datasource?.uid ?? []));
-    expect([...used]).toEqual(datasources.map(({ uid }) => uid));
+  it('are three, and use the data source that people choose', () => {
+    expect(dashboards.map(({ uid }) => uid).sort()).toEqual(
+      ['pipeline', 'platform', 'process'].map((name) => `mlflow-monitor-${name}`),
+    );
+    for (const { templating, annotations, panels: own } of dashboards) {
+      expect(templating.list).toMatchObject([{ name: 'datasource', type: 'datasource' }]);
+      const used = own.filter(({ type }) => type !== 'row').map(({ datasource }) => datasource?.uid);
+      const all = [...used, ...annotations.list.map(({ datasource }) => datasource.uid)];
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana replaces it.
+      expect([...new Set(all)]).toEqual(['${datasource}']);
+    }
+  });
+
+  it('mark the changes of alerts and of the light', () => {
+    for (const { annotations } of dashboards) {
+      const marked = annotations.list.map(({ expr }) => expr).join('\n');
+      expect(marked).toContain('mlflow_monitor_alert_transitions_total');
+      expect(marked).toContain('mlflow_monitor_platform_light');
+    }
   });
 
   it('have panels with unique ids that do not overlap', () => {
