@@ -81,6 +81,16 @@ const REFUSED: readonly (readonly [what: string, values: Values, sentence: RegEx
     { ...SINGLE, service: { type: 'LoadBalancer' } },
     /service\.type LoadBalancer has no effect/,
   ],
+  [
+    'a label that selects pods',
+    { ...SINGLE, podLabels: { 'app.kubernetes.io/name': 'x' } },
+    /podLabels has app\.kubernetes\.io\/name, by which the Deployments select/,
+  ],
+  [
+    'a second volume for data',
+    { ...SINGLE, extraVolumes: [{ name: 'data', emptyDir: {} }] },
+    /extraVolumes has the name data, which the chart uses/,
+  ],
   ['an ingress without a host', { ...SINGLE, ...PEER, ingress: ON }, /ingress\.hosts is empty/],
   [
     'external secrets without a store',
