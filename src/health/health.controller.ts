@@ -8,6 +8,7 @@ import {
   Res,
   ServiceUnavailableException,
 } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { Registry } from 'prom-client';
 import { CLOCK, type Clock, STOPPING } from '../config/runtime.js';
@@ -17,6 +18,7 @@ import { Processes } from '../state/processes.js';
 import { statusOptions } from '../state/service-status.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { SingleWriterStore } from '../storage/single-writer.js';
+import { type CurrentError, currentErrorsSchema, describeErrors } from './current-errors.js';
 import { Dependencies } from './dependencies.js';
 import { updateGauges } from './exposition.js';
 import {
@@ -102,7 +104,7 @@ export class HealthController implements OnModuleDestroy {
   /** For people: always 200 and within seconds, as they need it most when something is wrong. */
   @Get('health')
   @Header('Cache-Control', 'no-store')
-  async report(): Promise<HealthReport> {
+  async report(): Promise<HealthReport & { readonly errors: readonly CurrentError[] }> {
     const results = await this.dependencies.probeAll();
     const self = {
       version,
@@ -113,7 +115,22 @@ export class HealthController implements OnModuleDestroy {
       lastSuccess: this.lastSuccess(),
       idle: { ms: this.engine.activeJobs.longestIdleMs(), timeoutMs: this.stallTimeoutMs },
     };
-    return describeHealth(results, self, this.settings, this.clock());
+    // Without the store, those of the other processes are unknown.
+    const errors =
+      'value' in results.store
+        ? await this.processes.currentErrors().catch(() => this.processes.ownErrors())
+        : this.processes.ownErrors();
+    const report = describeHealth(results, self, this.settings, this.clock());
+    return { ...report, errors: describeErrors(errors) };
+  }
+
+  @Get('api/v1/errors')
+  @Header('Cache-Control', 'no-store')
+  @ApiTags('health')
+  @ApiOperation({ summary: 'The errors of the last 15 minutes, counted, with what to do' })
+  @ApiOkResponse({ standardSchema: currentErrorsSchema })
+  async errors(): Promise<{ errors: CurrentError[] }> {
+    return { errors: describeErrors(await this.processes.currentErrors()) };
   }
 
   @Get('metrics')

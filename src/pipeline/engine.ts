@@ -3,6 +3,7 @@ import type { Job, Queue } from 'bullmq';
 import { type Clock } from '../config/runtime.js';
 import { errorMessage } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import type { RepeatedErrors } from '../observability/repeated-errors.js';
 import { type QueueName } from '../queue/queue-names.js';
 import { readKindState } from '../state/kind-state.js';
 import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
@@ -53,6 +54,8 @@ export interface EngineOptions {
   /** Slices of one backfill that may be in the queues at the same time. */
   readonly backfillConcurrency: number;
   readonly log: Readonly<Record<'debug' | 'log' | 'warn' | 'error', (message: string) => void>>;
+  /** Logs and counts the errors of stages. */
+  readonly errors: Pick<RepeatedErrors, 'report'>;
 }
 
 interface EngineEvents {
@@ -107,6 +110,7 @@ export class Engine {
       queuePrefix: options.queuePrefix,
       waitMs: options.waitMs,
       log: options.log,
+      errors: options.errors,
       advance: ({ kind, id }, ended) => this.advance(kind, id, ended),
       fail: (record, id, code, message) => this.fail(record, id, code, message),
       wake: () => this.wake(),

@@ -4,6 +4,8 @@ import { Global, Logger, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { domainSettings, ruleSettings, SETTINGS, type Settings } from '../config/settings.js';
+import { withLogFields } from '../observability/log-context.js';
+import { lineOf, RepeatedErrors } from '../observability/repeated-errors.js';
 import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { STAGE_QUEUES } from '../queue/queue-names.js';
 import { JudgingSettings } from '../state/judging-settings.js';
@@ -39,10 +41,33 @@ const DEFAULT_WAIT_MS = 30_000;
     },
     { provide: SUPPORTED_VERSIONS, useValue: OWN_VERSIONS },
     {
+      provide: RepeatedErrors,
+      inject: [CLOCK],
+      useFactory: (clock: Clock) => {
+        const log = new Logger('Pipeline');
+        return new RepeatedErrors({
+          clock,
+          log: (error) => {
+            const { message: _, code, ...fields } = error;
+            const write = () => log.warn(lineOf(error));
+            // A line for several occurrences belongs to no single job.
+            withLogFields({ ...fields, error_code: code }, write, error.count === 1);
+          },
+        });
+      },
+    },
+    {
       provide: Processes,
-      inject: [OBJECT_STORE, SETTINGS, CLOCK, SUPPORTED_VERSIONS],
-      useFactory: (store: ObjectStore, settings: Settings, clock: Clock, supported: Versions) =>
+      inject: [OBJECT_STORE, SETTINGS, CLOCK, SUPPORTED_VERSIONS, RepeatedErrors],
+      useFactory: (
+        store: ObjectStore,
+        settings: Settings,
+        clock: Clock,
+        supported: Versions,
+        errors: RepeatedErrors,
+      ) =>
         new Processes({
+          errors: () => errors.current(),
           log: (message) => new Logger('Versions').log(message),
           store,
           supported,
@@ -54,12 +79,20 @@ const DEFAULT_WAIT_MS = 30_000;
     { provide: WAIT_MS, useValue: DEFAULT_WAIT_MS },
     {
       provide: ENGINE,
-      inject: [OBJECT_STORE, SETTINGS, CLOCK, WAIT_MS, ...STAGE_QUEUES.map((name) => getQueueToken(name))],
+      inject: [
+        OBJECT_STORE,
+        SETTINGS,
+        CLOCK,
+        WAIT_MS,
+        RepeatedErrors,
+        ...STAGE_QUEUES.map((name) => getQueueToken(name)),
+      ],
       useFactory: (
         store: ObjectStore,
         settings: Settings,
         clock: Clock,
         waitMs: number,
+        errors: RepeatedErrors,
         ingestion: Queue,
         enrichment: Queue,
         aggregation: Queue,
@@ -76,6 +109,7 @@ const DEFAULT_WAIT_MS = 30_000;
           waitMs,
           backfillConcurrency: settings.BACKFILL_CONCURRENCY,
           log: new Logger('Pipeline'),
+          errors,
         });
       },
     },

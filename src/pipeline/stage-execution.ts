@@ -1,7 +1,9 @@
 import { type Job, UnrecoverableError } from 'bullmq';
 import { errorMessage, MonitorError } from '../domain/errors.js';
-import { withLogContext } from '../observability/log-context.js';
+import { type LogFields, withLogContext, withLogFields } from '../observability/log-context.js';
+import type { RepeatedErrors } from '../observability/repeated-errors.js';
 import type { QueueName } from '../queue/queue-names.js';
+import { StoreError } from '../storage/errors.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import type { KeyedMutex } from '../storage/keyed-mutex.js';
 import { latestOf } from '../storage/latest-objects.js';
@@ -50,6 +52,7 @@ export interface StageExecutionOptions {
   /** Delay before a stage that waits for another service runs again, ms. */
   readonly waitMs: number;
   readonly log: Readonly<Record<'debug' | 'warn', (message: string) => void>>;
+  readonly errors: Pick<RepeatedErrors, 'report'>;
   /** Enqueues the stages that are due: since the end of a stage, or all of them and also in place of lost jobs. */
   advance(record: PipelineRun, ended?: StageId): Promise<void>;
   /** Closes the pipeline run as failed. */
@@ -109,7 +112,11 @@ export class StageExecution {
         return;
       }
       const seconds = reportEnd('done', result);
-      log.debug(`${stageName(payload)} of ${record.id} finished in ${seconds.toFixed(1)} s`);
+      const fields = { stage, slice: payload.slice, attempt: attemptOf(job), seconds, ...sizesOf(result) };
+      withLogFields(fields, () =>
+        log.debug(`${stageName(payload)} of ${record.id} finished in ${seconds.toFixed(1)} s`),
+      );
+      this.reportRefused(stage, result);
     }
     await advance(record, payload);
   }
@@ -147,13 +154,25 @@ export class StageExecution {
       await mutex.run(record.id, () => this.postpone(job, payload, record, message));
       return;
     }
-    log.warn(`${stageName(payload)} of ${record.id}, attempt ${attemptOf(job)}: ${message}`);
+    const { stage } = payload;
+    const attempt = attemptOf(job);
+    const upstream = upstreamOf(error);
+    this.options.errors.report({ code, upstream, experiment_id: null, stage, attempt, message });
     const isPermanent = error instanceof MonitorError && !error.retryable;
     const fails = isPermanent || isLastAttempt(job);
     reportEnd(fails ? 'failed' : 'retried');
     if (!fails) throw error;
     await fail(record, payload, code, message);
     throw new UnrecoverableError(message);
+  }
+
+  /** The experiments that could not be read: their slices go on without them. */
+  private reportRefused(stage: Stage, result: StageResults[Stage]): void {
+    if (!('refused' in result)) return;
+    for (const { experiment_id, message } of result.refused) {
+      const error = { code: 'experiment_refused', upstream: 'mlflow', experiment_id, stage, attempt: null };
+      this.options.errors.report({ ...error, message });
+    }
   }
 
   /** Replaces the attempt, which does not count, by a delayed one. */
@@ -170,4 +189,21 @@ export class StageExecution {
     });
     if (number !== undefined) await jobs.add(record, payload, number, waitMs);
   }
+}
+
+/** What did not work, by the error. */
+function upstreamOf(error: unknown): string {
+  if (error instanceof StoreError) return 'store';
+  const [service = ''] = error instanceof MonitorError ? error.code.split('_') : [];
+  return service === 'mlflow' || service === 'catalog' ? service : 'service';
+}
+
+/** The numbers of a result, and how many entries its lists have, for the log. */
+export function sizesOf(result: object): LogFields {
+  const sizes: Record<string, number> = {};
+  for (const [name, value] of Object.entries(result)) {
+    if (typeof value === 'number') sizes[name] = value;
+    else if (Array.isArray(value)) sizes[name] = value.length;
+  }
+  return sizes;
 }

@@ -4,6 +4,7 @@ import { concurrently } from '../config/concurrently.js';
 import type { Clock } from '../config/runtime.js';
 import { MonitorError } from '../domain/errors.js';
 import { MS_PER_DAY } from '../domain/time.js';
+import type { RepeatedError } from '../observability/repeated-errors.js';
 import { ifReadable, readDocument } from '../storage/json-document.js';
 import { indexOf } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -16,6 +17,18 @@ const PRESENT_MS = 10 * RENEWAL_MS;
 /** Renewals between two looks for the documents of killed processes. */
 const RENEWALS_PER_CLEANUP = 60;
 
+const repeatedErrorSchema = z.object({
+  code: z.string(),
+  upstream: z.string(),
+  experiment_id: z.string().nullable(),
+  stage: z.string().nullable(),
+  message: z.string(),
+  attempt: z.int().nullable(),
+  count: z.int(),
+  first: z.int(),
+  last: z.int(),
+});
+
 const schema = z.object({
   version: z.literal(1),
   host: z.string(),
@@ -24,6 +37,8 @@ const schema = z.object({
   supports: versionsSchema,
   started_at: z.int(),
   renewed_at: z.int(),
+  /** Its current errors. Absent in documents of older versions. */
+  errors: z.array(repeatedErrorSchema).optional(),
 });
 export type PresentProcess = z.infer<typeof schema>;
 
@@ -34,6 +49,8 @@ export interface ProcessesOptions {
   readonly process: Readonly<Pick<PresentProcess, 'host' | 'pid'>> & { readonly roles: readonly string[] };
   /** Whether other processes may use the store: a folder has one, which needs no document. */
   readonly isShared: boolean;
+  /** The current errors of this process. */
+  readonly errors?: () => readonly RepeatedError[];
   readonly clock: Clock;
   readonly log: (message: string) => void;
 }
@@ -91,6 +108,7 @@ export class Processes {
       supports: supported,
       started_at: this.startedAt,
       renewed_at: clock(),
+      errors: [...this.ownErrors()],
     };
     await store.put(this.key, Buffer.from(JSON.stringify(document)));
     await indexOf(store).save();
@@ -105,6 +123,17 @@ export class Processes {
     return stored.flatMap(({ key, process }) =>
       process && key !== this.key && now - process.renewed_at < PRESENT_MS ? [process] : [],
     );
+  }
+
+  /** The current errors of this process, the newest first. */
+  ownErrors(): readonly RepeatedError[] {
+    return this.options.errors?.() ?? [];
+  }
+
+  /** The current errors of all processes, as the others stored them in the last minute; the newest first. */
+  async currentErrors(): Promise<RepeatedError[]> {
+    const others = (await this.others()).flatMap(({ errors = [] }) => errors);
+    return [...this.ownErrors(), ...others].sort((a, b) => b.last - a.last);
   }
 
   /** The newest versions that every present process supports. Logs the processes that do not support those of this one. */

@@ -33,9 +33,16 @@ const FOR_EVERYBODY = [
     '/swagger-ui-init.js',
     '/docs/swagger-ui-init.js',
   ].map((document) => `GET /docs${document}`),
-  ...['platform/current', 'events', 'explanation', 'applications', 'application', 'metrics', 'series'].map(
-    (path) => `GET /api/v1/${path}`,
-  ),
+  ...[
+    'platform/current',
+    'events',
+    'errors',
+    'explanation',
+    'applications',
+    'application',
+    'metrics',
+    'series',
+  ].map((path) => `GET /api/v1/${path}`),
   ...['model-versions', 'forecast', 'runs', 'run', 'session'].map((path) => `GET /api/v1/${path}`),
   ...['quality', 'quality/history', 'quarantine', 'alerts', 'alerts/transitions', 'alerts/noise'].map(
     (path) => `GET /api/v1/${path}`,

@@ -1,8 +1,10 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
+import type { OccurredError } from '../../../src/observability/repeated-errors.js';
 import type { Engine } from '../../../src/pipeline/engine.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
-import type { Handler, StageEnd } from '../../../src/pipeline/stage-execution.js';
+import { type Handler, type StageEnd, sizesOf } from '../../../src/pipeline/stage-execution.js';
+import { StoreError } from '../../../src/storage/errors.js';
 import { planOf } from '../../support/stage-results.js';
 import { createEngine } from './engine-fixture.js';
 
@@ -15,6 +17,7 @@ let added: Added[];
 let engine: Engine;
 let ends: StageEnd[];
 let finished: [string, boolean][];
+let errors: OccurredError[];
 let now: number;
 
 beforeEach(async () => {
@@ -24,7 +27,9 @@ beforeEach(async () => {
     getJob: async () => undefined,
     add: async (name: string, data: unknown, opts: { jobId: string }) => added.push({ name, data, opts }),
   } as unknown as Queue;
-  engine = createEngine(queue, { clock: () => now, stageAttempts: 2 });
+  errors = [];
+  const report = (error: OccurredError) => void errors.push(error);
+  engine = createEngine(queue, { clock: () => now, stageAttempts: 2, errors: { report } });
   ends = [];
   finished = [];
   engine.events.on('stage', (end) => ends.push(end));
@@ -94,4 +99,29 @@ it('the engine tracks a job while it runs, with the heartbeats of its handler', 
   expect(before).toBeGreaterThanOrEqual(5);
   expect(after).toBeLessThan(before);
   expect(engine.activeJobs.longestIdleMs()).toBe(0);
+});
+
+describe('an error of a stage is reported', () => {
+  it('with what did not work and the attempt', async () => {
+    await runPlan(throwing(new MonitorError('mlflow_unreachable', 'no answer', {}, true)));
+    await runPlan(throwing(new StoreError('store_failed', 'no store', {}, true)), 1);
+    expect(errors).toEqual([
+      {
+        code: 'mlflow_unreachable',
+        upstream: 'mlflow',
+        experiment_id: null,
+        stage: 'plan',
+        attempt: 1,
+        message: 'no answer',
+      },
+      expect.objectContaining({ upstream: 'store', attempt: 2 }),
+    ]);
+  });
+});
+
+it('the sizes of a result are its numbers and the lengths of its lists', () => {
+  expect(sizesOf({ bytes: 5, pages: [1, 2], text: 'no', nothing: undefined })).toEqual({
+    bytes: 5,
+    pages: 2,
+  });
 });

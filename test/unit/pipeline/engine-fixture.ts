@@ -18,6 +18,7 @@ export function createEngine(queue: Queue, options: Partial<EngineOptions> = {})
     waitMs: 0,
     backfillConcurrency: 1,
     log: { debug: ignore, log: ignore, warn: ignore, error: ignore },
+    errors: { report: ignore },
     ...options,
   });
 }
