@@ -4,6 +4,7 @@ import { judgeDays, selectDaysToJudge } from '../../../src/enrichment/judge-days
 import { advanceFirstDays } from '../../../src/state/retention.js';
 import { EMPTY_QUERY, type Rulebook } from '../../../src/state/rulebook.js';
 import { baseKey, DERIVED_DATASETS, partitionKey } from '../../../src/storage/keys.js';
+import { latestOf } from '../../../src/storage/latest-objects.js';
 import { indexOf } from '../../../src/storage/object-index.js';
 import { CountingStore } from '../../support/counting-store.js';
 import { domainDefaults } from '../../support/defaults.js';
@@ -30,6 +31,8 @@ beforeAll(async () => {
   await memory.put('_state/kinds/reevaluation.json', Buffer.from('{}'));
   await setRules();
   first = await processOf().pass();
+  // The fake files are not Parquet, so that publishing them names none for readers. The scheduler does so hourly.
+  await latestOf(memory).repair();
 });
 beforeEach(() => {
   memory = new MemoryStore(new Map(published));
