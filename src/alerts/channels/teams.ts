@@ -77,7 +77,8 @@ function cardOf(text: MessageText, shown: number) {
     type: 'AdaptiveCard' as const,
     // The first version with RichTextBlock.
     version: '1.2' as const,
-    fallbackText: title,
+    // It may be shown as Markdown, so it has no text of others.
+    fallbackText: 'An alert of mlflow-monitor. This version of Teams cannot show it.',
     body: [...body, ...notes.map((note) => block(note))],
     ...(actions.length > 0 ? { actions } : {}),
     msteams: { width: 'Full' as const },

@@ -158,6 +158,8 @@ describe('GitHub', () => {
     await pass(31);
     expect(to.taken).toEqual(['a churn', 'b churn']);
     await pass(1_440);
+    // A repetition of what has started it.
+    await news(['fired', of('b')]);
     expect(to.taken).toHaveLength(2);
   });
 });

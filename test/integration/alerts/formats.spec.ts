@@ -59,8 +59,6 @@ describe.each(RECEIVER_TYPES)('%s', (type) => {
     expect(to.refused).toEqual([]);
     const printed = to.taken.join('');
     for (const hidden of ['\u202E', '\u2028', '\0', '\r']) expect(printed).not.toContain(hidden);
-    // Text runs of Teams show `{{DATE(…)}}` as a date.
-    for (const { body } of server.received) expect(body).not.toContain('{{');
   });
 
   test.each([1, 90])('gets %i alerts within its limits', async (count) => {
@@ -130,6 +128,8 @@ test('Teams gets text of others only where it knows no markup', async () => {
   await send(channel, [hostileLine('[click](https://evil.example) **bold** {{DATE(2026-01-01T00:00:00Z)}}')]);
   const card = JSON.parse(server.received[0]?.body ?? '').attachments[0].content;
   for (const { type } of card.body) expect(type).toBe('RichTextBlock');
+  // Cards replace this by a date.
+  expect(server.received[0]?.body).not.toContain('{{');
   for (const { url } of card.actions) expect(url).toMatch(/^https:\/\/(monitor|mlflow|wiki)\.example\.com\//);
 });
 
