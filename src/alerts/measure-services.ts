@@ -17,6 +17,12 @@ const MLFLOW_REASONS: Readonly<Record<string, string>> = {
   mlflow_unauthorized: 'MLflow rejects the credentials.',
 };
 
+/** Of a request, besides: a pipeline run may fail because of a single refused one. */
+const REQUEST_REASONS: Readonly<Record<string, string>> = {
+  ...MLFLOW_REASONS,
+  mlflow_refused: 'MLflow refuses requests.',
+};
+
 /** Whether something answers, as this process has seen it last. */
 export class Watch {
   private failedSince: number | null = null;
@@ -47,7 +53,7 @@ export function watchMlflow(watch: Watch, clock: () => number): () => void {
   return subscribe((event) => {
     if (event.type !== 'request' || event.upstream !== 'mlflow') return;
     if (event.outcome === 'answered') watch.succeeded();
-    else watch.failed(clock(), MLFLOW_REASONS.mlflow_unreachable ?? '');
+    else watch.failed(clock(), REQUEST_REASONS[event.error?.code ?? ''] ?? 'MLflow is unreachable.');
   });
 }
 

@@ -1,3 +1,4 @@
+import { MonitorError } from '../domain/errors.js';
 import { escapeLines } from '../domain/text.js';
 import type { RejectedRow } from '../enrichment/parse-catalog.js';
 import { describePrefix } from '../queue/queue-connection.js';
@@ -19,6 +20,23 @@ const CLOCK_LIMIT_MS = 60_000;
 export const PROBE_LIMITS = { maxRetries: 0, timeoutMs: 10_000 } as const;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** @param advice what to do if the error does not say so, without a full stop */
+export const failureFinding = (what: string, error: unknown, advice: string): Finding => ({
+  state: 'change',
+  what,
+  found: messageOf(error),
+  todo: `${(error instanceof MonitorError && error.advice) || advice}.`,
+});
+
+/** @param workspace `MLFLOW_WORKSPACE` @param exist whether the server has workspaces */
+export function workspaceFound(workspace: string | undefined, exist: boolean): Finding[] {
+  const what = 'MLflow workspace';
+  if (workspace) return [{ state: 'ok', what, found: workspace }];
+  if (!exist) return [];
+  const todo = 'Set MLFLOW_WORKSPACE to monitor another one. Each needs a store of its own.';
+  return [{ state: 'note', what, found: 'only the default workspace of the server is monitored', todo }];
+}
 
 /** @param version as reported by the server; `undefined` if it reports none */
 export function mlflowVersion(version: string | undefined): Finding {

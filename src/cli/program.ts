@@ -11,6 +11,7 @@ import type { DemoOptions } from './demo.js';
 import { addQualityCommands } from './quality-commands.js';
 import type { ReplayOptions } from './replay-alerts.js';
 import type { SuggestOptions } from './suggest.js';
+import { unfollowed } from './unfollowed.js';
 
 const KINDS = ['delta', 'historical', 'backup', 'bootstrap'] as const;
 
@@ -50,7 +51,7 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
   } catch (error) {
     // Commander has already printed the error or the help.
     if (error instanceof CommanderError) return error.exitCode;
-    console.error(error instanceof MonitorError ? escapeLines(error.message) : error);
+    console.error(error instanceof MonitorError ? escapeLines(errorMessage(error)) : error);
     return 1;
   }
 }
@@ -67,7 +68,7 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
     .action(async () => {
       const settings = loadSettings(env);
       const { serve } = await import('./serve.js');
-      await serve(settings);
+      await serve(settings, unfollowed(env, settings));
     });
   program
     .command('run')

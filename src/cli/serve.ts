@@ -1,6 +1,7 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
+import type { UnfollowedVariable } from '../config/client-variables.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import { LOCAL_ADMIN } from '../http/admin-tokens.js';
@@ -65,10 +66,14 @@ export async function startService(
   }
 }
 
-/** Runs the service until SIGTERM or SIGINT. */
-export async function serve(settings: Settings): Promise<void> {
+/**
+ * Runs the service until SIGTERM or SIGINT.
+ * @param notFollowed what is in the environment but not followed
+ */
+export async function serve(settings: Settings, notFollowed: readonly UnfollowedVariable[]): Promise<void> {
   const { app, resources, stopped, close } = await startService(settings);
   const log = new Logger('Service');
+  for (const { name, advice } of notFollowed) log.warn(`${name} is not followed. ${advice}.`);
   log.log(
     `Monitoring ${mlflowOptions(settings).uri} (store: ${resources.store.description}, queue: ${resources.queue.backend})`,
   );
@@ -126,6 +131,6 @@ async function checkTrackingServer(app: INestApplication, log: Logger): Promise<
       return;
     }
     if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${error.message}. No new data until the tracking server is available.`);
+    log.warn(`${errorMessage(error)}. No new data until the tracking server is available.`);
   }
 }

@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { HttpService } from '@nestjs/axios';
-import axios from 'axios';
 import { readPolicyFiles } from '../alerts/alert-policies.js';
 import { channelEnvironment } from '../alerts/channels/open-channels.js';
 import { routeProblems } from '../alerts/channels/routes.js';
@@ -17,12 +13,9 @@ import {
   SettingsError,
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
-import { passes } from '../domain/pattern.js';
 import { isLoopback } from '../http/access-rules.js';
 import { localTokenFile, parseTokens } from '../http/admin-tokens.js';
 import type { Experiment } from '../ingestion/mlflow-api.js';
-import { HttpMlflowClient } from '../ingestion/mlflow-client.js';
-import { PageTooBigError } from '../ingestion/page-limit.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { queuePrefixOf } from '../queue/queue-connection.js';
 import { appliedFrom } from '../state/partition-files.js';
@@ -34,13 +27,10 @@ import { openStoreForProbe, openStoreForReading } from '../storage/inspect-store
 import { probeConditionalWrites } from '../storage/probe.js';
 import {
   accessFinding,
-  clockSkew,
-  experimentsFound,
   type Finding,
   findingsTable,
   installationsFound,
   messageOf,
-  mlflowVersion,
   PROBE_LIMITS,
   partitionFilesFound,
   redisServer,
@@ -48,7 +38,9 @@ import {
   verdict,
   versionFindings,
 } from './findings.js';
+import { unfollowed } from './unfollowed.js';
 import { checkCatalog } from './validate-catalog.js';
+import { checkMlflow } from './validate-mlflow.js';
 import { checkLimits } from './validate-quality.js';
 
 /**
@@ -85,6 +77,14 @@ async function checkAll(env: Environment): Promise<Finding[]> {
   return [
     ...given,
     { state: 'ok', what: 'Other settings', found: 'have their defaults' },
+    ...unfollowed(env, settings).map(
+      ({ name, advice }): Finding => ({
+        state: 'note',
+        what: name,
+        found: 'is not followed',
+        todo: `${advice}.`,
+      }),
+    ),
     ...mlflow.findings,
     ...stored.findings,
     ...(await checkQueue(settings, stored.identity)),
@@ -93,57 +93,6 @@ async function checkAll(env: Environment): Promise<Finding[]> {
     await checkAccess(settings),
     ...(await checkAlerts(settings, env)),
   ];
-}
-
-/** What to do about an error of the tracking server, by its code. */
-const MLFLOW_TODO: Readonly<Record<string, string>> = {
-  mlflow_unreachable: 'Start the tracking server, or correct MLFLOW_TRACKING_URI.',
-  mlflow_unauthorized:
-    'Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.',
-  mlflow_refused: 'Allow its user to read experiments and runs, or correct MLFLOW_TRACKING_URI.',
-  mlflow_not_json: 'Check that MLFLOW_TRACKING_URI is the address of an MLflow tracking server.',
-};
-
-const EXPERIMENTS_PER_SEARCH = 50;
-
-async function checkMlflow(settings: Settings): Promise<{ findings: Finding[]; experiments?: Experiment[] }> {
-  const findings: Finding[] = [];
-  const pageFile = join(tmpdir(), `mlflow-monitor-${randomUUID()}.json`);
-  try {
-    const options = mlflowOptions(settings);
-    const client = new HttpMlflowClient(new HttpService(axios.create()), {
-      ...options,
-      maxRetries: PROBE_LIMITS.maxRetries,
-      timeoutSeconds: Math.min(options.timeoutSeconds, PROBE_LIMITS.timeoutMs / 1000),
-    });
-    const sent = Date.now();
-    const { experiments, date } = await client.listExperiments();
-    const received = Date.now();
-    findings.push({ state: 'ok', what: 'MLflow', found: `${options.uri} responds` });
-    findings.push(mlflowVersion(await client.serverVersion()));
-    findings.push(clockSkew(date, sent, received));
-    const monitored = experiments.filter(({ name }) =>
-      passes(name, settings.EXPERIMENT_INCLUDE, settings.EXPERIMENT_EXCLUDE),
-    );
-    findings.push(experimentsFound(experiments.length, monitored.length));
-    const ids = monitored.map(({ experiment_id }) => experiment_id);
-    for (let at = 0; at < ids.length; at += EXPERIMENTS_PER_SEARCH) {
-      const experiment_ids = ids.slice(at, at + EXPERIMENTS_PER_SEARCH);
-      await client.searchRuns({ experiment_ids, filter: '', max_results: 1 }, pageFile).catch((error) => {
-        // A heavy run is readable enough here; it will be quarantined.
-        if (!(error instanceof PageTooBigError)) throw error;
-      });
-    }
-    findings.push({ state: 'ok', what: 'MLflow runs', found: 'readable' });
-    return { findings, experiments };
-  } catch (error) {
-    const code = error instanceof MonitorError ? error.code : '';
-    const todo = MLFLOW_TODO[code] ?? 'Correct the MLFLOW_… settings.';
-    findings.push({ state: 'change', what: 'MLflow', found: messageOf(error), todo });
-    return { findings };
-  } finally {
-    await rm(pageFile, { force: true });
-  }
 }
 
 const FOLDER_TODO = 'Set STORAGE_DIR to a folder that this user can write to.';
@@ -161,7 +110,7 @@ async function checkStore(
     try {
       const findings: Finding[] = [storeFinding(store.description, await probeConditionalWrites(store))];
       const owner = await readTrackingServer(store);
-      const identity = experiments && trackingServerIdentity(experiments, settings.MLFLOW_TRACKING_URI);
+      const identity = experiments && trackingServerIdentity(experiments, mlflowOptions(settings).source);
       if (owner && identity && owner.identity !== identity && !settings.ALLOW_SOURCE_CHANGE) {
         findings.push({
           state: 'change',

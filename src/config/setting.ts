@@ -129,6 +129,42 @@ function urlExpectation(example: string, refuses: readonly ('credentials' | 'que
   return `a URL such as ${example}${without.length > 0 ? `, without ${without.join(', ')}` : ''}`;
 }
 
+/** A proxy; without a scheme it is an `http:` one, as for other programs. */
+export const proxyUrl = () =>
+  fromText('the address of an HTTP proxy such as http://proxy.example.com:3128', (value) => {
+    const address = /^[a-z][\w+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (!url || url.hostname === '' || !['http:', 'https:'].includes(url.protocol)) return undefined;
+    return isDecodable(url.username) && isDecodable(url.password) ? address : undefined;
+  });
+
+/** Headers that describe the request itself: another value would break it. */
+const OWN_HEADERS = new Set([
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+]);
+
+/** `Name=value` pairs in the form of OTEL_EXPORTER_OTLP_HEADERS: the values are percent-encoded. */
+export const headers = () =>
+  fromText(
+    `a comma-separated list such as CF-Access-Client-Id=abc,CF-Access-Client-Secret=def, without ${[...OWN_HEADERS].join(', ')}`,
+    (value): Readonly<Record<string, string>> | undefined => {
+      const pairs = parts(value).map((part) => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x20-\x7e]+)$/.exec(part));
+      const entries = pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? ''] as const);
+      const valid = entries.every(
+        ([name, text]) => name !== '' && !OWN_HEADERS.has(name.toLowerCase()) && isDecodable(text),
+      );
+      if (!valid || entries.length === 0) return undefined;
+      const decoded = entries.map(([name, text]) => [name, decodeURIComponent(text)] as const);
+      return decoded.every(([, text]) => /^[\t\x20-\x7e]*$/.test(text))
+        ? Object.fromEntries(decoded)
+        : undefined;
+    },
+  );
+
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);

@@ -102,7 +102,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 function givenIn(env: Environment): Record<string, string> {
   return Object.fromEntries(
     Object.keys(schema.shape).flatMap((name) => {
-      const value = env[name]?.trim();
+      // Only the lower-case name of the first is safe in a CGI, so that programs prefer it for all three.
+      const lower = name.endsWith('_PROXY') ? env[name.toLowerCase()]?.trim() : undefined;
+      const value = lower || env[name]?.trim();
       return value ? [[name, value] as const] : [];
     }),
   );
@@ -217,13 +219,20 @@ export function mlflowOptions(settings: Settings) {
   const password = settings.MLFLOW_TRACKING_PASSWORD ?? (decodeURIComponent(url.password) || undefined);
   url.username = '';
   url.password = '';
+  const uri = url.href.replace(/\/+$/, '');
+  const workspace = settings.MLFLOW_WORKSPACE;
   return {
-    uri: url.href.replace(/\/+$/, ''),
+    uri,
+    /** Where the runs of a store come from. */
+    source: workspace ? `${uri} (workspace ${workspace})` : uri,
     username,
     password,
     token: settings.MLFLOW_TRACKING_TOKEN,
     insecureTls: settings.MLFLOW_TRACKING_INSECURE_TLS,
-    serverCertPath: settings.MLFLOW_TRACKING_SERVER_CERT_PATH,
+    workspace,
+    headers: settings.MLFLOW_TRACKING_HEADERS,
+    proxies: proxySettings(settings),
+    authorities: authoritiesOf(settings),
     clientCertPath: settings.MLFLOW_TRACKING_CLIENT_CERT_PATH,
     maxRetries: settings.MLFLOW_HTTP_REQUEST_MAX_RETRIES ?? settings.MAX_RETRIES,
     backoffSeconds: settings.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
@@ -234,15 +243,38 @@ export function mlflowOptions(settings: Settings) {
   };
 }
 
-/** The address of MLflow's pages for links, without a slash at the end. */
-export const mlflowUiOf = (settings: Settings): string =>
-  (settings.MLFLOW_UI_URL ?? mlflowOptions(settings).uri).replace(/\/+$/, '');
+/** Where the trusted certificate authorities are, by the setting that says so. Its order is that of MLflow's own client. */
+function authoritiesOf(settings: Settings): { readonly setting: string; readonly path: string } | undefined {
+  for (const setting of [
+    'MLFLOW_TRACKING_SERVER_CERT_PATH',
+    'REQUESTS_CA_BUNDLE',
+    'CURL_CA_BUNDLE',
+  ] as const) {
+    const path = settings[setting];
+    if (path) return { setting, path };
+  }
+  return undefined;
+}
+
+const proxySettings = ({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: Settings) => ({
+  http: HTTP_PROXY,
+  https: HTTPS_PROXY,
+  except: NO_PROXY,
+});
+
+/** The address of MLflow's pages for links, without a slash at the end; its query names the workspace, if there is one. */
+export function mlflowUiOf(settings: Settings): string {
+  const { uri, workspace } = mlflowOptions(settings);
+  const address = (settings.MLFLOW_UI_URL ?? uri).replace(/\/+$/, '');
+  return workspace ? `${address}?workspace=${workspace}` : address;
+}
 
 export function catalogOptions(settings: Settings) {
   return {
     metricsUrl: settings.METRICS_API_URL,
     thresholdsUrl: settings.THRESHOLDS_API_URL,
     apiKey: settings.API_KEY,
+    proxies: proxySettings(settings),
     maxRetries: settings.MAX_RETRIES,
     timeoutMs: settings.TIMEOUT * 1000,
   };

@@ -1,4 +1,16 @@
-import { decimal, flag, oneOf, settingInfo, text, textLike, urlOf, whole } from './setting.js';
+import {
+  decimal,
+  flag,
+  headers,
+  oneOf,
+  parts,
+  proxyUrl,
+  settingInfo,
+  text,
+  textLike,
+  urlOf,
+  whole,
+} from './setting.js';
 
 const HTTP = ['http', 'https'];
 
@@ -33,9 +45,26 @@ export const mlflowSettings = {
     meaning:
       '`model-version`: write the verdict of the gate on each new model version as its tag `monitor.verdict`, so that webhooks of MLflow can start what comes next. Nothing else is ever written to MLflow.',
   }),
+  MLFLOW_WORKSPACE: textLike(
+    /^(?=.{2,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    'the name of a workspace: 2 to 63 lower-case letters, digits and hyphens',
+  )
+    .optional()
+    .register(settingInfo, {
+      unit: 'name',
+      meaning:
+        'Workspace to monitor, if the tracking server has workspaces. Each needs a store of its own. Unset: the one that the server chooses, `default`.',
+    }),
+  MLFLOW_TRACKING_HEADERS: headers().optional().register(settingInfo, {
+    unit: 'list',
+    meaning:
+      'Additional headers of all requests to the tracking server, for what stands in front of it, such as an identity-aware proxy: `CF-Access-Client-Id=…,CF-Access-Client-Secret=…`. Percent-encode commas and spaces in values.',
+    secret: true,
+  }),
   MLFLOW_TRACKING_SERVER_CERT_PATH: text().optional().register(settingInfo, {
-    unit: 'file',
-    meaning: "PEM file with the certificate authorities trusted to sign the tracking server's certificate.",
+    unit: 'file or folder',
+    meaning:
+      "PEM file, or folder of such files, with the certificate authorities trusted to sign the tracking server's certificate. Unset: `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`, else those of Node.js (and of `NODE_EXTRA_CA_CERTS`).",
   }),
   MLFLOW_TRACKING_CLIENT_CERT_PATH: text().optional().register(settingInfo, {
     unit: 'file',
@@ -44,6 +73,14 @@ export const mlflowSettings = {
   MLFLOW_TRACKING_INSECURE_TLS: flag().prefault('false').register(settingInfo, {
     unit: 'true or false',
     meaning: "Do not verify the tracking server's TLS certificate.",
+  }),
+  REQUESTS_CA_BUNDLE: text().optional().register(settingInfo, {
+    unit: 'file or folder',
+    meaning: 'The same as `MLFLOW_TRACKING_SERVER_CERT_PATH`, which takes precedence.',
+  }),
+  CURL_CA_BUNDLE: text().optional().register(settingInfo, {
+    unit: 'file or folder',
+    meaning: 'The same as `REQUESTS_CA_BUNDLE`, which takes precedence.',
   }),
 };
 
@@ -121,6 +158,20 @@ export const requestSettings = {
       meaning:
         'Exponential backoff for requests to the tracking server: the wait before a retry is at most this value × 2^(retries so far).',
     }),
+  HTTP_PROXY: proxyUrl().optional().register(settingInfo, {
+    unit: 'URL',
+    meaning:
+      'Proxy for requests to `http:` addresses of MLflow and the catalog, such as `http://user:password@proxy.example.com:3128`. Loopback addresses are requested directly. As for the two below, the name in lower case takes precedence.',
+  }),
+  HTTPS_PROXY: proxyUrl().optional().register(settingInfo, {
+    unit: 'URL',
+    meaning: 'Proxy for requests to `https:` addresses of MLflow and the catalog.',
+  }),
+  NO_PROXY: text().transform(parts).prefault('').register(settingInfo, {
+    unit: 'list',
+    meaning:
+      'Hosts that are requested without a proxy, separated by commas: names, which include those below them, addresses, networks such as `10.0.0.0/8`, or `*`.',
+  }),
   STAGE_TRIES: whole(1, 100, 'tries').prefault('5').register(settingInfo, {
     unit: 'tries',
     meaning: 'Attempts per stage of a slice before its pipeline run fails.',

@@ -1,14 +1,21 @@
+export interface MonitorErrorOptions extends ErrorOptions {
+  /** What to change, as a sentence without a full stop that names the setting: `Correct MLFLOW_TRACKING_URI`. */
+  readonly advice?: string | undefined;
+}
+
 /** An error of this service: a code for programs, details for people, and whether a retry can help. */
 export class MonitorError extends Error {
   override readonly name: string = 'MonitorError';
+  readonly advice: string | undefined;
   constructor(
     readonly code: string,
     message: string,
     readonly context: Readonly<Record<string, unknown>> = {},
     readonly retryable = false,
-    options?: ErrorOptions,
+    options: MonitorErrorOptions = {},
   ) {
-    super(message, options);
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.advice = options.advice;
   }
 }
 
@@ -19,9 +26,11 @@ export function errno(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-/** The message of anything that was thrown. */
-export const errorMessage = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** The message of anything that was thrown, and what to do about it if that is known. */
+export function errorMessage(error: unknown): string {
+  if (error instanceof MonitorError && error.advice) return `${error.message} → ${error.advice}`;
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** The first line of an error's message, or its name if it has none, cut to 300 characters. */
 export function firstLine(error: unknown): string {

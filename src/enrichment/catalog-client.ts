@@ -7,6 +7,7 @@ import { firstLine, MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 import { hideSecrets } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
+import { type ProxySettings, proxyFor } from '../upstream/proxy.js';
 import { reportDenied } from '../upstream/report-denied.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, withRetries } from '../upstream/retry-policy.js';
@@ -16,6 +17,7 @@ export interface CatalogClientOptions {
   /** The URL of one API. */
   readonly url: string;
   readonly apiKey?: string | undefined;
+  readonly proxies?: ProxySettings | undefined;
   readonly maxRetries: number;
   /** Time limit of a request, ms. */
   readonly timeoutMs: number;
@@ -113,7 +115,7 @@ export class CatalogClient {
   }
 
   private async request(body: unknown): Promise<AxiosResponse<Buffer>> {
-    const { url, apiKey, timeoutMs, maxBytes } = this.options;
+    const { url, apiKey, proxies, timeoutMs, maxBytes } = this.options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       return await this.http.axiosRef.post<Buffer>(url, body, {
@@ -123,7 +125,7 @@ export class CatalogClient {
         // A redirect would send the API key to another server.
         maxRedirects: 0,
         maxContentLength: maxBytes,
-        proxy: false,
+        proxy: proxies ? proxyFor(url, proxies) : false,
         signal,
       });
     } catch (error) {

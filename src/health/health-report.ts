@@ -58,7 +58,7 @@ export interface HealthReport {
   readonly started_at: string;
   readonly store: Part & { readonly name: string; readonly single_writer: boolean };
   readonly queue: Part & { readonly backend: string; readonly queues: readonly QueueReport[] | null };
-  readonly mlflow: Omit<Part, 'error'>;
+  readonly mlflow: Part;
   /** null if none is configured. */
   readonly catalog: (Part & { readonly refused_items: number }) | null;
   /** By kind of pipeline run; null if the state cannot be read. */
@@ -82,6 +82,8 @@ export const isCatalogConfigured = (settings: Settings): boolean =>
 
 export const storeProblem = (error: string): string => `The store is unavailable: ${error}.`;
 export const queueProblem = (error: string): string => `The queue is unavailable: ${error}.`;
+const mlflowProblem = (error: string | null): string =>
+  `The last request to MLflow failed${error ? `: ${error}` : ''}.`;
 export const stallProblem = (idleMs: number): string =>
   `A job has made no progress for ${Math.round(idleMs / 60_000)} minutes.`;
 
@@ -130,7 +132,7 @@ export function describeHealth(
           oldest_job_age_seconds: oldestMs / 1000,
         })) ?? null,
     },
-    mlflow: { up: mlflow?.up ?? null, last_success: iso(mlflow?.lastSuccess) },
+    mlflow: { up: mlflow?.up ?? null, last_success: iso(mlflow?.lastSuccess), error: mlflow?.error ?? null },
     catalog: isCatalogConfigured(settings)
       ? {
           up: status?.catalog.up ?? null,
@@ -207,7 +209,7 @@ function findProblems(
     'error' in store && storeProblem(store.error),
     'value' in store && 'error' in facts && `The state in the store cannot be read: ${facts.error}.`,
     'error' in queues && queueProblem(queues.error),
-    self.mlflow?.up === false && 'The last request to MLflow failed.',
+    self.mlflow?.up === false && mlflowProblem(self.mlflow.error),
     outage && `The catalog is unavailable: ${outage.message}.`,
     status?.stale &&
       (status.lastFinished === null

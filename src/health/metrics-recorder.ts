@@ -13,6 +13,8 @@ import type { Metrics } from './metrics.js';
 export interface UpstreamStatus {
   readonly up: boolean;
   readonly lastSuccess: number | null;
+  /** Why the last request failed, with what to do; null if it did not. */
+  readonly error: string | null;
 }
 
 /** Counts the work and the requests of this process. */
@@ -76,7 +78,7 @@ export class MetricsRecorder {
   private recordEvent(event: DiagnosticsEvent): void {
     const { metrics } = this;
     if (event.type === 'request') {
-      this.recordRequest(event.upstream, event.outcome);
+      this.recordRequest(event.upstream, event.outcome, event.error?.message);
     } else if (event.type === 'denied') {
       metrics.upstream_requests_denied_total.inc({ upstream: event.upstream });
     } else if (event.type === 'store_conflict') {
@@ -96,10 +98,11 @@ export class MetricsRecorder {
     }
   }
 
-  private recordRequest(upstream: string, outcome: 'answered' | 'failed'): void {
+  private recordRequest(upstream: string, outcome: 'answered' | 'failed', error?: string): void {
     this.metrics.upstream_requests_total.inc({ upstream, outcome });
     if (upstream !== 'mlflow') return;
     const up = outcome === 'answered';
-    this.mlflow = { up, lastSuccess: up ? this.clock() : (this.mlflow?.lastSuccess ?? null) };
+    const lastSuccess = up ? this.clock() : (this.mlflow?.lastSuccess ?? null);
+    this.mlflow = { up, lastSuccess, error: error ?? null };
   }
 }

@@ -77,7 +77,7 @@ export async function createPlan(
     await assertTrackingServer(
       store,
       listing.experiments,
-      mlflowOptions(settings).uri,
+      mlflowOptions(settings).source,
       settings.ALLOW_SOURCE_CHANGE,
     );
     experiments = await mergeExperiments(store, listing.experiments, listing.date);

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { HttpService } from '@nestjs/axios';
@@ -10,10 +9,13 @@ import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { formatBytes } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
+import { type ProxySettings, proxyAddress, proxyFor } from '../upstream/proxy.js';
 import { reportDenied } from '../upstream/report-denied.js';
 import { RequestLimit } from '../upstream/request-limit.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, type Sleep, withRetries } from '../upstream/retry-policy.js';
+import { adviseUnreachable, type MlflowAccess } from './mlflow-advice.js';
+import { openAgents } from './mlflow-agents.js';
 import type { Experiment, MlflowClient, MlflowRequests, RunQuery, SearchOptions } from './mlflow-api.js';
 import {
   isTimeout,
@@ -31,9 +33,15 @@ export interface MlflowClientOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly token?: string | undefined;
+  /** Sent as `X-MLFLOW-WORKSPACE`. */
+  readonly workspace?: string | undefined;
+  /** Sent with every request; their values are secret. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly proxies?: ProxySettings | undefined;
   readonly insecureTls: boolean;
-  /** PEM files. */
-  readonly serverCertPath?: string | undefined;
+  /** A PEM file or a folder of such files, and the setting that names it. */
+  readonly authorities?: { readonly setting: string; readonly path: string } | undefined;
+  /** A PEM file. */
   readonly clientCertPath?: string | undefined;
   readonly maxRetries: number;
   readonly backoffSeconds: number;
@@ -89,35 +97,55 @@ interface Request {
 }
 
 export class HttpMlflowClient implements MlflowClient, MlflowRequests {
-  private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
+  private readonly transport: {
+    readonly httpAgent: HttpAgent;
+    readonly httpsAgent: HttpsAgent;
+    readonly proxy: ReturnType<typeof proxyFor>;
+  };
   private readonly headers: Record<string, string>;
   private readonly limit: RequestLimit;
   private readonly secrets: readonly (string | undefined)[];
+  private readonly access: MlflowAccess;
+  private workspacesExist: boolean | undefined;
 
+  /** @throws {MonitorError} `tls_file`: a certificate cannot be read */
   constructor(
     private readonly http: HttpService,
     private readonly options: MlflowClientOptions,
   ) {
-    const { username, password = '', token, serverCertPath, clientCertPath } = options;
-    const client = clientCertPath ? readFileSync(clientCertPath) : undefined;
-    this.agents = {
-      httpAgent: new HttpAgent({ keepAlive: true }),
-      httpsAgent: new HttpsAgent({
-        keepAlive: true,
-        rejectUnauthorized: !options.insecureTls,
-        ...(serverCertPath ? { ca: readFileSync(serverCertPath) } : {}),
-        ...(client ? { cert: client, key: client } : {}),
-      }),
-    };
+    const { uri, username, password = '', token, workspace, headers = {}, proxies } = options;
+    const proxy = proxies ? proxyFor(uri, proxies) : false;
+    this.transport = { ...openAgents(options), proxy };
     const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const authorization = basic || (token && `Bearer ${token}`);
-    this.secrets = [password, token, basic?.slice('Basic '.length)];
-    this.headers = { 'accept-encoding': 'gzip, deflate, br', ...(authorization ? { authorization } : {}) };
+    this.secrets = [password, token, basic?.slice('Basic '.length), ...Object.values(headers)];
+    this.headers = {
+      'accept-encoding': 'gzip, deflate, br',
+      ...(authorization ? { authorization } : {}),
+      // Seen in `rest_utils.py` of MLflow 3.17.
+      ...(workspace ? { 'x-mlflow-workspace': workspace } : {}),
+      ...headers,
+    };
+    this.access = {
+      uri,
+      credentials: basic ? 'password' : token ? 'token' : 'none',
+      username,
+      workspace,
+      proxy: proxy ? proxyAddress(proxy) : undefined,
+      authorities: options.authorities?.setting,
+      clientCert: options.clientCertPath !== undefined,
+    };
     const { concurrency, maxPerSecond: perSecond, sleep, now } = options;
     this.limit = options.limit ?? new RequestLimit({ concurrency, perSecond, sleep, now });
   }
 
+  /** The address of the proxy, if one is used. */
+  get proxy(): string | undefined {
+    return this.access.proxy;
+  }
+
   async listExperiments(): Promise<{ experiments: Experiment[] } & ResponseTime> {
+    await this.assertWorkspaces();
     const experiments: Experiment[] = [];
     const size = new PageSize(EXPERIMENTS_PER_PAGE);
     const tokens = new Set<string>();
@@ -177,18 +205,39 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
 
   /** The response of the server's `/version`; `undefined` if it is not a version. */
   async serverVersion(): Promise<string | undefined> {
-    const response = await this.http.axiosRef.request<unknown>({
-      url: `${this.options.uri}/version`,
+    const { status, data } = await this.ask('/version');
+    const text = data.trim();
+    return status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
+  }
+
+  /** Whether the server has workspaces. Older ones have no such page. */
+  async hasWorkspaces(): Promise<boolean> {
+    const { status, data } = await this.ask('/api/3.0/mlflow/server-info');
+    return status === 200 && /"workspaces_enabled":\s*true/.test(data);
+  }
+
+  /** MLflow 1.30 and 2.22 ignore the header: all their experiments would be taken for those of the workspace. */
+  private async assertWorkspaces(): Promise<void> {
+    const { workspace, uri } = this.options;
+    if (!workspace || this.workspacesExist) return;
+    this.workspacesExist = await this.hasWorkspaces().catch(() => undefined);
+    if (this.workspacesExist !== false) return;
+    const message = `MLFLOW_WORKSPACE is ${workspace}, but MLflow at ${uri} has no workspaces`;
+    const advice = 'Unset MLFLOW_WORKSPACE, or start MLflow with --enable-workspaces';
+    throw new MonitorError('no_workspaces', message, { workspace }, false, { advice });
+  }
+
+  private ask(path: string): Promise<{ status: number; data: string }> {
+    return this.http.axiosRef.request<string>({
+      url: `${this.options.uri}${path}`,
       headers: this.headers,
       responseType: 'text',
+      transformResponse: (data) => String(data),
       timeout: this.options.timeoutSeconds * 1000,
       maxRedirects: 0,
       validateStatus: () => true,
-      proxy: false,
-      ...this.agents,
+      ...this.transport,
     });
-    const text = String(response.data).trim();
-    return response.status === 200 && /^\d+\.\d+/.test(text) ? text.slice(0, 40) : undefined;
   }
 
   async searchRuns(
@@ -239,9 +288,15 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
       publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
       return result;
     } catch (error) {
+      const code = error instanceof MonitorError ? error.code : '';
+      // A refused listing is no answer: nothing can be read without it.
       const answered =
-        error instanceof MonitorError && (error.code === 'mlflow_refused' || error.code === 'page_too_big');
-      publish({ type: 'request', upstream: 'mlflow', outcome: answered ? 'answered' : 'failed' });
+        code === 'page_too_big' || (code === 'mlflow_refused' && request.path !== 'experiments/search');
+      publish({
+        type: 'request',
+        upstream: 'mlflow',
+        ...(answered ? { outcome: 'answered' } : failed(error)),
+      });
       if (error instanceof MonitorError) reportDenied('mlflow', error.context.status);
       if (request.failOnTimeout && error instanceof RetryableError && isTimeout(error.cause))
         throw error.cause;
@@ -272,14 +327,13 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
         maxRedirects: 0,
         validateStatus: () => true,
         signal: timeout.signal,
-        proxy: false,
-        ...this.agents,
+        ...this.transport,
       });
       const { status, headers } = response;
       const date = Date.parse(String(headers.date)) || Date.now();
       if (status < 200 || status > 299) {
         const retryAfterMs = parseRetryAfter(headers['retry-after'], date);
-        await throwResponseError(response.data, path, status, retryAfterMs, this.secrets);
+        await throwResponseError(response, path, retryAfterMs, this.secrets, this.access);
       }
       const body = new PageLimit(
         path,
@@ -297,15 +351,20 @@ export class HttpMlflowClient implements MlflowClient, MlflowRequests {
         throw error;
       }
       const timedOut = timeout.signal.aborted;
-      const reason = timedOut ? `no data for ${timeoutSeconds} s` : errorMessage(error);
+      const { reason, advice } = adviseUnreachable(timedOut ? timeoutSeconds : error, this.access);
       const context = timedOut ? { path, timed_out: true } : { path };
-      throw new RetryableError(
-        new MonitorError('mlflow_unreachable', `MLflow at ${uri} is unreachable: ${reason}`, context, true),
-      );
+      const message = `MLflow at ${uri} is unreachable: ${reason}`;
+      throw new RetryableError(new MonitorError('mlflow_unreachable', message, context, true, { advice }));
     } finally {
       clearTimeout(timeoutTimer);
     }
   }
+}
+
+function failed(error: unknown) {
+  const cause = error instanceof RetryableError ? error.cause : error;
+  const code = cause instanceof MonitorError ? cause.code : '';
+  return { outcome: 'failed', error: { code, message: errorMessage(cause) } } as const;
 }
 
 /** Whole ms since the call. The longer of two clocks: one can be set, the other stops while the machine sleeps. */

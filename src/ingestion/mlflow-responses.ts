@@ -11,6 +11,7 @@ import type { Steps } from '../domain/steps.js';
 import { hideSecrets } from '../domain/text.js';
 import { RetryableError } from '../upstream/retry-policy.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
+import { adviseResponse, type MlflowAccess, NOT_MLFLOW, withoutQuery } from './mlflow-advice.js';
 import { repairJson } from './repair-page.js';
 
 /** MLflow omits what is empty; a proxy may send null, or numbers for ids. */
@@ -36,7 +37,16 @@ export interface ExperimentsPage {
 const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 
 const notJsonError = (path: string, problem: string): MonitorError =>
-  new MonitorError('mlflow_not_json', `MLflow's response to ${path} is invalid: ${problem}`, { path }, true);
+  new MonitorError('mlflow_not_json', `MLflow's response to ${path} is invalid: ${problem}`, { path }, true, {
+    advice: NOT_MLFLOW,
+  });
+
+/** A response without success, as the HTTP client returns it. */
+interface ErrorResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly data: Readable;
+}
 
 /**
  * @param secrets what the request was authorized with
@@ -44,21 +54,27 @@ const notJsonError = (path: string, problem: string): MonitorError =>
  * @throws {MonitorError} `mlflow_unauthorized`, `mlflow_refused`
  */
 export async function throwResponseError(
-  body: Readable,
+  { status, headers, data }: ErrorResponse,
   path: string,
-  status: number,
   retryAfterMs: number | undefined,
   secrets: readonly (string | undefined)[],
+  access: MlflowAccess,
 ): Promise<never> {
-  let text = '';
-  for await (const chunk of body) if (text.length < 2_000) text += String(chunk);
-  const excerpt = hideSecrets(text, secrets).replaceAll(/\s+/g, ' ').slice(0, 300);
-  const message = `MLflow responded to ${path} with ${status}: ${excerpt}`;
+  let body = '';
+  for await (const chunk of data) if (body.length < 2_000) body += String(chunk);
+  const header = (name: string) => (headers[name] ? hideSecrets(String(headers[name]), secrets) : undefined);
+  const location = status < 400 ? header('location') : undefined;
+  const text = hideSecrets(body, secrets).replaceAll(/\s+/g, ' ').slice(0, 300);
+  const where = location ? ` to ${withoutQuery(location)}` : '';
+  const message = `MLflow responded to ${path} with ${status}${where}${text ? `: ${text}` : ''}`;
+  const answer = { path, status, text, location, authenticate: header('www-authenticate') };
+  const options = { advice: adviseResponse(answer, access) };
+  const context = { path, status };
   if (isRetryableStatus(status)) {
-    throw new RetryableError(new MonitorError('mlflow_busy', message, { path, status }, true), retryAfterMs);
+    throw new RetryableError(new MonitorError('mlflow_busy', message, context, true, options), retryAfterMs);
   }
-  const unauthorized = status === 401;
-  throw new MonitorError(unauthorized ? 'mlflow_unauthorized' : 'mlflow_refused', message, { path, status });
+  const code = status === 401 ? 'mlflow_unauthorized' : 'mlflow_refused';
+  throw new MonitorError(code, message, context, false, options);
 }
 
 /** Whether a request received nothing in time, or a proxy gave up waiting for the server. */

@@ -25,7 +25,7 @@ export class TrackingServerCheck {
   /** @throws {MonitorError} `other_source` if it does not, or the error of the request to the tracking server */
   async check(): Promise<void> {
     const { experiments } = await this.client.listExperiments();
-    const { uri } = mlflowOptions(this.settings);
-    await assertTrackingServer(this.store, experiments, uri, this.settings.ALLOW_SOURCE_CHANGE);
+    const { source } = mlflowOptions(this.settings);
+    await assertTrackingServer(this.store, experiments, source, this.settings.ALLOW_SOURCE_CHANGE);
   }
 }

@@ -9,6 +9,8 @@ export type DiagnosticsEvent =
       readonly type: 'request';
       readonly upstream: 'mlflow' | 'catalog' | 'store';
       readonly outcome: 'answered' | 'failed';
+      /** Why it failed, with what to do. */
+      readonly error?: { readonly code: string; readonly message: string };
     }
   /** An upstream denied a request: 401 or 403. */
   | { readonly type: 'denied'; readonly upstream: 'mlflow' | 'catalog' | 'store' }

@@ -15,7 +15,10 @@ interface ListedExperiment {
 const KEY = '_state/source.json';
 const schema = z.object({ version: z.literal(1), identity: z.string(), uri: z.string() });
 
-/** Identifies a tracking server: the creation time of its experiment 0, else its address. */
+/**
+ * Identifies a tracking server: the creation time of its experiment 0, else its address. Of the workspaces of a server, only
+ * the default one has experiment 0; the others are identified by address and name.
+ */
 export function trackingServerIdentity(experiments: readonly ListedExperiment[], uri: string): string {
   const first = experiments.find(({ experiment_id }) => experiment_id === '0');
   return first?.creation_time ? `experiment 0 of ${first.creation_time}` : uri;
@@ -28,7 +31,7 @@ export async function readTrackingServer(store: ObjectStore): Promise<z.infer<ty
 
 /**
  * Guards against a second tracking server, for example a mistyped address: the sweep would remove the data of the first.
- * @param uri without user and password: it is stored and shown
+ * @param uri the address without user and password, and the workspace if there is one: it is stored and shown
  * @throws {MonitorError} `other_source`: the store belongs to another tracking server
  */
 export async function assertTrackingServer(

@@ -117,7 +117,12 @@ describe('mlflow-monitor validate', () => {
     commands.mlflow.intercept = ({ path }) =>
       path === 'runs/search' ? { status: 403, body: '{}' } : undefined;
     const { code, out } = await commands.run(['validate']);
-    expect([code, out]).toEqual([1, expect.stringMatching(/→ Allow its user to read experiments/)]);
+    expect([code, out]).toEqual([
+      1,
+      expect.stringMatching(
+        /→ Give the user of the MLFLOW_TRACKING_… settings the permission READ on all experiments and their runs\./,
+      ),
+    ]);
   });
 
   it('reports a store that belongs to another tracking server', async () => {

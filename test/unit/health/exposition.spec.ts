@@ -85,7 +85,7 @@ const CONTEXT: ScrapeContext = {
   scope: { experiment_include: [], experiment_exclude: [] },
   deltaPeriodMs: 300_000,
   catalogConfigured: true,
-  mlflow: { up: false, lastSuccess: 800_000 },
+  mlflow: { up: false, lastSuccess: 800_000, error: null },
   lastSuccess: { store: 999_000, queue: null },
 };
 

@@ -56,7 +56,7 @@ const self: ProcessStatus = {
   startedAt: NOW - 60 * MINUTE,
   supported: FIRST_VERSIONS,
   store: { description: 'folder ./data', singleWriter: false },
-  mlflow: { up: true, lastSuccess: NOW - MINUTE },
+  mlflow: { up: true, lastSuccess: NOW - MINUTE, error: null },
   lastSuccess: { store: NOW, queue: NOW },
   idle: { ms: 0, timeoutMs: 30 * MINUTE },
 };
@@ -103,7 +103,7 @@ describe('describeHealth', () => {
       started_at: '2026-03-10T11:00:00.000Z',
       store: { up: true, name: 'folder ./data', error: null },
       queue: { up: true, backend: 'embedded', queues: [] },
-      mlflow: { up: true, last_success: '2026-03-10T11:59:00.000Z' },
+      mlflow: { up: true, last_success: '2026-03-10T11:59:00.000Z', error: null },
       catalog: { up: true, refused_items: 0 },
       last_success: { delta: '2026-03-10T11:59:00.000Z', backup: null },
       active: ['delta-8'],
@@ -158,12 +158,12 @@ describe('describeHealth', () => {
     };
     const queues = { value: [{ ...queue, paused: true, oldestMs: 1_000, oldestDeltaMs: 0 }] };
     const all = problems(results({ facts: { value: degraded }, queues }), {
-      mlflow: { up: false, lastSuccess: null },
+      mlflow: { up: false, lastSuccess: null, error: 'MLflow at http://a is unreachable: x → Start it' },
       idle: { ms: 31 * MINUTE, timeoutMs: 30 * MINUTE },
       store: { description: 's3://metrics', singleWriter: true },
     });
     expect(all).toEqual([
-      'The last request to MLflow failed.',
+      'The last request to MLflow failed: MLflow at http://a is unreachable: x → Start it.',
       'The catalog is unavailable: The catalog at https://catalog returned HTTP 503.',
       'The data is stale: the last successful delta or bootstrap ended at 2026-03-10T11:44:00.000Z.',
       '1 experiment lags behind the others.',
@@ -187,7 +187,7 @@ describe('describeHealth', () => {
     ]);
     expect(report).toMatchObject({
       status: 'degraded',
-      mlflow: { up: null, last_success: null },
+      mlflow: { up: null, last_success: null, error: null },
       catalog: { up: null },
       last_success: null,
       active: null,

@@ -111,9 +111,9 @@ describe('MetricsRecorder', () => {
     expect(recorder.mlflow).toBeUndefined();
     publish({ type: 'request', upstream: 'mlflow', outcome: 'answered' });
     now = 20;
-    publish({ type: 'request', upstream: 'mlflow', outcome: 'failed' });
+    publish({ type: 'request', upstream: 'mlflow', outcome: 'failed', error: { code: 'a', message: 'no' } });
     publish({ type: 'request', upstream: 'store', outcome: 'answered' });
-    expect(recorder.mlflow).toEqual({ up: false, lastSuccess: 10 });
+    expect(recorder.mlflow).toEqual({ up: false, lastSuccess: 10, error: 'no' });
   });
 
   it('stops', async () => {
