@@ -195,7 +195,7 @@ if (program) {
       await page.getByRole('combobox').selectOption('steady');
       await page.getByText('steady, moving average').waitFor();
       expect(new URL(page.url()).searchParams.get('with')).toBe('steady');
-      const csv = await fixture.service.request('GET', (await page.getAttribute('.export a', 'href')) ?? '');
+      const csv = await fixture.service.request('GET', `/${await page.getAttribute('.export a', 'href')}`);
       expect(csv.text.trim().split('\n')).toHaveLength(1 + recalls.length);
       expect(fixture.errors).toEqual([]);
     });
