@@ -9,6 +9,25 @@ const STARTING = {
     'The service is starting: it is opening the store and the queue, and contacting the tracking server.',
 };
 
+const OTHER_HOST = 'Set HOST to an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them';
+/** By the code of the system's error. */
+const LISTEN_ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Stop the other process, or choose another port with PORT (in the demo: --port)',
+  EACCES: 'Set PORT to 1024 or more: lower ones are for root',
+  EADDRNOTAVAIL: OTHER_HOST,
+  ENOTFOUND: OTHER_HOST,
+  EAI_AGAIN: OTHER_HOST,
+  EINVAL: OTHER_HOST,
+};
+const LISTEN_REASON: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is already in use',
+  EACCES: 'this user may not use it',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host cannot be resolved',
+  EINVAL: 'the address is not valid',
+};
+
 /**
  * Listens on the port of a service that is starting, and responds to probes: alive, but not started yet.
  * @throws {MonitorError} `port_taken`
@@ -30,9 +49,11 @@ export async function holdPort(port: number, host: string): Promise<Server> {
     await once(server, 'listening');
     return server;
   } catch (cause) {
-    if (errno(cause) !== 'EADDRINUSE') throw cause;
-    const message = `Port ${port} of ${host} is already in use. Choose another one with PORT, or with --port in the demo.`;
-    throw new MonitorError('port_taken', message, { port }, false, { cause });
+    const code = errno(cause) ?? '';
+    const advice = LISTEN_ADVICE[code];
+    if (!advice) throw cause;
+    const message = `Cannot listen on port ${port} of ${host}: ${LISTEN_REASON[code]}`;
+    throw new MonitorError('port_taken', message, { port, host }, false, { cause, advice });
   }
 }
 

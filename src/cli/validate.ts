@@ -28,6 +28,7 @@ import { probeConditionalWrites } from '../storage/probe.js';
 import {
   accessFinding,
   type Finding,
+  failureFinding,
   findingsTable,
   installationsFound,
   messageOf,
@@ -95,12 +96,8 @@ async function checkAll(env: Environment): Promise<Finding[]> {
   ];
 }
 
-const FOLDER_TODO = 'Set STORAGE_DIR to a folder that this user can write to.';
-/** What to do about an error of the store, by its code. */
-const STORE_TODO: Readonly<Record<string, string>> = { store_io: FOLDER_TODO, store_lock: FOLDER_TODO };
-
 /** @returns also the identity of the store, if it has one that can be read */
-async function checkStore(
+export async function checkStore(
   settings: Settings,
   experiments?: readonly Experiment[],
 ): Promise<{ findings: Finding[]; identity?: string | undefined }> {
@@ -135,8 +132,8 @@ async function checkStore(
       ];
       return { findings, identity: await identityOfOwnedFolder(settings) };
     }
-    const todo = STORE_TODO[code] ?? 'Correct the S3_… settings, AWS_REGION and the credentials.';
-    return { findings: [{ state: 'change', what, found: messageOf(error), todo }] };
+    const settled = settings.S3_BUCKET ? 'Correct the S3_… settings' : 'Correct STORAGE_DIR';
+    return { findings: [failureFinding(what, error, settled)] };
   }
 }
 
@@ -150,10 +147,8 @@ async function identityOfOwnedFolder(settings: Settings): Promise<string | undef
   }
 }
 
-const isEviction = (error: unknown): boolean =>
-  error instanceof MonitorError && error.code === 'queue_evicts';
-
-async function checkQueue(settings: Settings, identity: string | undefined): Promise<Finding[]> {
+/** The queue of the settings. */
+export async function checkQueue(settings: Settings, identity: string | undefined): Promise<Finding[]> {
   if (queueBackendOf(settings) === 'embedded') {
     return [{ state: 'ok', what: 'Queue', found: 'embedded, for a single process' }];
   }
@@ -167,10 +162,7 @@ async function checkQueue(settings: Settings, identity: string | undefined): Pro
       await queue.close();
     }
   } catch (error) {
-    const todo = isEviction(error)
-      ? 'Set maxmemory-policy noeviction in redis.conf, or: redis-cli CONFIG SET maxmemory-policy noeviction'
-      : 'Start Redis or Valkey, or correct REDIS_URL.';
-    return [{ state: 'change', what: 'Queue', found: messageOf(error), todo }];
+    return [failureFinding('Queue', error, 'Correct REDIS_URL')];
   }
 }
 

@@ -100,6 +100,8 @@ export const urlOf = (
   fromText(urlExpectation(example, refuses), (value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (!url || url.host === '' || !schemes.includes(url.protocol.slice(0, -1))) return undefined;
+    // After a password with an unescaped slash, question mark or number sign: its beginning would be taken for the host.
+    if (`${url.pathname}${url.search}${url.hash}`.includes('@')) return undefined;
     if (refuses.includes('credentials') && url.username + url.password !== '') return undefined;
     if (refuses.includes('query') && url.search + url.hash !== '') return undefined;
     return isDecodable(url.username) && isDecodable(url.password) ? value : undefined;
@@ -126,7 +128,10 @@ export const publicUrl = () =>
 
 function urlExpectation(example: string, refuses: readonly ('credentials' | 'query')[]): string {
   const without = refuses.map((part) => (part === 'query' ? 'query' : 'user name and password'));
-  return `a URL such as ${example}${without.length > 0 ? `, without ${without.join(', ')}` : ''}`;
+  const encoded = refuses.includes('credentials')
+    ? ''
+    : '; percent-encode / ? # % and @ in the user name and password';
+  return `a URL such as ${example}${without.length > 0 ? `, without ${without.join(', ')}` : ''}${encoded}`;
 }
 
 /** A proxy; without a scheme it is an `http:` one, as for other programs. */

@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { MonitorError } from '../domain/errors.js';
+import { advisePermissions, adviseQueue } from './queue-advice.js';
 import { parseInfo, redisMode } from './redis-info.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -12,7 +13,7 @@ const COMMON = { lazyConnect: true, connectTimeout: CONNECT_TIMEOUT_MS, maxRetri
  * Connects to the server at the URL, or to what it belongs to: a node of a cluster names the other nodes, a Sentinel the
  * current master. So one URL is enough for all of them.
  * @param address the URL without user and password, for messages
- * @throws {MonitorError} `queue_unreachable`, retryable; its message and context hold no password
+ * @throws {MonitorError} `queue_unreachable`, retryable, and `queue_denied`; their messages and contexts hold no password
  */
 export async function connectRedis(url: string, address: string): Promise<Redis | Cluster> {
   const first: Redis = new Redis(url, { ...COMMON, retryStrategy: reconnects(() => connected.has(first)) });
@@ -30,8 +31,28 @@ export async function connectRedis(url: string, address: string): Promise<Redis 
     return await connect(other, address);
   } catch (error) {
     first.disconnect();
-    throw error;
+    throw deniedError(error, address, username) ?? error;
   }
+}
+
+/**
+ * The error for a command that the user of `REDIS_URL` may not execute; `undefined` for any other error. Never its cause: an error
+ * of ioredis holds the command.
+ */
+export function deniedError(
+  error: unknown,
+  address: string,
+  user: string | undefined,
+): MonitorError | undefined {
+  const reason = error instanceof Error ? error.message : '';
+  if (!/NOPERM/.test(reason)) return undefined;
+  // Each version of Redis says it in other words.
+  const [, command] = /run the '(\S+)' command/.exec(reason) ?? [];
+  const what = command ? `the command ${command}` : 'keys that begin with {mlflow-monitor';
+  const message = `Redis at ${address} (REDIS_URL) denies what the queues need: ${what}`;
+  return new MonitorError('queue_denied', message, { address, reason }, false, {
+    advice: advisePermissions(user, command),
+  });
 }
 
 /** The connections that were established once. One that never was is most likely to a wrong address: it is not tried again. */
@@ -106,7 +127,9 @@ async function connect<T extends Redis | Cluster>(redis: T, address: string): Pr
     const isDisconnect = !(error instanceof Error) || error.message === 'Connection is closed.';
     const reason = isDisconnect || redis instanceof Cluster ? lastError : error.message;
     const message = `Cannot connect to the queue at ${address} (REDIS_URL): ${reason}`;
-    throw new MonitorError('queue_unreachable', message, { address, reason }, true);
+    throw new MonitorError('queue_unreachable', message, { address, reason }, true, {
+      advice: adviseQueue(reason, address),
+    });
   } finally {
     clearTimeout(timeout);
   }

@@ -2,24 +2,27 @@ import { Logger } from '@nestjs/common';
 import { setDefaultBackendFactory } from 'bullmq';
 import { Cluster, type Redis } from 'ioredis';
 import { MonitorError } from '../domain/errors.js';
-import { connectRedis } from './connect-redis.js';
+import { connectRedis, deniedError } from './connect-redis.js';
 import type { QueueConnection } from './queue-connection.js';
 import { evictionPolicy, parseInfo } from './redis-info.js';
 
 /**
  * Connects to Redis or Valkey: a server, a cluster or what a Sentinel watches.
  * @param prefix the prefix of all keys
- * @throws {MonitorError} `queue_unreachable`, retryable, and `queue_evicts`, not retryable; without a password
+ * @throws {MonitorError} `queue_unreachable`, retryable; `queue_evicts` and `queue_denied`, not retryable; without a password
  */
 export async function openRedisQueue(url: string, prefix: string): Promise<QueueConnection> {
-  const { protocol, host } = new URL(url);
+  const { protocol, host, username } = new URL(url);
   const address = `${protocol}//${host}`;
   const redis = await connectRedis(url, address);
   try {
     await refuseEviction(redis, address);
+    // What the queues do with their keys, by a script as they do it. Without the right to, each job would fail.
+    await redis.eval("return redis.call('DEL', KEYS[1])", 1, `${prefix}:probe`);
+    await findPrefixes(redis);
   } catch (error) {
     redis.disconnect();
-    throw error;
+    throw deniedError(error, address, decodeURIComponent(username)) ?? error;
   }
   logOutages(redis, address);
   setDefaultBackendFactory();
@@ -50,8 +53,10 @@ async function refuseEviction(redis: Redis | Cluster, address: string): Promise<
   for (const info of await infoOf(redis)) {
     const policy = evictionPolicy(info);
     if (policy === undefined) continue;
-    const message = `Redis at ${address} (REDIS_URL) has maxmemory-policy ${policy}: it deletes jobs when its memory is full. Set maxmemory-policy noeviction, or use another Redis.`;
-    throw new MonitorError('queue_evicts', message, { address, policy });
+    const message = `Redis at ${address} (REDIS_URL) has maxmemory-policy ${policy}: it deletes jobs when its memory is full`;
+    const advice =
+      'Set maxmemory-policy noeviction in redis.conf, or: redis-cli CONFIG SET maxmemory-policy noeviction';
+    throw new MonitorError('queue_evicts', message, { address, policy }, false, { advice });
   }
 }
 

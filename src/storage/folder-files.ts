@@ -7,6 +7,7 @@ import { errno } from '../domain/errors.js';
 import type { Steps } from '../domain/steps.js';
 import { StoreError } from './errors.js';
 import type { ObjectBody } from './object-store.js';
+import { adviseFolder } from './store-advice.js';
 
 const READ_BYTES = 2 ** 20;
 
@@ -105,6 +106,9 @@ export async function withStoreErrors<T>(action: string, key: string, work: () =
     const code = errno(error);
     if (code === undefined) throw error;
     const message = `Cannot ${action} ${key || 'the folder'}: ${error}`;
-    throw new StoreError('store_io', message, { key, errno: code }, !PERMANENT.has(code), { cause: error });
+    throw new StoreError('store_io', message, { key, errno: code }, !PERMANENT.has(code), {
+      cause: error,
+      advice: adviseFolder(code),
+    });
   }
 }

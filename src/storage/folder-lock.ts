@@ -40,7 +40,9 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
   });
   // Files would be written wherever a link of another user leads.
   if ((await lstat(folder)).isSymbolicLink()) {
-    throw new MonitorError('store_lock', `${folder} is a symbolic link. Delete it.`, { dir }, false);
+    throw new MonitorError('store_lock', `${folder} is a symbolic link`, { dir }, false, {
+      advice: `Delete ${folder}`,
+    });
   }
   if (lockedFolders.has(path)) throw ownedError(dir, { pid: process.pid, host: hostname() });
   lockedFolders.add(path);
@@ -102,10 +104,10 @@ async function openLockFile(dir: string, folder: string): Promise<DuckDBInstance
     }
     throw new MonitorError(
       'store_lock',
-      `Cannot open the lock file ${file} of the folder ${dir}: ${message.split('\n')[0]}. If no process uses the folder, delete this file.`,
+      `Cannot open the lock file ${file} of the folder ${dir}: ${message.split('\n')[0]}`,
       { dir, file },
       false,
-      { cause: error },
+      { cause: error, advice: `Delete ${file} if no process uses the folder` },
     );
   }
 }
@@ -115,10 +117,10 @@ function ownedError(dir: string, owner: Owner | undefined, cause?: unknown): Mon
   const who = owner ? `process ${owner.pid}${elsewhere}` : 'another process';
   return new MonitorError(
     'store_owned',
-    `The folder ${dir} is in use by ${who}. Stop it first, or use another STORAGE_DIR.`,
+    `The folder ${dir} is in use by ${who}`,
     { dir, ...(owner ? { pid: owner.pid, host: owner.host } : {}) },
     false,
-    { cause },
+    { cause, advice: 'Stop it first, or use another STORAGE_DIR' },
   );
 }
 

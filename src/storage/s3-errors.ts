@@ -1,5 +1,6 @@
 import { isRetryableStatus } from '../upstream/retryable-status.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
+import { adviseS3 } from './store-advice.js';
 
 /** The relevant part of an SDK error: a response of the store has a status, an earlier failure has none. */
 interface S3Failure {
@@ -59,12 +60,14 @@ export function storeErrorOf(error: unknown, store: string, action: string, key:
   if (outcome === 'condition_failed') return new PreconditionFailedError(key);
   const { name = '', message = String(error), $metadata } = failureOf(error);
   const status = $metadata?.httpStatusCode;
-  const reason = status === undefined ? message : `${status} ${name}: ${message}`;
+  const reason = status === undefined ? message || name : `${status} ${name}: ${message}`;
+  const code = codeOf(status, name, outcome);
   return new StoreError(
-    codeOf(status, name, outcome),
+    code,
     `Cannot ${action} ${key || 'the objects'} of ${store}: ${reason.slice(0, 300)}`,
     { key, action, ...(status === undefined ? {} : { status }), name },
     outcome === 'ambiguous',
+    { advice: adviseS3({ code, name, message, action }) },
   );
 }
 

@@ -163,7 +163,9 @@ describe('mlflow-monitor demo', () => {
     const port = typeof address === 'object' ? address?.port : undefined;
     const demo = startDemo('--seed', '12', '--port', `${port}`);
     expect(await demo.exited).toBe(1);
-    expect(demo.lines.join('\n')).toContain(`Port ${port} of 127.0.0.1 is already in use`);
+    expect(demo.lines.join('\n')).toContain(
+      `Cannot listen on port ${port} of 127.0.0.1: it is already in use`,
+    );
     expect(demo.lines.join('\n')).not.toContain('http://');
     server.close();
   });
