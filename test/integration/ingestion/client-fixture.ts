@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpService } from '@nestjs/axios';
-import { HttpMlflowClient, type MlflowClientOptions } from '../../../src/ingestion/mlflow-client.js';
+import { HttpMlflowClient } from '../../../src/ingestion/mlflow-client.js';
+import type { MlflowClientOptions } from '../../../src/ingestion/mlflow-transport.js';
 import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
 
 /** The server's clock. */
