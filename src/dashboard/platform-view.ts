@@ -5,6 +5,7 @@ import { type Clock } from '../config/runtime.js';
 import { readEndedRunsState } from '../state/ended-runs.js';
 import { readQuarantineList } from '../state/quarantine-list.js';
 import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
+import { ifReadable } from '../storage/json-document.js';
 import type { PlatformCurrent } from './contract.js';
 import { describePlatform, type PlatformContext } from './describe-platform.js';
 import type { PlatformFacts } from './load-platform.js';
@@ -94,10 +95,10 @@ export class PlatformView {
   private async loadService() {
     const { store } = this.facts.tools;
     const service = await loadServiceFacts(store);
-    const kept = {
-      quarantined: Object.keys(await readQuarantineList(store)).length,
-      endedSince: (await readEndedRunsState(store))?.since ?? null,
-    };
+    // A damaged document stops the pipeline runs that need it, which the page says. It does not stop the page.
+    const quarantine = await ifReadable(readQuarantineList(store));
+    const ended = await ifReadable(readEndedRunsState(store));
+    const kept = { quarantined: Object.keys(quarantine ?? {}).length, endedSince: ended?.since ?? null };
     return { service, activity: await loadPipelineActivity(store, service.kinds), kept };
   }
 }

@@ -29,9 +29,10 @@ try {
   const url = await link(demo.stdout);
   const known = await knownNames(url);
   console.log(`known names: ${JSON.stringify(known)}`);
-  // With names that exist, so that the requests find something, and with generated ones.
-  await sweep(url, 'known', 'examples,coverage,fuzzing', known);
-  await sweep(url, 'generated', 'fuzzing', {});
+  // With names that exist, so that the requests find something, and with generated ones. Names that exist also replace the
+  // invalid ones of the phase `coverage`, which would then be expected to be rejected.
+  await sweep(url, 'known', 'examples,fuzzing', known);
+  await sweep(url, 'generated', 'coverage,fuzzing', {});
 } finally {
   demo.kill();
   await once(demo, 'exit');

@@ -58,6 +58,8 @@ const ROWS: [document: string, stops: string[]][] = [
   ['open-runs', READING],
   ['experiments', ALL],
   ['run-times', READING],
+  ['never-ended-runs', READING],
+  ['ended-runs', ['delta']],
   ['quarantine/list', READING],
   ['quarantine', READING],
   ['source', READING],

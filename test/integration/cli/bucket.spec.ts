@@ -30,7 +30,9 @@ describeS3('the commands with a bucket', (server) => {
     expect(valid.code).toBe(0);
     const elsewhere = { ...bucket, S3_BUCKET: 'elsewhere', STORAGE_DIR: join(commands.folder, 'other') };
     const missing = await commands.run(['validate'], elsewhere);
-    expect(missing.out).toMatch(/change +Store +.*elsewhere.*\n +→ Create the bucket, or correct S3_BUCKET\./);
+    expect(missing.out).toMatch(
+      /change +Store +.*elsewhere.*\n +→ Create the bucket, or correct S3_BUCKET\./,
+    );
     expect(missing.code).toBe(1);
   });
 });
