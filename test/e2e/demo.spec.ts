@@ -144,7 +144,7 @@ describe('mlflow-monitor demo', () => {
 
   it('has data that every reader opens, with the columns of the dictionary', async () => {
     const withRows = ['runs', 'enriched_metrics', 'metric_timeseries', 'metric_forecast'];
-    const others = ['application_summary', 'platform_summary', 'data_quality', 'alerts'];
+    const others = ['application_summary', 'platform_summary', 'data_quality'];
     const store = join(folder, `seed-${SEED}`, 'store');
     const script = 'test/independent/open_datasets.py';
     expect(await runPython([script, store, ...withRows, ...others])).toMatch(/^runs: \d+ files, \d+ rows$/m);

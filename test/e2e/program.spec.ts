@@ -146,7 +146,7 @@ describe('the program', () => {
     await Promise.all([started(program), requestedByJob]);
     expect(await program.stop('SIGINT')).toEqual({ code: 0, signal: null });
     // The wait was aborted and the job returned to the queue; a drain timeout would have abandoned the job.
-    expect(program.lines.join('\n')).toMatch(/all.plan of bootstrap-1, attempt 1: .*503/);
+    expect(program.lines.join('\n')).toMatch(/"plan, attempt 1: .*503/);
   });
 
   it('rejects a second process on the folder and names the owner; after kill -9 the next one starts', async () => {
