@@ -43,10 +43,11 @@ export async function loadPlatform(
   book: Rulebook | undefined,
 ): Promise<PlatformFacts> {
   return duck.session(async (session) => {
-    const silent = await loadSilentRuns(store, session, published, spans);
+    const rollups = await loadRollups(store, session, published, spans);
+    const silent = rollups.isEmpty ? [] : await loadSilentRuns(store, session, spans);
     const judgement = judgeRollups(
-      await loadRollups(store, session, published, spans),
-      await loadUncounted(store, session, published, spans),
+      rollups,
+      rollups.isEmpty ? [] : await loadUncounted(session, spans),
       silent,
     );
     const flagged = judgement.applications.filter((each) => each.needs_attention);

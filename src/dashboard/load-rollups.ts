@@ -46,6 +46,8 @@ export interface RollupRows {
   readonly rows: readonly SpanRow[];
   readonly lastLights: readonly LastLight[];
   readonly lastRuns: readonly LastRun[];
+  /** Nothing is published in these days: there is no `shown_runs`. */
+  readonly isEmpty?: true;
 }
 
 /**
@@ -75,7 +77,7 @@ export function daysRead({ current }: Spans): number {
   return DAYS_SHOWN + Math.ceil((2 * (current.to - current.from)) / MS_PER_DAY);
 }
 
-/** The run counts of the spans, the last lights and the last runs, from the published hours and runs. */
+/** The run counts of the spans, the last lights and the last runs, from the published hours and runs. Makes `shown_runs`. */
 export async function loadRollups(
   store: ObjectStore,
   session: DuckSession,
@@ -93,9 +95,10 @@ export async function loadRollups(
     filesOf(store, published, 'runs', shown),
   ]);
   if (summaries.length === 0 || platform.length === 0 || runs.length === 0) {
-    return { spans, rows: [], lastLights: [], lastRuns: [] };
+    return { spans, rows: [], lastLights: [], lastRuns: [], isEmpty: true };
   }
   const to = BigInt(current.to);
+  await session.run(sql(import.meta.url, './sql/shown_runs.sql'), { runs });
   return {
     spans,
     rows: await session.rows(sql(import.meta.url, './sql/spans.sql'), {
@@ -108,6 +111,6 @@ export async function loadRollups(
       platform,
       to,
     }),
-    lastRuns: await session.rows(sql(import.meta.url, './sql/last_runs.sql'), { runs, to }),
+    lastRuns: await session.rows(sql(import.meta.url, './sql/last_runs.sql'), { to }),
   };
 }

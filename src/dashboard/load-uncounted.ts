@@ -1,11 +1,10 @@
-import { dayOf, daysOf, MS_PER_DAY } from '../domain/time.js';
+import { dayOf, MS_PER_DAY } from '../domain/time.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { type DuckSession, sql } from '../storage/duck.js';
 import { baseKey } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
 import type { LastRun, Spans } from './load-rollups.js';
-import { filesOf, type Published } from './published-objects.js';
 
 /** The runs of the current span that are stored and do not count. */
 export interface Uncounted {
@@ -26,39 +25,23 @@ export interface SilentRun extends LastRun {
 export const SILENT_AFTER_MS = MS_PER_DAY;
 const MAX_UNENDED = 1_000;
 
-export async function loadUncounted(
-  store: ObjectStore,
-  session: DuckSession,
-  published: Published,
-  { current }: Spans,
-): Promise<UncountedOf[]> {
-  const runs = await filesOf(store, published, 'runs', daysOf(current));
-  if (runs.length === 0) return [];
+/** The runs of the current span that do not count. Reads `shown_runs`. */
+export function loadUncounted(session: DuckSession, { current }: Spans): Promise<UncountedOf[]> {
   return session.rows(sql(import.meta.url, './sql/uncounted.sql'), {
-    runs,
     from: BigInt(current.from),
     to: BigInt(current.to),
     count_nested_runs: current.settings.count_nested_runs,
   });
 }
 
-/** The silent runs of the days that the page shows, oldest first. Reads facts only of days with runs that have not ended. */
+/** The silent runs, oldest first. Reads `shown_runs`, and facts only of days with runs that have not ended. */
 export async function loadSilentRuns(
   store: ObjectStore,
   session: DuckSession,
-  published: Published,
-  { current, days }: Spans,
+  { current }: Spans,
 ): Promise<SilentRun[]> {
-  const runs = await filesOf(
-    store,
-    published,
-    'runs',
-    days.map(({ day }) => day),
-  );
-  if (runs.length === 0) return [];
   const before = current.to - SILENT_AFTER_MS;
   const unended = await session.rows<LastRun>(sql(import.meta.url, './sql/unended_runs.sql'), {
-    runs,
     before: BigInt(before),
     limit: MAX_UNENDED,
   });
