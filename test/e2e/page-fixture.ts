@@ -24,7 +24,7 @@ export class PageFixture {
   /** Experiment ids by application. */
   readonly experiments = new Map<string, string>();
   /** Console errors, console warnings and uncaught errors since the page was opened. */
-  errors: readonly string[] = [];
+  errors: string[] = [];
   private clock = 0;
   private browser: Browser | undefined;
   private server: TrackingServer | undefined;

@@ -50,6 +50,13 @@ def texts(mlflow, ids, now):
     mlflow.run(ids["rules"], now - 2 * DAY, now - DAY, name="  ", metrics={"loss": 1.2})
 
 
+def spread(mlflow, ids, now):
+    """A series of two runs a day: at any hour of the day, some rows have the 5 points before their day that a forecast needs."""
+    for i in range(12):
+        start = now - 6 * DAY + i * 12 * HOUR
+        mlflow.run(ids["edge"], start, start + HOUR, metrics={"spread": 10.0 + (i * 7 % 5)})
+
+
 def evaluated(mlflow, ids, now):
     """One run per value and rule of the catalog, including values equal to every limit."""
     rows = catalog.catalog((ids["override"], ids["override_all"]))["thresholds"]
@@ -177,6 +184,7 @@ def main():
             raise SystemExit("seed.py requires an empty MLflow")
     ids = experiments(mlflow)
     texts(mlflow, ids, now)
+    spread(mlflow, ids, now)
     evaluated(mlflow, ids, now)
     values(mlflow, ids, now)
     times(mlflow, ids, now)
