@@ -80,7 +80,7 @@ export interface ChannelKind<T extends string = string, S extends SettingsSchema
   readonly settings: S;
   /** Whether it takes the daily digest. */
   readonly digest: boolean;
-  /** Whether its receiver keeps incidents open until they are closed: it also gets ends that nobody is told of. */
+  /** Whether its receiver keeps incidents open until they are closed: it also gets ends that cause no message to people. */
   readonly ends: boolean;
   /** Whether it needs the state each minute. */
   readonly resent: boolean;

@@ -150,7 +150,7 @@ const TOLD: Partial<Record<AlertTransition['change'], AlertNews>> = {
   no_data: 'no_data',
 };
 
-/** What a message, or the digest, says about a transition; empty if nobody is told. */
+/** What a message, or the digest, says about a transition; empty if there is no message. */
 export function newsOf({ change, incident, at, digest_only, digest_reason }: AlertTransition): MessageLine[] {
   const news = TOLD[change];
   if (!news || incident.inhibited_by !== null || isMuted(incident, Date.parse(at))) return [];

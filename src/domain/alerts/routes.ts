@@ -13,7 +13,7 @@ export interface AlertRoute {
   readonly continue: boolean;
   /** Whether a channel of it takes the digest. */
   readonly digest: boolean;
-  /** Whether a channel of it keeps incidents open until they are closed: it also gets ends that nobody is told of. */
+  /** Whether a channel of it keeps incidents open until they are closed: it also gets ends that cause no message to people. */
   readonly ends: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { type AlertRule, type AlertSubject, NO_EVIDENCE } from './incident.js';
 import type { AlertSignal, Verdict } from './signal.js';
 
-/** Whether a service answers. `null`: nobody asked it. */
+/** Whether a service answers. `null`: no request was made. */
 export interface ServiceHealth {
   readonly up: boolean | null;
   /** For people, without addresses; null if it is up. */

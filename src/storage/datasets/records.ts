@@ -98,7 +98,7 @@ export const ALERTS: DatasetDescription = {
     text('run_id', 'The run that it is about.', { nulls: 'it is not about one' }),
     instant('since', 'When the condition was first met.'),
     text('owner', 'Who owns the application.', { nulls: 'nobody is named' }),
-    text('actor', 'Who muted or acknowledged it.', { nulls: 'nobody asked for the change' }),
+    text('actor', 'Who muted or acknowledged it.', { nulls: 'no person made the change' }),
     text('mute_reason', 'Why it was muted.', { nulls: 'it was not' }),
     boolean('digest_only', 'Whether it is only mentioned in a digest.'),
     text('digest_reason', '`first_evaluation`, `late_data`, `policy` or `upgrade`.', {
