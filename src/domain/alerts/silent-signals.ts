@@ -59,7 +59,7 @@ function ofPlatform(
 
 const isSilent = (verdict: Silence): boolean => verdict === 'violated' || verdict === 'past';
 
-/** What a backfill tells of the past pages nobody. */
+/** What a backfill shows about the past alerts no one. */
 const verdictsOf = (verdict: Silence) => ({
   verdict: isSilent(verdict) ? ('violated' as const) : ('met' as const),
   verdict_on_time: verdict === 'violated' ? ('violated' as const) : ('met' as const),

@@ -105,7 +105,7 @@ describe('the requests for 2,000 experiments and 30 days', () => {
     expect(slice).toBeLessThanOrEqual(30);
     expect(day).toBeLessThanOrEqual(90);
     const full = least + slice * (slicesOf(FULL) - 4) + day * (FULL.days - 3);
-    // A few more or less depend on how often several writers change the list of the newest objects at the same time.
+    // Raised from 38,000 when the list of the newest objects was added: 38,491 were seen once, less than 38,000 another time.
     expect(full).toBeLessThanOrEqual(40_000);
     // A slice costs the same with few days and with many.
     expect((chunks - least) / (2 * 4)).toBeGreaterThan(0.8 * slice);
