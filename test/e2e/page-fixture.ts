@@ -16,6 +16,8 @@ import { skipSuite } from '../support/skip.js';
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+/** The page shows hours and days: at any other time it could show other ones. */
+const NOW = Date.parse('2026-03-10T15:30:00Z');
 /** For visual inspection. */
 const SCREENSHOTS = join(tmpdir(), 'mlflow-monitor-screenshots');
 
@@ -24,7 +26,7 @@ export class PageFixture {
   /** Experiment ids by application. */
   readonly experiments = new Map<string, string>();
   /** Console errors, console warnings and uncaught errors since the page was opened. */
-  errors: string[] = [];
+  errors: readonly string[] = [];
   private clock = 0;
   private browser: Browser | undefined;
   private server: TrackingServer | undefined;
@@ -35,7 +37,7 @@ export class PageFixture {
   async start(browser: Browser): Promise<void> {
     this.browser = browser;
     this.experiments.clear();
-    this.clock = Date.now();
+    this.clock = NOW;
     this.server = await TrackingServer.start(() => this.clock);
   }
 

@@ -20,6 +20,8 @@ import { skipSuite } from '../support/skip.js';
 import { type Catalog, type ExpectedPage, expectedPage } from './expected-page.js';
 
 Logger.overrideLogger(false);
+/** Fixed, so that the page does not change during the comparison, and does not depend on the time of day. */
+const NOW = Date.parse('2026-03-10T15:30:12Z');
 /** For visual inspection. */
 const SCREENSHOTS = join(tmpdir(), 'mlflow-monitor-screenshots');
 const LABELS: Record<string, string> = {
@@ -41,14 +43,12 @@ if (program) {
     beforeAll(async () => {
       await mkdir(SCREENSHOTS, { recursive: true });
       browser = await startChromium(program);
-      // The clock is fixed, so that the page does not change during the comparison.
-      const now = Date.now();
-      const company = foundCompany(seed, now);
+      const company = foundCompany(seed, NOW);
       catalog = company.catalog as Catalog;
-      mlflow = await serveCompany(company, () => now);
-      service = await openService({ http: true, trackingUri: mlflow.uri, catalog, clock: () => now });
+      mlflow = await serveCompany(company, () => NOW);
+      service = await openService({ http: true, trackingUri: mlflow.uri, catalog, clock: () => NOW });
       await service.run('bootstrap');
-      expected = await expectedPage(mlflow.uri, catalog, now);
+      expected = await expectedPage(mlflow.uri, catalog, NOW);
     }, 300_000);
     afterAll(async () => {
       await browser.close();

@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type INestApplication, type InjectionToken, Logger } from '@nestjs/common';
@@ -24,7 +25,7 @@ export const ACCURACY_CATALOG = {
 
 export interface ServiceOptions {
   readonly trackingUri: string;
-  /** The service's clock, ms. */
+  /** The service's clock, ms; also that of the header `Date`, which the page follows. */
   readonly clock?: () => number;
   /** An existing folder continues with its store; by default a new one, which `close` removes. */
   readonly folder?: string;
@@ -175,6 +176,10 @@ async function createApplication(
   // After `compile`, which sets a logger.
   Logger.overrideLogger(false);
   try {
+    app.use((_: IncomingMessage, response: ServerResponse, next: () => void) => {
+      response.setHeader('Date', new Date(resources.clock()).toUTCString());
+      next();
+    });
     if (http && resources.settings.ROLES.includes('api')) serveOpenApi(app);
     await (http ? app.listen(0, '127.0.0.1') : app.init());
     return app;

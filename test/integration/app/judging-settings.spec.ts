@@ -13,6 +13,8 @@ import { describeS3, type S3Server } from '../../support/s3-server.js';
 
 Logger.overrideLogger(false);
 const HOUR = 3_600_000;
+/** The same for all runs: after midnight, one more day would be published. */
+const NOW = Date.parse('2026-03-10T15:30:00Z');
 
 /** Either service may execute the stages and close the run. */
 async function run({ engine, resources }: OpenService): Promise<void> {
@@ -34,10 +36,10 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
   let folder: string;
   const services: OpenService[] = [];
   beforeEach(async () => {
-    mlflow = await TrackingServer.start();
+    mlflow = await TrackingServer.start(() => NOW);
     folder = await mkdtemp(join(tmpdir(), 'judging-'));
     const { experiment_id } = mlflow.experiment('churn');
-    const start_time = Date.now() - HOUR;
+    const start_time = NOW - HOUR;
     const metrics = [{ key: 'accuracy', value: 0.75, step: 0, timestamp: start_time }];
     mlflow.run({ experiment_id, start_time, metrics, tags: { application: 'churn' } });
   });
@@ -52,6 +54,7 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
     const open = async (roles: string, env: Record<string, string>) => {
       const service = await openService({
         trackingUri: mlflow.uri,
+        clock: () => NOW,
         http: true,
         env: {
           ROLES: roles,
