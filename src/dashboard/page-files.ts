@@ -38,6 +38,9 @@ function baseOf(path: string): string {
   return `<base href="${/^\/app\/.+\/metric\/./.test(path) ? '../../../' : '../'}" data-names`;
 }
 
+/** A browser loads the files of a page ahead, before the script of the page has corrected the element `base`. */
+const GUESSED_ASSET = /^\/app(?:\/.*)?(\/assets\/[^/]+)$/;
+
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
 
 /**
@@ -64,13 +67,19 @@ export function pageFiles(folder = PAGE): RequestHandler {
   });
   return (request: Request, response: Response, next: NextFunction) => {
     if (!isRead(request)) return next();
-    if (request.path.startsWith('/assets/')) return serveAsset(request, response, next);
-    if (!isPage(request.path)) return next();
+    const { path } = request;
+    if (path.startsWith('/assets/')) return serveAsset(request, response, next);
+    if (!isPage(path)) return next();
     // Whatever names the path has, valid or not: the page reads them.
-    const page = html.replace('<base href="/"', baseOf(request.path));
-    response
-      .set({ ...headers, 'Cache-Control': 'no-cache' })
-      .type('html')
-      .send(page);
+    const servePage = () => {
+      response
+        .set({ ...headers, 'Cache-Control': 'no-cache' })
+        .type('html')
+        .send(html.replace('<base href="/"', baseOf(path)));
+    };
+    const asset = GUESSED_ASSET.exec(path)?.[1];
+    if (!asset) return servePage();
+    request.url = asset;
+    serveAsset(request, response, servePage);
   };
 }

@@ -37,6 +37,12 @@ describe('GET /', () => {
       expect(asset.headers.get('Cache-Control')).toContain('immutable');
     }
     expect((await fetch(`${service.url}/assets/none.js`)).status).toBe(404);
+    // Where a browser looks for them before the page has corrected its element `base`.
+    for (const folder of ['/app', '/app/a/b']) {
+      const [file = ''] = assets;
+      const guessed = await fetch(service.url + folder + file);
+      expect(await guessed.text()).toBe(await (await fetch(service.url + file)).text());
+    }
     expect((await fetch(`${service.url}/..%2fmain.js`)).status).toBe(404);
     // Names may be any text. The page reads them from its address.
     for (const [path, base] of [
@@ -44,6 +50,7 @@ describe('GET /', () => {
       ['/app/admin/metric/100%25?with=x', '../../../" data-names'],
       ['/app/..%2F..%2Fmain.js', '../" data-names'],
       ['/app/%zz', '../" data-names'],
+      ['/app/assets/none.js', '../" data-names'],
       ['/alerts', './"'],
       ['/alerts/x', '../"'],
     ]) {
