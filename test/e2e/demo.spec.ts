@@ -76,11 +76,25 @@ interface Current {
   applications: { application: string; light: string; reason: string; running: number }[];
 }
 
+const linkOf = async (demo: Demo): Promise<string> =>
+  (await demo.line(/^ +http:\/\/127\.0\.0\.1:\d+\/$/)).trim();
+
 async function currentOf(demo: Demo): Promise<Current> {
-  const link = (await demo.line(/^ +http:\/\/127\.0\.0\.1:\d+\/$/)).trim();
-  const response = await fetch(`${link}api/v1/platform/current`);
+  const response = await fetch(`${await linkOf(demo)}api/v1/platform/current`);
   expect(response.status).toBe(200);
   return (await response.json()) as Current;
+}
+
+/** Resolves with the number of incidents once alerts have been evaluated. The page follows the same events. */
+async function evaluated(demo: Demo): Promise<number> {
+  const link = await linkOf(demo);
+  const events = await fetch(`${link}api/v1/events`);
+  for await (const _ of events.body ?? []) {
+    const response = await fetch(`${link}api/v1/alerts`);
+    const { incidents } = (await response.json()) as { incidents: unknown[] };
+    if (incidents.length > 0) return incidents.length;
+  }
+  throw new Error('The events ended before an evaluation');
 }
 
 /** Queries the Parquet files of the demo, as any reader could. */
@@ -125,6 +139,7 @@ describe('mlflow-monitor demo', () => {
       `SELECT count(DISTINCT date) AS days FROM '$store/platform_summary/*/*/*/*.parquet'`,
     );
     expect(Number(days[0]?.days)).toBeGreaterThanOrEqual(29);
+    expect(await evaluated(first)).toBeGreaterThanOrEqual(3);
     expect(await first.stop()).toBe(0);
     expect(first.lines.filter((line) => line.includes('http://'))).toHaveLength(1);
     expect(first.lines.join('\n')).toContain('streamlit run examples/streamlit/app.py -- "');
@@ -144,7 +159,7 @@ describe('mlflow-monitor demo', () => {
 
   it('has data that every reader opens, with the columns of the dictionary', async () => {
     const withRows = ['runs', 'enriched_metrics', 'metric_timeseries', 'metric_forecast'];
-    const others = ['application_summary', 'platform_summary', 'data_quality'];
+    const others = ['application_summary', 'platform_summary', 'data_quality', 'alerts'];
     const store = join(folder, `seed-${SEED}`, 'store');
     const script = 'test/independent/open_datasets.py';
     expect(await runPython([script, store, ...withRows, ...others])).toMatch(/^runs: \d+ files, \d+ rows$/m);
