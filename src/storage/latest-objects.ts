@@ -1,5 +1,6 @@
 import { groupBy } from '../domain/group-by.js';
 import { brokenKeyOf, type Document, ifReadable, readDocument, updateDocument } from './json-document.js';
+import { KeyedMutex } from './keyed-mutex.js';
 import { PUBLISHED_DATASETS } from './keys.js';
 import {
   LATEST_KEY,
@@ -35,6 +36,8 @@ export class LatestObjects {
   private readonly months = new Set<string>();
   private readonly knownHead = new Map<string, Document<LatestHead>>();
   private readonly knownMonths = new Map<string, Document<LatestMonth>>();
+  /** Jobs that end at the same time would lose races for a part against each other. */
+  private readonly mutex = new KeyedMutex();
 
   constructor(private readonly store: ObjectStore) {}
 
@@ -48,7 +51,11 @@ export class LatestObjects {
   }
 
   /** Writes what this process has learned: the months concerned, and the head if one of them is new. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    return this.mutex.run('save', () => this.saveUnsaved());
+  }
+
+  private async saveUnsaved(): Promise<void> {
     const months = groupBy([...this.unsaved.values()], ({ key }) => latestMonthOf(key) ?? '');
     for (const [month, learned] of months) {
       await this.saveMonth(month, learned);

@@ -73,6 +73,15 @@ describe('what a process has put', () => {
     expect(await writer.requestsOf(() => writer.latest.save())).toEqual([]);
   });
 
+  it('is written once by jobs of a process that end at the same time', async () => {
+    const writer = new Writer();
+    await writer.put(JANUARY, 'a');
+    await writer.latest.save();
+    await writer.put(JANUARY, 'b');
+    const requests = await writer.requestsOf(() => Promise.all([writer.latest.save(), writer.latest.save()]));
+    expect(requests).toEqual([`put ${latestMonthKey('2026-01')}`]);
+  });
+
   it('is complete when the watermark moves, which rewrites the head alone', async () => {
     const writer = new Writer();
     await writer.put(JANUARY, 'a');
