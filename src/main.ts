@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import module from 'node:module';
+import { cacheCompiledCode } from './config/compile-cache.js';
 
-// Compiling the imports takes half of the start-up time. Node 20 has no compile cache.
-module.enableCompileCache?.();
+cacheCompiledCode();
 
 // Otherwise the AWS SDK warns at every start that a future version will require a newer Node.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';

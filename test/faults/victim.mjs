@@ -3,11 +3,11 @@
 // put before which it was interrupted has ended, and `idle` with the number of pipeline runs of each kind whenever no
 // pipeline run is unfinished.
 import 'reflect-metadata';
-import module from 'node:module';
 import { createInterface } from 'node:readline';
+import { cacheCompiledCode } from '../../dist/config/compile-cache.js';
 
 // Like src/main.ts: the tests start this program a hundred times.
-module.enableCompileCache?.();
+cacheCompiledCode();
 const { BullModule } = await import('@nestjs/bullmq');
 const { Queue, Worker } = await import('bullmq');
 const { startService } = await import('../../dist/cli/serve.js');
