@@ -1,10 +1,38 @@
-// Jest starts with the largest files. kills.spec.ts is small but takes longest: started last, it would run alone at the end.
+// Jest starts with the files that took longest, and on a clean clone with the largest, which is another order: a long test would
+// start last and run alone. So these start first, in this order, and unit tests last.
+const { existsSync } = require('node:fs');
+const { join, sep } = require('node:path');
 const Sequencer = require('@jest/test-sequencer').default;
+
+const LONGEST = [
+  'faults/kills',
+  'e2e/scripted-day',
+  'faults/parts',
+  'e2e/same-bytes',
+  'e2e/program',
+  'e2e/partition-files',
+  'e2e/rolling-restart',
+  'e2e/platform',
+  'e2e/demo',
+  'e2e/alerts-month',
+  'integration/app/invalid-documents',
+  'integration/app/work-counts',
+  'integration/alerts/evaluation',
+].map((name) => join(__dirname, '..', `${name}.spec.ts`));
+
+const UNIT = `${join(__dirname, '../unit')}${sep}`;
+
+for (const path of LONGEST) if (!existsSync(path)) throw new Error(`There is no ${path}: change the list`);
+
+function rank({ path }) {
+  const at = LONGEST.indexOf(path);
+  if (at >= 0) return at;
+  return path.startsWith(UNIT) ? LONGEST.length + 1 : LONGEST.length;
+}
 
 module.exports = class extends Sequencer {
   async sort(tests) {
     const sorted = await super.sort(tests);
-    const isLongest = ({ path }) => path.endsWith('kills.spec.ts');
-    return [...sorted.filter(isLongest), ...sorted.filter((test) => !isLongest(test))];
+    return sorted.sort((a, b) => rank(a) - rank(b));
   }
 };
