@@ -57,7 +57,8 @@ export class LiveEvents {
       let before: PlatformSnapshot | undefined;
       return this.polled(async () => {
         const after = await view.current().catch(() => undefined);
-        const change = before && after && before.etag !== after.etag ? changeBetween(before, after) : null;
+        const change =
+          before && after && before.answer.etag !== after.answer.etag ? changeBetween(before, after) : null;
         before = after ?? before;
         return change && { type: 'changed', data: change };
       });

@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { type Clock } from '../config/runtime.js';
 import { readEndedRunsState } from '../state/ended-runs.js';
 import { readQuarantineList } from '../state/quarantine-list.js';
@@ -12,23 +9,20 @@ import type { PlatformFacts } from './load-platform.js';
 import { loadPipelineActivity } from './pipeline-activity.js';
 import type { PlatformFactsReader } from './platform-facts.js';
 import type { Published } from './published-objects.js';
+import { type Answer, etagOf, jsonAnswer } from './read/answers.js';
 
-/** A response of `/platform/current`, serialized, and what it was computed from. */
+/** A response of `/platform/current`, and what it was computed from. */
 export interface PlatformSnapshot {
   readonly published: Published;
   readonly kinds: ServiceFacts['kinds'];
   readonly current: PlatformCurrent;
   readonly platform: PlatformFacts;
   readonly service: ServiceFacts;
-  readonly json: Buffer;
-  readonly gzipped: Buffer;
-  readonly etag: string;
+  readonly answer: Answer;
 }
 
 /** How long a snapshot is served without a refresh, unless this process changes something. */
 const FRESH_MS = 5_000;
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /**
  * Caches the response of `/platform/current`. A refresh lists the published objects and reads the small documents below
@@ -85,11 +79,9 @@ export class PlatformView {
     ]);
     const current = describePlatform({ platform, service, activity, misdated, kept }, this.context, now);
     const facts = { published, kinds: service.kinds, platform, service };
-    const text = JSON.stringify(current);
-    const etag = `W/"${digest(text)}"`;
-    if (this.snapshot?.etag === etag) return { ...this.snapshot, ...facts };
-    const json = Buffer.from(text);
-    return { ...facts, current, json, gzipped: await promisify(gzip)(json), etag };
+    const body = Buffer.from(JSON.stringify(current));
+    if (this.snapshot?.answer.etag === etagOf(body)) return { ...this.snapshot, ...facts };
+    return { ...facts, current, answer: await jsonAnswer(body) };
   }
 
   private async loadService() {

@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { LiveEvents } from './live-events.js';
 import { PlatformView } from './platform-view.js';
-import { JSON_TYPE, sendAnswer } from './read/answers.js';
+import { sendAnswer } from './read/answers.js';
 
 @Controller('api/v1')
 export class PlatformController {
@@ -16,8 +16,7 @@ export class PlatformController {
 
   @Get('platform/current')
   async current(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { etag, json: body, gzipped } = await this.view.current();
-    sendAnswer(request, response, { etag, contentType: JSON_TYPE, body, gzipped });
+    await sendAnswer(request, response, (await this.view.current()).answer);
   }
 
   @Sse('events')

@@ -21,8 +21,8 @@ export class ApplicationsController {
     @Res() response: Response,
   ): Promise<void> {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, cursorSchema);
-    const { current, etag } = await this.reader.platform();
-    await this.reader.respond(request, response, [query, etag], () =>
+    const { current, answer } = await this.reader.platform();
+    await this.reader.respond(request, response, [query, answer.etag], () =>
       jsonAnswer(Buffer.from(JSON.stringify(listApplications(current, query, after)))),
     );
   }
@@ -35,6 +35,6 @@ export class ApplicationsController {
   ): Promise<void> {
     const found = describeApplication(await this.reader.platform(), query.application, this.reader.mlflowUi);
     if (!found) throw new NotFoundException('There is no run of such an application in the last 30 days.');
-    sendAnswer(request, response, await jsonAnswer(Buffer.from(JSON.stringify(found))));
+    await sendAnswer(request, response, await jsonAnswer(Buffer.from(JSON.stringify(found))));
   }
 }

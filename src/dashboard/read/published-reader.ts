@@ -83,7 +83,7 @@ export class PublishedReader {
     madeFrom: readonly unknown[],
     make: () => Promise<Answer>,
   ): Promise<void> {
-    sendAnswer(request, response, await this.answers.get([request.path, ...madeFrom], make));
+    await sendAnswer(request, response, await this.answers.get([request.path, ...madeFrom], make));
   }
 
   /**

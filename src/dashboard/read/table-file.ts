@@ -53,7 +53,7 @@ export async function tableAnswer(
       contentType: CONTENT_TYPES[format],
       filename: `${safeName}.${format}`,
       body,
-      gzipped: null,
+      isGzipped: false,
     };
   } finally {
     await rm(file, { force: true });

@@ -218,6 +218,19 @@ describe('a response', () => {
     columns.mockRestore();
   });
 
+  it('is the same text with and without compression', async () => {
+    for (const [path, query] of [...REQUESTS, ['/api/v1/platform/current', {}] as const]) {
+      const search = `${path}?${new URLSearchParams(query)}`;
+      const plain = await cases.service.request('GET', search);
+      const compressed = await cases.get(path, query, { 'Accept-Encoding': 'gzip' });
+      const encoding = path.endsWith('series') && 'format' in query ? null : 'gzip';
+      expect([plain.status, plain.headers['content-encoding']]).toEqual([200, undefined]);
+      expect(compressed.headers.get('Content-Encoding')).toBe(encoding);
+      expect(compressed.headers.get('ETag')).toBe(plain.headers.etag);
+      expect(await compressed.text()).toBe(plain.text);
+    }
+  });
+
   it('has the limits of each time and who changed them, and is new after a change', async () => {
     const etags = await Promise.all(
       REQUESTS.map(async ([path, query]) => (await cases.get(path, query)).headers.get('ETag') ?? ''),

@@ -4,7 +4,7 @@ const answerOf = (text: string) => ({
   etag: text,
   contentType: 'text/plain',
   body: Buffer.from(text),
-  gzipped: null,
+  isGzipped: false,
 });
 
 /** Counts how often each response is made. */

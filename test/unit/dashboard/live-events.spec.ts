@@ -14,12 +14,12 @@ const quiet = async () => 'same';
 /** A view whose snapshot the test sets. */
 function fakeView() {
   let polls = 0;
-  let view = { etag: '0', published: new Map(), kinds: KINDS, current: { progress: [] } };
+  let view = { answer: { etag: '0' }, published: new Map(), kinds: KINDS, current: { progress: [] } };
   let failing = false;
   return {
     polls: () => polls,
     change(etag: string, more: Partial<typeof view> = {}) {
-      view = { ...view, etag, ...more };
+      view = { ...view, answer: { etag }, ...more };
     },
     fail(fails: boolean) {
       failing = fails;

@@ -48,9 +48,9 @@ describe('PlatformView', () => {
     view.invalidate();
     const second = await view.current();
     expect(second.current.last_finished).toBe('2026-03-10T15:30:00.000Z');
-    expect(second.etag).not.toBe(first.etag);
+    expect(second.answer.etag).not.toBe(first.answer.etag);
     view.invalidate();
-    expect((await view.current()).json).toBe(second.json);
+    expect((await view.current()).answer).toBe(second.answer);
   });
 
   it('shares one refresh among concurrent requests', async () => {
