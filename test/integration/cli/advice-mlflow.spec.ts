@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:net';
 import { checkMlflow } from '../../../src/cli/validate-mlflow.js';
 import { loadSettings } from '../../../src/config/settings.js';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
@@ -6,13 +5,13 @@ import { type Env, expectAdvice, type Situation } from '../../support/advice.js'
 import { ForwardProxy } from '../../support/forward-proxy.js';
 import { freePort } from '../../support/redis-server.js';
 import { type Answer, answer, ScriptedServer } from '../../support/scripted-server.js';
+import { SilentServer } from '../../support/silent-server.js';
 
 /** MLflow works at this address; what stands in front of it, or in its place, answers at `front`. */
 let mlflow: TrackingServer;
 let front: ScriptedServer;
 let proxy: ForwardProxy;
-/** Accepts connections and never answers. */
-let silent: Server;
+let silent: SilentServer;
 let free: number;
 
 beforeAll(async () => {
@@ -20,13 +19,12 @@ beforeAll(async () => {
   const { experiment_id } = mlflow.experiment('churn');
   mlflow.run({ experiment_id, start_time: Date.now(), metrics: [] });
   front = await ScriptedServer.start();
-  silent = createServer().listen(0, '127.0.0.1');
+  silent = await SilentServer.start();
   free = await freePort();
   proxy = await ForwardProxy.start({ 'mlflow.corp.example': Number(new URL(front.uri).port) });
 });
 afterAll(async () => {
-  await Promise.all([mlflow.close(), front.close(), proxy.close()]);
-  silent.close();
+  await Promise.all([mlflow.close(), front.close(), proxy.close(), silent.close()]);
 });
 
 const check = async (env: Env) =>
@@ -40,7 +38,6 @@ const table = (rows: readonly Situation[], before?: () => void) =>
 const hostOf = (uri: string): string => new URL(uri).host;
 const atFront = (env: Env = {}): Env => ({ MLFLOW_TRACKING_URI: front.uri, ...env });
 const direct = (): Env => ({ MLFLOW_TRACKING_URI: mlflow.uri });
-const portOf = (server: Server): number => Number((server.address() as { port: number }).port);
 const unreachable = (uri: string, reason: string): string => `MLflow at ${uri} is unreachable: ${reason}`;
 const responded = (status: string, text = ''): string =>
   `MLflow responded to experiments/search with ${status}${text && `: ${text}`}`;
@@ -86,10 +83,10 @@ describe('what validate says if the tracking server cannot be reached', () => {
     },
     {
       situation: 'it accepts connections and stays silent',
-      env: () => ({ MLFLOW_TRACKING_URI: `http://127.0.0.1:${portOf(silent)}` }),
-      found: () => unreachable(`http://127.0.0.1:${portOf(silent)}`, 'no data for 1 s'),
+      env: () => ({ MLFLOW_TRACKING_URI: `http://127.0.0.1:${silent.port}` }),
+      found: () => unreachable(`http://127.0.0.1:${silent.port}`, 'no data for 1 s'),
       todo: () =>
-        `Find out why the tracking server does not answer, open the firewall to 127.0.0.1:${portOf(silent)}, or correct MLFLOW_TRACKING_URI; if only a proxy reaches it, set HTTP_PROXY`,
+        `Find out why the tracking server does not answer, open the firewall to 127.0.0.1:${silent.port}, or correct MLFLOW_TRACKING_URI; if only a proxy reaches it, set HTTP_PROXY`,
       follow: direct,
     },
     {

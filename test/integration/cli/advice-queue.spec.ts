@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -9,6 +7,7 @@ import { loadSettings, SettingsError } from '../../../src/config/settings.js';
 import { openResources } from '../../../src/resources.js';
 import { type Env, expectAdvice, type Situation } from '../../support/advice.js';
 import { findRedisServer, freePort, type RedisServer, startRedis } from '../../support/redis-server.js';
+import { SilentServer } from '../../support/silent-server.js';
 import { skipSuite } from '../../support/skip.js';
 
 const BASE = { MLFLOW_TRACKING_URI: 'http://127.0.0.1:9' };
@@ -20,8 +19,7 @@ if (program) {
   let admin: Redis;
   let host: string;
   let free: number;
-  let silent: Server;
-  let silentPort: number;
+  let silent: SilentServer;
 
   beforeAll(async () => {
     redis = await startRedis(program, ['--requirepass', 'p@ss/w']);
@@ -31,13 +29,11 @@ if (program) {
     await admin.call('ACL', 'SETUSER', 'noinfo', 'on', '>x', '~*', '+@all', '-info');
     await admin.call('ACL', 'SETUSER', 'noscript', 'on', '>x', '~*', '+@all', '-eval', '-evalsha');
     free = await freePort();
-    silent = createServer().listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    silentPort = (silent.address() as { port: number }).port;
+    silent = await SilentServer.start();
   });
   afterAll(async () => {
     admin.disconnect();
-    silent.close();
+    await silent.close();
     await redis.stop();
   });
 
@@ -65,10 +61,10 @@ if (program) {
     },
     {
       situation: 'a server that stays silent',
-      env: () => ({ REDIS_URL: `redis://127.0.0.1:${silentPort}` }),
-      found: () => cannotConnect(`redis://127.0.0.1:${silentPort}`, 'no response within 5 s'),
+      env: () => ({ REDIS_URL: `redis://127.0.0.1:${silent.port}` }),
+      found: () => cannotConnect(`redis://127.0.0.1:${silent.port}`, 'no response within 5 s'),
       todo: () =>
-        `Correct the host and port in REDIS_URL, or open the firewall to 127.0.0.1:${silentPort}; if Redis speaks TLS on this port, begin REDIS_URL with rediss:`,
+        `Correct the host and port in REDIS_URL, or open the firewall to 127.0.0.1:${silent.port}; if Redis speaks TLS on this port, begin REDIS_URL with rediss:`,
       follow: right,
     },
     {
