@@ -1,17 +1,22 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import type { UnfollowedVariable } from '../config/client-variables.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
+import { PlatformView } from '../dashboard/platform-view.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import { LOCAL_ADMIN } from '../http/admin-tokens.js';
 import { LoginCodes } from '../http/login-codes.js';
 import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
+import { SchedulerService } from '../pipeline/scheduler.service.js';
 import { describePrefix, type QueueConnection } from '../queue/queue-connection.js';
 import { openResources, type Resources } from '../resources.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import { holdPort, releasePort } from './startup-server.js';
+
+const MAX_PAGE_MS = 5_000;
 
 /** A running service that accepts requests. */
 export interface Service {
@@ -59,6 +64,9 @@ export async function startService(
     await app.init();
     await releasePort(placeholder);
     await app.listen(settings.PORT, settings.HOST);
+    // Somebody may wait for the page; the pipeline run of the start takes many times as long.
+    if (settings.ROLES.includes('api')) await loadPage(app);
+    if (settings.ROLES.includes('scheduler')) await app.get(SchedulerService).start();
     return { app, resources, stopped, close };
   } catch (error) {
     await close();
@@ -110,6 +118,12 @@ async function logOtherInstallations(queue: QueueConnection, log: Logger): Promi
   } catch (error) {
     log.warn(`Cannot list the installations on Redis: ${errorMessage(error)}`);
   }
+}
+
+/** Fills the cache of the page. A store that is slow or damaged delays the pipeline runs no longer than `MAX_PAGE_MS`. */
+async function loadPage(app: INestApplication): Promise<void> {
+  const page = app.get(PlatformView, { strict: false }).current();
+  await Promise.race([page.catch(() => undefined), wait(MAX_PAGE_MS, undefined, { ref: false })]);
 }
 
 /** Resolves with the first SIGTERM or SIGINT. */

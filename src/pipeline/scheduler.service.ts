@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
@@ -26,7 +26,7 @@ const SCHEDULED_KINDS = ['delta', 'historical', 'backup', 'reevaluation'] as con
  * it was created, and each kind stores the last one: two schedulers create one run, and a missed run is caught up on.
  */
 @Injectable()
-export class SchedulerService implements OnApplicationBootstrap {
+export class SchedulerService {
   private readonly log = new Logger('Scheduler');
   /** Runs scheduled up to this time are not caught up on, ms. */
   private readonly skipUntil: Partial<Record<PipelineKind, number>> = {};
@@ -34,6 +34,7 @@ export class SchedulerService implements OnApplicationBootstrap {
   private readonly broken = new Map<string, string>();
   private readonly historical: CronSchedule;
   private readonly backup: CronSchedule;
+  private isStarted = false;
   private isTicking = false;
   private lastDispatch = 0;
   /** When everything was last found clean, ms. */
@@ -51,7 +52,8 @@ export class SchedulerService implements OnApplicationBootstrap {
     this.backup = new CronSchedule(BACKUP_SCHEDULE_CRON, SCHEDULE_TIMEZONE);
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  /** Creates the pipeline run of the start and those that are due, and then checks each `TICK_MS`. Called once, when the page is up. */
+  async start(): Promise<void> {
     const now = this.clock();
     // Invalid watermarks do not mean an empty store: its pipeline runs fail with the name of the document.
     const watermarks = await ifReadable(readWatermarks(this.store));
@@ -71,12 +73,13 @@ export class SchedulerService implements OnApplicationBootstrap {
       const state = await ifReadable(readKindState(this.store, kind));
       if (state?.last_nominal === null) this.skipUntil[kind] = now;
     }
+    this.isStarted = true;
     await this.tick();
   }
 
   @Interval(TICK_MS)
   async tick(): Promise<void> {
-    if (this.isTicking) return;
+    if (!this.isStarted || this.isTicking) return;
     this.isTicking = true;
     try {
       await this.createDue();

@@ -83,7 +83,7 @@ describeS3('the store', (server) => {
     });
     const { settings, store } = pipeline.resources;
     const scheduler = new SchedulerService(pipeline.engine, store, settings, () => now, onlyProcess);
-    await scheduler.onApplicationBootstrap();
+    await scheduler.start();
     expect(await pipeline.nextFinished('bootstrap')).toMatchObject({ status: 'done', summary: { runs: 60 } });
     const before = await readWatermarks(store);
 

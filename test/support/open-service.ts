@@ -11,6 +11,7 @@ import type { PipelineKind, Window } from '../../src/domain/model.js';
 import { localTokenFile } from '../../src/http/admin-tokens.js';
 import { ENGINE, type Engine } from '../../src/pipeline/engine.js';
 import { type PipelineRun, readPipelineRun } from '../../src/pipeline/pipeline-run.js';
+import { SchedulerService } from '../../src/pipeline/scheduler.service.js';
 import { openResources, type Resources } from '../../src/resources.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { digestsOf } from './digests.js';
@@ -182,6 +183,7 @@ async function createApplication(
     });
     if (http && resources.settings.ROLES.includes('api')) serveOpenApi(app);
     await (http ? app.listen(0, '127.0.0.1') : app.init());
+    if (scheduled) await app.get(SchedulerService).start();
     return app;
   } catch (error) {
     await app.close();

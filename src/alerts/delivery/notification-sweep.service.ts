@@ -14,8 +14,9 @@ export class NotificationSweepService implements OnApplicationBootstrap {
 
   constructor(private readonly notifier: Notifier) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.sweep();
+  onApplicationBootstrap(): void {
+    // Not awaited: the page does not wait for it.
+    void this.sweep();
   }
 
   @Interval(SWEEP_MS)

@@ -29,7 +29,7 @@ const engine = {
 const start = async (time: string): Promise<SchedulerService> => {
   now = at(time);
   const scheduler = new SchedulerService(engine, store, settingsWith({}), () => now, onlyProcess);
-  await scheduler.onApplicationBootstrap();
+  await scheduler.start();
   return scheduler;
 };
 /** @returns the ids of the unfinished reevaluations, each with `all` or the first day of its window */

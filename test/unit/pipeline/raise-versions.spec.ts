@@ -36,7 +36,7 @@ const put = (versions: Versions) =>
 async function start(supported: Versions): Promise<SchedulerService> {
   const processes = { supported, common: async () => common };
   const scheduler = new SchedulerService(engine, store, settingsWith({}), () => now, processes);
-  await scheduler.onApplicationBootstrap();
+  await scheduler.start();
   return scheduler;
 }
 async function tick(scheduler: SchedulerService, time: string): Promise<void> {

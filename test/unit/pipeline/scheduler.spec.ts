@@ -51,7 +51,7 @@ beforeEach(() => {
 
 const start = async (env: Record<string, string> = {}): Promise<SchedulerService> => {
   const scheduler = new SchedulerService(engine, store, settingsWith(env), () => now, onlyProcess);
-  await scheduler.onApplicationBootstrap();
+  await scheduler.start();
   return scheduler;
 };
 /** The kinds of the pipeline runs that were created since the last call, in order. */
