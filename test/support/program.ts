@@ -26,15 +26,18 @@ export class Program {
   /**
    * @param env the whole environment, apart from PATH and HOME: the test's own is not inherited
    * @param file the program, by default the service
+   * @param through a command that becomes the program, such as `setpriv`
    */
   static start(
     args: readonly string[],
     env: Readonly<Record<string, string>>,
     file: string = PROGRAM,
+    through: readonly string[] = [],
   ): Program {
     const { PATH = '', HOME = '' } = process.env;
+    const [command = '', ...rest] = [...through, process.execPath, file, ...args];
     return new Program(
-      spawn(process.execPath, [file, ...args], {
+      spawn(command, rest, {
         env: { PATH, HOME, ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
       }),
