@@ -66,12 +66,12 @@ export function fitForecast(points: Points): ForecastParameters | undefined {
   const season = roundedSeason(points);
   const series = unitSeries(points, season, meanGap);
   const statistics = seriesStatistics(series, points);
-  const naive = naiveParameters(points, series, statistics, meanGap, season);
-  if (n < MIN_TREND_POINTS || statistics.constant) return naive;
+  const naive = () => naiveParameters(points, series, statistics, meanGap, season);
+  if (n < MIN_TREND_POINTS || statistics.constant) return naive();
   const found = search(series, statistics);
   const model = modelOf(found, statistics);
   const history = review(model, series, statistics);
-  if (history.naiveIsBetter) return naive;
+  if (history.naiveIsBetter) return naive();
   return {
     method: 'trend',
     points: n,
