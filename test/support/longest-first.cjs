@@ -15,9 +15,12 @@ const LONGEST = [
   'e2e/platform',
   'e2e/demo',
   'e2e/alerts-month',
-  'integration/app/invalid-documents',
   'integration/app/work-counts',
+  'integration/app/many-experiments',
+  'integration/alerts/replay',
   'integration/alerts/evaluation',
+  'integration/app/invalid-documents',
+  'integration/cli/suggest',
 ].map((name) => join(__dirname, '..', `${name}.spec.ts`));
 
 const UNIT = `${join(__dirname, '../unit')}${sep}`;
