@@ -1,5 +1,7 @@
+import { jest } from '@jest/globals';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import type { PipelineKind } from '../../../src/domain/model.js';
+import { latestOf } from '../../../src/storage/latest-objects.js';
 import { CountingStore } from '../../support/counting-store.js';
 import { openService } from '../../support/open-service.js';
 
@@ -27,7 +29,10 @@ const slicesOf = ({ chunks, days }: Size): number => chunks * (days + 1);
 /** Requests to MLflow and to the store. */
 interface Requests {
   readonly mlflow: number;
+  /** But for the next. */
   readonly store: number;
+  /** Puts of lists of the newest objects: jobs that end at the same time share one, so their number depends on the machine. */
+  readonly latest: number;
 }
 
 /** The requests of a bootstrap, and of the third delta after it, on a server that lists all experiments. */
@@ -52,12 +57,18 @@ async function requestsOf({ chunks, days }: Size): Promise<Record<'bootstrap' | 
   });
   const run = async (kind: PipelineKind): Promise<Requests> => {
     now += 60_000;
+    // The end of the last pipeline run started a dispatch, whose requests would be counted for the next one.
+    await service.engine.dispatch();
     mlflow.requests.length = 0;
     counted?.take();
     expect(await service.run(kind)).toMatchObject({ status: 'done', error: null });
-    return { mlflow: mlflow.requests.length, store: counted?.requests.length ?? 0 };
+    const requests = counted?.requests ?? [];
+    const latest = requests.filter((request) => request.startsWith('put _latest/')).length;
+    return { mlflow: mlflow.requests.length, store: requests.length - latest, latest };
   };
   try {
+    // As if the store had published before: what is there when the first objects are listed depends on the machine.
+    await latestOf(service.resources.store).repair();
     const bootstrap = await run('bootstrap');
     for (let i = 0; i < 2; i++) await run('delta');
     return { bootstrap, delta: await run('delta') };
@@ -75,10 +86,13 @@ describe('the requests for 2,000 experiments and 30 days', () => {
   const sizes = { least: [1, 3], chunks: [3, 3], days: [1, 6], both: [3, 6] } as const;
   const found = {} as Record<keyof typeof sizes, Awaited<ReturnType<typeof requestsOf>>>;
   beforeAll(async () => {
+    // Markers are listed again after 10 s: a slow machine would make more requests.
+    jest.spyOn(performance, 'now').mockReturnValue(0);
     for (const [name, [chunks, days]] of Object.entries(sizes)) {
       found[name as keyof typeof sizes] = await requestsOf({ chunks, days });
     }
   }, TIME_LIMIT_MS);
+  afterAll(() => jest.restoreAllMocks());
 
   it('to MLflow are one per slice of a bootstrap, three more per chunk, and the list of experiments', () => {
     const expected = ({ chunks, days }: Size) => LISTING + 3 * chunks + slicesOf({ chunks, days });
@@ -105,11 +119,22 @@ describe('the requests for 2,000 experiments and 30 days', () => {
     expect(slice).toBeLessThanOrEqual(30);
     expect(day).toBeLessThanOrEqual(90);
     const full = least + slice * (slicesOf(FULL) - 4) + day * (FULL.days - 3);
-    // Raised from 38,000 when the list of the newest objects was added: 38,491 were seen once, less than 38,000 another time.
-    expect(full).toBeLessThanOrEqual(40_000);
+    // 38,081 were measured. One request more or less in a size of the test is 88 more or less here.
+    expect(full).toBeLessThanOrEqual(38_500);
     // A slice costs the same with few days and with many.
     expect((chunks - least) / (2 * 4)).toBeGreaterThan(0.8 * slice);
     expect((chunks - least) / (2 * 4)).toBeLessThan(1.2 * slice);
+  });
+
+  it('that list the newest objects are at most one per slice and four per day of a bootstrap', () => {
+    for (const [name, [chunks, days]] of Object.entries(sizes)) {
+      const { latest } = found[name as keyof typeof sizes].bootstrap;
+      expect([name, latest, latest <= slicesOf({ chunks, days }) + 4 * (days + 1)]).toEqual([
+        name,
+        latest,
+        true,
+      ]);
+    }
   });
 
   it('to the store are proportional to the chunks of a delta, however many days are stored', () => {
@@ -119,7 +144,7 @@ describe('the requests for 2,000 experiments and 30 days', () => {
       ['least', 'days'],
       ['chunks', 'both'],
     ] as const) {
-      expect(Math.abs(store(many) - store(few))).toBeLessThanOrEqual(10);
+      expect(Math.abs(store(many) - store(few))).toBeLessThanOrEqual(2);
     }
   });
 });
