@@ -6,6 +6,7 @@ import type { PlatformCurrent, RunLink } from './contract.js';
 import { describeIncidents, type MlflowRunRef, ownerOf } from './describe-incidents.js';
 import { describeLikely } from './describe-likely.js';
 import type { History } from './judge-rollups.js';
+import type { MisdatedDays } from './load-misdated.js';
 import type { PlatformFacts } from './load-platform.js';
 import { describeLateChanges, runNotes, scopeNotes } from './page-notes.js';
 import type { PipelineActivity } from './pipeline-activity.js';
@@ -21,8 +22,7 @@ export interface PlatformInputs {
   readonly platform: PlatformFacts;
   readonly service: ServiceFacts;
   readonly activity: PipelineActivity;
-  /** Stored days that cannot be right. */
-  readonly misdated: readonly string[];
+  readonly misdated: MisdatedDays;
   /** `quarantined`: records in quarantine; `endedSince`: as in `EndedRunsState`. */
   readonly kept: { readonly quarantined: number; readonly endedSince: number | null };
 }
@@ -92,7 +92,7 @@ export function describePlatform(
     likely_soon: describeLikely(platform.likely, lists, now),
     days: spans.days.map(({ day }) => day),
     all_unmonitored: total > 0 && evaluated === 0,
-    notes: runNotes(platform.silent, misdated, kept.quarantined),
+    notes: runNotes(platform, misdated, kept.quarantined),
     scope: [
       ...scopeNotes(service.experiments, service.judging?.settings ?? current.settings),
       describeLateChanges(kept.endedSince, context.lookbackDays),

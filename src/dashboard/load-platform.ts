@@ -11,7 +11,7 @@ import { loadExplanations, type MetricRef } from './load-explanations.js';
 import { type LikelySeries, loadLikelySeries } from './load-likely.js';
 import { loadRollups, type Spans } from './load-rollups.js';
 import { loadLabels, loadRunTimes, loadWorstSeries } from './load-series.js';
-import { loadSilentRuns, loadUncounted, type SilentRun } from './load-uncounted.js';
+import { countLaterRuns, loadSilentRuns, loadUncounted, type SilentRun } from './load-uncounted.js';
 import type { Published } from './published-objects.js';
 
 /** Everything on the page that comes from published objects and the rulebook. */
@@ -23,6 +23,8 @@ export interface PlatformFacts {
   readonly likely: readonly LikelySeries[];
   /** Runs that seem to have died, oldest first. */
   readonly silent: readonly SilentRun[];
+  /** Runs of today that start after the current span. */
+  readonly later: number;
   /** Params and tags by run_id, of the runs of the incidents and the last run of each application. */
   readonly labels: ReadonlyMap<string, Labels>;
 }
@@ -75,8 +77,9 @@ export async function loadPlatform(
       return { application, worst: worst.get(name) ?? null, times: times.get(name) ?? [] };
     });
     const likely = await loadLikelySeries(store, session, published, spans.current);
+    const later = rollups.isEmpty ? 0 : await countLaterRuns(session, spans);
     const labels = await loadRunLabels(store, session, published, incidents, judgement.applications);
-    return { spans, judgement, incidents, likely, silent, labels };
+    return { spans, judgement, incidents, likely, silent, later, labels };
   });
 }
 

@@ -34,6 +34,14 @@ export function loadUncounted(session: DuckSession, { current }: Spans): Promise
   });
 }
 
+/** The number of runs after the current span, in `shown_runs`. */
+export async function countLaterRuns(session: DuckSession, { current }: Spans): Promise<number> {
+  const [row] = await session.rows<{ runs: number }>(sql(import.meta.url, './sql/later_runs.sql'), {
+    to: BigInt(current.to),
+  });
+  return row?.runs ?? 0;
+}
+
 /** The silent runs, oldest first. Reads `shown_runs`, and facts only of days with runs that have not ended. */
 export async function loadSilentRuns(
   store: ObjectStore,

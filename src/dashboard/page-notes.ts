@@ -3,6 +3,7 @@ import type { DomainSettings } from '../domain/model.js';
 import { createFilter } from '../domain/pattern-index.js';
 import { finish } from '../domain/steps.js';
 import type { StoredExperiment } from '../state/experiments.js';
+import type { MisdatedDays } from './load-misdated.js';
 import { SILENT_AFTER_MS, type SilentRun, type Uncounted } from './load-uncounted.js';
 
 /** Sentences about what is stored or exists, and is not in the statuses. For the page: they contain no addresses. */
@@ -40,12 +41,12 @@ export const whyUnended = ({ run_name, time, logged }: SilentRun): string =>
 
 /**
  * Problems with the runs that are stored.
- * @param misdated days that cannot be right, `YYYY-MM-DD`
+ * @param stored `silent`: runs that seem to have died, oldest first; `later`: runs of today after the current hour
  * @param quarantined records in quarantine
  */
 export function runNotes(
-  silent: readonly SilentRun[],
-  misdated: readonly string[],
+  { silent, later }: { readonly silent: readonly SilentRun[]; readonly later: number },
+  { early, future }: MisdatedDays,
   quarantined: number,
 ): string[] {
   const notes: string[] = [];
@@ -59,10 +60,17 @@ export function runNotes(
         `If the processes have died, end the runs in MLflow; until then ${they} ${silent.length === 1 ? 'is' : 'are'} not counted.`,
     );
   }
-  if (misdated.length > 0) {
+  if (early.length > 0) {
     notes.push(
-      `Runs that started on ${namesOf(misdated)} by their start_time are stored and in no status: ` +
+      `Runs that started on ${namesOf(early)} by their start_time are stored and in no status: ` +
         'such a time is wrong, for example seconds in place of milliseconds.',
+    );
+  }
+  if (later > 0 || future.length > 0) {
+    const ahead = later > 0 ? ['later today', ...future] : future;
+    notes.push(
+      `By their start_time, runs start in the future (${namesOf(ahead)}): they are stored and in no status before that time. ` +
+        'Such a time is wrong, for example by the clock or the time zone of the computer that logged them.',
     );
   }
   if (quarantined > 0) {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { addDays, dayOf } from '../domain/time.js';
 import { RULEBOOK_KEY, type Rulebook, readRulebook } from '../state/rulebook.js';
-import { dayOfKey } from '../storage/keys.js';
 import { loadPlatform, type PlatformFacts, type ReadTools } from './load-platform.js';
 import { daysRead, spansAt } from './load-rollups.js';
 import { listAll, listPublished, type Published } from './published-objects.js';
@@ -19,8 +18,6 @@ export interface FactsAtTime {
   readonly published: Published;
   readonly book: Rulebook | undefined;
   readonly platform: PlatformFacts;
-  /** Stored days that cannot be right: before the year 2000. */
-  readonly misdated: readonly string[];
   /** Equal keys: equal facts. */
   readonly key: string;
 }
@@ -42,8 +39,6 @@ export class PlatformFactsReader {
     const count = daysRead(spans);
     const days = Array.from({ length: count }, (_, i) => addDays(dayOf(now), i + 1 - count));
     const published = await listPublished((prefix) => listAll(store, prefix), READ, days);
-    const early = await listAll(store, 'runs/19');
-    const misdated = [...new Set(early.flatMap((entry) => dayOfKey(entry.key) ?? []))];
     const storedBook = await store.head(RULEBOOK_KEY);
     const objects = [...published.values()].map(({ key, etag }) => [key, etag]);
     const key = digest(JSON.stringify([spans.current.to, storedBook?.etag, objects]));
@@ -54,7 +49,7 @@ export class PlatformFactsReader {
         if (this.newest?.value === value) this.newest = undefined;
       });
     }
-    return { published, book, platform: await this.newest.value, misdated, key };
+    return { published, book, platform: await this.newest.value, key };
   }
 }
 

@@ -5,6 +5,7 @@ import { loadServiceFacts, type ServiceFacts } from '../state/service-facts.js';
 import { ifReadable } from '../storage/json-document.js';
 import type { PlatformCurrent } from './contract.js';
 import { describePlatform, type PlatformContext } from './describe-platform.js';
+import { loadMisdatedDays } from './load-misdated.js';
 import type { PlatformFacts } from './load-platform.js';
 import { loadPipelineActivity } from './pipeline-activity.js';
 import type { PlatformFactsReader } from './platform-facts.js';
@@ -73,9 +74,10 @@ export class PlatformView {
 
   private async load(): Promise<PlatformSnapshot> {
     const now = this.clock();
-    const [{ published, platform, misdated }, { service, activity, kept }] = await Promise.all([
+    const [{ published, platform }, { service, activity, kept }, misdated] = await Promise.all([
       this.facts.read(now),
       this.loadService(),
+      loadMisdatedDays(this.facts.tools.store, now),
     ]);
     const current = describePlatform({ platform, service, activity, misdated, kept }, this.context, now);
     const facts = { published, kinds: service.kinds, platform, service };

@@ -233,6 +233,27 @@ describe('GET /api/v1/platform/current', () => {
     ]);
   });
 
+  it('says which runs have a time that cannot be right, until they are gone', async () => {
+    log('churn', START - HOUR, 90);
+    log('churn', START / 1000, 90);
+    log('churn', START + 2 * HOUR, 90);
+    log('churn', START + 40 * DAY, 90);
+    await start({ env: { LOOKBACK_DAYS_HISTORICAL: '30' } });
+    await service.run('bootstrap');
+    await service.run('backfill', { from: 0, to: 30 * DAY });
+    expect((await current()).notes).toEqual([
+      expect.stringMatching(/^Runs that started on 1970-01-21 by their start_time are stored and in no status: /),
+      expect.stringContaining('runs start in the future (later today, 2026-04-19): they are stored and in no status'),
+    ]);
+    for (const run of mlflow.runs.values()) {
+      if (run.start_time !== START - HOUR) run.lifecycle_stage = 'deleted';
+    }
+    now += 60_000;
+    await service.run('backfill', { from: 0, to: 30 * DAY });
+    await service.run('historical');
+    expect((await current()).notes).toEqual([]);
+  });
+
   it('is empty before the first read', async () => {
     await start();
     const { applications, needs_attention, platform, stale, last_finished } = await current();

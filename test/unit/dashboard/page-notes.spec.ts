@@ -9,6 +9,7 @@ const experiment = (name: string, listed = true) => ({
   observed_at: 0,
   swept: true,
 });
+const NO_DAYS = { early: [], future: [] };
 const silent = (n: number) => ({
   application: 'churn',
   run_id: `${n}`,
@@ -20,17 +21,31 @@ const silent = (n: number) => ({
 
 describe('runNotes', () => {
   it('is empty if nothing is left out', () => {
-    expect(runNotes([], [], 0)).toEqual([]);
+    expect(runNotes({ silent: [], later: 0 }, NO_DAYS, 0)).toEqual([]);
   });
 
   it('names the first runs that seem to have died, impossible days and quarantine', () => {
-    expect(runNotes([1, 2, 3, 4, 5].map(silent), ['1970-01-21'], 2)).toEqual([
+    const stored = { silent: [1, 2, 3, 4, 5].map(silent), later: 0 };
+    expect(runNotes(stored, { ...NO_DAYS, early: ['1970-01-21'] }, 2)).toEqual([
       '5 runs have not ended and logged no metric for 24 h or more (train 1 of churn, since 8 Mar at 11:02 UTC, ' +
         'train 2 of churn, since 8 Mar at 11:02 UTC, train 3 of churn, since 8 Mar at 11:02 UTC and 2 more). ' +
         'If the processes have died, end the runs in MLflow; until then they are not counted.',
       'Runs that started on 1970-01-21 by their start_time are stored and in no status: such a time is wrong, for example seconds in place of milliseconds.',
       '2 records of MLflow cannot be read and are in quarantine, in no status: mlflow-monitor quarantine list shows them with the reasons.',
     ]);
+  });
+});
+
+describe('runNotes about runs in the future', () => {
+  const ahead = (later: number, future: readonly string[]) =>
+    runNotes({ silent: [], later }, { ...NO_DAYS, future }, 0);
+
+  it('names the days, and says that the time is wrong', () => {
+    expect(ahead(2, ['2026-12-01'])).toEqual([
+      'By their start_time, runs start in the future (later today, 2026-12-01): they are stored and in no status before that time. Such a time is wrong, for example by the clock or the time zone of the computer that logged them.',
+    ]);
+    expect(ahead(0, ['2026-12-01'])).toEqual([expect.stringContaining('in the future (2026-12-01): they')]);
+    expect(ahead(1, [])).toEqual([expect.stringContaining('in the future (later today): they')]);
   });
 });
 
