@@ -19,6 +19,7 @@ const settings = {
   rules_version: 1,
   application_tag: 'application',
   count_nested_runs: false,
+  count_nested_of: [],
   judge_running: false,
   experiment_include: [],
   experiment_exclude: [],

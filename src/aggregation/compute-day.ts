@@ -9,6 +9,7 @@ import { LOOK_BACK_DAYS } from '../domain/moving-statistics.js';
 import { addDays, dayStart, MS_PER_HOUR } from '../domain/time.js';
 import { doublesOfBytes } from '../storage/double-bytes.js';
 import { type Column, type DuckSession, sql } from '../storage/duck.js';
+import { createRunsMacro } from '../storage/judged-runs.js';
 import { createPartMacro, type DayPart } from '../storage/parts.js';
 import { averagesOf, type NumberedPoints, type SeriesDay, spansOf } from './series-statistics.js';
 
@@ -41,6 +42,7 @@ export async function countHours(
   { part, files }: Pick<DayPart, 'part' | 'files'> = { part: 0, files: 1 },
 ): Promise<HourCounts[]> {
   await createPartMacro(session);
+  await createRunsMacro(session);
   return session.rows<HourCounts>(sql(import.meta.url, './sql/hour_counts.sql'), {
     runs,
     part,

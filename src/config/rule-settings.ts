@@ -1,4 +1,4 @@
-import { decimal, flag, patterns, settingInfo, text, whole } from './setting.js';
+import { decimal, flag, flagOrPatterns, patterns, settingInfo, text, whole } from './setting.js';
 
 export const scopeSettings = {
   APPLICATION_TAG: text().prefault('application').register(settingInfo, {
@@ -24,9 +24,10 @@ export const scopeSettings = {
     meaning:
       'Metrics to exclude. Takes precedence over `METRIC_INCLUDE`. To exclude none, set a name that no metric has, such as `-`.',
   }),
-  COUNT_NESTED_RUNS: flag().prefault('false').register(settingInfo, {
-    unit: 'true or false',
-    meaning: 'Count child runs (those with the tag `mlflow.parentRunId`) like all other runs.',
+  COUNT_NESTED_RUNS: flagOrPatterns().prefault('false').register(settingInfo, {
+    unit: 'true, false or patterns',
+    meaning:
+      'Count child runs (those with the tag `mlflow.parentRunId`) like all other runs: all, none, or those whose application or experiment has a name like these patterns. The tag `monitor.nested` (`count` or `ignore`) of the run, else of its experiment, takes precedence.',
   }),
   JUDGE_RUNNING: flag().prefault('false').register(settingInfo, {
     unit: 'true or false',

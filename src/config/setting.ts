@@ -82,6 +82,16 @@ export const hostNames = () =>
 
 export const patterns = () => z.string().transform(parts);
 
+/** `true`, `false`, or names with wildcards. Other words for true and false are refused: they would be names. */
+export const flagOrPatterns = () =>
+  fromText('true, false or a comma-separated list of names', (value): boolean | string[] | undefined => {
+    const known = SWITCH.get(value.toLowerCase());
+    if (known !== undefined) return known;
+    const names = parts(value);
+    const isSwitch = (name: string) => /^(true|false|yes|no|on|off)$/i.test(name);
+    return names.length > 0 && !names.some(isSwitch) ? names : undefined;
+  });
+
 export const retention = () =>
   fromText(
     `a comma-separated list such as runs=365,_base=400, with whole days from 1 to 36500 of ${RETAINED.join(', ')}`,

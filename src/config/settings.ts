@@ -21,9 +21,9 @@ import { aliasSettings, catalogSettings, mlflowSettings, requestSettings } from 
 export const SETTINGS = Symbol('SETTINGS');
 
 /** Raised when facts are judged or computed differently. Each stored day is then rebuilt: docs/storage.md#versions. */
-export const RULES_VERSION = 2;
+export const RULES_VERSION = 3;
 /** Raised when the columns or the layout of a derived dataset change. Each stored day is then rebuilt. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** All settings, in the order of docs/settings.md: by how often people need them. */
 export const SETTING_GROUPS = {
@@ -321,7 +321,8 @@ export function domainSettings(settings: Settings): DomainSettings {
   return {
     rules_version: RULES_VERSION,
     application_tag: settings.APPLICATION_TAG,
-    count_nested_runs: settings.COUNT_NESTED_RUNS,
+    count_nested_runs: settings.COUNT_NESTED_RUNS === true,
+    count_nested_of: typeof settings.COUNT_NESTED_RUNS === 'boolean' ? [] : settings.COUNT_NESTED_RUNS,
     judge_running: settings.JUDGE_RUNNING,
     experiment_include: settings.EXPERIMENT_INCLUDE,
     experiment_exclude: settings.EXPERIMENT_EXCLUDE,

@@ -1,11 +1,10 @@
 import { groupBy } from '../domain/group-by.js';
-import { addCounts, light, NO_RUNS, type Rates, rates } from '../domain/light.js';
-import type { Light, RunCounts } from '../domain/model.js';
+import { addCounts, type ChildCounts, light, NO_RUNS, type Rates, rates } from '../domain/light.js';
+import type { Light, RunCounts, Window } from '../domain/model.js';
 import { needsAttention } from '../domain/needs-attention.js';
 import { compareText } from '../domain/text.js';
 import type { JudgedSpan, LastLight, LastRun, RollupRows, SpanRow } from './load-rollups.js';
-import type { SilentRun, Uncounted, UncountedOf } from './load-uncounted.js';
-import { describeUncounted } from './page-notes.js';
+import type { SilentRun, UncountedOf } from './load-uncounted.js';
 
 export interface Rollup extends RunCounts, Rates {
   readonly light: Light;
@@ -36,7 +35,7 @@ export interface Judgement {
 
 /**
  * Computes the lights of the applications and of the platform.
- * @param uncounted the runs of the current span that do not count
+ * @param uncounted the child runs that do not count, by application and span
  * @param silent runs that seem to have died, oldest first
  */
 export function judgeRollups(
@@ -47,7 +46,7 @@ export function judgeRollups(
   const byApplication = groupBy(rows, ({ application }) => application);
   const lastRunOf = new Map(lastRuns.map((run) => [run.application, run]));
   const lastLightOf = new Map(lastLights.map((last) => [last.application, last]));
-  const uncountedOf = new Map(uncounted.map((each) => [each.application, each]));
+  const uncountedOf = groupBy(uncounted, ({ application }) => application);
   const silentOf = groupBy(silent, ({ application }) => application);
   // Applications whose runs all are children are in no summary.
   const listed = lastLights.flatMap(({ application }) => application ?? []);
@@ -55,10 +54,10 @@ export function judgeRollups(
   const history = (
     own: readonly SpanRow[],
     last: LastLight | undefined,
-    left: Uncounted | undefined,
+    left: readonly UncountedOf[],
   ): History => {
-    const judge = (span: JudgedSpan) => rollUp(own, span);
-    const now = withUncounted(judge(spans.current), left, spans.current);
+    const judge = (span: JudgedSpan) => rollUp(own, left, span);
+    const now = judge(spans.current);
     const [rate, before] = [now.pass_rate, judge(spans.before).pass_rate];
     return {
       now,
@@ -68,12 +67,12 @@ export function judgeRollups(
     };
   };
   return {
-    platform: history(rows, lastLightOf.get(null), sumOf(uncounted)),
+    platform: history(rows, lastLightOf.get(null), uncounted),
     applications: names.map((application) => {
       const own = history(
         byApplication.get(application) ?? [],
         lastLightOf.get(application),
-        uncountedOf.get(application),
+        uncountedOf.get(application) ?? [],
       );
       const isSilent = own.now.light === 'no_data' && silentOf.get(application)?.[0];
       const last_run = lastRunOf.get(application) ?? null;
@@ -89,23 +88,21 @@ export function judgeRollups(
   };
 }
 
-const sumOf = (uncounted: readonly Uncounted[]): Uncounted => ({
-  children: uncounted.reduce((sum, { children }) => sum + children, 0),
-  critical_children: uncounted.reduce((sum, { critical_children }) => sum + critical_children, 0),
-  running: uncounted.reduce((sum, { running }) => sum + running, 0),
-});
+const isOf =
+  ({ from, to }: Window) =>
+  (row: Window): boolean =>
+    row.from === from && row.to === to;
 
-/** "No run" is not true of a span with runs that do not count. */
-function withUncounted(now: Rollup, left: Uncounted | undefined, { settings }: JudgedSpan): Rollup {
-  if (now.light !== 'no_data' || !left) return now;
-  return { ...now, reason: describeUncounted(left, settings.light_span_hours) ?? now.reason };
-}
-
-function rollUp(rows: readonly SpanRow[], { from, to, settings }: JudgedSpan): Rollup {
-  const counts = rows
-    .filter((row) => row.from === from && row.to === to)
-    .reduce<RunCounts>((sum, row) => addCounts(sum, row), NO_RUNS);
-  return { ...counts, ...rates(counts), ...light(counts, settings) };
+function rollUp(rows: readonly SpanRow[], uncounted: readonly UncountedOf[], span: JudgedSpan): Rollup {
+  const counts = rows.filter(isOf(span)).reduce<RunCounts>((sum, row) => addCounts(sum, row), NO_RUNS);
+  const left = uncounted.filter(isOf(span)).reduce<ChildCounts>(
+    (sum, { children, critical_children }) => ({
+      children: sum.children + children,
+      critical_children: sum.critical_children + critical_children,
+    }),
+    { children: 0, critical_children: 0 },
+  );
+  return { ...counts, ...rates(counts), ...light(counts, span.settings, left) };
 }
 
 function lastKnown(last: LastLight | undefined): History['last_known'] {

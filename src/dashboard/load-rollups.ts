@@ -2,6 +2,7 @@ import type { DomainSettings, Light, RunCounts, Window } from '../domain/model.j
 import { addDays, dayOf, dayStart, daysOf, hourOf, MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
 import { type Rulebook, settingsOn } from '../state/rulebook.js';
 import { type DuckSession, sql } from '../storage/duck.js';
+import { createRunsMacro } from '../storage/judged-runs.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { filesOf, type Published } from './published-objects.js';
 
@@ -98,7 +99,11 @@ export async function loadRollups(
     return { spans, rows: [], lastLights: [], lastRuns: [], isEmpty: true };
   }
   const to = BigInt(current.to);
-  await session.run(sql(import.meta.url, './sql/shown_runs.sql'), { runs });
+  await createRunsMacro(session);
+  await session.run(sql(import.meta.url, './sql/shown_runs.sql'), {
+    runs,
+    count_nested_runs: current.settings.count_nested_runs,
+  });
   return {
     spans,
     rows: await session.rows(sql(import.meta.url, './sql/spans.sql'), {

@@ -1,3 +1,5 @@
+import type { ChildCounts } from '../domain/light.js';
+import type { Window } from '../domain/model.js';
 import { dayOf, MS_PER_DAY } from '../domain/time.js';
 import { partitionFilesOf } from '../state/partition-files.js';
 import { type DuckSession, sql } from '../storage/duck.js';
@@ -6,14 +8,10 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { dayParts } from '../storage/parts.js';
 import type { LastRun, Spans } from './load-rollups.js';
 
-/** The runs of the current span that are stored and do not count. */
-export interface Uncounted {
-  readonly children: number;
-  readonly critical_children: number;
-  /** Not children; they have not ended. */
-  readonly running: number;
+/** The child runs of an application in a span that are stored and do not count. */
+export interface UncountedOf extends ChildCounts, Window {
+  readonly application: string;
 }
-export type UncountedOf = Uncounted & { readonly application: string };
 
 /** A run that has not ended, and neither started nor logged a metric for `SILENT_AFTER_MS`. */
 export interface SilentRun extends LastRun {
@@ -25,12 +23,11 @@ export interface SilentRun extends LastRun {
 export const SILENT_AFTER_MS = MS_PER_DAY;
 const MAX_UNENDED = 1_000;
 
-/** The runs of the current span that do not count. Reads `shown_runs`. */
-export function loadUncounted(session: DuckSession, { current }: Spans): Promise<UncountedOf[]> {
+/** The child runs that do not count, in each of the spans that the page shows. Reads `shown_runs`. */
+export function loadUncounted(session: DuckSession, { days }: Spans): Promise<UncountedOf[]> {
   return session.rows(sql(import.meta.url, './sql/uncounted.sql'), {
-    from: BigInt(current.from),
-    to: BigInt(current.to),
-    count_nested_runs: current.settings.count_nested_runs,
+    froms: days.map(({ span }) => String(span.from)),
+    tos: days.map(({ span }) => String(span.to)),
   });
 }
 

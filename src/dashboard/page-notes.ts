@@ -4,7 +4,7 @@ import { createFilter } from '../domain/pattern-index.js';
 import { finish } from '../domain/steps.js';
 import type { StoredExperiment } from '../state/experiments.js';
 import type { MisdatedDays } from './load-misdated.js';
-import { SILENT_AFTER_MS, type SilentRun, type Uncounted } from './load-uncounted.js';
+import { SILENT_AFTER_MS, type SilentRun } from './load-uncounted.js';
 
 /** Sentences about what is stored or exists, and is not in the statuses. For the page: they contain no addresses. */
 
@@ -17,21 +17,6 @@ function namesOf(names: readonly string[]): string {
 }
 
 const countOf = (count: number, one: string): string => (count === 1 ? `1 ${one}` : `${count} ${one}s`);
-
-/** The reason of the light `no_data` if runs of the span are stored and do not count; null if there are none. */
-export function describeUncounted(
-  { children, critical_children, running }: Uncounted,
-  spanHours: number,
-): string | null {
-  const parts = [
-    children === 0
-      ? ''
-      : `${countOf(children, 'run')} ${children === 1 ? 'is a child' : 'are children'} of another run and not counted` +
-        (critical_children > 0 ? ` (${critical_children} critical)` : ''),
-    running === 0 ? '' : `${countOf(running, 'run')} ${running === 1 ? 'has' : 'have'} not ended`,
-  ].filter((part) => part !== '');
-  return parts.length === 0 ? null : `No run that counts in the last ${spanHours} h: ${parts.join('; ')}.`;
-}
 
 /** Why an application without data needs attention: a run of it seems to have died. */
 export const whyUnended = ({ run_name, time, logged }: SilentRun): string =>

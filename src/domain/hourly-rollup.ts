@@ -1,9 +1,19 @@
-import { addCounts, light, NO_RUNS, rates } from './light.js';
+import { addCounts, type ChildCounts, light, NO_RUNS, rates } from './light.js';
 import type { DomainSettings, Light, RunCounts } from './model.js';
 import { MS_PER_HOUR } from './time.js';
 
+/** Run counts, and those of the child runs that do not count. */
+export type CountedRuns = RunCounts & ChildCounts;
+const NOTHING: CountedRuns = { ...NO_RUNS, children: 0, critical_children: 0 };
+
+const add = (a: CountedRuns, b: CountedRuns): CountedRuns => ({
+  ...addCounts(a, b),
+  children: a.children + b.children,
+  critical_children: a.critical_children + b.critical_children,
+});
+
 /** The run counts of one application in one hour (`hour`: its start, ms). */
-export interface HourCounts extends RunCounts {
+export interface HourCounts extends CountedRuns {
   readonly application: string;
   readonly hour: number;
 }
@@ -18,39 +28,41 @@ export interface JudgedHour {
 }
 
 /** Sums the counts of several applications per hour. */
-export function sumByHour(rows: readonly HourCounts[]): Map<number, RunCounts> {
-  const hours = new Map<number, RunCounts>();
-  for (const row of rows) hours.set(row.hour, addCounts(hours.get(row.hour) ?? NO_RUNS, row));
+export function sumByHour(rows: readonly HourCounts[]): Map<number, CountedRuns> {
+  const hours = new Map<number, CountedRuns>();
+  for (const row of rows) hours.set(row.hour, add(hours.get(row.hour) ?? NOTHING, row));
   return hours;
 }
 
 /**
- * Computes the light of each hour at or after `from` (ms) that has runs, oldest first, for one application or the platform.
+ * Computes the light of each hour at or after `from` (ms) with runs other than children that do not count, oldest first, for one application or the platform.
  * @param hours counts by the start of the hour, ms; hours before `from` fill the spans
  */
 export function judgeHours(
-  hours: ReadonlyMap<number, RunCounts>,
+  hours: ReadonlyMap<number, CountedRuns>,
   from: number,
   settings: DomainSettings,
 ): JudgedHour[] {
   const spanMs = settings.light_span_hours * MS_PER_HOUR;
-  const countsUntil = (end: number): RunCounts => {
-    let sum = NO_RUNS;
+  // Rules before version 3 do not name the runs that do not count.
+  const namesUncounted = settings.count_nested_of !== null;
+  const countsUntil = (end: number): CountedRuns => {
+    let sum = NOTHING;
     for (let hour = end - spanMs; hour < end; hour += MS_PER_HOUR) {
       const counts = hours.get(hour);
-      if (counts) sum = addCounts(sum, counts);
+      if (counts) sum = add(sum, counts);
     }
     return sum;
   };
   return [...hours]
-    .filter(([hour]) => hour >= from)
+    .filter(([hour, { total, running }]) => hour >= from && total + running > 0)
     .sort(([a], [b]) => a - b)
     .map(([hour, counts]) => {
       const end = hour + MS_PER_HOUR;
       const current = countsUntil(end);
       const passRate = rates(current).pass_rate;
       const previousPassRate = rates(countsUntil(end - spanMs)).pass_rate;
-      const verdict = light(current, settings);
+      const verdict = light(current, settings, namesUncounted ? current : undefined);
       return {
         hour,
         counts,

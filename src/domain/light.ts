@@ -52,14 +52,30 @@ type LightSettings = Pick<
   | 'failed_runs_percent'
 >;
 
+/** The child runs that do not count. */
+export interface ChildCounts {
+  readonly children: number;
+  readonly critical_children: number;
+}
+
 /**
  * The light over the runs of a span, and the reason in one sentence. A share equal to a limit gets the better light. The
- * sentences are published, so they never change.
+ * sentences are published: a change of one needs a new version of the rules.
+ * @param uncounted the child runs of the span that do not count; undefined: the reason does not name runs that do not count
  */
-export function light(counts: RunCounts, settings: LightSettings): { light: Light; reason: string } {
+export function light(
+  counts: RunCounts,
+  settings: LightSettings,
+  uncounted?: ChildCounts,
+): { light: Light; reason: string } {
   const { total, critical, invalid, warning, healthy, failed } = counts;
   const { evaluated } = rates(counts);
-  if (total === 0) return { light: 'no_data', reason: `No run in the last ${settings.light_span_hours} h.` };
+  if (total === 0) {
+    const left = uncounted ? uncountedParts(uncounted, counts.running) : [];
+    const span = `in the last ${settings.light_span_hours} h`;
+    const reason = left.length === 0 ? `No run ${span}.` : `No run that counts ${span}: ${left.join('; ')}.`;
+    return { light: 'no_data', reason };
+  }
   const passed = healthy + warning;
   const {
     critical_runs_percent: criticalLimit,
@@ -99,6 +115,16 @@ export function light(counts: RunCounts, settings: LightSettings): { light: Ligh
     };
   }
   return { light: 'healthy', reason: healthyReason(counts, evaluated) };
+}
+
+function uncountedParts({ children, critical_children }: ChildCounts, running: number): string[] {
+  const critical = critical_children > 0 ? ` (${critical_children} critical)` : '';
+  return [
+    children === 0
+      ? ''
+      : `${runs(children)} ${children === 1 ? 'is a child' : 'are children'} of another run and not counted${critical}`,
+    running === 0 ? '' : `${runs(running)} ${running === 1 ? 'has' : 'have'} not ended`,
+  ].filter((part) => part !== '');
 }
 
 function healthyReason(

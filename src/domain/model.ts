@@ -64,6 +64,11 @@ export interface DomainSettings {
   readonly rules_version: number;
   readonly application_tag: string;
   readonly count_nested_runs: boolean;
+  /**
+   * Patterns of applications and experiments whose child runs count as well. null: by rules before version 3, which know
+   * neither these nor the tag `monitor.nested`.
+   */
+  readonly count_nested_of: readonly string[] | null;
   readonly judge_running: boolean;
   readonly experiment_include: readonly string[];
   readonly experiment_exclude: readonly string[];

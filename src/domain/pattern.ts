@@ -42,6 +42,13 @@ function utf16Length(codePoint: number | undefined): number {
   return codePoint !== undefined && codePoint > 0xffff ? 2 : 1;
 }
 
+/** The pattern for LIKE in SQL, with a backslash as the escape. */
+export const likePattern = (pattern: string): string =>
+  pattern
+    .replace(/[\\%_]/g, '\\$&')
+    .replaceAll('*', '%')
+    .replaceAll('?', '_');
+
 /** Whether a name matches an include pattern (an empty list includes every name) and no exclude pattern. */
 export function passes(name: string, include: readonly string[], exclude: readonly string[]): boolean {
   const matchesAny = (patterns: readonly string[]) => patterns.some((pattern) => matches(pattern, name));

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { inSlices } from '../config/event-loop.js';
 import { jsonArraySteps } from '../domain/json-steps.js';
 import type { DomainSettings, Rule } from '../domain/model.js';
-import { createFilter } from '../domain/pattern-index.js';
+import { createFilter, firstMatch, indexPatterns } from '../domain/pattern-index.js';
 import { ruleResolverSteps } from '../domain/rule.js';
 import type { Steps } from '../domain/steps.js';
 import type { StoredExperiment } from '../state/experiments.js';
 import type { CatalogQuery, DayRules } from '../state/rulebook.js';
 import type { DayPairs } from '../storage/index-document.js';
-import { type ScopedExperiment, scopedExperiment } from './application-of.js';
+import { nestedChoice, type ScopedExperiment, scopedExperiment } from './application-of.js';
 
 /**
  * SHA-256 of `JSON.stringify({ base, ...scope, settings })`. The order of the keys is part of the digest; the text is
@@ -66,6 +66,8 @@ export function* scopeOfDay(
   const resolve = yield* ruleResolverSteps(metadata, thresholds);
   const isExperimentIncluded = yield* createFilter(settings.experiment_include, settings.experiment_exclude);
   const isMetricIncluded = yield* createFilter(settings.metric_include, settings.metric_exclude);
+  // Rules before version 3 know no choice; without its key, the digest of the inputs is theirs.
+  const counted = settings.count_nested_of && (yield* indexPatterns(settings.count_nested_of));
   const experiments: ScopedExperiment[] = [];
   const rules: DayScope['rules'][number][] = [];
   const excluded = new Set<string>();
@@ -74,7 +76,10 @@ export function* scopeOfDay(
     const experiment = known[experiment_id];
     if (experiment?.lifecycle_stage === 'deleted') continue;
     if (!isExperimentIncluded(experiment?.name ?? experiment_id)) continue;
-    experiments.push(scopedExperiment(experiment_id, experiment, settings.application_tag));
+    const scoped = scopedExperiment(experiment_id, experiment, settings.application_tag);
+    const nested =
+      counted && nestedChoice(experiment_id, experiment, (name) => firstMatch(counted, name) !== undefined);
+    experiments.push(nested ? { ...scoped, nested } : scoped);
     for (const metric_name of names) {
       yield;
       if (isMetricIncluded(metric_name)) {

@@ -1,6 +1,7 @@
 import { inSlices } from '../config/event-loop.js';
 import { jsonArraySteps } from '../domain/json-steps.js';
 import type { DomainSettings } from '../domain/model.js';
+import { likePattern } from '../domain/pattern.js';
 import { type FirstDays, isKept } from '../domain/retention.js';
 import type { Unit } from '../pipeline/units.js';
 import { readExperiments, type StoredExperiment } from '../state/experiments.js';
@@ -8,6 +9,7 @@ import { partitionFilesOf } from '../state/partition-files.js';
 import { readFirstDays } from '../state/retention.js';
 import { type CatalogQuery, type DayRules, type Rulebook, rulesOnSteps } from '../state/rulebook.js';
 import {
+  choosesNested,
   hasForecasts,
   namedInputs,
   settingsOfInputs,
@@ -188,11 +190,16 @@ async function prepare(
     write: async (key, file) => {
       judged ??= judgeOnce();
       const local = await judged;
-      if (key.startsWith('runs/')) await writeRuns(session, local, file, footer);
+      if (key.startsWith('runs/')) await writeRuns(session, local, file, footer, copyRuns(versions));
       else await session.run(copyEnriched(versions), { file, ...footer });
     },
   };
 }
+
+const copyRuns = (versions: Versions): string =>
+  choosesNested(versions)
+    ? sql(import.meta.url, './sql/copy_runs.sql')
+    : sql(import.meta.url, './sql/copy_runs_2.sql');
 
 const copyEnriched = (versions: Versions): string =>
   hasForecasts(versions)
@@ -210,11 +217,12 @@ async function writeRuns(
   bases: readonly string[],
   file: string,
   footer: Footer,
+  copy: string,
 ): Promise<void> {
   const [last] = await session.rows<{ batch: number | null }>('SELECT max(batch) AS batch FROM active');
   const batches = Array.from({ length: (last?.batch ?? 0) + 1 }, (_, batch) => batch);
   const writeBatch = (batch: number, part: string) =>
-    session.run(sql(import.meta.url, './sql/copy_runs.sql'), { bases, batch, file: part, ...footer });
+    session.run(copy, { bases, batch, file: part, ...footer });
   await writeBatches(session, file, batches, writeBatch, (files) =>
     session.run(sql(import.meta.url, './sql/join_runs.sql'), { files, file, ...footer }),
   );
@@ -242,6 +250,8 @@ export async function judge(
     excluded: scope.excluded,
     application_tag: settings.application_tag,
     count_nested_runs: settings.count_nested_runs,
+    read_nested: settings.count_nested_of !== null,
+    counted_applications: (settings.count_nested_of ?? []).map(likePattern),
     judge_running: settings.judge_running,
   });
   const rules: string[] = [];

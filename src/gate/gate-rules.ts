@@ -8,6 +8,7 @@ import { openCatalog } from '../enrichment/catalog-source.js';
 import type { RulebookSource } from '../enrichment/judge-day.js';
 import { covers, mergeCatalogResponse, queriesFor } from '../enrichment/merge-catalog.js';
 import type { CatalogSource } from '../enrichment/parse-catalog.js';
+import { beginWith } from '../state/raise-versions.js';
 import { type CatalogQuery, type Rulebook, updateRulebook } from '../state/rulebook.js';
 import { assertSupported, OWN_VERSIONS, versionsInForce } from '../state/versions.js';
 
@@ -50,7 +51,8 @@ export class GateRules implements RulebookSource {
     if (stored && (!wanted || covers(stored.asked, wanted))) return stored;
     const queries = wanted ? queriesFor(book.asked, wanted, false) : [];
     const response = { parsed: await catalog.read(queries), queries, repeated: !stored, queriedLists };
-    return inSlices(mergeCatalogResponse(stored, response, settings, change));
+    const merged = await inSlices(mergeCatalogResponse(stored, response, settings, change));
+    return stored ? merged : beginWith(merged, OWN_VERSIONS, change.at);
   }
 }
 

@@ -54,9 +54,13 @@ export function describeDifference(
   const since = new Date(at).toISOString();
   return (
     `This process uses the settings of the scheduler that started last (process ${pid} on ${host}, ${since}), ` +
-    `not its own ${names.map((name) => name.toUpperCase()).join(', ')}. Set the same values in all processes.`
+    `not its own ${[...new Set(names.map(settingOf))].join(', ')}. Set the same values in all processes.`
   );
 }
+
+/** The setting that a name is stored for. */
+const settingOf = (name: string): string =>
+  name === 'count_nested_of' ? 'COUNT_NESTED_RUNS' : name.toUpperCase();
 
 export interface JudgingSettingsOptions {
   readonly store: ObjectStore;

@@ -9,6 +9,7 @@ import { instantOf, instantText } from '../domain/time.js';
 import { readCachedDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import {
+  choosesNested,
   hasForecasts,
   OWN_VERSIONS,
   settingsVersion,
@@ -77,6 +78,8 @@ export const domainSettingsSchema = z.object({
   rules_version: z.int(),
   application_tag: z.string(),
   count_nested_runs: z.boolean(),
+  // Documents of older versions lack it.
+  count_nested_of: strings.nullable().default([]),
   judge_running: z.boolean(),
   experiment_include: strings,
   experiment_exclude: strings,
@@ -260,11 +263,11 @@ function* collectRules(book: Rulebook, day: string): Steps<DayRules> {
   return { metadata, thresholds, settings: settingsOn(book, day) };
 }
 
-/** The domain settings of one day. */
+/** The domain settings of one day, as far as the versions in force know them. */
 export function settingsOn(book: Rulebook, day: string): DomainSettings {
   const settings = book.settings.findLast((entry) => appliesOn(entry, day))?.settings;
   if (!settings) throw new RangeError('The rulebook contains no settings');
-  return settings;
+  return choosesNested(versionsInForce(book)) ? settings : { ...settings, count_nested_of: null };
 }
 
 const appliesOn = ({ first_day }: { readonly first_day: string | null }, day: string): boolean =>

@@ -30,11 +30,19 @@ export const versionsInForce = (book: WithVersions | undefined): Versions => boo
 /** Whether forecasts are published, with the columns that they need: `min_value` and `max_value`. Rules 1 and schema 1 have none. */
 export const hasForecasts = ({ rules, schema }: Versions): boolean => rules >= 2 && schema >= 2;
 
+/**
+ * Whether tags and patterns choose which child runs count, `runs` says it of each run (`ignored_child`), and the reason of the
+ * light `no_data` names the runs that do not count. Rules 2 and schema 2 know only `COUNT_NESTED_RUNS=true|false`.
+ */
+export const choosesNested = ({ rules, schema }: Versions): boolean => rules >= 3 && schema >= 3;
+
 /** The settings that are part of the inputs of derived objects. */
 export function settingsOfInputs(versions: Versions, settings: DomainSettings): Partial<DomainSettings> {
-  if (hasForecasts(versions)) return settings;
-  const { forecast_lookback_days: _, ...others } = settings;
-  return others;
+  if (choosesNested(versions)) return settings;
+  const { count_nested_of: _, ...ofRules2 } = settings;
+  if (hasForecasts(versions)) return ofRules2;
+  const { forecast_lookback_days: __, ...ofRules1 } = ofRules2;
+  return ofRules1;
 }
 
 /** Whether all stored days have the versions in force. */

@@ -4,7 +4,7 @@ import collections
 import datetime
 import sqlite3
 
-from rules import LIGHT_SPAN_HOURS, excluded, expression, invalid_kind, light, present, rates, status_of, worst
+from rules import LIGHT_SPAN_HOURS, counts_child, excluded, expression, invalid_kind, light, present, rates, status_of, worst
 from series import DAY, HOUR, Series
 
 # The value is compared by tails.py, which needs the published parameters.
@@ -138,8 +138,8 @@ def base(stored):
         }
 
 
-def evaluated(stored, experiments, rulebook):
-    """Rows of runs and of enriched_metrics."""
+def evaluated(stored, experiments, rulebook, nested):
+    """Rows of runs and of enriched_metrics. `nested`: patterns of the names whose child runs count."""
     runs, metrics = [], []
     for run in stored.values():
         experiment = experiments[run["experiment_id"]]
@@ -147,6 +147,9 @@ def evaluated(stored, experiments, rulebook):
             continue
         tags, experiment_name = run["tags"], present(experiment["name"])
         application = tags.get("application") or present(experiment["tags"].get("application")) or experiment_name
+        application = application or run["experiment_id"]
+        choices = (tags.get("monitor.nested"), experiment["tags"].get("monitor.nested"))
+        ignored = "mlflow.parentRunId" in tags and not counts_child(choices, nested, (application, experiment["name"]))
         ended = run["status"] in ENDED or tags.get("monitor.judge") == "running"
         shared = {
             "date": day_of(run["time"]),
@@ -155,10 +158,10 @@ def evaluated(stored, experiments, rulebook):
             "run_name": present(run["name"]) or tags.get("mlflow.runName") or run["run_id"][:8],
             "experiment_id": run["experiment_id"],
             "experiment_name": experiment_name,
-            "application": application or run["experiment_id"],
+            "application": application,
             "user_id": tags.get("mlflow.user") or present(run["user_id"]),
             "run_status": run["status"],
-            "eligible": "mlflow.parentRunId" not in tags and ended,
+            "eligible": not ignored and ended,
         }
         rows = []
         for name, (value, time, step) in by_bytes(run["metrics"]).items():
@@ -181,6 +184,7 @@ def evaluated(stored, experiments, rulebook):
             "params": by_bytes(run["params"]),
             "tags": by_bytes(tags),
             "run_summary_metrics": {row["metric_name"]: row["value"] for row in rows},
+            "ignored_child": ignored,
         })
     return runs, metrics
 
@@ -211,18 +215,25 @@ def timeseries(metrics, series):
 
 
 def hour_counts(runs):
-    """Counts of runs by hour, without child runs."""
+    """Counts of runs by hour: `shown` is the number of runs that are no ignored child runs."""
     hours = collections.defaultdict(collections.Counter)
     for run in runs:
-        if run["parent_run_id"] is not None:
-            continue
         counts = hours[run["timestamp"] // 1000 // HOUR * HOUR]
+        if run["ignored_child"]:
+            counts["children"] += 1
+            counts["critical_children"] += run["status"] == "critical"
+            continue
+        counts["shown"] += 1
         counts["running"] += run["run_status"] in OPEN
         if run["eligible"]:
             counts["total"] += 1
             counts[run["status"]] += 1
             counts["failed"] += run["run_status"] in ("FAILED", "KILLED")
     return hours
+
+
+def shown(hours):
+    return [hour for hour, counts in hours.items() if counts["shown"]]
 
 
 def span(hours, end):
@@ -258,7 +269,7 @@ def application_summary(runs, series):
         names[application].append(metric)
     for application, own in of_application.items():
         hours = hour_counts(own)
-        for hour in list(hours):
+        for hour in shown(hours):
             begin, end, metrics = hour + HOUR - SPAN, hour + HOUR, {}
             for name in names[application]:
                 line = series[application, name]
@@ -280,9 +291,9 @@ def platform_summary(runs):
     hours = hour_counts(runs)
     of_hour = collections.defaultdict(list)
     for run in runs:
-        if run["parent_run_id"] is None:
+        if not run["ignored_child"]:
             of_hour[run["timestamp"] // 1000 // HOUR * HOUR].append(run)
-    for hour in list(hours):
+    for hour in shown(hours):
         end = hour + HOUR
         now, before = (rates(span(hours, at))[0] for at in (end, end - LIGHT_SPAN_HOURS * HOUR))
         newest = sorted((run for run in of_hour[hour] if run["eligible"]), key=lambda run: (-run["timestamp"], run["run_id"]))
@@ -294,11 +305,11 @@ def platform_summary(runs):
         }
 
 
-def datasets(database, rulebook, memory, since, include, pipeline_run):
-    """Rows by dataset. Updates `memory`."""
+def datasets(database, rulebook, memory, since, patterns, pipeline_run):
+    """Rows by dataset. `patterns`: by setting, `include` and `nested`. Updates `memory`."""
     experiments, all_runs = read(database)
-    stored = published(all_runs, Scope(experiments, since, include, pipeline_run), memory)
-    runs, metrics = evaluated(stored, experiments, rulebook)
+    stored = published(all_runs, Scope(experiments, since, patterns["include"], pipeline_run), memory)
+    runs, metrics = evaluated(stored, experiments, rulebook, patterns["nested"])
     series = all_series(metrics)
     return {
         "_base": list(base(stored)),

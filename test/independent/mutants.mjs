@@ -35,6 +35,20 @@ export const EVALUATION_MUTANTS = [
     shows: /^ {2}enriched_metrics: .*: threshold_updated_by: expected 'newer/m,
   },
   {
+    name: 'the tag of an experiment does not choose which children count',
+    file: 'enrichment/sql/judge_runs.sql',
+    find: "WHEN experiments.nested IS NOT NULL THEN experiments.nested = 'count'",
+    replace: '',
+    shows: /^ {2}runs: .*: ignored_child: expected (True, is False|False, is True)$/m,
+  },
+  {
+    name: 'the reason of a light without data does not name child runs',
+    file: 'domain/hourly-rollup.js',
+    find: 'namesUncounted ? current : undefined',
+    replace: 'undefined',
+    shows: /^ {2}application_summary: .*: light_reason: expected 'No run that counts/m,
+  },
+  {
     name: 'the level of a forecast is as certain as the filter says',
     file: 'domain/forecast/forecast-ahead.js',
     find: 'const LEVEL_UNCERTAINTY = 1.75;',

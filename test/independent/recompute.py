@@ -4,6 +4,7 @@ Usage: recompute.py --database mlflow.db --catalog catalog.json --store folder -
   --from-day: the first day of the longest lookback so far. --run: the last pipeline run.
   --changed file --changed-from YYYY-MM-DD: the current catalog, and the day from which its changes apply.
   --include patterns: names of the experiments that the service monitors, separated by commas.
+  --nested patterns: names of the applications and experiments whose child runs count, separated by commas.
   --memory file: state between comparisons of one store (runs that were read, times of runs without a start).
   --quality file: what the command `quality` printed as JSON about some days.
   --at-least N: fewer cells are an error.
@@ -34,7 +35,7 @@ SUMMARY = "latest_value DOUBLE, latest_status VARCHAR, avg_value DOUBLE, trend D
 SPECIAL = {
     "date": "DATE",
     **dict.fromkeys(("timestamp", "start_time", "end_time", "metric_timestamp", "threshold_updated_at"), TIME),
-    **dict.fromkeys(("eligible", "higher_is_better"), "BOOLEAN"),
+    **dict.fromkeys(("eligible", "higher_is_better", "ignored_child"), "BOOLEAN"),
     **dict.fromkeys(("evaluated_metrics", "total_metrics", *(f"{name}_runs" for name in expected.COUNTS)), "INTEGER"),
     **dict.fromkeys(("value", "moving_avg", "forecast", "critical_threshold", "warning_threshold", "min_value", "max_value"), "DOUBLE"),
     **dict.fromkeys(("pass_rate", "strict_pass_rate", "coverage", "pass_rate_trend"), "DOUBLE"),
@@ -55,7 +56,7 @@ HOUR_COLUMNS = """total_runs critical_runs warning_runs healthy_runs invalid_run
 RUN_COLUMNS = "date timestamp run_id run_name experiment_id experiment_name application user_id run_status"
 COLUMNS = {
     "runs": f"""{RUN_COLUMNS} start_time end_time parent_run_id eligible status evaluated_metrics total_metrics
-        params tags run_summary_metrics""",
+        params tags run_summary_metrics ignored_child""",
     "enriched_metrics": f"""{RUN_COLUMNS} eligible metric_name value step metric_timestamp model_id dataset_name display_name
         description unit category higher_is_better critical_threshold warning_threshold threshold_source
         threshold_updated_at threshold_updated_by status invalid_kind min_value max_value""",
@@ -230,6 +231,7 @@ def main():
     parser.add_argument("--changed", type=pathlib.Path)
     parser.add_argument("--changed-from")
     parser.add_argument("--include", default="")
+    parser.add_argument("--nested", default="")
     parser.add_argument("--memory", type=pathlib.Path)
     parser.add_argument("--quality", type=pathlib.Path)
     parser.add_argument("--at-least", type=int, default=1)
@@ -241,9 +243,9 @@ def main():
         memory = json.loads(options.memory.read_text(encoding="utf-8"))
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in (options.catalog, options.changed) if path]
     rulebook = Rulebook(*documents, first_day=options.changed_from)
-    include = [pattern for pattern in options.include.split(",") if pattern]
+    patterns = {name: [pattern for pattern in getattr(options, name).split(",") if pattern] for name in ("include", "nested")}
     comparison = Comparison(options.store, options.parts)
-    datasets = expected.datasets(options.database, rulebook, memory, since, include, options.run)
+    datasets = expected.datasets(options.database, rulebook, memory, since, patterns, options.run)
     for name, rows in datasets.items():
         comparison.dataset(name, rows)
     comparison.forecasts(datasets["enriched_metrics"])

@@ -127,6 +127,14 @@ class Rulebook:
         return self.earlier if self.first_day is None or day < self.first_day else self.later
 
 
+def counts_child(choices, patterns, names):
+    """Whether a child run counts. `choices`: the tag monitor.nested of the run, then of its experiment. `names`: of application and experiment."""
+    for choice in choices:
+        if choice in ("count", "ignore"):
+            return choice == "count"
+    return any(expression(pattern).fullmatch(name) for pattern in patterns for name in names)
+
+
 def invalid_kind(value):
     if math.isnan(value):
         return "nan"
@@ -162,6 +170,19 @@ def rates(counts):
     return percent(passed, evaluated), percent(counts["healthy"], evaluated), percent(evaluated, counts["total"])
 
 
+def no_data(counts):
+    """The reason of a span without a run that counts."""
+    children, critical, running = counts["children"], counts["critical_children"], counts["running"]
+    parts = []
+    if children:
+        are = "1 run is a child" if children == 1 else f"{children} runs are children"
+        parts.append(f"{are} of another run and not counted" + (f" ({critical} critical)" if critical else ""))
+    if running:
+        parts.append("1 run has not ended" if running == 1 else f"{running} runs have not ended")
+    span = f"in the last {LIGHT_SPAN_HOURS} h"
+    return f"No run that counts {span}: {'; '.join(parts)}." if parts else f"No run {span}."
+
+
 def light(counts):
     """Returns the light and its reason for the counts of the span."""
     total, healthy, warnings, critical, invalid, unmonitored, failed = (
@@ -169,7 +190,7 @@ def light(counts):
     )
     evaluated = total - unmonitored
     if total == 0:
-        return "no_data", f"No run in the last {LIGHT_SPAN_HOURS} h."
+        return "no_data", no_data(counts)
 
     def runs(number):
         return f"{number} run" if number == 1 else f"{number} runs"

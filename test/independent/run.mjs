@@ -23,7 +23,8 @@ const SLOW_CLOCK = `data:text/javascript,${encodeURIComponent(`const now = Date.
 const DATE_LAG_MS = 15_000;
 /** A few days of a few experiments suffice to find a fault in the evaluation. */
 const SMALL = {
-  EXPERIMENT_INCLUDE: 'exp rules,exp override,exp edge',
+  EXPERIMENT_INCLUDE: 'exp rules,exp override,exp edge,exp nested*',
+  COUNT_NESTED_RUNS: 'nested app_?,exp ne*pattern,exp over?ide',
   LOOKBACK_DAYS_HISTORICAL: '7',
 };
 
@@ -169,16 +170,16 @@ async function serviceOverDays(python, change) {
 /** A bootstrap without faults, one whose days have several parts, and one with each fault in the evaluation. */
 async function evaluationMutants(python) {
   const firstDay = dayOf(Date.now() - 7 * DAY);
-  const include = ['--include', SMALL.EXPERIMENT_INCLUDE];
+  const patterns = ['--include', SMALL.EXPERIMENT_INCLUDE, '--nested', SMALL.COUNT_NESTED_RUNS];
   await runService('bootstrap', 'small', { env: SMALL });
-  await mustEqual(python, 'small', 'bootstrap', firstDay, include);
+  await mustEqual(python, 'small', 'bootstrap', firstDay, patterns);
   await runService('bootstrap', 'divided', { env: { ...SMALL, PARTITION_FILES: '4' } });
-  await mustEqual(python, 'divided', 'bootstrap', firstDay, [...include, '--parts', '4']);
+  await mustEqual(python, 'divided', 'bootstrap', firstDay, [...patterns, '--parts', '4']);
   for (const [number, mutant] of EVALUATION_MUTANTS.entries()) {
     const store = `small-${number}`;
     const dist = await mutate(ROOT, out(`${store}-product`), mutant);
     await runService('bootstrap', store, { dist, env: SMALL });
-    await mustDiffer(mutant, python, store, 'bootstrap', firstDay, include);
+    await mustDiffer(mutant, python, store, 'bootstrap', firstDay, patterns);
   }
 }
 

@@ -26,6 +26,9 @@ def experiments(mlflow):
     made = {f"bulk{i}": mlflow.experiment(f"bulk-exp-{i:02}", **({"application": f"bulk-app-{i % 3}"} if i < 5 else {})) for i in range(12)}
     for i, name in enumerate(HOSTILE):
         made[f"hostile{i}"] = mlflow.experiment(name)
+    made["counted"] = mlflow.experiment("children counted", **{"monitor.nested": "count"})
+    made["ignored"] = mlflow.experiment("exp nested ignored", **{"monitor.nested": "ignore"})
+    made["pattern"] = mlflow.experiment("exp nested pattern", **{"monitor.nested": "Count"})
     made["blank"] = mlflow.experiment("   ")
     made["blank_tag"] = mlflow.experiment("named, tag is blank", application=" \t")
     made["hostile_tag"] = mlflow.experiment("hostile application", application="../../" + "é" * 494)
@@ -131,6 +134,22 @@ def family(mlflow, ids, now):
     # An hour with only a child run has no row in application_summary, an hour with only a running run has one.
     mlflow.run(where, now - 4 * DAY, now, metrics=OK, tags={"mlflow.parentRunId": parent, "application": "children only"})
     mlflow.run(where, now - 4 * DAY, status="RUNNING", metrics=OK, tags={"application": "running only"})
+    # A day on which only child runs, of which two are critical, and a running run are in the span.
+    for i in range(3):
+        metrics = {**OK, "accuracy": 0.0 if i else 0.9}
+        mlflow.run(ids["edge"], now - 4 * DAY - HOUR * i, now, metrics=metrics, tags={"mlflow.parentRunId": parent, "application": "campaign"})
+    mlflow.run(ids["edge"], now - 4 * DAY, status="RUNNING", metrics=OK, tags={"application": "campaign"})
+    # Which children count: by the tag of the run, else of the experiment, else by the names of application and experiment.
+    for key in ("counted", "ignored", "pattern", "edge", "override"):
+        for choice in (None, "count", "ignore", "COUNT"):
+            for application in (None, "nested app_1", "nested app 2"):
+                for status in ("FINISHED", "RUNNING"):
+                    tags = {"mlflow.parentRunId": parent, "monitor.nested": choice, "application": application}
+                    tags = {name: value for name, value in tags.items() if value}
+                    ended = now - DAY if status == "FINISHED" else None
+                    mlflow.run(ids[key], now - 3 * DAY, ended, status, metrics={**OK, "accuracy": 0.0}, tags=tags)
+    for tag in ({}, {"mlflow.parentRunId": parent}):
+        mlflow.run(ids["ignored"], now - 2 * DAY, now, metrics=OK, tags={**tag, "monitor.nested": "ignore"}, name="no child, or one")
 
 
 def changing(mlflow, ids, now):

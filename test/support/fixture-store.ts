@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 
 const FOLDER = resolve('test/fixtures');
 
-/** The releases that have written a fixture, such as `0.1`. */
+/** The releases that have written a fixture, such as `0.1`, the first one, or `0.1-rules-2`. */
 export async function fixtureVersions(): Promise<string[]> {
   const names = await readdir(FOLDER);
   return names.flatMap((name) => /^store-(.+)\.json\.gz$/.exec(name)?.[1] ?? []).sort();

@@ -2,8 +2,8 @@
 COPY (
   WITH runs AS (
     SELECT application, run_id, eligible, "timestamp", epoch_ms(date_trunc('hour', "timestamp"))::DOUBLE AS hour
-    FROM read_parquet($runs)
-    WHERE parent_run_id IS NULL OR $count_nested_runs
+    FROM judged_runs($runs, $count_nested_runs)
+    WHERE NOT ignored_child
   ),
   lists AS (
     SELECT

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { type DuckSession, type Parameters, sql } from '../../storage/duck.js';
 import type { StoreReader } from '../../storage/folder-reader.js';
+import { createRunsMacro } from '../../storage/judged-runs.js';
 import { type Dataset, dayOfKey, partitionKey, partOfKey } from '../../storage/keys.js';
 import type { ObjectEntry, ObjectStore, StoredObject } from '../../storage/object-store.js';
 
@@ -71,6 +72,7 @@ export class HistoryStore implements ObjectStore {
       }
     }
     if (base.length === 0) return undefined;
+    await createRunsMacro(session);
     await session.run(statement('known_runs'), { base, late: BigInt(lateMs) });
     const rows = await session.rows<{ day: string; at: number | null }>(statement('day_changes'), {
       from: BigInt(from),

@@ -37,7 +37,7 @@ const runSchema = z.object({
   /** The state of the run in MLflow: `RUNNING`, `SCHEDULED`, `FINISHED`, `FAILED` or `KILLED`. */
   run_status: z.string(),
   parent_run_id: z.string().nullable(),
-  /** Whether the run counts: it has ended (or is judged while it runs) and is not the child of another run. */
+  /** Whether the run counts: it has ended (or is judged while it runs) and is not ignored as the child of another run. */
   eligible: z.boolean(),
   /** The worst status of its metrics. */
   status,
@@ -71,6 +71,8 @@ const listedRunSchema = runSchema.extend({
       warning: z.int(),
       healthy: z.int(),
       unmonitored: z.int(),
+      /** Those that do not count because they are children. */
+      ignored: z.int(),
     })
     .nullable(),
 });

@@ -3,6 +3,7 @@ import { runUrl } from '../../domain/mlflow-urls.js';
 import type { MetricStatus, Window } from '../../domain/model.js';
 import { daysOf } from '../../domain/time.js';
 import { type DuckSession, sql } from '../../storage/duck.js';
+import { createRunsMacro } from '../../storage/judged-runs.js';
 import type { ListedRun, RunDetail } from '../contract/runs.js';
 
 /** A row of the dataset `runs`; times are ms. */
@@ -73,6 +74,7 @@ export async function loadRuns(
   const page = found.slice(0, limit);
   const ids = page.map(({ run_id }) => run_id);
   if (ids.length === 0) return { runs: [], next: null };
+  await createRunsMacro(session);
   const enriched = await filesOf('enriched_metrics', [...new Set(page.map(({ day }) => day))]);
   const [worst, children] = [
     await rowsById<NonNullable<ListedRun['worst_metric']>>(session, 'worst_metrics', {

@@ -1,11 +1,17 @@
--- Returns a row per application with runs in the span [$from, $to) (ms) that do not count, from `shown_runs`: how many are
--- children of another run, how many of these are critical, and how many others have not ended.
+-- Returns the numbers of child runs that do not count, and of those that are critical, from `shown_runs`: a row per application with such
+-- runs in a span [$froms[i], $tos[i]) (ms, as texts). A span given twice counts once.
+WITH spans AS (
+  SELECT DISTINCT "from", "to"
+  FROM (SELECT unnest($froms)::BIGINT AS "from", unnest($tos)::BIGINT AS "to")
+)
 SELECT
   application,
-  count(*) FILTER (is_child)::INTEGER AS children,
-  count(*) FILTER (is_child AND status = 'critical')::INTEGER AS critical_children,
-  count(*) FILTER (NOT is_child)::INTEGER AS running
-FROM (SELECT *, parent_run_id IS NOT NULL AND NOT $count_nested_runs AS is_child FROM shown_runs)
-WHERE NOT eligible AND "time" >= $from AND "time" < $to
-GROUP BY application
-ORDER BY application;
+  spans."from"::DOUBLE AS "from",
+  spans."to"::DOUBLE AS "to",
+  count(*)::INTEGER AS children,
+  count(*) FILTER (status = 'critical')::INTEGER AS critical_children
+FROM spans
+JOIN shown_runs ON "time" >= spans."from" AND "time" < spans."to"
+WHERE ignored_child
+GROUP BY ALL
+ORDER BY application, "to", "from";

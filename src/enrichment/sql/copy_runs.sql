@@ -30,7 +30,8 @@ COPY (
     map_from_entries(list_transform(active.metrics, lambda m: {
       "key": m."key",
       "value": CASE WHEN NOT isnan(m."value") AND abs(m."value") < 1.7976931348623157e308 THEN m."value" END
-    })) AS run_summary_metrics
+    })) AS run_summary_metrics,
+    active.ignored_child
   FROM active
   JOIN (SELECT run_id, params, tags FROM read_parquet($bases)) AS stored USING (run_id)
   LEFT JOIN verdicts USING (run_id)

@@ -1,11 +1,14 @@
 -- Makes `active`: a row per active run of the base objects $bases in an experiment in scope whose application is in the part
 -- $part of $files, with its names and whether it counts (`eligible`), but without its params and tags. `settled`: it has ended, or
--- is judged while it runs. `batch`: in which it is written ($batch_bytes: see heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag}], the experiments in scope;
--- $excluded: metric names out of scope; $application_tag: the tag that names the application.
+-- is judged while it runs. `ignored_child`: it is a child run and does not count, by its tag `monitor.nested` ($read_nested: if
+-- that counts), else by that of its experiment or a pattern of the latter's name (`nested`), else by $count_nested_runs and the
+-- patterns of applications $counted_applications (for LIKE, with \ as escape). `batch`: in which it is written ($batch_bytes: see
+-- heavy-rows.ts). $experiments: JSON, [{experiment_id, name, tag, nested}], the experiments in scope; $excluded: metric names out of
+-- scope; $application_tag: the tag that names the application.
 CREATE OR REPLACE TEMP TABLE active AS
 WITH experiments AS (
   SELECT unnest(
-    from_json($experiments, '[{"experiment_id": "VARCHAR", "name": "VARCHAR", "tag": "VARCHAR"}]'),
+    from_json($experiments, '[{"experiment_id": "VARCHAR", "name": "VARCHAR", "tag": "VARCHAR", "nested": "VARCHAR"}]'),
     recursive := true
   )
 ),
@@ -27,7 +30,14 @@ named AS (
     run.run_status IN ('FINISHED', 'FAILED', 'KILLED')
       OR $judge_running
       OR coalesce(run.tags['monitor.judge'] = 'running', false) AS settled,
-    settled AND (run.tags['mlflow.parentRunId'] IS NULL OR $count_nested_runs) AS eligible,
+    run.tags['mlflow.parentRunId'] IS NOT NULL AND NOT CASE
+      WHEN $read_nested AND run.tags['monitor.nested'] IN ('count', 'ignore') THEN run.tags['monitor.nested'] = 'count'
+      WHEN experiments.nested IS NOT NULL THEN experiments.nested = 'count'
+      ELSE $count_nested_runs OR len(list_filter(
+        CAST($counted_applications AS VARCHAR[]), lambda pattern: like_escape(application, pattern, '\')
+      )) > 0
+    END AS ignored_child,
+    settled AND NOT ignored_child AS eligible,
     list_filter(run.metrics, lambda m: NOT list_contains(CAST($excluded AS VARCHAR[]), m.key)) AS metrics,
     heavy_bytes(run.params, run.tags, 0) AS bytes
   FROM read_parquet($bases) AS run

@@ -55,7 +55,7 @@ const COUNTS: readonly Column[] = [
   count('healthy_runs', 'Eligible runs with the status `healthy`.'),
   count('invalid_runs', 'Eligible runs with the status `invalid`.'),
   count('unmonitored_runs', 'Eligible runs with the status `unmonitored`.'),
-  count('running_runs', 'Runs that have not ended and are no children.'),
+  count('running_runs', 'Runs that have not ended, without ignored children.'),
   count('failed_runs', 'Eligible runs that are FAILED or KILLED.'),
   rate('pass_rate', 'Share of healthy and warning runs among the evaluated ones.', 'no run was evaluated'),
   rate('strict_pass_rate', 'Share of healthy runs among the evaluated ones.', 'no run was evaluated'),
@@ -71,7 +71,7 @@ const SUMMARY =
   'STRUCT(latest_value DOUBLE, latest_status VARCHAR, avg_value DOUBLE, trend DOUBLE, display_name VARCHAR, unit VARCHAR)';
 
 export const APPLICATION_SUMMARY: DatasetDescription = {
-  rowPer: 'application and hour in which it has a run that is not a child',
+  rowPer: 'application and hour in which it has a run that is not an ignored child',
   sortedBy: ['application', 'timestamp'],
   columns: [
     date(),
@@ -87,7 +87,7 @@ export const APPLICATION_SUMMARY: DatasetDescription = {
 };
 
 export const PLATFORM_SUMMARY: DatasetDescription = {
-  rowPer: 'hour in which any application has a run that is not a child',
+  rowPer: 'hour in which any application has a run that is not an ignored child',
   sortedBy: ['timestamp'],
   columns: [
     date(),
@@ -98,7 +98,7 @@ export const PLATFORM_SUMMARY: DatasetDescription = {
       nulls: 'one of the two is null',
     }),
     texts('recent_run_ids', 'The 5 newest eligible runs of the hour, newest first.'),
-    texts('active_applications', 'Applications with a run in the hour that is not a child, sorted.'),
+    texts('active_applications', 'Applications with a run in the hour that is not an ignored child, sorted.'),
   ],
 };
 

@@ -61,6 +61,9 @@ export const RUNS: DatasetDescription = {
     doubleMap('run_summary_metrics', 'Values of its metrics by name; null if NaN or infinite.', {
       unit: OF_METRIC,
     }),
+    boolean('ignored_child', 'Whether the run does not count because it is a child of another run.', {
+      since: 3,
+    }),
   ],
 };
 

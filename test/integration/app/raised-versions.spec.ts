@@ -151,6 +151,38 @@ it('a raise reaches every stored day, the newest first, each judged by the rules
   expect((await newer.run('reevaluation')).summary?.partitions_written).toBe(0);
 });
 
+it('a raise from rules 2 to 3 chooses child runs, on days that are rewritten and beside those that are not', async () => {
+  const tagged = [...mlflow.runs.values()].find(({ tags }) => tags['mlflow.parentRunId'] !== undefined);
+  if (tagged) tagged.tags['monitor.nested'] = 'count';
+  const before = await open({ rules: 2, schema: 2 });
+  await startWork(before);
+  expect((await before.run('historical')).status).toBe('done');
+  const runs = (of: OpenService, where = 'true') => of.rows('runs', '2026/03/10', '*', where);
+  const total = (of: OpenService) =>
+    of.rows('platform_summary', '2026/03/10', 'sum(total_runs)::INTEGER AS runs');
+  const older = await runs(before);
+  const [{ runs: counted = 0 } = {}] = (await total(before)) as { runs?: number }[];
+  await close();
+
+  // The oldest day is not rewritten yet.
+  failingKey = runsKey('2026/03/07');
+  const killed = await open(OWN_VERSIONS);
+  expect(await startWork(killed)).toMatchObject({ status: 'failed' });
+  await close();
+  failingKey = undefined;
+  const newer = await open(OWN_VERSIONS);
+  expect((await newer.run('delta')).status).toBe('done');
+  expect(await startWork(newer)).toMatchObject({ status: 'done' });
+  expect(await runs(newer)).toEqual(
+    older.map((row) => ({
+      ...(row as object),
+      ignored_child: false,
+      ...(Reflect.get(row as object, 'parent_run_id') === null ? {} : { eligible: true }),
+    })),
+  );
+  expect(await total(newer)).toEqual([{ runs: counted + 1 }]);
+});
+
 it('continues a rewrite that ended in the middle, and shows how far it is', async () => {
   failingKey = runsKey(LATE_DAY);
   const killed = await open(OWN_VERSIONS);

@@ -102,57 +102,63 @@ function tests(server: () => S3Server, redis: () => RedisServer): void {
     return [...found];
   }
 
-  it('write the older versions until the older one is gone for 10 minutes, then it leaves all days to the newer one', async () => {
-    const bucket = await server().bucket('releases');
-    let isPresent = true;
-    /** A process that is suspended does not renew its document; this one then goes on with its jobs. */
-    const older = await open(
-      bucket,
-      'older',
-      FIRST_VERSIONS,
-      (store) =>
-        new Proxy(store, {
-          get(target, name) {
-            const value = Reflect.get(target, name, target);
-            if (name !== 'put') return typeof value === 'function' ? value.bind(target) : value;
-            return async (...parameters: Parameters<ObjectStore['put']>) => {
-              if (parameters[0].startsWith('_state/processes/') && !isPresent) return '';
-              return target.put(...parameters);
-            };
-          },
-        }),
-    );
-    const newer = await open(bucket, 'newer', OWN_VERSIONS);
-    const processes = newer.app.get(Processes);
-    expect(await run(older, 'bootstrap')).toMatchObject({ status: 'done' });
-    const first = await newer.digests();
-    for (const each of [newer, older, newer]) {
-      now += MINUTE;
-      expect(await raiseVersions(newer.resources.store, processes, now)).toBeUndefined();
-      expect(await run(each, 'reevaluation')).toMatchObject({ summary: { partitions_written: 0 } });
-    }
-    expect(await newer.digests()).toEqual(first);
-    expect(await schemas(newer)).toEqual(['1']);
+  it.each([FIRST_VERSIONS, { rules: 2, schema: 2 }])(
+    'write the older versions %j until the older one is gone for 10 minutes, then it leaves all days to the newer one',
+    async (versions) => {
+      const bucket = await server().bucket(`releases-${versions.rules}`);
+      let isPresent = true;
+      /** A process that is suspended does not renew its document; this one then goes on with its jobs. */
+      const older = await open(
+        bucket,
+        'older',
+        versions,
+        (store) =>
+          new Proxy(store, {
+            get(target, name) {
+              const value = Reflect.get(target, name, target);
+              if (name !== 'put') return typeof value === 'function' ? value.bind(target) : value;
+              return async (...parameters: Parameters<ObjectStore['put']>) => {
+                if (parameters[0].startsWith('_state/processes/') && !isPresent) return '';
+                return target.put(...parameters);
+              };
+            },
+          }),
+      );
+      const newer = await open(bucket, 'newer', OWN_VERSIONS);
+      const processes = newer.app.get(Processes);
+      expect(await run(older, 'bootstrap')).toMatchObject({ status: 'done' });
+      const first = await newer.digests();
+      for (const each of [newer, older, newer]) {
+        now += MINUTE;
+        expect(await raiseVersions(newer.resources.store, processes, now)).toBeUndefined();
+        expect(await run(each, 'reevaluation')).toMatchObject({ summary: { partitions_written: 0 } });
+      }
+      expect(await newer.digests()).toEqual(first);
+      expect(await schemas(newer)).toEqual([`${versions.schema}`]);
 
-    isPresent = false;
-    now += 11 * MINUTE;
-    expect(await raiseVersions(newer.resources.store, processes, now)).toMatchObject(OWN_VERSIONS);
-    await processes.renew();
-    addRun();
-    // A delta goes on beside the rewrite. Some of the jobs come to the older process, which leaves them.
-    const [rewritten, delta] = await Promise.all([run(newer, 'reevaluation'), run(older, 'delta')]);
-    expect([rewritten, delta]).toMatchObject([{ status: 'done' }, { status: 'done' }]);
-    expect([rewritten.summary?.left_to_newer, delta.summary?.left_to_newer]).toEqual([undefined, undefined]);
-    expect(await schemas(newer)).toEqual([`${OWN_VERSIONS.schema}`]);
-    expect(await newer.rows('enriched_metrics', '2026/03/10', 'DISTINCT min_value')).toEqual([
-      { min_value: null },
-    ]);
-    const second = await newer.digests();
-    for (const each of [older, newer]) {
-      now += MINUTE;
+      isPresent = false;
+      now += 11 * MINUTE;
+      expect(await raiseVersions(newer.resources.store, processes, now)).toMatchObject(OWN_VERSIONS);
       await processes.renew();
-      expect(await run(each, 'reevaluation')).toMatchObject({ summary: { partitions_written: 0 } });
-    }
-    expect(await newer.digests()).toEqual(second);
-  });
+      addRun();
+      // A delta goes on beside the rewrite. Some of the jobs come to the older process, which leaves them.
+      const [rewritten, delta] = await Promise.all([run(newer, 'reevaluation'), run(older, 'delta')]);
+      expect([rewritten, delta]).toMatchObject([{ status: 'done' }, { status: 'done' }]);
+      expect([rewritten.summary?.left_to_newer, delta.summary?.left_to_newer]).toEqual([
+        undefined,
+        undefined,
+      ]);
+      expect(await schemas(newer)).toEqual([`${OWN_VERSIONS.schema}`]);
+      expect(await newer.rows('enriched_metrics', '2026/03/10', 'DISTINCT min_value')).toEqual([
+        { min_value: null },
+      ]);
+      const second = await newer.digests();
+      for (const each of [older, newer]) {
+        now += MINUTE;
+        await processes.renew();
+        expect(await run(each, 'reevaluation')).toMatchObject({ summary: { partitions_written: 0 } });
+      }
+      expect(await newer.digests()).toEqual(second);
+    },
+  );
 }

@@ -242,8 +242,12 @@ describe('GET /api/v1/platform/current', () => {
     await service.run('bootstrap');
     await service.run('backfill', { from: 0, to: 30 * DAY });
     expect((await current()).notes).toEqual([
-      expect.stringMatching(/^Runs that started on 1970-01-21 by their start_time are stored and in no status: /),
-      expect.stringContaining('runs start in the future (later today, 2026-04-19): they are stored and in no status'),
+      expect.stringMatching(
+        /^Runs that started on 1970-01-21 by their start_time are stored and in no status: /,
+      ),
+      expect.stringContaining(
+        'runs start in the future (later today, 2026-04-19): they are stored and in no status',
+      ),
     ]);
     for (const run of mlflow.runs.values()) {
       if (run.start_time !== START - HOUR) run.lifecycle_stage = 'deleted';

@@ -156,6 +156,7 @@ describe('GET /api/v1/runs', () => {
       warning: 0,
       healthy: 2,
       unmonitored: 1,
+      ignored: 4,
     });
     const children = await all({ parent: sweep?.run_id ?? '' });
     expect(

@@ -1,4 +1,5 @@
 import {
+  domainSettings,
   loadSettings,
   mlflowOptions,
   pageSizeOf,
@@ -48,6 +49,16 @@ describe('loadSettings', () => {
     [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'set S3_SSE=aws:kms'],
   ])('rejects %j', (env, message) => {
     expect(() => load(env)).toThrow(message);
+  });
+
+  it.each([
+    ['', false, []],
+    ['0', false, []],
+    ['TRUE', true, []],
+    ['hpo/*, sweep ?', false, ['hpo/*', 'sweep ?']],
+  ])('counts child runs by COUNT_NESTED_RUNS=%j', (value, count_nested_runs, count_nested_of) => {
+    const settings = domainSettings(load(value === '' ? {} : { COUNT_NESTED_RUNS: value }));
+    expect(settings).toMatchObject({ count_nested_runs, count_nested_of });
   });
 
   it('stores data in the folder unless a bucket is set', () => {

@@ -4,6 +4,7 @@ import { type LastLight, type LastRun, type SpanRow, spansAt } from '../../../sr
 import { NO_RUNS } from '../../../src/domain/light.js';
 import type { RunCounts } from '../../../src/domain/model.js';
 import { EMPTY_QUERY } from '../../../src/state/rulebook.js';
+import { OWN_VERSIONS } from '../../../src/state/versions.js';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-03-10T15:30:00Z');
@@ -34,7 +35,8 @@ describe('spansAt', () => {
       { first_day: null, settings },
       { first_day: '2026-03-09', settings: wide },
     ];
-    const book = { version: 1 as const, asked: EMPTY_QUERY, entries: [], settings: entries };
+    const versions = { ...OWN_VERSIONS, since: 0, rewritten: true };
+    const book = { version: 1 as const, asked: EMPTY_QUERY, entries: [], settings: entries, versions };
     const { days, current } = spansAt(NOW, book, settings);
     expect(days.map(({ span }) => (span.to - span.from) / HOUR)).toEqual([...Array(28).fill(24), 48, 48]);
     expect(current.settings).toBe(wide);
@@ -114,11 +116,17 @@ describe('judgeRollups', () => {
   });
 
   it('says why there is no data although runs are stored', () => {
-    const left = (application: string, children: number, critical_children: number, running: number) => ({
+    const left = (
+      application: string,
+      children: number,
+      critical_children: number,
+      span = spans.current,
+    ) => ({
       application,
+      from: span.from,
+      to: span.to,
       children,
       critical_children,
-      running,
     });
     const silent = [
       { ...run('stuck', NOW - 72 * HOUR), run_name: 'first', logged: null },
@@ -126,8 +134,18 @@ describe('judgeRollups', () => {
       { ...run('calm', NOW - 72 * HOUR), logged: null },
     ];
     const lastLights = [last(null, null), last('calm', NOW), last('stuck', null)];
-    const rows = [row('calm', spans.current, { total: 1, healthy: 1 })];
-    const uncounted = [left('calm', 3, 0, 0), left('campaign', 10, 9, 1), left('stuck', 0, 0, 2)];
+    const rows = [
+      row('calm', spans.current, { total: 1, healthy: 1 }),
+      row('campaign', spans.current, { running: 1 }),
+      row('stuck', spans.current, { running: 2 }),
+    ];
+    const [, ...earlier] = spans.days.map(({ span }) => span).reverse();
+    const uncounted = [
+      left('calm', 3, 0),
+      left('campaign', 10, 9),
+      left('campaign', 2, 0, earlier[0]),
+      left('past', 1, 0, earlier[1]),
+    ];
     const { applications, platform } = judgeRollups(
       { spans, rows, lastLights, lastRuns: [] },
       uncounted,
@@ -147,12 +165,17 @@ describe('judgeRollups', () => {
         false,
         null,
       ],
+      ['past', 'No run in the last 24 h.', false, null],
       ['stuck', 'No run that counts in the last 24 h: 2 runs have not ended.', true, 'first'],
     ]);
     expect(platform.now.reason).toBe('The run is healthy.');
+    expect(platform.days.slice(-3, -1).map(({ reason }) => reason)).toEqual([
+      'No run that counts in the last 24 h: 1 run is a child of another run and not counted.',
+      'No run that counts in the last 24 h: 2 runs are children of another run and not counted.',
+    ]);
     const alone = judgeRollups({ spans, rows: [], lastLights, lastRuns: [] }, [
-      left('calm', 1, 0, 0),
-      left('stuck', 1, 0, 0),
+      left('calm', 1, 0),
+      left('stuck', 1, 0),
     ]);
     expect(alone.platform.now.reason).toBe(
       'No run that counts in the last 24 h: 2 runs are children of another run and not counted.',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { judgeHours, sumByHour } from '../../../src/domain/hourly-rollup.js';
-import { addCounts, light, NO_RUNS, rates } from '../../../src/domain/light.js';
-import type { RunCounts } from '../../../src/domain/model.js';
+import { addCounts, type ChildCounts, light, NO_RUNS, rates } from '../../../src/domain/light.js';
+import type { DomainSettings, RunCounts } from '../../../src/domain/model.js';
 import { MS_PER_HOUR } from '../../../src/domain/time.js';
 import { countsOf, domainDefaults } from '../../support/defaults.js';
 
@@ -10,23 +10,30 @@ const MIDNIGHT = Date.parse('2026-03-10T00:00:00Z');
 const hour = (n: number): number => MIDNIGHT + n * MS_PER_HOUR;
 const healthy = countsOf({ healthy: 1 });
 const critical = countsOf({ critical: 1 });
+const NO_CHILDREN = { children: 0, critical_children: 0 };
 
-const judge = (hours: readonly (readonly [n: number, counts: RunCounts])[], span = 24, from = MIDNIGHT) =>
-  judgeHours(new Map(hours.map(([n, counts]) => [hour(n), counts])), from, {
+type Hour = readonly [n: number, counts: RunCounts & Partial<ChildCounts>];
+const judge = (hours: readonly Hour[], span = 24, from = MIDNIGHT, settings: Partial<DomainSettings> = {}) =>
+  judgeHours(new Map(hours.map(([n, counts]) => [hour(n), { ...NO_CHILDREN, ...counts }])), from, {
     ...domainDefaults,
     light_span_hours: span,
+    ...settings,
   });
 
 describe('sumByHour', () => {
   it('sums the counts of all applications per hour', () => {
     const rows = [
-      { application: 'a', hour: hour(0), ...healthy },
-      { application: 'b', hour: hour(0), ...critical },
-      { application: 'a', hour: hour(1), ...healthy },
+      { application: 'a', hour: hour(0), ...healthy, children: 2, critical_children: 1 },
+      { application: 'b', hour: hour(0), ...critical, children: 3, critical_children: 0 },
+      { application: 'a', hour: hour(1), ...healthy, ...NO_CHILDREN },
     ];
     const sums = sumByHour(rows);
     expect([...sums.keys()]).toEqual([hour(0), hour(1)]);
-    expect(sums.get(hour(0))).toMatchObject({ total: 2, healthy: 1, critical: 1 });
+    expect(sums.get(hour(0))).toEqual({
+      ...addCounts(healthy, critical),
+      children: 5,
+      critical_children: 1,
+    });
   });
 });
 
@@ -38,7 +45,7 @@ describe('the light of an hour', () => {
     ]);
     expect(first).toMatchObject({
       hour: hour(0),
-      counts: healthy,
+      counts: { ...healthy, ...NO_CHILDREN },
       light: 'critical',
       light_reason: '1 of 2 runs is critical (50.0 %); the limit is 20 %.',
     });
@@ -80,7 +87,7 @@ describe('the light of an hour', () => {
       [3, healthy],
     ]);
     expect(hours.map((each) => each.hour)).toEqual([hour(0), hour(3), hour(5)]);
-    expect(hours[2]?.counts).toEqual(healthy);
+    expect(hours[2]?.counts).toEqual({ ...healthy, ...NO_CHILDREN });
   });
 
   it('is no_data in an hour that has only running runs', () => {
@@ -88,8 +95,30 @@ describe('the light of an hour', () => {
       [0, countsOf({ running: 2 })],
       [1, healthy],
     ]);
-    expect(first).toMatchObject({ light: 'no_data', light_reason: 'No run in the last 24 h.' });
+    expect(first).toMatchObject({
+      light: 'no_data',
+      light_reason: 'No run that counts in the last 24 h: 2 runs have not ended.',
+    });
     expect(second).toMatchObject({ light: 'healthy' });
+  });
+
+  it('has no hour with only child runs that do not count, but names them', () => {
+    const hours: Hour[] = [
+      [-2, { ...NO_RUNS, children: 9, critical_children: 8 }],
+      [0, countsOf({ running: 1 })],
+      [1, { ...NO_RUNS, children: 1, critical_children: 0 }],
+    ];
+    expect(judge(hours)).toMatchObject([
+      {
+        hour: hour(0),
+        light_reason:
+          'No run that counts in the last 24 h: 9 runs are children of another run and not counted (8 critical); 1 run has not ended.',
+      },
+    ]);
+    // Rules before version 3.
+    expect(judge(hours, 24, MIDNIGHT, { count_nested_of: null })).toMatchObject([
+      { hour: hour(0), light_reason: 'No run in the last 24 h.' },
+    ]);
   });
 });
 

@@ -9,6 +9,33 @@ const judge = (parts: Parameters<typeof countsOf>[0], settings = {}) => {
 
 describe('the light', () => {
   it.each([
+    [0, 0, 0, 'No run in the last 24 h.'],
+    [1, 0, 0, 'No run that counts in the last 24 h: 1 run is a child of another run and not counted.'],
+    [
+      10,
+      9,
+      0,
+      'No run that counts in the last 24 h: 10 runs are children of another run and not counted (9 critical).',
+    ],
+    [0, 0, 1, 'No run that counts in the last 24 h: 1 run has not ended.'],
+    [
+      2,
+      0,
+      2,
+      'No run that counts in the last 24 h: 2 runs are children of another run and not counted; 2 runs have not ended.',
+    ],
+  ])(
+    'names %d child runs (%d critical) and %d open runs if nothing counts',
+    (children, critical_children, running, reason) => {
+      const left = { children, critical_children };
+      expect(light({ ...NO_RUNS, running }, domainDefaults, left)).toEqual({ light: 'no_data', reason });
+      expect(light({ ...NO_RUNS, running }, domainDefaults).reason).toBe('No run in the last 24 h.');
+      const one = { ...NO_RUNS, running, total: 1, healthy: 1 };
+      expect(light(one, domainDefaults, left)).toEqual(light(one, domainDefaults));
+    },
+  );
+
+  it.each([
     [{}, 'no_data: No run in the last 24 h.'],
     // Running runs do not count unless they are judged.
     [{ running: 3 }, 'no_data: No run in the last 24 h.'],

@@ -109,6 +109,13 @@ it('a change applies to REEVALUATE_DAYS of the scheduler that started last', asy
   expect(warned).toEqual([expect.stringMatching(/^1: .* not its own REEVALUATE_DAYS\./)]);
 });
 
+it('a process with other patterns of child runs is said to have another COUNT_NESTED_RUNS', async () => {
+  const { judging } = await start(1, false, { count_nested_runs: true });
+  await start(2, true, { count_nested_of: ['hpo/*'] });
+  expect(await judging.current()).toMatchObject({ count_nested_runs: false, count_nested_of: ['hpo/*'] });
+  expect(warned).toEqual([expect.stringMatching(/^1: .* not its own COUNT_NESTED_RUNS\./)]);
+});
+
 it('a process uses its own REEVALUATE_DAYS if the stored settings are of an older version', async () => {
   await start(1, true);
   const key = '_state/judging-settings.json';

@@ -51,6 +51,23 @@ describe('experiments in the scope of a day', () => {
     expect(scope(['1'], known, { application_tag: 'team' }).experiments[0]?.tag).toBe('a');
   });
 
+  it('have the choice for their child runs: the tag, else a pattern of the name', () => {
+    const known = {
+      1: experiment('hpo/a'),
+      2: experiment('hpo/b', { tags: { 'monitor.nested': 'ignore' } }),
+      3: experiment('train', { tags: { 'monitor.nested': 'count' } }),
+      4: experiment('other', { tags: { 'monitor.nested': 'Count' } }),
+    };
+    const choices = (count_nested_of: readonly string[] | null) =>
+      scope(['1', '2', '3', '4', '5'], known, { count_nested_of }).experiments.map(
+        (each) => 'nested' in each && each.nested,
+      );
+    expect(choices(['hpo/*', '5'])).toEqual(['count', 'ignore', 'count', false, 'count']);
+    expect(choices([])).toEqual([false, 'ignore', 'count', false, false]);
+    // Rules before version 3: their scope, and with it their digest, has no such key.
+    expect(choices(null)).toEqual([false, false, false, false, false]);
+  });
+
   it('have null instead of a blank name or tag', () => {
     const known = { 1: experiment(' ', { tags: { application: '\t' } }) };
     expect(scope(['1'], known).experiments).toEqual([{ experiment_id: '1', name: null, tag: null }]);

@@ -15,7 +15,7 @@ import {
   updateRulebook,
   updateRulebookSteps,
 } from '../../../src/state/rulebook.js';
-import { OWN_VERSIONS, versionsInForce } from '../../../src/state/versions.js';
+import { OWN_VERSIONS, settingsOfInputs, versionsInForce } from '../../../src/state/versions.js';
 import { domainDefaults } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -43,7 +43,7 @@ const limitsOn = (book: Rulebook, day: string) =>
   rulesOn(book, day).thresholds.map((row) => row.critical_threshold);
 
 /** As stored while the first versions are in force. */
-const FIRST_SETTINGS = { ...domainDefaults, rules_version: 1 };
+const FIRST_SETTINGS = { ...domainDefaults, rules_version: 1, count_nested_of: null };
 
 describe('the rulebook', () => {
   it('is parsed once while it is unchanged', async () => {
@@ -186,6 +186,22 @@ describe('the rulebook', () => {
     ]) {
       const newer = withVersions(update(undefined, one), versions, 5);
       expect(update(newer, other, '2026-03-09')).toBe(newer);
+    }
+  });
+
+  it('knows which child runs are chosen only by rules 3 and schema 3', () => {
+    const chosen = { ...domainDefaults, count_nested_of: ['hpo/*'] };
+    const book = update(undefined, one, '2026-03-03', chosen);
+    for (const [rules, schema, known] of [
+      [1, 1, false],
+      [2, 2, false],
+      [3, 2, false],
+      [3, 3, true],
+    ] as const) {
+      const { settings } = rulesOn(withVersions(book, { rules, schema }, 5), '2026-03-02');
+      expect(settings.count_nested_of).toEqual(known ? ['hpo/*'] : null);
+      // Older releases compute the digest of the inputs without the key.
+      expect('count_nested_of' in settingsOfInputs({ rules, schema }, settings)).toBe(known);
     }
   });
 

@@ -1,5 +1,5 @@
 import { changeText, limitNotes } from '../../../web/src/application/limit-notes.js';
-import { childrenText, durationText, whyText } from '../../../web/src/application/run-words.js';
+import { childrenText, durationText, ignoredText, whyText } from '../../../web/src/application/run-words.js';
 import { metricSentence } from '../../../web/src/metric/sentence.js';
 import { differenceText, distanceText, type Judged, valueText } from '../../../web/src/words/quantity.js';
 
@@ -78,10 +78,16 @@ describe('runs in words', () => {
       warning: 0,
       healthy: 0,
       unmonitored: 0,
+      ignored: 0,
     };
     expect(childrenText({ ...none, total: 24, critical: 2, healthy: 18, running: 4 })).toBe(
       '24 child runs: 2 critical, 18 healthy, 4 running',
     );
+    expect([0, 3, 24].map((ignored) => ignoredText({ ...none, total: 24, ignored }))).toEqual([
+      '',
+      ', 3 of them not counted',
+      ', not counted',
+    ]);
   });
 });
 

@@ -59,3 +59,9 @@ export function childrenText(children: Children): string {
   if (children.failed > 0) parts.push(`${children.failed} failed`);
   return `${plural(children.total, 'child run')}: ${parts.join(', ')}`;
 }
+
+/** After the children: `, not counted`; of some: `, 3 of them not counted`. */
+export function ignoredText({ total, ignored }: Children): string {
+  if (ignored === 0) return '';
+  return ignored === total ? ', not counted' : `, ${ignored} of them not counted`;
+}

@@ -8,7 +8,7 @@ import { valueText } from '../words/quantity.js';
 import { clockTime, minuteTime } from '../words/time.js';
 import { keepUnits } from '../words/words.js';
 import { zone } from '../words/zone.js';
-import { childrenText, durationText, endText, isRunning, whyText } from './run-words.js';
+import { childrenText, durationText, endText, ignoredText, isRunning, whyText } from './run-words.js';
 
 const PAGE = 20;
 
@@ -126,7 +126,7 @@ function Run({ run, query }: { run: ListedRun; query: Query }) {
               <button type="button" class="plain" aria-expanded={open} onClick={() => setOpen(!open)}>
                 {childrenText(children)}
               </button>
-              , not counted
+              {ignoredText(children)}
             </>
           )}
         </td>

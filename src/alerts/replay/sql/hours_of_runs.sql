@@ -1,5 +1,4 @@
--- Writes to $file the counts per application and hour of the runs in the file $runs, as in `application_summary`, with child runs only if
--- $count_nested_runs. It has no lights: alerts need only those of the current span, which are computed from the counts.
+-- Writes to $file the counts per application and hour of the runs in the file $runs, as in `application_summary`. It has no lights: alerts need only those of the current span, which are computed from the counts.
 COPY (
   SELECT
     date_trunc('hour', "timestamp") AS "timestamp",
@@ -14,7 +13,7 @@ COPY (
     count(*) FILTER (eligible AND run_status IN ('FAILED', 'KILLED'))::INTEGER AS failed_runs,
     NULL::VARCHAR AS light,
     NULL::VARCHAR AS light_reason
-  FROM read_parquet($runs)
-  WHERE parent_run_id IS NULL OR $count_nested_runs
+  FROM judged_runs($runs, $count_nested_runs)
+  WHERE NOT ignored_child
   GROUP BY ALL
 ) TO $file (FORMAT parquet);
