@@ -32,6 +32,7 @@ describePage('the alerts of the page', (fixture) => {
       evaluation(1, [
         ['fired', alertOf('churn')],
         ['fired', alertOf('fraud')],
+        ['fired', { ...alertOf('churn'), id: 'part-of-churn', rule: 'pass_rate', inhibited_by: 'churn' }],
       ]),
     );
     for (const [application, status, error] of [
@@ -79,7 +80,11 @@ describePage('the alerts of the page', (fixture) => {
     await check('application');
     await link('Alerts 2 firing').click();
     await fixture.page.getByRole('heading', { name: 'CRITICAL churn · ' }).waitFor();
-    expect(await fixture.page.locator('.alerts > li').count()).toBe(2);
+    const rows = fixture.page.locator('.alerts > li').filter({ visible: true });
+    expect(await rows.count()).toBe(2);
+    await fixture.page.getByText('1 more alert with the same cause').click();
+    await fixture.page.getByText('part of another alert (rule pass_rate of the metric)').waitFor();
+    expect(await rows.count()).toBe(3);
     await check('list');
     expect(fixture.errors).toEqual([]);
   });

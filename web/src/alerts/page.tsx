@@ -5,6 +5,7 @@ import { useTitle } from '../frame/title.js';
 import { Age } from '../marks/status.jsx';
 import { useResource } from '../service/resource.js';
 import { Actions } from './actions.jsx';
+import { AlertList } from './list.jsx';
 import { noiseWords } from './noise-words.js';
 import type { Incident } from './open-incidents.js';
 import { Summary } from './summary.jsx';
@@ -29,8 +30,9 @@ export function AlertsPage({ incident }: { incident: string | null }) {
               </p>
             ))}
             {shown.length === 0 && <Nothing data={data} one={incident !== null} />}
-            <ul class="attention alerts">
-              {shown.map((each) => (
+            <AlertList
+              of={shown}
+              row={(each) => (
                 <Row
                   key={each.id}
                   each={each}
@@ -38,8 +40,8 @@ export function AlertsPage({ incident }: { incident: string | null }) {
                   open={incident !== null}
                   reload={alerts.reload}
                 />
-              ))}
-            </ul>
+              )}
+            />
             {incident === null && <Actions incident={null} reload={alerts.reload} />}
           </section>
         );

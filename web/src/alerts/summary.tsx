@@ -3,6 +3,7 @@ import { incidentPath } from '../../../src/domain/page-paths.js';
 import { serviceTime } from '../service/clock.js';
 import { alerts } from '../service/events.js';
 import { readerZone } from '../words/zone.js';
+import { AlertList } from './list.jsx';
 import { type Incident, openIncidents } from './open-incidents.js';
 import { Told } from './told.jsx';
 
@@ -29,13 +30,14 @@ export function ApplicationAlerts({ application }: { application: string }) {
   return (
     <section aria-labelledby="alerts">
       <h2 id="alerts">Alerts</h2>
-      <ul class="attention alerts">
-        {open.map((each) => (
+      <AlertList
+        of={open}
+        row={(each) => (
           <li key={each.id} class="what">
             <Summary of={each} level="h3" />
           </li>
-        ))}
-      </ul>
+        )}
+      />
     </section>
   );
 }

@@ -12,7 +12,7 @@ const STATES: Readonly<Record<Incident['state'], string>> = {
 
 /** The state of an alert and who knows of it, as parts of a flex box. Muted or acknowledged, it is never shown as healthy. */
 export function Told({ of, named = false }: { of: Incident; named?: boolean }) {
-  const { state, muted, acknowledged, inhibited_by, digest_only, notified } = of;
+  const { rule, subject, state, muted, acknowledged, inhibited_by, digest_only, notified } = of;
   const isQuiet = muted !== null || inhibited_by !== null || digest_only || state === 'pending';
   return (
     <>
@@ -27,7 +27,12 @@ export function Told({ of, named = false }: { of: Incident; named?: boolean }) {
           <Age at={acknowledged.at} before={`acknowledged by ${acknowledged.by} `} after=" ago" />
         </span>
       )}
-      {inhibited_by !== null && <span>part of another alert</span>}
+      {inhibited_by !== null && (
+        <span>
+          part of another alert (rule {rule}
+          {subject.metric !== null && ' of the metric'})
+        </span>
+      )}
       {digest_only && <span>in the daily digest only</span>}
       {notified ? <Notified by={notified} /> : !isQuiet && <span>nobody notified yet</span>}
     </>
