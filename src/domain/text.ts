@@ -7,6 +7,9 @@ export function nonBlank(text: string | null): string | null {
   return text === null || text.trim() === '' ? null : text;
 }
 
+/** Halves of surrogate pairs become U+FFFD, as when the text is stored: UTF-8 cannot contain them. */
+export const wellFormed = (text: string): string => text.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD');
+
 /** Compares by UTF-8 bytes, which is the order of code points, not JavaScript's order of UTF-16 units. Negative, 0 or positive. */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
@@ -52,14 +55,47 @@ export const escapeLines = (text: string): string => text.split(/\r?\n/).map(esc
 /** Shorter secrets would also replace what is none, and protect nothing. */
 const MIN_SECRET_LENGTH = 4;
 
+/** The characters that HTML names. */
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': 'amp',
+  '<': 'lt',
+  '>': 'gt',
+  '"': 'quot',
+  "'": 'apos',
+};
+
+/** A regular expression for a character as it is, and as URLs, JSON and HTML write it. */
+function writtenForms(character: string): string {
+  if (/^\w$/.test(character)) return character;
+  const code = character.codePointAt(0) ?? 0;
+  const hex = code.toString(16).padStart(2, '0');
+  const entity = ENTITIES[character];
+  const forms = [
+    character,
+    encodeURIComponent(character),
+    ...(character === ' ' ? ['+'] : []),
+    JSON.stringify(character).slice(1, -1),
+    `\\${character}`,
+    ...(code < 0x1_00_00 ? [`\\u${hex.padStart(4, '0')}`] : []),
+    `&#${code};`,
+    `&#0${code};`,
+    ...(entity ? [`&${entity};`] : []),
+    ...[hex, hex.toUpperCase()].flatMap((digits) => [
+      `&#x${digits};`,
+      ...(code < 0x80 ? [`%${digits}`] : []),
+    ]),
+  ];
+  return `(?:${[...new Set(forms)].map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`;
+}
+
 /**
- * Replaces secrets by `***`, also where they are encoded for a URL: servers repeat what they were sent.
+ * Replaces secrets by `***`, also where they are encoded for a URL, JSON or HTML: servers repeat what they were sent.
  * @param secrets `undefined` for those that are not set
  */
 export function hideSecrets(text: string, secrets: readonly (string | undefined)[]): string {
   const forms = secrets
     .filter((secret) => secret !== undefined && secret.length >= MIN_SECRET_LENGTH)
-    .flatMap((secret = '') => [secret, encodeURIComponent(secret)])
-    .sort((a, b) => b.length - a.length);
-  return forms.reduce((rest, form) => rest.replaceAll(form, '***'), text);
+    .sort((a = '', b = '') => b.length - a.length)
+    .map((secret = '') => [...wellFormed(secret)].map(writtenForms).join(''));
+  return forms.length === 0 ? text : text.replaceAll(new RegExp(forms.join('|'), 'gu'), '***');
 }

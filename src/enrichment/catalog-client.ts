@@ -7,7 +7,7 @@ import { firstLine, MonitorError } from '../domain/errors.js';
 import { parseJsonSteps } from '../domain/json-steps.js';
 import { hideSecrets } from '../domain/text.js';
 import { publish } from '../observability/diagnostics.js';
-import { type ProxySettings, proxyFor } from '../upstream/proxy.js';
+import { type ProxySettings, proxyFor, proxySecrets } from '../upstream/proxy.js';
 import { reportDenied } from '../upstream/report-denied.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, withRetries } from '../upstream/retry-policy.js';
@@ -41,13 +41,17 @@ const MIN_FAILURES = 5;
 export class CatalogClient {
   private readonly breaker: IPolicy;
   private readonly options: CatalogClientOptions & typeof DEFAULTS;
+  private readonly proxy: ReturnType<typeof proxyFor>;
+  private readonly secrets: readonly (string | undefined)[];
 
   constructor(
     private readonly http: HttpService,
     options: CatalogClientOptions,
   ) {
     this.options = { ...DEFAULTS, ...options };
-    const { maxRetries, breakMs } = this.options;
+    const { url, apiKey, proxies, maxRetries, breakMs } = this.options;
+    this.proxy = proxies ? proxyFor(url, proxies) : false;
+    this.secrets = [apiKey, ...(this.proxy ? proxySecrets(this.proxy) : [])];
     this.breaker = circuitBreaker(handleAll, {
       halfOpenAfter: breakMs,
       breaker: new ConsecutiveBreaker(Math.max(MIN_FAILURES, maxRetries + 1)),
@@ -91,18 +95,17 @@ export class CatalogClient {
   }
 
   private async sendOnce<T>(body: unknown, read: (document: unknown) => T | Promise<T>): Promise<T> {
-    const { apiKey } = this.options;
     const { status, headers, data } = await this.request(body);
     if (status < 200 || status > 299) {
       const location =
         status < 400 && headers.location
-          ? ` to ${hideSecrets(String(headers.location), [apiKey])}, which is not followed`
+          ? ` to ${hideSecrets(String(headers.location), this.secrets)}, which is not followed`
           : '';
       const retryable = isRetryableStatus(status);
       reportDenied('catalog', status);
       throw this.error(
         retryable ? 'catalog_busy' : 'catalog_refused',
-        `responded with ${status}${location}: ${excerptOf(data, [apiKey])}`,
+        `responded with ${status}${location}: ${excerptOf(data, this.secrets)}`,
         retryable,
         { status, retryAfter: headers['retry-after'] },
       );
@@ -110,12 +113,19 @@ export class CatalogClient {
     try {
       return await read(await inSlices(parseJsonSteps(withoutByteOrderMark(data))));
     } catch (error) {
-      throw this.error('catalog_unreadable', `sent an unreadable response: ${firstLine(error)}`, true);
+      // The parser quotes what it cannot read, from the middle of a secret too.
+      const reason = this.repeatsSecrets(data) ? 'it repeats the credentials' : firstLine(error);
+      throw this.error('catalog_unreadable', `sent an unreadable response: ${reason}`, true);
     }
   }
 
+  private repeatsSecrets(data: Buffer): boolean {
+    const text = data.toString();
+    return hideSecrets(text, this.secrets) !== text;
+  }
+
   private async request(body: unknown): Promise<AxiosResponse<Buffer>> {
-    const { url, apiKey, proxies, timeoutMs, maxBytes } = this.options;
+    const { url, apiKey, timeoutMs, maxBytes } = this.options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       return await this.http.axiosRef.post<Buffer>(url, body, {
@@ -125,7 +135,7 @@ export class CatalogClient {
         // A redirect would send the API key to another server.
         maxRedirects: 0,
         maxContentLength: maxBytes,
-        proxy: proxies ? proxyFor(url, proxies) : false,
+        proxy: this.proxy,
         signal,
       });
     } catch (error) {
@@ -148,8 +158,8 @@ export class CatalogClient {
   }
 }
 
-/** The beginning of a response, for a message. */
+/** The beginning of a response, for a message. More is read than is shown: a secret that is cut off would not be found. */
 const excerptOf = (data: Buffer, secrets: readonly (string | undefined)[]): string =>
-  hideSecrets(data.toString('utf8', 0, 2_000), secrets)
+  hideSecrets(data.toString('utf8', 0, 64 * 1024), secrets)
     .replaceAll(/\s+/g, ' ')
     .slice(0, 200);

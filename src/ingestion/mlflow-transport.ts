@@ -6,7 +6,7 @@ import type { HttpService } from '@nestjs/axios';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import type { ResponseTime } from '../domain/merge-precedence.js';
 import { publish } from '../observability/diagnostics.js';
-import { type ProxySettings, proxyAddress, proxyFor } from '../upstream/proxy.js';
+import { type ProxySettings, proxyAddress, proxyFor, proxySecrets } from '../upstream/proxy.js';
 import { reportDenied } from '../upstream/report-denied.js';
 import { RequestLimit } from '../upstream/request-limit.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
@@ -86,7 +86,10 @@ export class MlflowTransport {
     this.connection = { ...openAgents(options), proxy };
     const basic = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const authorization = basic || (token && `Bearer ${token}`);
-    this.secrets = [password, token, basic?.slice('Basic '.length), ...Object.values(headers)];
+    this.secrets = [
+      ...[password, token, basic?.slice('Basic '.length), ...Object.values(headers)],
+      ...(proxy ? proxySecrets(proxy) : []),
+    ];
     this.headers = {
       'accept-encoding': 'gzip, deflate, br',
       ...(authorization ? { authorization } : {}),

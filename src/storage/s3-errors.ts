@@ -1,3 +1,4 @@
+import { hideSecrets } from '../domain/text.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import { adviseS3 } from './store-advice.js';
@@ -30,6 +31,9 @@ const AMBIGUOUS_NAMES = new Set([
   'XAmzContentSHA256Mismatch',
 ]);
 
+/** Of a request; it is valid for some minutes. */
+const SIGNATURE = /(Signature=)[0-9a-f]+/gi;
+
 const failureOf = (error: unknown): S3Failure => (typeof error === 'object' && error !== null ? error : {});
 
 export function outcomeOf(error: unknown): Outcome {
@@ -53,12 +57,21 @@ export const retryAfterHeader = (error: unknown): string | undefined =>
 /**
  * Converts an error of the SDK, which would keep the signed request alive and could leak it into a log.
  * @param store the store's description
+ * @param secrets what requests are authorized with: stores and proxies may repeat it
  */
-export function storeErrorOf(error: unknown, store: string, action: string, key: string): StoreError {
+export function storeErrorOf(
+  error: unknown,
+  store: string,
+  action: string,
+  key: string,
+  secrets: readonly (string | undefined)[] = [],
+): StoreError {
   if (error instanceof StoreError) return error;
   const outcome = outcomeOf(error);
   if (outcome === 'condition_failed') return new PreconditionFailedError(key);
-  const { name = '', message = String(error), $metadata } = failureOf(error);
+  const { name: ownName = '', message: ownMessage = String(error), $metadata } = failureOf(error);
+  const shown = (text: string) => hideSecrets(text, secrets).replaceAll(SIGNATURE, '$1***');
+  const [name, message] = [shown(ownName), shown(ownMessage)];
   const status = $metadata?.httpStatusCode;
   const reason = status === undefined ? message || name : `${status} ${name}: ${message}`;
   const code = codeOf(status, name, outcome);

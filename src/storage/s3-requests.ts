@@ -101,10 +101,17 @@ export class S3Requests {
         this.classify(attempt),
       );
     } catch (error) {
-      if (!signal.aborted) throw storeErrorOf(error, description, action, key);
+      if (!signal.aborted) throw storeErrorOf(error, description, action, key, await this.secretsOf(error));
       const message = `${description} was closed during ${action} of ${key}`;
       throw new StoreError('store_closed', message, { key }, true);
     }
+  }
+
+  /** What a response may repeat. */
+  private async secretsOf(error: unknown): Promise<(string | undefined)[]> {
+    if (statusOf(error) === undefined) return [];
+    const found = await this.client.config.credentials().catch(() => undefined);
+    return [found?.secretAccessKey, found?.sessionToken];
   }
 
   private async classify<T>(attempt: () => Promise<T>): Promise<T> {

@@ -59,3 +59,7 @@ function isInNetwork(host: string, network: string, bits: number): boolean {
 /** The proxy without its credentials, for messages. */
 export const proxyAddress = ({ protocol, host, port }: AxiosProxyConfig): string =>
   `${protocol ?? 'http:'}//${host}:${port}`;
+
+/** What requests through the proxy are authorized with. */
+export const proxySecrets = ({ auth }: AxiosProxyConfig): readonly string[] =>
+  auth ? [auth.password, Buffer.from(`${auth.username}:${auth.password}`).toString('base64')] : [];

@@ -198,6 +198,29 @@ describe('a failing catalog', () => {
     expect(JSON.stringify([failure.message, failure.context])).not.toContain('secret');
   });
 
+  it('whose proxy repeats the credentials that it got does not reveal them', async () => {
+    proxy.decide = ({ headers }) => ({
+      answer: { status: 407, body: `denied: ${headers['proxy-authorization']}, p@ss/word` },
+    });
+    const url = 'http://catalog.example/api';
+    const http = proxy.url.replace('//', '//me:p%40ss%2Fword@');
+    const proxies = { http, https: undefined, except: [] };
+    const source = open({ metricsUrl: undefined, thresholdsUrl: url, proxies });
+    const failure = await read(source).catch((error) => error);
+    expect(failure.message).toContain('denied: Basic ***, ***');
+  });
+
+  it('that repeats the API key in a response that is not JSON does not reveal a part of it', async () => {
+    for (const body of ['Bearer secret', `[{"a": "${'x'.repeat(99)} secret}`, '{"key": "secret"}']) {
+      proxy.decide = () => ({ answer: { status: 200, body } });
+      const failure = await read(open({ metricsUrl: undefined, maxRetries: 0 })).catch((error) => error);
+      expect([failure.code, failure.message]).toEqual([
+        'catalog_unreadable',
+        expect.stringMatching(/sent an unreadable response: it repeats the credentials$/),
+      ]);
+    }
+  });
+
   it('is queried again after the break', async () => {
     proxy.decide = () => html(503);
     const source = open({ metricsUrl: undefined, maxRetries: 9, breakMs: 0 });

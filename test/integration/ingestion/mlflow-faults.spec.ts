@@ -287,6 +287,19 @@ describe('a permanent failure', () => {
     },
   );
 
+  it('of a proxy that repeats its credentials does not reveal them', async () => {
+    mlflow.server.script = [
+      (response, received) =>
+        answer(407, `denied: ${received.headers['proxy-authorization']}, p&amp;ss`)(response, received),
+    ];
+    const http = mlflow.server.uri.replace('//', '//me:p%26ss@');
+    const proxies = { http, https: undefined, except: [] };
+    const failure = await mlflow
+      .search({ uri: 'http://mlflow.example:5000', proxies })
+      .catch((error) => error);
+    expect(failure.message).toContain('denied: Basic ***, ***');
+  });
+
   it.each([301, 302, 307, 308])(
     'is also a redirect (%d): it could send credentials to another server',
     async (status) => {

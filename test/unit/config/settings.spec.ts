@@ -46,6 +46,12 @@ describe('loadSettings', () => {
     [{ METRICS_API_URL: 'https://user:pass@catalog' }, 'its key goes into API_KEY'],
     [{ S3_BUCKET: 's3://bucket/path' }, 'without s3://'],
     [{ S3_ENDPOINT: 'http://me:hunter2@localhost:9000' }, '"http://***@localhost:9000": set S3_BUCKET too'],
+    // The keys of a bucket are in AWS_…: these would not be used.
+    [{ S3_BUCKET: 'b', S3_ENDPOINT: 'http://me:pw@localhost:9000' }, 'without query, user name and password'],
+    [
+      { S3_BUCKET: 'b', S3_ENDPOINT: 'http://localhost:9000?key=pw' },
+      'without query, user name and password',
+    ],
     [{ S3_BUCKET: 'bucket', S3_SSE: 'AES256', S3_SSE_KMS_KEY_ID: 'key' }, 'set S3_SSE=aws:kms'],
   ])('rejects %j', (env, message) => {
     expect(() => load(env)).toThrow(message);

@@ -58,6 +58,12 @@ describe('a text of a server', () => {
     ['/?k=a%2Fb%3Dc', ['a/b=c'], '/?k=***'],
     ['longer and long', ['long', 'longer'], '*** and ***'],
     ['a bad day', ['bad', undefined, ''], 'a bad day'],
+    ['{"token": "a\\"b\\\\c\\/d"}', ['a"b\\c/d'], '{"token": "***"}'],
+    ['{"token": "p\\u00e4ss", "again": "päss"}', ['päss'], '{"token": "***", "again": "***"}'],
+    ['<b>a&amp;b&lt;c&#39;d&#x3D;&#x3d;</b>', ["a&b<c'd=="], '<b>***</b>'],
+    ['/?k=a%2fb+c%27d', ["a/b c'd"], '/?k=***'],
+    ['a.b and axb', ['a.b.'], 'a.b and axb'],
+    ['$&$1 stays, (x)*y goes', ['(x)*y'], '$&$1 stays, *** goes'],
   ])('%p with the secrets %p becomes %p', (text, secrets, expected) => {
     expect(hideSecrets(text, secrets)).toBe(expected);
   });

@@ -51,6 +51,17 @@ describe('errors of the S3 store', () => {
     );
   });
 
+  it('do not contain what the request was authorized with, although the store repeats it', () => {
+    const echo =
+      'denied: Credential=AKIA/20260310, Signature=0123abcd, x-amz-security-token: session/token+==, k3y-of-s3';
+    const failed = Object.assign(response(503, 'k3y-of-s3'), { message: echo });
+    const error = storeErrorOf(failed, 's3://b', 'get', 'a', ['k3y-of-s3', 'session/token+==']);
+    expect(error.message).toBe(
+      'Cannot get a of s3://b: 503 ***: denied: Credential=AKIA/20260310, Signature=***, x-amz-security-token: ***, ***',
+    );
+    expect(error.context.name).toBe('***');
+  });
+
   it('give the Retry-After header of the response', () => {
     const withHeaders = (headers: object) => response(503, 'SlowDown', { $response: { headers } });
     expect(retryAfterHeader(withHeaders({ 'retry-after': '5' }))).toBe('5');
