@@ -1,5 +1,18 @@
-/** `encodeURIComponent` throws an error if a text has half a surrogate pair. */
-const encode = (name: string): string => encodeURIComponent(name.replaceAll(/[\uD800-\uDFFF]/gu, '\uFFFD'));
+import { wellFormed } from './text.js';
+
+/**
+ * A name as one segment of a path. Browsers and proxies resolve the segments `.` and `..`, also if they are percent-encoded, and
+ * proxies may decode `%2F` before. So a part of a name that is one of these gets a tilde: `~.`, and `~~.` stands for `~.`.
+ */
+const encode = (name: string): string =>
+  encodeURIComponent(wellFormed(name).replaceAll(/(^|[/\\])(?=~*\.{1,2}(?:$|[/\\]))/g, '$1~'));
+
+/**
+ * The name that a segment stands for.
+ * @throws {URIError} it is not percent-encoded UTF-8
+ */
+export const nameOfSegment = (segment: string): string =>
+  decodeURIComponent(segment).replaceAll(/(^|[/\\])~(?=~*\.{1,2}(?:$|[/\\]))/g, '$1');
 
 /**
  * The paths of the page, relative to the address of the service. Names are single encoded segments, so that they may contain

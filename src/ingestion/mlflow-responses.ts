@@ -61,7 +61,8 @@ export async function throwResponseError(
   access: MlflowAccess,
 ): Promise<never> {
   let body = '';
-  for await (const chunk of data) if (body.length < 2_000) body += String(chunk);
+  // More than is shown: a secret that is cut off would not be found.
+  for await (const chunk of data) if (body.length < 64 * 1024) body += String(chunk);
   const header = (name: string) => (headers[name] ? hideSecrets(String(headers[name]), secrets) : undefined);
   const location = status < 400 ? header('location') : undefined;
   const text = hideSecrets(body, secrets).replaceAll(/\s+/g, ' ').slice(0, 300);
@@ -99,12 +100,14 @@ export async function parseResponse<T>(path: string, body: Buffer, schema: z.Zod
   }
 }
 
+/** As pages are read: names must be the same there. `JSON.parse` keeps halves of surrogate pairs, which are escapes. */
 function* jsonSteps(body: Buffer): Steps<unknown> {
   try {
-    return yield* parseJsonSteps(body);
+    if (!body.includes('\\ud') && !body.includes('\\uD')) return yield* parseJsonSteps(body);
   } catch {
-    return yield* parseJsonSteps(Buffer.from(yield* repairJson(body.toString())));
+    // It may be valid once it is repaired.
   }
+  return yield* parseJsonSteps(Buffer.from(yield* repairJson(body.toString())));
 }
 
 /** A page may have MAX_PAGE_MB: it is parsed a few experiments at a time. */

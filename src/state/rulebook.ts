@@ -4,7 +4,7 @@ import { LOOKBACK_DAYS } from '../domain/forecast/points.js';
 import { groupBy } from '../domain/group-by.js';
 import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/model.js';
 import { finish, type Steps } from '../domain/steps.js';
-import { compareText } from '../domain/text.js';
+import { compareText, wellFormed } from '../domain/text.js';
 import { instantOf, instantText } from '../domain/time.js';
 import { readCachedDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -22,10 +22,12 @@ import {
 /** The stored rules that every process judges by: catalog rows and domain settings, each with the first day it applies to. */
 export const RULEBOOK_KEY = '_state/rulebook.json';
 
+/** As MLflow's names are read. */
+const metricName = z.string().regex(/\S/).transform(wellFormed);
 const text = z
   .string()
   .nullish()
-  .transform((value) => (value?.trim() ? value : null));
+  .transform((value) => (value?.trim() ? wellFormed(value) : null));
 /** Normalized to a form that every reader accepts: DuckDB rejects minutes without seconds before an offset. */
 const time = text.transform((value, context) => {
   if (value === null) return null;
@@ -42,7 +44,7 @@ const limit = z
 /** A row of the metrics API; a blank text is null. */
 export const metricMetadataSchema = z
   .object({
-    metric_name: z.string().regex(/\S/),
+    metric_name: metricName,
     display_name: text,
     description: text,
     unit: text,
@@ -61,7 +63,7 @@ export const metricMetadataSchema = z
 
 /** A row of the thresholds API; a blank text is null, `updated_at` without an offset is UTC. */
 export const thresholdRowSchema = z.object({
-  metric_name: z.string().regex(/\S/),
+  metric_name: metricName,
   experiment_id: z
     .union([z.string(), z.int()])
     .nullish()

@@ -39,6 +39,11 @@ export const HOSTILE_NAMES: readonly string[] = [
   'a/metric/b',
   'C:\\con\\nul.txt',
   '.hidden/./x',
+  '.',
+  '..',
+  '~.',
+  '%2e%2E',
+  'a/..',
   // Templates and programs
   '\u0024{window.hacked=1}',
   '{{constructor.constructor("window.hacked=1")()}}',
@@ -86,5 +91,8 @@ export const HOSTILE_NAMES: readonly string[] = [
   'e\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301',
   '模型 🚀 👩‍👩‍👧‍👦 نموذج',
   '\uFFFE\uFFFF\u{10FFFF}',
+  // Half of a character: UTF-8 cannot contain it.
+  '\uD800',
+  '\uDFFF and \uD83D alone',
   LONG,
 ];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { applicationPath, metricPath } from '../../../src/domain/page-paths.js';
+import { wellFormed } from '../../../src/domain/text.js';
 import { collectPageErrors, findChromium, horizontalOverflow, startChromium } from '../../support/browser.js';
 import { HOSTILE_NAMES } from '../../support/hostile-names.js';
 import { Program } from '../../support/program.js';
@@ -88,7 +89,16 @@ async function check(chromiumProgram: string): Promise<void> {
 
     const { applications } = JSON.parse(await get('/api/v1/applications?limit=200'));
     const known: string[] = applications.map(({ application }: { application: string }) => application);
-    expect(known.sort()).toEqual([...HOSTILE_NAMES].sort());
+    expect(known.sort()).toEqual(HOSTILE_NAMES.map(wellFormed).sort());
+    for (const name of known) {
+      const query = new URLSearchParams({ application: name });
+      const { application, metrics } = JSON.parse(await get(`/api/v1/metrics?${query}`));
+      expect({ application, metrics }).toMatchObject({
+        application: name,
+        // By the threshold that the catalog has under this name.
+        metrics: [{ name, display_name: name, status: 'critical' }],
+      });
+    }
 
     const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
     const errors = collectPageErrors(page);
@@ -116,6 +126,12 @@ async function check(chromiumProgram: string): Promise<void> {
         const overflow = await horizontalOverflow(page);
         if (overflow > 0) errors.push(`${JSON.stringify(name)} is ${overflow} px too wide`);
       }
+    }
+    // Loaded by their addresses, of which browsers resolve parts.
+    for (const name of known.filter((each) => each.includes('.'))) {
+      await page.goto(`${url}/${metricPath(name, name)}`);
+      await page.locator('#headline').waitFor();
+      expect(await page.locator('.breadcrumb [aria-current]').textContent()).toBe(name);
     }
     expect(errors).toEqual([]);
     expect(

@@ -12,11 +12,20 @@ describe('the addresses of the page', () => {
     'admin',
     '\u202Eevil',
     ' blank ',
+    ...['.', '..', '...', '~', '~.', '~~..', '.~', '../..', '..\\.', 'a/./b/../~../', '%2e', '%2E%2e'],
   ])('keep the name %j', (name) => {
     const path = metricPath(name, `${name}/p95`);
     expect(new URL(path, 'http://localhost').pathname).toBe(`/${path}`);
+    // Proxies decode slashes and then resolve `..`.
+    const decoded = path.replaceAll(/%2F/g, '/').replaceAll(/%5C/g, '\\');
+    expect(new URL(decoded, 'http://localhost').pathname).toBe(`/${decoded.replaceAll('\\', '/')}`);
     expect(pageOf(`/${path}`)).toEqual({ kind: 'metric', application: name, metric: `${name}/p95` });
     expect(pageOf(`/${applicationPath(name)}`)).toEqual({ kind: 'application', application: name });
+  });
+
+  it('may name a metric `..` of an application `.`', () => {
+    expect(new URL(metricPath('.', '..'), 'http://localhost').pathname).toBe('/app/~./metric/~..');
+    expect(pageOf('/app/~./metric/~..')).toEqual({ kind: 'metric', application: '.', metric: '..' });
   });
 
   it('replace half a surrogate pair, which no published name has', () => {

@@ -1,3 +1,5 @@
+import { nameOfSegment } from '../../../src/domain/page-paths.js';
+
 export { applicationPath, metricPath } from '../../../src/domain/page-paths.js';
 
 /** The page that a path names. `unknown`: the service has no such page. */
@@ -31,7 +33,7 @@ export function pageOf(pathname: string): Page {
 /** null if there is no text, or if it is not encoded as a name. */
 function decode(segment: string | undefined): string | null {
   try {
-    return segment === undefined ? null : decodeURIComponent(segment);
+    return segment === undefined ? null : nameOfSegment(segment);
   } catch {
     return null;
   }
