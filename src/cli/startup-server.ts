@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { errno, MonitorError } from '../domain/errors.js';
+import { RESPONSE_HEADERS } from '../http/response-headers.js';
 
 const STARTING = {
   status: 503,
@@ -36,6 +37,7 @@ export async function holdPort(port: number, host: string): Promise<Server> {
   const server = createServer((request, response) => {
     const alive = request.url?.split('?', 1)[0] === '/health/live';
     response.writeHead(alive ? 200 : 503, {
+      ...RESPONSE_HEADERS,
       'Content-Type': alive ? 'application/json' : 'application/problem+json',
       'Cache-Control': 'no-store',
       // The port is passed to the service soon; connections cannot be.

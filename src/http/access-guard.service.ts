@@ -21,13 +21,7 @@ import { pathToRoot } from './path-to-root.js';
 import { REQUEST_ID, sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 import { publicAddressOf, withoutProxyPath } from './public-address.js';
-
-/** Of every response. What is shown in a browser replaces the policy by one of its own. */
-const HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-} as const;
+import { RESPONSE_HEADERS } from './response-headers.js';
 
 /**
  * Gives every HTTP request to this process an id and checks its access. Its middleware runs before the routes of all modules: it is the
@@ -51,7 +45,7 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
     host.init$.subscribe(() => {
       host.httpAdapter?.getInstance<Application>().disable('x-powered-by');
       host.httpAdapter?.use((request: Request, response: Response, next: NextFunction) => {
-        response.set({ [REQUEST_ID]: randomUUID(), ...HEADERS });
+        response.set({ [REQUEST_ID]: randomUUID(), ...RESPONSE_HEADERS });
         const url = withoutProxyPath(request.url, path);
         if (url === null) return response.redirect(308, `${path.split('/').at(-1)}/`);
         // Nothing after this sees the path of the proxy: neither the access rules nor routes, logs and audit.

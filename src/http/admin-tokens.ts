@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errno } from '../domain/errors.js';
 
@@ -17,14 +17,17 @@ export const digestOfToken = (token: string): string => createHash('sha256').upd
 /** Where a service without configured tokens keeps its own. @param folder `STORAGE_DIR` */
 export const localTokenFile = (folder: string): string => join(folder, 'admin-token');
 
-/** Creates the token of a folder, readable by its owner only, unless there is one. */
+/** Creates the token of a folder unless there is one, and lets only its owner read it. */
 export async function ensureLocalToken(folder: string): Promise<void> {
+  const file = localTokenFile(folder);
   await mkdir(folder, { recursive: true });
-  await writeFile(localTokenFile(folder), `${createToken()}\n`, { flag: 'wx', mode: 0o600 }).catch(
-    (error: unknown) => {
-      if (errno(error) !== 'EEXIST') throw error;
-    },
-  );
+  try {
+    await writeFile(file, `${createToken()}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') throw error;
+    // A copy, for example from a backup, may be readable by all. A mounted secret may belong to another user.
+    await chmod(file, 0o600).catch(() => undefined);
+  }
 }
 
 /**

@@ -13,6 +13,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead of a body. */
+  readonly text?: string;
 }
 
 /** Sends a request to 127.0.0.1 with `node:http`: `fetch` does not allow a `Host` header. */
@@ -20,7 +22,7 @@ export async function httpRequest(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body }: RequestOptions = {},
+  { headers = {}, body, text: raw }: RequestOptions = {},
 ): Promise<HttpResponse> {
   const sent = request({
     host: '127.0.0.1',
@@ -30,7 +32,7 @@ export async function httpRequest(
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     agent: false,
   });
-  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  sent.end(raw ?? (body === undefined ? undefined : JSON.stringify(body)));
   const [response] = await once(sent, 'response');
   let text = '';
   for await (const chunk of response) text += String(chunk);

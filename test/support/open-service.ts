@@ -122,12 +122,10 @@ export async function openService(options: ServiceOptions): Promise<OpenService>
     url,
     port,
     request: (method, path, requestOptions) => httpRequest(port, method, path, requestOptions),
-    requestAsAdmin: async (method, path, { headers, body } = {}) => {
+    requestAsAdmin: async (method, path, options = {}) => {
       const token = (await readFile(localTokenFile(settings.STORAGE_DIR), 'utf8')).trim();
-      return httpRequest(port, method, path, {
-        headers: { authorization: `Bearer ${token}`, ...headers },
-        body,
-      });
+      const headers = { authorization: `Bearer ${token}`, ...options.headers };
+      return httpRequest(port, method, path, { ...options, headers });
     },
     run: (kind, window) => runToEnd(engine, kind, window),
     finished: (id) =>

@@ -49,4 +49,17 @@ describe('GET /api/v1/events', () => {
     for (let done = false; !done; ) done = (await reader?.read())?.done ?? true;
     await closed;
   });
+
+  it('is limited for each address, also if many streams are opened at once', async () => {
+    const open = () => fetch(`${service.url}/api/v1/events`);
+    const opened = await Promise.all(Array.from({ length: 260 }, open));
+    expect(opened.filter(({ status }) => status === 200)).toHaveLength(200);
+    const denied = opened.filter(({ status }) => status !== 200);
+    for (const { status, headers } of denied) {
+      expect([status, headers.get('content-type')]).toEqual([429, 'application/problem+json; charset=utf-8']);
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    }
+    expect(await denied[0]?.json()).toMatchObject({ code: 'too_many_streams' });
+    expect((await fetch(`${service.url}/api/v1/platform/current`)).status).toBe(200);
+  });
 });

@@ -219,6 +219,8 @@ describe('health and metrics', () => {
     expect((await request('ready')).status).toBe(503);
     const startup = await request('startup');
     expect([startup.status, startup.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
+    expect(startup.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(startup.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await startup.json()).toMatchObject({ status: 503, title: 'Service Unavailable' });
     release();
     await program.line(/Page: http/);

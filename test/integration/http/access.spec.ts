@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { QUEUES } from '../../../src/queue/queue-names.js';
+import type { HttpResponse, RequestOptions } from '../../support/http-request.js';
 import { type OpenService, openService } from '../../support/open-service.js';
 
 Logger.overrideLogger(false);
@@ -48,6 +49,20 @@ const statusOf = async (method: string, path: string, headers: Record<string, st
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const line = (token: string, name: string) => `${createHash('sha256').update(token).digest('hex')} ${name}\n`;
 
+/** What a browser needs to know of any response. */
+function expectProtected(path: string, { headers }: HttpResponse): void {
+  expect([path, headers['content-security-policy']]).toEqual([
+    path,
+    expect.stringMatching(/default-src '(none|self)'.*frame-ancestors 'none'/),
+  ]);
+  expect(headers).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
+  });
+  expect(headers).not.toHaveProperty('x-powered-by');
+}
+
 describe('on a loopback address', () => {
   beforeEach(() => start({ HOST: '127.0.0.1' }));
 
@@ -65,8 +80,11 @@ describe('on a loopback address', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(token).toMatch(/^[0-9a-f]{64}\n$/);
     await service.close();
+    // As after a restored backup.
+    await chmod(file, 0o644);
     await start({ HOST: '127.0.0.1' });
     expect(await readFile(file, 'utf8')).toBe(token);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
   it('without its token file nobody is admin', async () => {
@@ -89,17 +107,50 @@ describe('on a loopback address', () => {
   });
 
   it('every response forbids frames and guessing of types, and does not name the framework', async () => {
-    for (const path of [...READ_PATHS, '/', '/login', '/nothing', ADMIN, '/admin/queues']) {
-      const { headers } = await service.requestAsAdmin('GET', path);
-      expect([path, headers['content-security-policy']]).toEqual([
-        path,
-        expect.stringMatching(/default-src '(none|self)'.*frame-ancestors 'none'/),
-      ]);
-      expect(headers).toMatchObject({
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-      });
-      expect(headers).not.toHaveProperty('x-powered-by');
+    for (const path of [...READ_PATHS, '/', '/login', '/nothing', ADMIN, '/admin/queues'])
+      expectProtected(path, await service.requestAsAdmin('GET', path));
+  });
+
+  it('so does every error, redirect and file', async () => {
+    const json = { 'content-type': 'application/json' };
+    const inBrowser = { accept: 'text/html' };
+    const [, asset = ''] = /(assets\/[\w.-]+\.js)/.exec((await service.request('GET', '/')).text) ?? [];
+    const [, board = ''] =
+      /(static\/[\w./-]+\.js)/.exec((await service.requestAsAdmin('GET', '/admin/queues')).text) ?? [];
+    const cases: [status: number, method: string, path: string, options?: RequestOptions][] = [
+      [200, 'GET', `/${asset}`],
+      [200, 'GET', `/admin/queues/${board}`],
+      [200, 'GET', '/docs/swagger-ui.css'],
+      [200, 'HEAD', '/'],
+      [303, 'GET', '/login/unknown'],
+      [308, 'GET', '/docs/'],
+      [400, 'GET', '/api/v1/applications?limit=many'],
+      [400, 'POST', '/api/v1/verdicts', { headers: json, text: '{' }],
+      [400, 'GET', '/login/%zz'],
+      [404, 'GET', '/assets/nothing.js'],
+      [404, 'GET', '/api/v1/application?application=nothing'],
+      [404, 'GET', '/admin/queues/api/queues/nothing/1'],
+      [404, 'GET', '/admin/queues/static/nothing.js'],
+      [413, 'POST', '/api/v1/verdicts', { body: { application: 'x'.repeat(200_000) } }],
+      [415, 'POST', ADMIN, { headers: { 'content-type': 'text/plain' }, text: 'x' }],
+    ];
+    for (const [status, method, path, options] of cases) {
+      const response = await service.requestAsAdmin(method, path, options);
+      expect([path, response.status]).toEqual([path, status]);
+      expectProtected(path, response);
+    }
+    const denied: typeof cases = [
+      [303, 'GET', '/admin/queues', { headers: inBrowser }],
+      [401, 'GET', ADMIN],
+      [401, 'OPTIONS', '/'],
+      [401, 'TRACE', '/'],
+      [401, 'GET', '/admin/%zz'],
+      [403, 'GET', '/', { headers: { host: 'rebound.example' } }],
+    ];
+    for (const [status, method, path, options] of denied) {
+      const response = await service.request(method, path, options);
+      expect([path, response.status]).toEqual([path, status]);
+      expectProtected(path, response);
     }
   });
 
