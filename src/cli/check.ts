@@ -82,12 +82,15 @@ export async function waitForVerdict(
   }
 }
 
+const VIEWER_TOKEN_HINT =
+  'The service needs no token for this, so a proxy in front of it asks for a login. Set VIEWER_TOKEN or --token-file to a token of the proxy.';
+
 const judgeRemotely =
   (service: RemoteService, body: VerdictRequest): JudgeNow =>
   () =>
     sendToService(
       service,
-      { method: 'POST', path: 'api/v1/verdicts', body, tokenHint: 'Set VIEWER_TOKEN or --token-file.' },
+      { method: 'POST', path: 'api/v1/verdicts', body, tokenHint: VIEWER_TOKEN_HINT },
       verdictSchema,
     );
 

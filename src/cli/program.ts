@@ -238,7 +238,11 @@ function addCheck(program: Command, env: Environment, fail: (code?: number) => v
       '--url <url>',
       'ask the service at this address (default: the store, else the catalog of the settings)',
     )
-    .option('--token-file <file>', 'with --url: file with a token to send (default: VIEWER_TOKEN)', readText)
+    .option(
+      '--token-file <file>',
+      'with --url: file with a token for a proxy with a login (default: VIEWER_TOKEN)',
+      readText,
+    )
     .action(async (options: CheckCommandOptions) => {
       try {
         const { check } = await import('./check.js');

@@ -45,10 +45,12 @@ export const storeSettings = {
       unit: 'path',
       meaning: 'Prefix of all keys in the bucket; without a bucket, a path below `STORAGE_DIR`.',
     }),
-  S3_ENDPOINT: urlOf(['http', 'https'], 'http://localhost:9000').optional().register(settingInfo, {
-    unit: 'URL',
-    meaning: 'Address of an S3-compatible store. Unset: Amazon S3.',
-  }),
+  S3_ENDPOINT: urlOf(['http', 'https'], 'http://localhost:9000', ['query', 'credentials'])
+    .optional()
+    .register(settingInfo, {
+      unit: 'URL',
+      meaning: 'Address of an S3-compatible store. Unset: Amazon S3.',
+    }),
   AWS_REGION: text().optional().register(settingInfo, {
     unit: 'name',
     meaning:
@@ -140,6 +142,12 @@ export const accessSettings = {
     unit: 'text',
     meaning:
       'Admin token for commands with `--url`. The service does not read it. Unset: for a loopback address, the token in `STORAGE_DIR/admin-token`.',
+    secret: true,
+  }),
+  VIEWER_TOKEN: text().optional().register(settingInfo, {
+    unit: 'text',
+    meaning:
+      'Token that `check --url` sends to a proxy with a login: `Authorization: Bearer …`. The service does not read it: reading needs no token.',
     secret: true,
   }),
 };

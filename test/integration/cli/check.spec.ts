@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { TrackingServer } from '../../../src/demo/tracking-server.js';
 import { type CommandResult, runInProcess } from '../../support/command.js';
 import { ACCURACY_CATALOG, type OpenService, openService } from '../../support/open-service.js';
+import { answer, ScriptedServer } from '../../support/scripted-server.js';
 
 const NOW = Date.now();
 let mlflow: TrackingServer;
@@ -138,6 +139,32 @@ describe('mlflow-monitor check', () => {
     } finally {
       await service?.close();
     }
+  });
+});
+
+describe('mlflow-monitor check through a proxy with a login', () => {
+  let proxy: ScriptedServer;
+  beforeEach(async () => {
+    proxy = await ScriptedServer.start();
+    proxy.script = [answer(401, 'sign in')];
+  });
+  afterEach(() => proxy.close());
+
+  it('sends the token of VIEWER_TOKEN or --token-file, and says where a 401 comes from', async () => {
+    const args = ['--run', healthy, '--url', proxy.uri];
+    const { code, err } = await check(args);
+    expect([code, err]).toEqual([
+      3,
+      `ERROR: ${proxy.uri} returned 401: not a response of mlflow-monitor: sign in The service needs no token for this, so a proxy in front of it asks for a login. Set VIEWER_TOKEN or --token-file to a token of the proxy.\n`,
+    ]);
+    await check(args, { VIEWER_TOKEN: 'of-the-proxy' });
+    await writeFile(join(folder, 'token'), 'of-a-file\n');
+    await check([...args, '--token-file', 'token'], { VIEWER_TOKEN: 'of-the-proxy' });
+    expect(proxy.received.map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+      'Bearer of-the-proxy',
+      'Bearer of-a-file',
+    ]);
   });
 });
 
