@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { TrackingServer } from '../../src/demo/tracking-server.js';
 import { applicationPath, metricPath } from '../../src/domain/page-paths.js';
 import { collectPageErrors, findChromium, startChromium } from '../support/browser.js';
+import { httpRequest } from '../support/http-request.js';
 import { type OpenService, openService } from '../support/open-service.js';
 import { findNginx, type RunningProxy, startNginx } from '../support/proxies.js';
 import { freePort } from '../support/redis-server.js';
@@ -10,7 +11,7 @@ import { skipSuite } from '../support/skip.js';
 
 const HOUR = 3_600_000;
 /** Names that look like paths of the page, and that proxies decode. */
-const NAMES = ['fraud', 'team/fraud', 'team/', 'app', 'login', '100% ☂'];
+const NAMES = ['fraud', 'team/fraud', 'team/', 'app', 'login', '100% ☂', '.', '..', '../../up'];
 /** Decoded, it looks like the page of a metric. */
 const METRIC_LIKE = 'a/metric/b';
 
@@ -110,6 +111,14 @@ function below(chromium: string, nginx: string): void {
       await heading(METRIC_LIKE);
       // Files that the browser tried to load ahead, where the service guessed them.
       errors = errors.filter((error) => !error.includes('404'));
+    });
+
+    it('a foreign name, which DNS rebinding would use, is rejected', async () => {
+      for (const path of ['', 'api/v1/platform/current', 'app/fraud']) {
+        const headers = { host: `rebound.example:${ports[which]}` };
+        const { status } = await httpRequest(ports[which], 'GET', `/tools/app/${path}`, { headers });
+        expect([path, status]).toEqual([path, 403]);
+      }
     });
 
     it('changes arrive by live events', async () => {
