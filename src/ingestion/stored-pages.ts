@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ResponseTime } from '../domain/merge-precedence.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** What a page depends on. */
@@ -48,7 +49,7 @@ export class StoredPages {
   static async list(store: ObjectStore, prefix: string): Promise<StoredPages> {
     const pages: { origin: string; execution: string; page: StoredPage }[] = [];
     const counts = new Map<string, number>();
-    for await (const { key } of store.list(`${prefix}/`)) {
+    for await (const key of listKeys(store, `${prefix}/`)) {
       const [, execution, began, date, origin] = NAME.exec(key) ?? [];
       if (execution === undefined || origin === undefined) continue;
       counts.set(execution, (counts.get(execution) ?? 0) + 1);

@@ -4,6 +4,7 @@ import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { type KindState, readKindState } from '../state/kind-state.js';
 import { ifReadable, readDocument, updateDocument } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { brokenRunPrefix, isRecordKey, readPipelineRun, runPrefix } from './pipeline-run.js';
 
@@ -112,6 +113,6 @@ async function deleteAll(store: ObjectStore, id: string): Promise<void> {
 
 async function keysBelow(store: ObjectStore, prefix: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) keys.push(key);
+  for await (const key of listKeys(store, prefix)) keys.push(key);
   return keys;
 }

@@ -1,5 +1,6 @@
 import { MS_PER_DAY } from '../domain/time.js';
 import { ifReadable } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { readPipelineRun } from './pipeline-run.js';
 
@@ -12,7 +13,7 @@ export async function clearRawPages(store: ObjectStore, days: number, now: numbe
   const known = finishTimes.get(store);
   const finished = new Map<string, number>();
   const unfinished = new Set<string>();
-  for await (const { key } of store.list('_raw/')) {
+  for await (const key of listKeys(store, '_raw/')) {
     const id = key.split('/')[1] ?? '';
     if (!finished.has(id) && !unfinished.has(id)) {
       // Pages of a run whose record is invalid are kept: nobody knows whether it has finished.

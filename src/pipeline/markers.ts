@@ -4,6 +4,7 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import { SHARED_PREFIX } from '../queue/queue-connection.js';
 import { PreconditionFailedError } from '../storage/errors.js';
 import { createDocument, readDocument } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { runPrefix } from './pipeline-run.js';
 import {
@@ -94,7 +95,7 @@ export class Markers {
   async names(folder: 'done/' | '' = ''): Promise<{ done: Set<string>; tries: Set<string> }> {
     const found = { done: new Set<string>(), tries: new Set<string>() };
     const prefix = runPrefix(this.pipelineRunId);
-    for await (const { key } of this.store.list(`${prefix}${folder}`)) {
+    for await (const key of listKeys(this.store, `${prefix}${folder}`)) {
       const [, name, stage] = /^(done|tries)\/(.+)\.json$/.exec(key.slice(prefix.length)) ?? [];
       if (stage !== undefined) found[name as 'done' | 'tries'].add(stage);
     }

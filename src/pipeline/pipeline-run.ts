@@ -19,6 +19,7 @@ import {
   readDocument,
   updateDocument,
 } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { ALL_SLICES, STAGES } from './stage-contracts.js';
 
@@ -180,7 +181,7 @@ function isWaitingFor(
 async function newestStoredNumber(store: ObjectStore, kind: PipelineKind): Promise<number> {
   const prefix = runPrefix(`${kind}-`).slice(0, -1);
   let newest = 0;
-  for await (const { key } of store.list(prefix)) {
+  for await (const key of listKeys(store, prefix)) {
     const number = Number.parseInt(key.slice(prefix.length), 10);
     if (number > newest) newest = number;
   }

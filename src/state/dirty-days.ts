@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ifReadable, readDocument, updateDocument } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 const PREFIX = '_state/dirty/';
@@ -60,7 +61,7 @@ export interface StoredDirtyDays extends DirtyDays {
 /** The days of all pipeline runs. Invalid documents are left out: the next reevaluation of all days publishes their days. */
 export async function listDirtyDays(store: ObjectStore): Promise<StoredDirtyDays[]> {
   const found: StoredDirtyDays[] = [];
-  for await (const { key } of store.list(PREFIX)) {
+  for await (const key of listKeys(store, PREFIX)) {
     const stored = await ifReadable(readDocument(store, key, schema));
     const [pipelineRunId = ''] = key.slice(PREFIX.length).split('/');
     if (stored) found.push({ key, pipelineRunId, ...stored.value });
@@ -71,7 +72,7 @@ export async function listDirtyDays(store: ObjectStore): Promise<StoredDirtyDays
 /** Removes the days of a pipeline run after they were published. */
 export async function removeDirtyDaysOf(store: ObjectStore, pipelineRunId: string): Promise<void> {
   const keys: string[] = [];
-  for await (const { key } of store.list(`${PREFIX}${pipelineRunId}/`)) keys.push(key);
+  for await (const key of listKeys(store, `${PREFIX}${pipelineRunId}/`)) keys.push(key);
   await removeDirtyDays(store, keys);
 }
 

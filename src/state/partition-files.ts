@@ -3,6 +3,7 @@ import type { Clock } from '../config/runtime.js';
 import { addDays, dayOf } from '../domain/time.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
 import { dayOfKey } from '../storage/keys.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** In how many parts each day is stored (`PARTITION_FILES`). Absent: every day has one. */
@@ -139,7 +140,7 @@ async function withSetting(
   if (stored.at(-1)?.files === files) return stored;
   const soonest = addDays(dayOf(now), LEAD_DAYS);
   const storedDays = new Set<string>();
-  for await (const { key } of store.list('_base/')) {
+  for await (const key of listKeys(store, '_base/')) {
     const day = dayOfKey(key);
     if (day !== undefined) storedDays.add(day);
   }
@@ -160,6 +161,6 @@ async function withSetting(
 
 /** Whether no pipeline run was ever created: no process can be about to write a day. */
 async function isUnused(store: ObjectStore): Promise<boolean> {
-  for await (const _ of store.list('_state/kinds/')) return false;
+  for await (const _ of listKeys(store, '_state/kinds/')) return false;
   return true;
 }

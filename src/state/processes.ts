@@ -6,6 +6,7 @@ import { MonitorError } from '../domain/errors.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import type { RepeatedError } from '../observability/repeated-errors.js';
 import { ifReadable, readDocument } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import { indexOf } from '../storage/object-index.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { commonVersions, isOlderProcess, supports, type Versions, versionsSchema } from './versions.js';
@@ -182,7 +183,7 @@ export class Processes {
   private async readAll(): Promise<{ key: string; process: PresentProcess | undefined }[]> {
     const { store } = this.options;
     const keys: string[] = [];
-    for await (const { key } of store.list(PREFIX)) keys.push(key);
+    for await (const key of listKeys(store, PREFIX)) keys.push(key);
     return concurrently(keys, async (key) => ({
       key,
       process: (await ifReadable(readDocument(store, key, schema)))?.value,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { groupBy } from '../domain/group-by.js';
 import { dayOf } from '../domain/time.js';
 import { readDocument, updateDocument } from '../storage/json-document.js';
+import { listKeys } from '../storage/list-keys.js';
 import type { ObjectStore } from '../storage/object-store.js';
 
 /** Records of one day that are kept; docs/storage.md names all three limits. */
@@ -95,7 +96,7 @@ function cut(record: string): string {
 
 /** Deletes the records of days before `first`. */
 export async function deleteRecordsBefore(store: ObjectStore, first: string): Promise<void> {
-  for await (const { key } of store.list(PREFIX)) {
+  for await (const key of listKeys(store, PREFIX)) {
     // Keys are in the order of days.
     if (key >= keyOf(first)) return;
     await store.delete(key);

@@ -118,6 +118,13 @@ export class FolderStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncIterable<ObjectEntry> {
+    for await (const key of this.keys(prefix)) {
+      const found = await this.describe(key, join(this.root, key));
+      if (found) yield found;
+    }
+  }
+
+  async *keys(prefix: string): AsyncGenerator<string, void> {
     assertPrefix(prefix);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     yield* this.walk(folder, prefix);
@@ -177,7 +184,7 @@ export class FolderStore implements ObjectStore {
   }
 
   /** @param folder empty, or with a trailing slash */
-  private async *walk(folder: string, prefix: string): AsyncIterable<ObjectEntry> {
+  private async *walk(folder: string, prefix: string): AsyncGenerator<string, void> {
     const path = join(this.root, folder);
     const entries = await unlessAbsent('list', folder, () => readdir(path, { withFileTypes: true }));
     // Keys below a folder continue with a slash, so a folder sorts as its name with a slash. Keys are ASCII.
@@ -188,10 +195,7 @@ export class FolderStore implements ObjectStore {
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     for (const { key, entry } of names) {
       if (entry.isDirectory()) yield* this.walk(key, prefix);
-      else if (entry.isFile()) {
-        const found = await this.describe(key, join(this.root, key));
-        if (found) yield found;
-      }
+      else if (entry.isFile()) yield key;
     }
   }
 

@@ -14,6 +14,7 @@ import {
   latestMonthSchema,
   withMonths,
 } from './latest-document.js';
+import { listKeys } from './list-keys.js';
 import type { ObjectEntry, ObjectStore } from './object-store.js';
 
 /** An object that was put or read. */
@@ -96,7 +97,7 @@ export class LatestObjects {
     // First the documents, then the objects: whoever puts an object later saves it later.
     this.knownHead.clear();
     const stored = new Map<string, LatestMonth | undefined>();
-    for await (const { key } of this.store.list(LATEST_PREFIX)) {
+    for await (const key of listKeys(this.store, LATEST_PREFIX)) {
       const month = key.slice(LATEST_PREFIX.length).replace(/\.json$/, '');
       stored.set(month, await this.readMonth(month));
     }

@@ -51,6 +51,8 @@ export interface ObjectStore {
   put(key: string, body: ObjectBody, condition?: PutCondition): Promise<string>;
   /** In byte order of the keys. */
   list(prefix: string): AsyncIterable<ObjectEntry>;
+  /** The keys of `list`, for callers that need nothing else. Absent: they cost as much as the listing. */
+  keys?(prefix: string): AsyncIterable<string>;
   /** Succeeds if there is no such object. The service deletes nothing but scratch objects. */
   delete(key: string): Promise<void>;
   close(): Promise<void>;

@@ -3,6 +3,7 @@ import type { AlertEvaluation } from '../../domain/alerts/incident.js';
 import type { EvaluationChanges } from '../../domain/alerts/noise.js';
 import { MS_PER_DAY } from '../../domain/time.js';
 import { brokenKeyOf, createDocument, readDocument } from '../../storage/json-document.js';
+import { listKeys } from '../../storage/list-keys.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { alertEvaluationSchema } from './evaluation-schema.js';
 
@@ -121,7 +122,7 @@ export class AlertChain {
   /** The sequences of the stored evaluations, ascending, without reading them. */
   async sequences(): Promise<number[]> {
     const sequences: number[] = [];
-    for await (const { key } of this.store.list(PREFIX)) {
+    for await (const key of listKeys(this.store, PREFIX)) {
       const sequence = sequenceOf(key);
       if (sequence !== undefined) sequences.push(sequence);
     }

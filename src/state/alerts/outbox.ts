@@ -9,6 +9,7 @@ import {
   readValue,
   updateDocument,
 } from '../../storage/json-document.js';
+import { listKeys } from '../../storage/list-keys.js';
 import type { ObjectStore } from '../../storage/object-store.js';
 import { alertIncidentSchema } from './evaluation-schema.js';
 
@@ -161,7 +162,7 @@ export async function readDeliveries(
   damaged: string[] = [],
 ): Promise<AlertDelivery[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(DELIVERIES_PREFIX)) keys.push(key);
+  for await (const key of listKeys(store, DELIVERIES_PREFIX)) keys.push(key);
   const records = await Promise.all(
     keys
       .slice(-count)
@@ -194,7 +195,7 @@ export async function pruneMessages(store: ObjectStore, sequence: number): Promi
   const unfinished = new Set((await readOutbox(store)).unfinished.map(({ name }) => name));
   const first = String(sequence).padStart(SEQUENCE_DIGITS, '0');
   for (const prefix of [MESSAGES_PREFIX, DELIVERIES_PREFIX]) {
-    for await (const { key } of store.list(prefix)) {
+    for await (const key of listKeys(store, prefix)) {
       const name = key.slice(prefix.length, -'.json'.length);
       if (name >= first) break;
       if (!unfinished.has(name)) await store.delete(key);

@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { PreconditionFailedError, StoreError } from '../../../src/storage/errors.js';
+import { listKeys } from '../../../src/storage/list-keys.js';
 import type { ObjectStore } from '../../../src/storage/object-store.js';
 import { describeRaces } from './conformance-races.js';
 
@@ -220,6 +221,15 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
         expect(await keysOf(store, prefix)).toEqual(sorted.filter((key) => key.startsWith(prefix)));
       }
       for await (const entry of store.list('')) expect(entry).toEqual(await store.head(entry.key));
+    });
+
+    it('returns the keys of a listing alone', async () => {
+      for (const key of ['a/b/c', 'a/d', 'b']) await store.put(key, text(key));
+      for (const prefix of ['', 'a/', 'a/b', 'none/']) {
+        const keys: string[] = [];
+        for await (const key of listKeys(store, prefix)) keys.push(key);
+        expect(keys).toEqual(await keysOf(store, prefix));
+      }
     });
 
     it('deletes an object and nothing else, also if it does not exist', async () => {
