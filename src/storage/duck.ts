@@ -235,10 +235,14 @@ function* appendSteps(appender: DuckDBAppender, columns: readonly Column[]): Ste
   }
 }
 
-/** Values of a prepared statement, with the types that DuckDB cannot infer from them. */
+/**
+ * Values of a prepared statement, with the types that DuckDB cannot infer from them. None if there are no parameters: the
+ * statement then runs in one step instead of three (extract, prepare, run), which costs up to half as much.
+ */
 function bound(
-  parameters: Parameters = {},
-): [values: Record<string, DuckDBValue>, types: Record<string, DuckDBType>] {
+  parameters: Parameters | undefined,
+): [values?: Record<string, DuckDBValue>, types?: Record<string, DuckDBType>] {
+  if (!parameters) return [];
   const values: Record<string, DuckDBValue> = {};
   const types: Record<string, DuckDBType> = {};
   for (const [name, value] of Object.entries(parameters)) {
