@@ -95,6 +95,8 @@ async function mergePart(
   }
   if (readUntil && counts.inserted + counts.updated > 0) {
     const read_until = [...(await readUntil())].map(([experiment_id, ms]) => ({ experiment_id, ms }));
+    // Before the first delta there is nothing that it could have missed.
+    if (read_until.length === 0) return counts;
     const [row] = await session.rows<{ runs: number }>(sql(import.meta.url, './sql/missed_runs.sql'), {
       read_until: JSON.stringify(read_until),
     });
