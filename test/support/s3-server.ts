@@ -14,6 +14,8 @@ export const S3_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'tester', AWS_SECRET_ACCESS_K
 
 export interface S3Server {
   readonly endpoint: string;
+  /** Each bucket is a subfolder. */
+  readonly folder: string;
   /** Creates a bucket. @returns its name */
   bucket(name: string): Promise<string>;
   stop(): Promise<void>;
@@ -50,15 +52,17 @@ const START_MS = 20_000;
 /**
  * Starts a server on a temporary folder.
  * @param flags in addition to those for its port and its keys
+ * @param keys that it accepts
  * @throws {Error} with its output if it does not start
  */
 export async function startS3(
   program: string,
   flags: readonly string[] = ['--keep-alive', '--quiet'],
+  keys: Readonly<Record<keyof typeof S3_CREDENTIALS, string>> = S3_CREDENTIALS,
 ): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 's3-'));
   const port = await freePort();
-  const { AWS_ACCESS_KEY_ID: access, AWS_SECRET_ACCESS_KEY: secret } = S3_CREDENTIALS;
+  const { AWS_ACCESS_KEY_ID: access, AWS_SECRET_ACCESS_KEY: secret } = keys;
   const args = ['--port', `127.0.0.1:${port}`, '--access', access, '--secret', secret];
   const server = spawn(program, [...args, ...flags, 'posix', folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,7 +86,7 @@ export async function startS3(
   }
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    // Buckets are subfolders.
+    folder,
     bucket: async (name) => {
       await mkdir(join(folder, name));
       return name;
