@@ -28,15 +28,22 @@ export interface Resources {
 
 /**
  * @param openQueue opens the queue connection
+ * @param stop ends the start early
  * @throws {MonitorError} `store_owned`, `store_*` of a bucket, `queue_unreachable`, or `broken_document` of the store's identity; everything is closed then
+ * @throws the reason of `stop` or an error of what was closed because of it
  */
 export async function openResources(
   settings: Settings,
   clock: Clock = Date.now,
   openQueue = openQueueConnection,
+  stop?: AbortSignal,
 ): Promise<Resources> {
   const dir = resolve(settings.STORAGE_DIR);
   const opened: (() => Promise<void> | void)[] = [];
+  const stopped = new Promise<never>((_, reject) => {
+    stop?.addEventListener('abort', () => reject(stop.reason), { once: true });
+  });
+  stopped.catch(() => undefined);
   const close = async () => {
     for (const step of opened.reverse()) await step();
   };
@@ -44,7 +51,8 @@ export async function openResources(
     // Even with a bucket: two processes must not share temporary files and local copies.
     const lock = await lockFolder(dir);
     opened.push(() => lock.release());
-    const store = await openStore(settings, dir);
+    stop?.throwIfAborted();
+    const store = await openStore(settings, dir, {}, stop);
     opened.push(() => store.close());
     // The index only saves reads. An unreachable store must not delay the end: closing it aborts the requests.
     opened.push(() => Promise.race([indexOf(store).save(), wait(MAX_SAVE_MS, undefined, { ref: false })]));
@@ -55,14 +63,15 @@ export async function openResources(
       maxTempSize: settings.DUCKDB_MAX_TEMP_SIZE,
     });
     opened.push(() => duck.close());
-    const queue =
+    stop?.throwIfAborted();
+    const [url, prefix] =
       queueBackendOf(settings) === 'redis'
-        ? await openQueue(
-            settings.REDIS_URL,
-            queuePrefixOf(settings.QUEUE_PREFIX ?? (await ensureStoreIdentity(store))),
-          )
-        : await openQueue(undefined, SHARED_PREFIX);
+        ? [settings.REDIS_URL, queuePrefixOf(settings.QUEUE_PREFIX ?? (await ensureStoreIdentity(store)))]
+        : [undefined, SHARED_PREFIX];
+    // What is left behind at a signal ends with the process.
+    const queue = await Promise.race([openQueue(url, prefix), stopped]);
     opened.push(() => queue.close());
+    stop?.throwIfAborted();
     return { settings, clock, store, duck, queue, stopping: new AbortController(), close };
   } catch (error) {
     await close();

@@ -1,16 +1,10 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Queue } from 'bullmq';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import type { ServiceHealth } from '../domain/alerts/service-signals.js';
-import { errorMessage } from '../domain/errors.js';
 import { MS_PER_HOUR } from '../domain/time.js';
+import { reportError } from '../observability/report-error.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import type { PipelineRun } from '../pipeline/pipeline-run.js';
 import { AlertChain } from '../state/alerts/evaluations.js';
@@ -32,9 +26,6 @@ const STORE_UP: ServiceHealth = { up: true, reason: null, since: null };
  */
 @Injectable()
 export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly log = new Logger('Alerts');
-  /** By what failed: the error that was logged. */
-  private readonly logged = new Map<string, string>();
   /** The evaluations of this process, one after another. */
   private last: Promise<void> = Promise.resolve();
   private readonly storeWatch = new Watch();
@@ -111,17 +102,13 @@ export class AlertEvaluationService implements OnApplicationBootstrap, OnModuleD
     this.lastPrune = this.clock();
   }
 
-  /** An error that stays is logged once. */
   private inTurn(what: string, work: () => Promise<void>): Promise<void> {
     this.last = this.last.then(async () => {
       try {
         await work();
-        this.logged.delete(what);
       } catch (error) {
-        const message = errorMessage(error);
         if (what === 'services') this.storeWatch.failed(this.clock(), 'The object store does not answer.');
-        if (this.logged.get(what) !== message) this.log.warn(`Alerts: work on ${what} failed: ${message}`);
-        this.logged.set(what, message);
+        reportError(error, { stage: 'alerts', prefix: `Work on ${what} failed` });
       }
     });
     return this.last;

@@ -5,24 +5,31 @@ import {
   backfillWindow,
   requestBackfill,
 } from '../admin/backfills.js';
+import type { UnfollowedVariable } from '../config/client-variables.js';
 import type { Settings } from '../config/settings.js';
 import { escapeLines } from '../domain/text.js';
 import { pollUntilEnd, sendInstead } from './remote-run.js';
-import { runOnce } from './run.js';
+import { type CreateRun, runOnce } from './run.js';
 import { ADMIN_TOKEN_HINT, type RemoteService, sendToService } from './service-client.js';
 
 /**
  * Runs a backfill in this process.
+ * @param notFollowed what is in the environment but not followed
  * @returns whether it succeeded
  * @throws {MonitorError} `store_owned`, with the command for the service that owns the folder
  */
-export async function backfillLocally(settings: Settings, days: BackfillRequest): Promise<boolean> {
+export async function backfillLocally(
+  settings: Settings,
+  days: BackfillRequest,
+  notFollowed: readonly UnfollowedVariable[] = [],
+): Promise<boolean> {
   const window = backfillWindow(days, Date.now());
-  const work = runOnce(settings, 'backfill', async (engine, { store, clock }) => {
+  const create: CreateRun = async (engine, { store, clock }) => {
     const id = await requestBackfill(store, window, clock());
     await engine.dispatch();
     return id;
-  });
+  };
+  const work = runOnce(settings, 'backfill', create, notFollowed);
   return sendInstead(work, settings, `backfill --from ${days.from} --to ${days.to}`);
 }
 

@@ -54,6 +54,7 @@ export async function demo({ seed, port, folder }: DemoOptions, env: Environment
     const runs = trackingServer.runs.size;
     console.log(`Generated a fictional company with ${runs} runs in MLflow (seed ${seed}). Data: ${home}`);
     const service = await startService(settings);
+    if (!service) return;
     try {
       const { firstScreen, allDays } = watchBootstrap(service);
       const signal = await Promise.race([

@@ -195,22 +195,18 @@ export function catalogFindings({ metrics, thresholds, rejectedRows, undirected 
 
 /**
  * @param loopback whether `host` is a loopback address
- * @param file `ADMIN_TOKEN_SHA256_FILE`: its number of tokens, or what is wrong with it; `undefined` if it is not set
+ * @param tokens the number of tokens of `ADMIN_TOKEN_SHA256_FILE`; `undefined` if it is not set
  * @param localFile where the token is if `ADMIN_TOKEN_SHA256_FILE` is not set
  */
 export function accessFinding(
   host: string,
   loopback: boolean,
-  file: number | string | undefined,
+  tokens: number | undefined,
   localFile: string,
 ): Finding {
   const what = 'Access';
-  if (typeof file === 'string') {
-    const todo = 'Correct ADMIN_TOKEN_SHA256_FILE or the file (see docs/access.md).';
-    return { state: 'change', what, found: `admin requests are denied: ${file}`, todo };
-  }
-  if (file !== undefined)
-    return { state: 'ok', what, found: `admin requests require a token; ${file} configured` };
+  if (tokens !== undefined)
+    return { state: 'ok', what, found: `admin requests require a token; ${tokens} configured` };
   const admin = `admin requests require the token in ${localFile}`;
   if (loopback) return { state: 'ok', what, found: `this machine only can read (HOST is ${host}); ${admin}` };
   return {
@@ -219,6 +215,13 @@ export function accessFinding(
     found: `HOST is ${host}: everyone who reaches the port can read; ${admin}`,
     todo: 'Give each admin a token: mlflow-monitor token <name> --file <file>, with ADMIN_TOKEN_SHA256_FILE=<file>.',
   };
+}
+
+/** @param inUse why the port cannot be used now */
+export function portFinding(address: string, inUse: string | undefined): Finding {
+  const what = 'Port';
+  if (inUse === undefined) return { state: 'ok', what, found: `${address} is free` };
+  return { state: 'note', what, found: inUse, todo: 'This is fine while the service is running.' };
 }
 
 /** Aligns the findings in columns, with what to do below what was found. */

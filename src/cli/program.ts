@@ -77,7 +77,7 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
     .action(async (kind: (typeof KINDS)[number]) => {
       const settings = loadSettings(env);
       const { runOnce } = await import('./run.js');
-      if (!(await runOnce(settings, kind))) fail();
+      if (!(await runOnce(settings, kind, undefined, unfollowed(env, settings)))) fail();
     });
   const alerts = program.command('alerts').description('deliver alerts, and see what would alert');
   alerts
@@ -131,10 +131,13 @@ function createProgram(env: Environment, fail: (code?: number) => void): Command
     .action(async ({ from, to, url, tokenFile }: Record<'from' | 'to', string> & ServiceOptions) => {
       const days = { from, to };
       const { backfillLocally, backfillRemotely } = await import('./backfill.js');
-      const succeeded = url
-        ? await backfillRemotely({ url, token: adminTokenFor(url, tokenFile, env) }, days)
-        : await backfillLocally(loadSettings(env), days);
-      if (!succeeded) fail();
+      if (url) {
+        const token = adminTokenFor(url, tokenFile, env);
+        if (!(await backfillRemotely({ url, token }, days))) fail();
+        return;
+      }
+      const settings = loadSettings(env);
+      if (!(await backfillLocally(settings, days, unfollowed(env, settings)))) fail();
     });
   program
     .command('rebuild')

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
+import type { UnfollowedVariable } from '../config/client-variables.js';
 import type { Settings } from '../config/settings.js';
 import type { PipelineKind } from '../domain/model.js';
 import { createLogger } from '../observability/logger.js';
@@ -10,21 +11,25 @@ import { type PipelineRun, readPipelineRun } from '../pipeline/pipeline-run.js';
 import { openResources, type Resources } from '../resources.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { showProgress } from './progress.js';
+import { warnUnfollowed } from './unfollowed.js';
 
 /** Stores the pipeline run to execute. @returns its id */
 export type CreateRun = (engine: Engine, resources: Resources) => Promise<string | undefined>;
 
 /**
  * Executes one pipeline run in this process and prints its summary.
+ * @param notFollowed what is in the environment but not followed
  * @returns whether it succeeded
  */
 export async function runOnce(
   settings: Settings,
   kind: PipelineKind,
   createRun: CreateRun = (engine) => engine.create(kind, { scheduledAt: null }),
+  notFollowed: readonly UnfollowedVariable[] = [],
 ): Promise<boolean> {
   const logger = createLogger({ ...settings, LOG_LEVEL: 'warn' }, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
+  warnUnfollowed(notFollowed, new Logger('Service'));
   const resources = await openResources({ ...settings, ROLES: ['worker'] });
   try {
     const module = AppModule.register({ ...resources, settings: { ...settings, ROLES: ['worker'] } }, false);

@@ -1,4 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
@@ -6,15 +7,21 @@ import type { UnfollowedVariable } from '../config/client-variables.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
 import { PlatformView } from '../dashboard/platform-view.js';
 import { errorMessage, MonitorError } from '../domain/errors.js';
-import { LOCAL_ADMIN } from '../http/admin-tokens.js';
+import { checkTokenFile, LOCAL_ADMIN } from '../http/admin-tokens.js';
 import { LoginCodes } from '../http/login-codes.js';
 import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
 import { SchedulerService } from '../pipeline/scheduler.service.js';
+import { openQueueConnection } from '../queue/open-queue.js';
 import { describePrefix, type QueueConnection } from '../queue/queue-connection.js';
 import { openResources, type Resources } from '../resources.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import { holdPort, releasePort } from './startup-server.js';
+import { takeStopSignal } from './stop-signals.js';
+import { warnUnfollowed } from './unfollowed.js';
+
+/** How long a start that was interrupted may take to close what it has opened. */
+const MAX_INTERRUPTED_MS = 5_000;
 
 const MAX_PAGE_MS = 5_000;
 
@@ -22,55 +29,104 @@ const MAX_PAGE_MS = 5_000;
 export interface Service {
   readonly app: INestApplication;
   readonly resources: Resources;
-  /** Resolves with SIGTERM or SIGINT. Signals are handled from the moment the resources are open. */
+  /** Resolves with SIGTERM or SIGINT. */
   readonly stopped: Promise<NodeJS.Signals>;
   /** Lets running jobs finish, or returns them to the queue. */
   close(): Promise<void>;
 }
 
+type Open = (settings: Settings, stop: AbortSignal) => Promise<Resources>;
+const openAll: Open = (settings, stop) => openResources(settings, Date.now, openQueueConnection, stop);
+
 /**
- * @param open opens the resources of the service
- * @throws {MonitorError} `port_taken`, and the errors of `open`; everything is closed again then
+ * @param open opens the resources of the service, unless the signal aborts
+ * @returns `undefined` if SIGTERM or SIGINT came during the start; everything is closed again then
+ * @throws {MonitorError} `port_taken`, `token_file`, and the errors of `open`; everything is closed again then
  */
-export async function startService(
-  settings: Settings,
-  open: (settings: Settings) => Promise<Resources> = openResources,
-): Promise<Service> {
-  // The port comes first: a start that fails later would already have opened the store and begun a pipeline run.
-  const placeholder = await holdPort(settings.PORT, settings.HOST);
+export async function startService(settings: Settings, open: Open = openAll): Promise<Service | undefined> {
+  const { signal: stop, release } = takeStopSignal();
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    stop.addEventListener('abort', () => resolve(stop.reason));
+  });
+  const interrupted = stopped.then((signal) => Promise.reject(new Error(signal)));
+  interrupted.catch(() => undefined);
+  const unlessStopped = <T>(step: Promise<T>): Promise<T> => Promise.race([step, interrupted]);
   const logger = createLogger(settings, process.stdout.isTTY === true);
   Logger.overrideLogger(logger);
+  let placeholder: Server | undefined;
   let resources: Resources | undefined;
   let app: INestApplication | undefined;
+  let isInitialized = false;
   const close = async () => {
     resources?.stopping.abort();
-    await releasePort(placeholder);
-    await app?.close();
-    await resources?.close();
+    if (placeholder) await releasePort(placeholder);
+    try {
+      // Before, there is nothing to end, and BullMQ complains about it.
+      if (isInitialized) await app?.close();
+    } finally {
+      await resources?.close();
+    }
   };
   try {
-    resources = await open(settings);
-    // Before the application starts, because pipeline runs begin while it does.
-    const stopped = stopSignal();
-    app = await NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
-      logger,
-      abortOnError: false,
-    });
+    // The port comes first: a start that fails later would already have opened the store and begun a pipeline run.
+    placeholder = await holdPort(settings.PORT, settings.HOST);
+    if (settings.ROLES.includes('api')) await checkTokenFile(settings.ADMIN_TOKEN_SHA256_FILE);
+    // Not left behind at a signal, for it closes what it has opened.
+    resources = await untilInterrupted(stop, (starting) => open(settings, starting));
+    app = await unlessStopped(
+      NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
+        logger,
+        abortOnError: false,
+      }),
+    );
     if (settings.ROLES.includes('api')) {
       const { serveOpenApi } = await import('../admin/open-api.js');
       serveOpenApi(app);
     }
-    if (settings.ROLES.includes('worker')) await checkTrackingServer(app, new Logger('Service'));
-    await app.init();
+    if (settings.ROLES.includes('worker'))
+      await unlessStopped(checkTrackingServer(app, new Logger('Service')));
+    await unlessStopped(app.init());
+    isInitialized = true;
     await releasePort(placeholder);
-    await app.listen(settings.PORT, settings.HOST);
+    await unlessStopped(app.listen(settings.PORT, settings.HOST));
     // Somebody may wait for the page; the pipeline run of the start takes many times as long.
-    if (settings.ROLES.includes('api')) await loadPage(app);
-    if (settings.ROLES.includes('scheduler')) await app.get(SchedulerService).start();
+    if (settings.ROLES.includes('api')) await unlessStopped(loadPage(app));
+    if (settings.ROLES.includes('scheduler')) await unlessStopped(app.get(SchedulerService).start());
     return { app, resources, stopped, close };
   } catch (error) {
-    await close();
-    throw error;
+    if (!stop.aborted) {
+      release();
+      await close();
+      throw error;
+    }
+    new Logger('Service').log(`${stop.reason} received: the start is interrupted`);
+    await Promise.race([close().catch(() => undefined), delay(MAX_INTERRUPTED_MS)]);
+    return undefined;
+  }
+}
+
+/**
+ * Runs a step that ends by itself when its signal aborts.
+ * @param stop aborts that signal during the step only
+ * @throws {Error} if it has not ended a while after the signal
+ */
+async function untilInterrupted<T>(stop: AbortSignal, step: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const during = new AbortController();
+  const done = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const onStop = () => {
+      during.abort(stop.reason);
+      timer = setTimeout(() => reject(new Error(`${stop.reason}`)), MAX_INTERRUPTED_MS);
+    };
+    if (stop.aborted) onStop();
+    else stop.addEventListener('abort', onStop, { once: true, signal: done.signal });
+  });
+  try {
+    return await Promise.race([step(during.signal), late]);
+  } finally {
+    done.abort();
+    clearTimeout(timer);
   }
 }
 
@@ -79,9 +135,11 @@ export async function startService(
  * @param notFollowed what is in the environment but not followed
  */
 export async function serve(settings: Settings, notFollowed: readonly UnfollowedVariable[]): Promise<void> {
-  const { app, resources, stopped, close } = await startService(settings);
+  const service = await startService(settings);
+  if (!service) return;
+  const { app, resources, stopped, close } = service;
   const log = new Logger('Service');
-  for (const { name, advice } of notFollowed) log.warn(`${name} is not followed. ${advice}.`);
+  warnUnfollowed(notFollowed, log);
   log.log(
     `Monitoring ${mlflowOptions(settings).uri} (store: ${resources.store.description}, queue: ${resources.queue.backend})`,
   );
@@ -123,15 +181,7 @@ async function logOtherInstallations(queue: QueueConnection, log: Logger): Promi
 /** Fills the cache of the page. A store that is slow or damaged delays the pipeline runs no longer than `MAX_PAGE_MS`. */
 async function loadPage(app: INestApplication): Promise<void> {
   const page = app.get(PlatformView, { strict: false }).current();
-  await Promise.race([page.catch(() => undefined), wait(MAX_PAGE_MS, undefined, { ref: false })]);
-}
-
-/** Resolves with the first SIGTERM or SIGINT. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  await Promise.race([page.catch(() => undefined), delay(MAX_PAGE_MS, undefined, { ref: false })]);
 }
 
 /** Stops the start if the store belongs to another tracking server; one that is down only causes a warning. */

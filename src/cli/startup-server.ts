@@ -55,7 +55,8 @@ export async function holdPort(port: number, host: string): Promise<Server> {
     const advice = LISTEN_ADVICE[code];
     if (!advice) throw cause;
     const message = `Cannot listen on port ${port} of ${host}: ${LISTEN_REASON[code]}`;
-    throw new MonitorError('port_taken', message, { port, host }, false, { cause, advice });
+    const context = { port, host, inUse: code === 'EADDRINUSE' };
+    throw new MonitorError('port_taken', message, context, false, { cause, advice });
   }
 }
 

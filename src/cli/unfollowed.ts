@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Logger } from '@nestjs/common';
 import { type UnfollowedVariable, unfollowedVariables } from '../config/client-variables.js';
 import type { Environment, Settings } from '../config/settings.js';
 
@@ -16,4 +17,9 @@ export function unfollowed(env: Environment, settings: Settings): UnfollowedVari
       ? [{ name: '~/.mlflow/credentials', advice }]
       : []),
   ];
+}
+
+/** For the start of a process. */
+export function warnUnfollowed(variables: readonly UnfollowedVariable[], log: Pick<Logger, 'warn'>): void {
+  for (const { name, advice } of variables) log.warn(`${name} is not followed. ${advice}.`);
 }

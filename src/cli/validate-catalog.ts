@@ -1,13 +1,18 @@
 import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { catalogOptions, type Settings } from '../config/settings.js';
-import { MonitorError } from '../domain/errors.js';
 import { isPattern } from '../domain/pattern.js';
 import { createRuleResolver } from '../domain/rule.js';
 import { type CatalogSourceOptions, openCatalog } from '../enrichment/catalog-source.js';
 import type { Experiment } from '../ingestion/mlflow-api.js';
 import type { CatalogQuery } from '../state/rulebook.js';
-import { catalogFindings, type Finding, messageOf, PROBE_LIMITS, rejectedRowFindings } from './findings.js';
+import {
+  catalogFindings,
+  type Finding,
+  failureFinding,
+  PROBE_LIMITS,
+  rejectedRowFindings,
+} from './findings.js';
 
 const APIS = [
   { what: 'Metrics API', url: 'metricsUrl', setting: 'METRICS_API_URL' },
@@ -46,10 +51,7 @@ async function checkApi(
     const found = `${options[url]} responds`;
     return [{ state: 'ok', what, found }, ...rejectedRowFindings(what, rejectedRows)];
   } catch (error) {
-    const status = error instanceof MonitorError ? error.context.status : undefined;
-    const todo =
-      status === 401 || status === 403 ? 'Correct API_KEY.' : `Correct ${setting}, or start the API.`;
-    return [{ state: 'change', what, found: messageOf(error), todo }];
+    return [failureFinding(what, error, `Correct ${setting}`)];
   }
 }
 
@@ -75,7 +77,6 @@ async function checkFiles(
       undirected: [...new Set(undirected)],
     });
   } catch (error) {
-    const todo = 'Correct the file, or METRICS_API_URL and THRESHOLDS_API_URL.';
-    return [{ state: 'change', what: 'Catalog', found: messageOf(error), todo }];
+    return [failureFinding('Catalog', error, 'Correct METRICS_API_URL and THRESHOLDS_API_URL')];
   }
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { readPolicyFiles } from '../alerts/alert-policies.js';
 import { channelEnvironment } from '../alerts/channels/open-channels.js';
@@ -14,7 +13,7 @@ import {
 } from '../config/settings.js';
 import { MonitorError } from '../domain/errors.js';
 import { isLoopback } from '../http/access-rules.js';
-import { localTokenFile, parseTokens } from '../http/admin-tokens.js';
+import { checkTokenFile, localTokenFile } from '../http/admin-tokens.js';
 import type { Experiment } from '../ingestion/mlflow-api.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { queuePrefixOf } from '../queue/queue-connection.js';
@@ -34,11 +33,13 @@ import {
   messageOf,
   PROBE_LIMITS,
   partitionFilesFound,
+  portFinding,
   redisServer,
   storeFinding,
   verdict,
   versionFindings,
 } from './findings.js';
+import { holdPort, releasePort } from './startup-server.js';
 import { unfollowed } from './unfollowed.js';
 import { checkCatalog } from './validate-catalog.js';
 import { checkMlflow } from './validate-mlflow.js';
@@ -91,6 +92,7 @@ async function checkAll(env: Environment): Promise<Finding[]> {
     ...(await checkQueue(settings, stored.identity)),
     ...(await checkCatalog(settings, mlflow.experiments)),
     ...(await checkLimits(settings.QUALITY_FILE)),
+    await checkPort(settings),
     await checkAccess(settings),
     ...(await checkAlerts(settings, env)),
   ];
@@ -103,7 +105,8 @@ export async function checkStore(
 ): Promise<{ findings: Finding[]; identity?: string | undefined }> {
   const what = 'Store';
   try {
-    const { store, close } = await openStoreForProbe(settings, PROBE_LIMITS);
+    const timeoutMs = Math.min(PROBE_LIMITS.timeoutMs, settings.TIMEOUT * 1000);
+    const { store, close } = await openStoreForProbe(settings, { ...PROBE_LIMITS, timeoutMs });
     try {
       const findings: Finding[] = [storeFinding(store.description, await probeConditionalWrites(store))];
       const owner = await readTrackingServer(store);
@@ -166,13 +169,28 @@ export async function checkQueue(settings: Settings, identity: string | undefine
   }
 }
 
-async function checkAccess({ HOST, ADMIN_TOKEN_SHA256_FILE: file, STORAGE_DIR }: Settings): Promise<Finding> {
-  const state =
-    file &&
-    (await readFile(file, 'utf8')
-      .then((text) => parseTokens(text).length)
-      .catch(messageOf));
-  return accessFinding(HOST, isLoopback(HOST), state || undefined, localTokenFile(STORAGE_DIR));
+/** Who may read, and the tokens of admins. */
+export async function checkAccess({
+  HOST,
+  ADMIN_TOKEN_SHA256_FILE: file,
+  STORAGE_DIR,
+}: Settings): Promise<Finding> {
+  try {
+    return accessFinding(HOST, isLoopback(HOST), await checkTokenFile(file), localTokenFile(STORAGE_DIR));
+  } catch (error) {
+    return failureFinding('Access', error, 'Correct ADMIN_TOKEN_SHA256_FILE');
+  }
+}
+
+/** Whether the service could listen. */
+export async function checkPort({ HOST, PORT }: Settings): Promise<Finding> {
+  try {
+    await releasePort(await holdPort(PORT, HOST));
+    return portFinding(`port ${PORT} of ${HOST}`, undefined);
+  } catch (error) {
+    if (error instanceof MonitorError && error.context.inUse === true) return portFinding('', error.message);
+    return failureFinding('Port', error, 'Correct PORT and HOST');
+  }
 }
 
 /** The files of alerts; nothing if none is set. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { addDays, dayOf } from '../domain/time.js';
-import { RULEBOOK_KEY, type Rulebook, readRulebook } from '../state/rulebook.js';
+import { type Rulebook, readRulebookVersion } from '../state/rulebook.js';
 import { loadPlatform, type PlatformFacts, type ReadTools } from './load-platform.js';
 import { daysRead, spansAt } from './load-rollups.js';
 import { listAll, listPublished, type Published } from './published-objects.js';
@@ -34,14 +34,14 @@ export class PlatformFactsReader {
   /** @param now ms */
   async read(now: number): Promise<FactsAtTime> {
     const { store, settings } = this.tools;
-    const book = await readRulebook(store);
+    // The ETag of what was read: the rulebook may be replaced meanwhile.
+    const { value: book, etag: bookEtag } = (await readRulebookVersion(store)) ?? {};
     const spans = spansAt(now, book, settings);
     const count = daysRead(spans);
     const days = Array.from({ length: count }, (_, i) => addDays(dayOf(now), i + 1 - count));
     const published = await listPublished((prefix) => listAll(store, prefix), READ, days);
-    const storedBook = await store.head(RULEBOOK_KEY);
     const objects = [...published.values()].map(({ key, etag }) => [key, etag]);
-    const key = digest(JSON.stringify([spans.current.to, storedBook?.etag, objects]));
+    const key = digest(JSON.stringify([spans.current.to, bookEtag, objects]));
     if (this.newest?.key !== key) {
       const value = loadPlatform(this.tools, published, spans, book);
       this.newest = { key, value };

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { reportError } from '../observability/report-error.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { LiveEvents } from './live-events.js';
 import { PlatformView } from './platform-view.js';
@@ -19,7 +20,7 @@ export class ViewRefreshService implements OnModuleDestroy {
     engine.events.on('finished', () => {
       onChange();
       // Fills the cache before the next request, which retries a failed refresh.
-      view.current().catch(() => undefined);
+      view.current().catch((error) => reportError(error, { stage: 'page' }));
     });
   }
 

@@ -29,7 +29,15 @@ export function errno(error: unknown): string | undefined {
 /** The message of anything that was thrown, and what to do about it if that is known. */
 export function errorMessage(error: unknown): string {
   if (error instanceof MonitorError && error.advice) return `${error.message} → ${error.advice}`;
-  return error instanceof Error ? error.message : String(error);
+  return ownMessage(error);
+}
+
+/** The message of anything that was thrown. */
+export function ownMessage(error: unknown): string {
+  // By shape, as above.
+  const message =
+    typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  return typeof message === 'string' ? message : String(error);
 }
 
 /** The first line of an error's message, or its name if it has none, cut to 300 characters. */

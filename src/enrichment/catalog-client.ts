@@ -12,10 +12,19 @@ import { reportDenied } from '../upstream/report-denied.js';
 import { parseRetryAfter } from '../upstream/retry-after.js';
 import { RetryableError, withRetries } from '../upstream/retry-policy.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
+import { shortTlsMessage } from '../upstream/tls-message.js';
+import {
+  adviseCatalogResponse,
+  adviseUnreachableCatalog,
+  adviseUnreadable,
+  type CatalogAccess,
+} from './catalog-advice.js';
 
 export interface CatalogClientOptions {
   /** The URL of one API. */
   readonly url: string;
+  /** The setting that has it. */
+  readonly setting: string;
   readonly apiKey?: string | undefined;
   readonly proxies?: ProxySettings | undefined;
   readonly maxRetries: number;
@@ -43,15 +52,17 @@ export class CatalogClient {
   private readonly options: CatalogClientOptions & typeof DEFAULTS;
   private readonly proxy: ReturnType<typeof proxyFor>;
   private readonly secrets: readonly (string | undefined)[];
+  private readonly access: CatalogAccess;
 
   constructor(
     private readonly http: HttpService,
     options: CatalogClientOptions,
   ) {
     this.options = { ...DEFAULTS, ...options };
-    const { url, apiKey, proxies, maxRetries, breakMs } = this.options;
+    const { url, setting, apiKey, proxies, maxRetries, breakMs } = this.options;
     this.proxy = proxies ? proxyFor(url, proxies) : false;
     this.secrets = [apiKey, ...(this.proxy ? proxySecrets(this.proxy) : [])];
+    this.access = { url, setting, hasKey: apiKey !== undefined };
     this.breaker = circuitBreaker(handleAll, {
       halfOpenAfter: breakMs,
       breaker: new ConsecutiveBreaker(Math.max(MIN_FAILURES, maxRetries + 1)),
@@ -76,7 +87,13 @@ export class CatalogClient {
       return await withRetries(policy, () => this.breaker.execute(() => this.attempt(body, read)));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
-      throw this.error('catalog_away', 'failed repeatedly, so requests are suspended for a while', true);
+      const advice = 'Wait: the API is asked again soon';
+      throw this.error(
+        'catalog_away',
+        'failed repeatedly, so requests are suspended for a while',
+        true,
+        advice,
+      );
     }
   }
 
@@ -102,11 +119,13 @@ export class CatalogClient {
           ? ` to ${hideSecrets(String(headers.location), this.secrets)}, which is not followed`
           : '';
       const retryable = isRetryableStatus(status);
+      const text = excerptOf(data, this.secrets);
       reportDenied('catalog', status);
       throw this.error(
         retryable ? 'catalog_busy' : 'catalog_refused',
-        `responded with ${status}${location}: ${excerptOf(data, this.secrets)}`,
+        `responded with ${status}${location}${text && `: ${text}`}`,
         retryable,
+        adviseCatalogResponse(status, this.access),
         { status, retryAfter: headers['retry-after'] },
       );
     }
@@ -115,7 +134,8 @@ export class CatalogClient {
     } catch (error) {
       // The parser quotes what it cannot read, from the middle of a secret too.
       const reason = this.repeatsSecrets(data) ? 'it repeats the credentials' : firstLine(error);
-      throw this.error('catalog_unreadable', `sent an unreadable response: ${reason}`, true);
+      const advice = adviseUnreadable(this.access);
+      throw this.error('catalog_unreadable', `sent an unreadable response: ${reason}`, true, advice);
     }
   }
 
@@ -140,10 +160,18 @@ export class CatalogClient {
       });
     } catch (error) {
       if (isAxiosError(error) && error.message.startsWith('maxContentLength')) {
-        throw this.error('catalog_too_big', `sent more than ${maxBytes} bytes`, false);
+        throw this.error(
+          'catalog_too_big',
+          `sent more than ${maxBytes} bytes`,
+          false,
+          adviseUnreadable(this.access),
+        );
       }
-      const reason = signal.aborted ? `no complete response within ${timeoutMs / 1000} s` : firstLine(error);
-      throw this.error('catalog_unreachable', `is unreachable: ${reason}`, true);
+      const reason = signal.aborted
+        ? `no complete response within ${timeoutMs / 1000} s`
+        : shortTlsMessage(firstLine(error));
+      const advice = adviseUnreachableCatalog(signal.aborted ? undefined : error, this.access);
+      throw this.error('catalog_unreachable', `is unreachable: ${reason}`, true, advice);
     }
   }
 
@@ -151,10 +179,13 @@ export class CatalogClient {
     code: string,
     problem: string,
     retryable: boolean,
+    advice: string,
     context: Readonly<Record<string, unknown>> = {},
   ): MonitorError {
     const { url } = this.options;
-    return new MonitorError(code, `The catalog at ${url} ${problem}`, { url, ...context }, retryable);
+    return new MonitorError(code, `The catalog at ${url} ${problem}`, { url, ...context }, retryable, {
+      advice,
+    });
   }
 }
 
@@ -162,4 +193,5 @@ export class CatalogClient {
 const excerptOf = (data: Buffer, secrets: readonly (string | undefined)[]): string =>
   hideSecrets(data.toString('utf8', 0, 64 * 1024), secrets)
     .replaceAll(/\s+/g, ' ')
+    .trim()
     .slice(0, 200);

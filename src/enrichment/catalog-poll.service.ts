@@ -1,6 +1,7 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { errorMessage } from '../domain/errors.js';
+import { reportError } from '../observability/report-error.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import { RulebookSync } from './rulebook-sync.js';
 
@@ -10,8 +11,6 @@ const PRUNE_MS = 3_600_000;
 /** Polls the catalog for changes, even when no pipeline run needs it, and prunes the rulebook. */
 @Injectable()
 export class CatalogPollService {
-  private readonly log = new Logger('Catalog');
-
   private lastBroken: string | undefined;
 
   constructor(private readonly rulebookSync: RulebookSync) {}
@@ -37,7 +36,7 @@ export class CatalogPollService {
 
   private warn(what: string, error: unknown): void {
     const message = `${what}: ${errorMessage(error)}`;
-    if (message !== this.lastBroken) this.log.warn(message);
+    if (message !== this.lastBroken) reportError(error, { stage: 'catalog', prefix: what });
     // Waiting does not mend an invalid document: it is logged once.
     this.lastBroken = brokenKeyOf(error) === undefined ? undefined : message;
   }

@@ -6,6 +6,7 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import { firstLine, MonitorError } from '../domain/errors.js';
 import type { Steps } from '../domain/steps.js';
 import type { CatalogQuery } from '../state/rulebook.js';
+import { adviseCatalogFile } from './catalog-advice.js';
 import { CatalogClient, type CatalogClientOptions } from './catalog-client.js';
 import { readDataFile } from './data-file.js';
 import {
@@ -17,7 +18,7 @@ import {
   pickList,
 } from './parse-catalog.js';
 
-export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> {
+export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url' | 'setting'> {
   /** A `file:` or HTTP URL; without one the list is empty. */
   readonly metricsUrl: string | undefined;
   readonly thresholdsUrl: string | undefined;
@@ -26,10 +27,16 @@ export interface CatalogSourceOptions extends Omit<CatalogClientOptions, 'url'> 
 /** Names, and experiments, per request. */
 const BATCH_SIZE = 200;
 
+/** The setting that has the address of each list. */
+const SETTINGS: Readonly<Record<CatalogList, string>> = {
+  metrics: 'METRICS_API_URL',
+  thresholds: 'THRESHOLDS_API_URL',
+};
+
 /** @param file reads a catalog file; both lists may be in one */
 type ReadList = (
   queries: readonly CatalogQuery[],
-  file: (url: string) => Promise<ParsedCatalog>,
+  file: (url: string, setting: string) => Promise<ParsedCatalog>,
 ) => Promise<ParsedCatalog>;
 
 /** Opens the catalog of the settings. Each of its two lists comes from a file or an API, or is empty. */
@@ -47,8 +54,8 @@ export function openCatalog(http: HttpService, options: CatalogSourceOptions): C
     queriedLists: { metrics: isHttp(metricsUrl), thresholds: isHttp(thresholdsUrl) },
     read: async (queries) => {
       const files = new Map<string, Promise<ParsedCatalog>>();
-      const file = (url: string) => {
-        const reading = files.get(url) ?? readCatalogFile(url);
+      const file = (url: string, setting: string) => {
+        const reading = files.get(url) ?? readCatalogFile(url, setting);
         files.set(url, reading);
         return reading;
       };
@@ -72,8 +79,8 @@ function openList(
   bodiesOf: (query: CatalogQuery) => readonly unknown[],
 ): ReadList {
   if (url === undefined) return async () => EMPTY_CATALOG;
-  if (!isHttp(url)) return async (_, file) => pickList(await file(url), list);
-  const client = new CatalogClient(http, { ...options, url: batchUrl(url, list) });
+  if (!isHttp(url)) return async (_, file) => pickList(await file(url, SETTINGS[list]), list);
+  const client = new CatalogClient(http, { ...options, url: batchUrl(url, list), setting: SETTINGS[list] });
   return async (queries) => {
     const responses: ParsedCatalog[] = [];
     for (const body of queries.filter(({ metrics }) => metrics.length > 0).flatMap(bodiesOf)) {
@@ -124,13 +131,16 @@ export function pathOfFileUrl(url: string): string {
   return url.startsWith('file://') ? fileURLToPath(url) : resolve(url.slice('file:'.length));
 }
 
-/** Reads a JSON or YAML file, which may hold both lists. */
-async function readCatalogFile(url: string): Promise<ParsedCatalog> {
+/** Reads a JSON or YAML file, which may hold both lists. @param setting has its address */
+async function readCatalogFile(url: string, setting: string): Promise<ParsedCatalog> {
   const file = pathOfFileUrl(url);
   try {
     return await inSlices(parseCatalogSteps(await readDataFile(file)));
   } catch (error) {
     const message = `The catalog ${file} cannot be read: ${firstLine(error)}`;
-    throw new MonitorError('catalog_unreadable', message, { file }, true, { cause: error });
+    throw new MonitorError('catalog_unreadable', message, { file }, true, {
+      cause: error,
+      advice: adviseCatalogFile(error, setting, file),
+    });
   }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { inSlices } from '../config/event-loop.js';
-import { firstLine, MonitorError } from '../domain/errors.js';
+import { errorMessage, firstLine, MonitorError } from '../domain/errors.js';
 import type { DomainSettings, Window } from '../domain/model.js';
 import { addDays, dayOf, MS_PER_DAY } from '../domain/time.js';
+import { reportError } from '../observability/report-error.js';
 import { type CatalogState, readCatalogState, writeCatalogState } from '../state/catalog-state.js';
 import type { Processes } from '../state/processes.js';
 import { firstRuledDay, pruneRulebookSteps, type RuleUse } from '../state/prune-rulebook.js';
@@ -157,14 +158,14 @@ export class RulebookSync {
   }
 
   private async queryAll(observed: number): Promise<void> {
-    const { store, ttlMs, clock, log } = this.options;
+    const { store, ttlMs, clock } = this.options;
     try {
       await this.update(EMPTY_QUERY, observed);
     } catch (error) {
       await this.recordOutage(error);
       // Without a stored rulebook nothing can be judged.
       if (!(await store.head(RULEBOOK_KEY))) throw error;
-      if (!this.isDown) log.warn(`${firstLine(error)}; the stored rulebook still applies`);
+      reportError(error, { stage: 'catalog' });
       this.isDown = true;
       this.cached = { from: clock(), until: clock() + Math.min(ttlMs, OUTAGE_RETRY_MS) };
     }
@@ -184,7 +185,8 @@ export class RulebookSync {
   private async recordOutage(error: unknown, more: Partial<CatalogState> = {}): Promise<void> {
     if (!(error instanceof MonitorError) || !error.code.startsWith('catalog_')) throw error;
     const { store, clock } = this.options;
-    const { code, message, context } = error;
+    const { code, context } = error;
+    const message = errorMessage(error);
     const status = typeof context.status === 'number' ? context.status : null;
     const { last_error } = await readCatalogState(store);
     // `catalog_away` means that no request was made: the error before it has the reason.

@@ -2,8 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
-import { errorMessage } from '../domain/errors.js';
 import { MS_PER_DAY } from '../domain/time.js';
+import { reportError } from '../observability/report-error.js';
 import { GATE_SOURCE, type GateSource } from './load-run.js';
 import { type WrittenTag, writeVerdictTags } from './write-verdict-tags.js';
 
@@ -16,7 +16,6 @@ export class TagWritebackService {
   /** When the last pass began, ms. */
   private last = Number.NEGATIVE_INFINITY;
   private isActive = false;
-  private lastError: string | undefined;
 
   constructor(
     @Inject(GATE_SOURCE) private readonly source: GateSource,
@@ -33,7 +32,7 @@ export class TagWritebackService {
     await this.write(now);
   }
 
-  /** @param now ms @returns the tags that were written; none after an error, which is logged once */
+  /** @param now ms @returns the tags that were written; none after an error, which is reported */
   async write(now: number): Promise<WrittenTag[]> {
     this.isActive = true;
     try {
@@ -42,13 +41,9 @@ export class TagWritebackService {
       const written = await writeVerdictTags(this.source, now - days * MS_PER_DAY);
       for (const { name, version, verdict } of written)
         this.log.log(`${name} version ${version}: ${verdict}`);
-      this.lastError = undefined;
       return written;
     } catch (error) {
-      const message = errorMessage(error);
-      if (message !== this.lastError)
-        this.log.warn(`The tags of model versions were not written: ${message}`);
-      this.lastError = message;
+      reportError(error, { stage: 'tags', prefix: 'The tags of model versions were not written' });
       return [];
     } finally {
       this.isActive = false;

@@ -115,13 +115,8 @@ export class HealthController implements OnModuleDestroy {
       lastSuccess: this.lastSuccess(),
       idle: { ms: this.engine.activeJobs.longestIdleMs(), timeoutMs: this.stallTimeoutMs },
     };
-    // Without the store, those of the other processes are unknown.
-    const errors =
-      'value' in results.store
-        ? await this.processes.currentErrors().catch(() => this.processes.ownErrors())
-        : this.processes.ownErrors();
     const report = describeHealth(results, self, this.settings, this.clock());
-    return { ...report, errors: describeErrors(errors) };
+    return { ...report, errors: await this.currentErrors() };
   }
 
   @Get('api/v1/errors')
@@ -130,7 +125,7 @@ export class HealthController implements OnModuleDestroy {
   @ApiOperation({ summary: 'The errors of the last 15 minutes, counted, with what to do' })
   @ApiOkResponse({ standardSchema: currentErrorsSchema })
   async errors(): Promise<{ errors: CurrentError[] }> {
-    return { errors: describeErrors(await this.processes.currentErrors()) };
+    return { errors: await this.currentErrors() };
   }
 
   @Get('metrics')
@@ -147,6 +142,13 @@ export class HealthController implements OnModuleDestroy {
     response
       .set({ 'Content-Type': this.registry.contentType, 'Cache-Control': 'no-store' })
       .send(await this.registry.metrics());
+  }
+
+  /** Without the store, the errors of the other processes are unknown. */
+  private async currentErrors(): Promise<CurrentError[]> {
+    const isUp = 'value' in (await this.dependencies.store.get());
+    const own = () => this.processes.ownErrors();
+    return describeErrors(isUp ? await this.processes.currentErrors().catch(own) : own());
   }
 
   private lastSuccess() {

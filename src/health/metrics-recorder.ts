@@ -89,7 +89,7 @@ export class MetricsRecorder {
       metrics.stalled_jobs_total.inc({ queue: event.queue });
     } else if (event.type === 'alert_transition') {
       metrics.alert_transitions_total.inc({ change: event.change, severity: event.severity });
-    } else {
+    } else if (event.type === 'alert_attempt' || event.type === 'alert_channel') {
       const { channel } = event;
       for (const outcome of ATTEMPT_OUTCOMES)
         metrics.alert_delivery_attempts_total.inc({ channel, outcome }, 0);

@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Application, NextFunction, Request, Response } from 'express';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
-import { errorMessage } from '../domain/errors.js';
+import { reportError } from '../observability/report-error.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { decideAccess, isAdminPath, isLoopback, isRead, needsAdmin } from './access-rules.js';
 import { setActor } from './actor.js';
@@ -113,7 +113,7 @@ export class AccessGuardService implements OnModuleInit, OnApplicationShutdown {
       return await readTokens(file, folder);
     } catch (error) {
       const source = file ? `ADMIN_TOKEN_SHA256_FILE ${file}` : localTokenFile(folder);
-      this.log.error(`${source}: ${errorMessage(error)}`);
+      reportError(error, { stage: 'access', prefix: source });
       return 'unreadable';
     }
   }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errno } from '../domain/errors.js';
+import { errno, firstLine, MonitorError } from '../domain/errors.js';
 
 export interface AdminToken {
   readonly name: string;
@@ -41,6 +41,34 @@ export async function readTokens(file: string | undefined, folder: string): Prom
   const token = (await readFile(localTokenFile(folder), 'utf8')).trim();
   return parseTokens(`${digestOfToken(token)} ${LOCAL_ADMIN}`);
 }
+
+/**
+ * Checks the file before the first admin request needs it.
+ * @param file `ADMIN_TOKEN_SHA256_FILE`
+ * @returns its number of tokens; `undefined` without a file
+ * @throws {MonitorError} `token_file`
+ */
+export async function checkTokenFile(file: string | undefined): Promise<number | undefined> {
+  if (!file) return undefined;
+  try {
+    return parseTokens(await readFile(file, 'utf8')).length;
+  } catch (cause) {
+    const message = `The admin tokens of ${file} (ADMIN_TOKEN_SHA256_FILE) cannot be read: ${firstLine(cause)}`;
+    const advice = TOKEN_FILE_ADVICE[errno(cause) ?? '']?.(file) ?? CORRECT_TOKEN_FILE;
+    throw new MonitorError('token_file', message, { file }, false, { cause, advice });
+  }
+}
+
+const CORRECT_TOKEN_FILE =
+  'Correct the file: each line has the SHA-256 of a token and a name, as `mlflow-monitor token` writes it';
+/** By the code of the system's error. */
+const TOKEN_FILE_ADVICE: Readonly<Record<string, (file: string) => string>> = {
+  ENOENT: (file) =>
+    `Correct ADMIN_TOKEN_SHA256_FILE, or create the file: mlflow-monitor token <name> --file ${file}`,
+  ENOTDIR: () => 'Correct ADMIN_TOKEN_SHA256_FILE: a part of the path is no folder',
+  EISDIR: () => 'Set ADMIN_TOKEN_SHA256_FILE to a file: this is a folder',
+  EACCES: (file) => `Allow the user of the service to read ${file}`,
+};
 
 /**
  * Parses a token file: each line has the SHA-256 of a token (64 hex digits) and optionally, after a space, its name. `#`

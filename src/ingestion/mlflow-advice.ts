@@ -1,4 +1,5 @@
 import { errno } from '../domain/errors.js';
+import { shortTlsMessage } from '../upstream/tls-message.js';
 
 /** How the tracking server is requested: what an advice depends on. */
 export interface MlflowAccess {
@@ -68,11 +69,16 @@ export function adviseResponse(answer: ErrorAnswer, access: MlflowAccess): strin
       return `Correct the path of ${ADDRESS}: no tracking server has its API below ${access.uri}`;
     case 407:
       return `Put the user name and password of the proxy ${access.proxy ?? ''} into ${proxySetting(access)}, as in http://user:password@proxy.example.com:3128`;
+    case 413:
+      return `Let what answers at ${hostOf(access)} accept larger requests (nginx: client_max_body_size)`;
     case 429:
       return 'Lower MLFLOW_MAX_RPS or MLFLOW_CONCURRENCY';
     case 502:
     case 503:
     case 504:
+      if (status === 503 && !access.proxy) {
+        return `Start the tracking server; if what stands in front of it at ${hostOf(access)} limits requests, lower MLFLOW_MAX_RPS or MLFLOW_CONCURRENCY`;
+      }
       return access.proxy
         ? `Start the tracking server, or let the proxy ${access.proxy} reach it; if no proxy is needed, add ${new URL(access.uri).hostname} to NO_PROXY`
         : `Start the tracking server: what stands in front of it at ${hostOf(access)} cannot reach it`;
@@ -161,7 +167,7 @@ export function adviseUnreachable(
     };
   }
   const { code, message } = failureOf(cause);
-  return { reason: `${message}${through}`, advice: adviseFailure(code, message, access) };
+  return { reason: `${shortTlsMessage(message)}${through}`, advice: adviseFailure(code, message, access) };
 }
 
 function adviseFailure(code: string, message: string, access: MlflowAccess): string {

@@ -65,7 +65,7 @@ export async function throwResponseError(
   for await (const chunk of data) if (body.length < 64 * 1024) body += String(chunk);
   const header = (name: string) => (headers[name] ? hideSecrets(String(headers[name]), secrets) : undefined);
   const location = status < 400 ? header('location') : undefined;
-  const text = hideSecrets(body, secrets).replaceAll(/\s+/g, ' ').slice(0, 300);
+  const text = hideSecrets(body, secrets).replaceAll(/\s+/g, ' ').trim().slice(0, 300);
   const where = location ? ` to ${withoutQuery(location)}` : '';
   const message = `MLflow responded to ${path} with ${status}${where}${text ? `: ${text}` : ''}`;
   const answer = { path, status, text, location, authenticate: header('www-authenticate') };

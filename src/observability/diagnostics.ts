@@ -2,7 +2,22 @@ import { channel } from 'node:diagnostics_channel';
 
 export const ATTEMPT_OUTCOMES = ['delivered', 'retry', 'failed', 'gone', 'wait', 'skipped'] as const;
 
-/** What lower layers report to the metrics, without depending on them. */
+/** An error, and where it occurred. */
+export interface OccurredError {
+  readonly code: string;
+  /** What did not work: `mlflow`, `catalog`, `store`, `queue`, `alerts` (their delivery), or `service` itself. */
+  readonly upstream: string;
+  readonly experiment_id: string | null;
+  /** The stage of a pipeline run, or other work. */
+  readonly stage: string | null;
+  /** Of the last occurrence. */
+  readonly message: string;
+  /** What to change, as `MonitorError` has it. */
+  readonly advice: string | null;
+  readonly attempt: number | null;
+}
+
+/** What lower layers report to the metrics and to the list of errors, without depending on them. */
 export type DiagnosticsEvent =
   /** One request to an upstream; `failed`: no usable response. A rejection of the request's content is a response. */
   | {
@@ -28,6 +43,8 @@ export type DiagnosticsEvent =
   | { readonly type: 'alert_transition'; readonly change: string; readonly severity: string }
   /** A job was found whose process does not work on it any more. */
   | { readonly type: 'job_stalled'; readonly queue: string }
+  /** Work that will be tried again has failed: see `reportError`. */
+  | { readonly type: 'error'; readonly error: OccurredError }
   /** A put ended without a response that says whether it was carried out. */
   | { readonly type: 'store_unclear' };
 

@@ -1,23 +1,11 @@
-/** Where an error occurred. */
-export interface ErrorContext {
-  /** What did not work: `mlflow`, `catalog`, `store`, or `service` itself. */
-  readonly upstream: string;
-  readonly experiment_id: string | null;
-  readonly stage: string | null;
-}
+import { type OccurredError, subscribe } from './diagnostics.js';
 
 /** An error that occurred, once or repeatedly, in the last `CURRENT_MS`. Times in ms. */
-export interface RepeatedError extends ErrorContext {
-  readonly code: string;
-  /** Of the last occurrence. */
-  readonly message: string;
-  readonly attempt: number | null;
+export interface RepeatedError extends OccurredError {
   readonly count: number;
   readonly first: number;
   readonly last: number;
 }
-
-export type OccurredError = Omit<RepeatedError, 'count' | 'first' | 'last'>;
 
 /** An error that did not occur for so long is over, ms. docs/api.md names it. */
 export const CURRENT_MS = 15 * 60_000;
@@ -48,8 +36,16 @@ export interface RepeatedErrorsOptions {
 export class RepeatedErrors {
   private readonly entries = new Map<string, Entry>();
   private isWaiting = false;
+  private readonly unsubscribe: () => void;
 
-  constructor(private readonly options: RepeatedErrorsOptions) {}
+  constructor(private readonly options: RepeatedErrorsOptions) {
+    this.unsubscribe = subscribe((event) => event.type === 'error' && this.report(event.error));
+  }
+
+  /** Called by Nest. Ends the counting of what `reportError` reports. */
+  onApplicationShutdown(): void {
+    this.unsubscribe();
+  }
 
   report(occurred: OccurredError): void {
     const now = this.options.clock();
@@ -107,13 +103,15 @@ const wait = (ms: number, call: () => void): void => {
   setTimeout(call, ms).unref();
 };
 
-/** `fetch, attempt 2: MLflow is unreachable: … (12 times since 2026-03-10T15:30:00.000Z)` */
-export function lineOf({ stage, experiment_id, message, attempt, count, first }: RepeatedError): string {
+/** `fetch, attempt 2: MLflow is unreachable: … → Start it (12 times since 2026-03-10T15:30:00.000Z)` */
+export function lineOf(error: RepeatedError): string {
+  const { stage, experiment_id, message, advice, attempt, count, first } = error;
   const where = [
     stage,
     experiment_id === null ? null : `experiment ${experiment_id}`,
     attempt === null ? null : `attempt ${attempt}`,
   ].filter((part) => part !== null);
   const times = count === 1 ? '' : ` (${count} times since ${new Date(first).toISOString()})`;
-  return `${where.join(', ')}: ${message}${times}`;
+  const todo = advice === null ? '' : ` → ${advice}`;
+  return `${where.join(', ')}${where.length > 0 ? ': ' : ''}${message}${todo}${times}`;
 }

@@ -1,3 +1,4 @@
+import type { LogFields } from '../observability/log-context.js';
 import { removeDirtyDays, removeDirtyDaysOf } from '../state/dirty-days.js';
 import { markEndedRunsAsked } from '../state/ended-runs.js';
 import { markSwept } from '../state/experiments.js';
@@ -10,7 +11,7 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { advanceWatermarks, completelyFetched } from './advance-watermarks.js';
 import type { Markers, ReadMarker } from './markers.js';
 import type { PipelineRun, PipelineRunSummary } from './pipeline-run.js';
-import type { EnrichResult, FetchResult, Plan } from './stage-contracts.js';
+import type { EnrichResult, FetchResult, Plan, Stage } from './stage-contracts.js';
 
 /**
  * Everything that must wait until a pipeline run is published: advances watermarks, and records which threshold changes
@@ -65,6 +66,8 @@ export interface StageOutcomes {
   readonly published: readonly Published[];
   /** The days whose judged objects may have changed. */
   readonly touched: ReadonlySet<string>;
+  /** For each stage, how often it was executed, and the seconds that this took in all. */
+  readonly durations: ReadonlyMap<Stage, { readonly count: number; readonly seconds: number }>;
 }
 
 const PUBLISHING = [
@@ -84,17 +87,27 @@ export async function readOutcomes(
   done: ReadonlySet<string>,
   read?: ReadMarker,
 ): Promise<StageOutcomes> {
-  const fetched = await markers.results('fetch', done, read);
-  const enriched = await markers.results('enrich', done, read);
+  const durations = new Map<Stage, { count: number; seconds: number }>();
+  const results = async <S extends Stage>(stage: S) => {
+    const found = await markers.results(stage, done, read);
+    const seconds = sum([...found.values()], (result) => result.seconds ?? 0);
+    if (found.size > 0) durations.set(stage, { count: found.size, seconds });
+    return found;
+  };
+  const fetched = await results('fetch');
+  const enriched = await results('enrich');
   const published: Published[] = [...enriched.values()];
-  const selected = await markers.results('select-judge', done, read);
+  const selected = await results('select-judge');
   const touched = new Set([
     ...[...enriched.values()].flatMap(({ touched_days }) => touched_days),
     ...[...selected.values()].flatMap(({ units }) => units.map(({ day }) => day)),
   ]);
-  for (const stage of PUBLISHING) published.push(...(await markers.results(stage, done, read)).values());
-  return { fetched, enriched, published, touched };
+  for (const stage of PUBLISHING) published.push(...(await results(stage)).values());
+  return { fetched, enriched, published, touched, durations };
 }
+
+const sum = <T>(results: readonly T[], pick: (result: T) => number): number =>
+  results.reduce((total, result) => total + pick(result), 0);
 
 /** The totals over the finished stages of a pipeline run. */
 export function summarizePipelineRun({
@@ -102,8 +115,6 @@ export function summarizePipelineRun({
   published,
 }: Pick<StageOutcomes, 'enriched' | 'published'>): PipelineRunSummary {
   const slices = [...enriched.values()];
-  const sum = <T>(results: readonly T[], pick: (result: T) => number) =>
-    results.reduce((total, result) => total + pick(result), 0);
   const expired = sum(slices, (slice) => slice.expired ?? 0);
   return {
     runs: sum(slices, ({ runs }) => runs),
@@ -113,6 +124,31 @@ export function summarizePipelineRun({
     partitions_written: sum(published, ({ partitions_written = 0 }) => partitions_written),
     partitions_unchanged: sum(published, ({ partitions_unchanged }) => partitions_unchanged),
     ...(published.some(({ left_to_newer }) => left_to_newer) ? { left_to_newer: true } : {}),
+  };
+}
+
+/** The fields of the log line of a finished pipeline run, besides its totals: times in seconds, sizes in bytes. */
+export function runFields(
+  { kind, status, created_at, finished_at, summary }: PipelineRun,
+  { fetched, durations }: Pick<StageOutcomes, 'fetched' | 'durations'>,
+): LogFields {
+  const { left_to_newer: _, ...totals } = summary ?? {};
+  return {
+    kind,
+    status,
+    seconds: ((finished_at ?? created_at) - created_at) / 1000,
+    ...totals,
+    pages: sum([...fetched.values()], ({ pages }) => pages.length),
+    bytes: sum([...fetched.values()], ({ bytes }) => bytes),
+    ...Object.fromEntries(
+      [...durations].flatMap(([stage, { count, seconds }]) => {
+        const name = stage.replace('-', '_');
+        return [
+          [`${name}_count`, count],
+          [`${name}_seconds`, Math.round(seconds * 1000) / 1000],
+        ];
+      }),
+    ),
   };
 }
 

@@ -3,7 +3,9 @@ import type { Job, Queue } from 'bullmq';
 import { type Clock } from '../config/runtime.js';
 import { errorMessage } from '../domain/errors.js';
 import { PIPELINE_KINDS, type PipelineKind } from '../domain/model.js';
+import { withLogFields } from '../observability/log-context.js';
 import type { RepeatedErrors } from '../observability/repeated-errors.js';
+import { reportError } from '../observability/report-error.js';
 import { type QueueName } from '../queue/queue-names.js';
 import { readKindState } from '../state/kind-state.js';
 import { brokenKeyOf, ifReadable } from '../storage/json-document.js';
@@ -14,6 +16,8 @@ import {
   completePipelineRun,
   describePipelineRun,
   readOutcomes,
+  runFields,
+  type StageOutcomes,
   summarizePipelineRun,
 } from './complete-run.js';
 import { Markers } from './markers.js';
@@ -24,7 +28,6 @@ import {
   type NewPipelineRun,
   type PipelineRun,
   type PipelineRunOutcome,
-  type PipelineRunSummary,
   readPipelineRun,
   unreadableError,
 } from './pipeline-run.js';
@@ -139,7 +142,7 @@ export class Engine {
 
   /** Dispatches soon, for callers that have stored the work and must not wait for a queue that may be unreachable. */
   wake(): void {
-    setImmediate(() => this.dispatch().catch((error) => this.options.log.warn(`Dispatch failed: ${error}`)));
+    setImmediate(() => this.dispatch().catch((error) => reportError(error, { stage: 'dispatch' })));
   }
 
   /**
@@ -203,24 +206,27 @@ export class Engine {
   private async close(
     pipelineRun: Pick<PipelineRun, 'kind' | 'id'>,
     outcome: Omit<PipelineRunOutcome, 'summary'>,
-    known?: PipelineRunSummary,
+    known?: StageOutcomes,
   ): Promise<PipelineRun | undefined> {
     const { store, clock, log } = this.options;
-    const summary = known ?? (await this.readSummary(pipelineRun.id));
+    const outcomes = known ?? (await this.readOutcomes(pipelineRun.id));
+    const summary = summarizePipelineRun(outcomes);
     const now = clock();
     const closed = await closePipelineRun(store, pipelineRun, { ...outcome, summary }, now);
     if (!closed) return undefined;
-    if (closed.status === 'failed') log.error(describePipelineRun(closed));
-    else log.log(describePipelineRun(closed));
+    withLogFields({ pipeline_run_id: closed.id, ...runFields(closed, outcomes) }, () => {
+      if (closed.status === 'failed') log.error(describePipelineRun(closed));
+      else log.log(describePipelineRun(closed));
+    });
     // The first outcome stays, with its time.
     this.events.emit('finished', closed, closed.finished_at === now);
     return closed;
   }
 
   /** An invalid marker must not keep a run from being closed: the totals are those of the others. */
-  private async readSummary(id: string): Promise<PipelineRunSummary> {
+  private async readOutcomes(id: string): Promise<StageOutcomes> {
     const markers = new Markers(this.options.store, id);
-    return summarizePipelineRun(await readOutcomes(markers, await markers.done(), ifReadable));
+    return readOutcomes(markers, await markers.done(), ifReadable);
   }
 
   /**
@@ -281,12 +287,11 @@ export class Engine {
     // Reads every marker, so that an invalid one closes the run before anything counts as published.
     const outcomes = await readOutcomes(markers, await markers.done());
     const refused = await completePipelineRun(store, record, plan, outcomes);
-    const summary = summarizePipelineRun(outcomes);
-    if (!summary.left_to_newer) {
+    if (!summarizePipelineRun(outcomes).left_to_newer) {
       const { id, kind } = record;
       await this.afterPublishing({ id, kind, to: plan.to, touched: outcomes.touched });
     }
-    await this.close(record, { status: 'done', error: null, refused }, summary);
+    await this.close(record, { status: 'done', error: null, refused }, outcomes);
     // The next run of this kind, or the kinds that a bootstrap holds back, may begin.
     this.wake();
   }

@@ -18,6 +18,10 @@ import {
   stageName,
 } from './stage-contracts.js';
 
+/** How long a stage took. Absent in markers of older versions. */
+const timedSchema = z.object({ seconds: z.number().optional() });
+export type Timed<Result> = Result & z.infer<typeof timedSchema>;
+
 export type ReadMarker = <T>(marker: Promise<T | undefined>) => Promise<T | undefined>;
 
 /**
@@ -30,17 +34,26 @@ export class Markers {
     private readonly pipelineRunId: string,
   ) {}
 
-  /** Stores the result of a stage. If there is one already, it stays. */
-  async put<S extends Stage>(slice: string, stage: S, result: StageResults[S]): Promise<void> {
-    await createDocument<unknown>(this.store, this.key({ slice, stage }), RESULT_OF_STAGE[stage], result);
+  /**
+   * Stores the result of a stage. If there is one already, it stays.
+   * @param seconds how long the stage took
+   */
+  async put<S extends Stage>(
+    slice: string,
+    stage: S,
+    result: StageResults[S],
+    seconds?: number,
+  ): Promise<void> {
+    const timed = seconds === undefined ? result : { ...result, seconds };
+    await createDocument<unknown>(this.store, this.key({ slice, stage }), RESULT_OF_STAGE[stage], timed);
   }
 
-  async get<S extends Stage>(slice: string, stage: S): Promise<StageResults[S] | undefined> {
-    const schema: z.ZodType = RESULT_OF_STAGE[stage];
+  async get<S extends Stage>(slice: string, stage: S): Promise<Timed<StageResults[S]> | undefined> {
+    const schema: z.ZodType = RESULT_OF_STAGE[stage].extend(timedSchema.shape);
     const marker = await readDocument(
       this.store,
       this.key({ slice, stage }),
-      schema as z.ZodType<StageResults[S]>,
+      schema as z.ZodType<Timed<StageResults[S]>>,
     );
     return marker?.value;
   }
@@ -54,7 +67,7 @@ export class Markers {
     stage: S,
     done: Iterable<string>,
     read: ReadMarker = (marker) => marker,
-  ): Promise<Map<string, StageResults[S]>> {
+  ): Promise<Map<string, Timed<StageResults[S]>>> {
     const slices = [...done].flatMap((name) =>
       name.endsWith(`.${stage}`) ? name.slice(0, -stage.length - 1) : [],
     );

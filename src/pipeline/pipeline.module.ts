@@ -15,6 +15,8 @@ import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { ENGINE, Engine, WAIT_MS } from './engine.js';
 
 const DEFAULT_WAIT_MS = 30_000;
+/** The context of the log lines, by what did not work. */
+const LOG_CONTEXTS = { catalog: 'Catalog', queue: 'Queue', alerts: 'Alerts' };
 
 /** Provides the engine to every module. */
 @Global()
@@ -44,12 +46,13 @@ const DEFAULT_WAIT_MS = 30_000;
       provide: RepeatedErrors,
       inject: [CLOCK],
       useFactory: (clock: Clock) => {
-        const log = new Logger('Pipeline');
+        const logs = new Map(Object.entries(LOG_CONTEXTS).map(([name, text]) => [name, new Logger(text)]));
+        const pipelineLog = new Logger('Pipeline');
         return new RepeatedErrors({
           clock,
           log: (error) => {
-            const { message: _, code, ...fields } = error;
-            const write = () => log.warn(lineOf(error));
+            const { message: _, advice: __, code, ...fields } = error;
+            const write = () => (logs.get(error.upstream) ?? pipelineLog).warn(lineOf(error));
             // A line for several occurrences belongs to no single job.
             withLogFields({ ...fields, error_code: code }, write, error.count === 1);
           },

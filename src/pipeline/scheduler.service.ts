@@ -5,6 +5,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { errorMessage } from '../domain/errors.js';
 import type { PipelineKind } from '../domain/model.js';
 import { MS_PER_DAY, MS_PER_HOUR } from '../domain/time.js';
+import { reportError } from '../observability/report-error.js';
 import { isFullPassDue, isServed, readKindState } from '../state/kind-state.js';
 import { Processes } from '../state/processes.js';
 import { raiseVersions } from '../state/raise-versions.js';
@@ -66,7 +67,7 @@ export class SchedulerService {
         await this.engine.create('reevaluation', { scheduledAt: now });
     } catch (error) {
       if (brokenKeyOf(error) === undefined) throw error;
-      this.log.warn(`Scheduling failed (start): ${errorMessage(error)}`);
+      reportError(error, { stage: 'schedule', prefix: 'Scheduling failed (start)' });
     }
     // A new store has no missed runs: its bootstrap reads what they would have read.
     for (const kind of SCHEDULED_KINDS) {
@@ -95,14 +96,15 @@ export class SchedulerService {
     }
   }
 
-  /** Logs an error of the work, so that the rest goes on; an invalid document once, as waiting does not mend it. */
+  /** Reports an error of the work, so that the rest continues; an invalid document once, as waiting does not mend it. */
   private async attempt(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
       this.broken.delete(what);
     } catch (error) {
       const message = errorMessage(error);
-      if (this.broken.get(what) !== message) this.log.warn(`Scheduling failed (${what}): ${message}`);
+      if (this.broken.get(what) !== message)
+        reportError(error, { stage: 'schedule', prefix: `Scheduling failed (${what})` });
       if (brokenKeyOf(error) !== undefined) this.broken.set(what, message);
     }
   }

@@ -2,8 +2,8 @@ import { type Job, UnrecoverableError } from 'bullmq';
 import { errorMessage, MonitorError } from '../domain/errors.js';
 import { type LogFields, withLogContext, withLogFields } from '../observability/log-context.js';
 import type { RepeatedErrors } from '../observability/repeated-errors.js';
+import { describeError } from '../observability/report-error.js';
 import type { QueueName } from '../queue/queue-names.js';
-import { StoreError } from '../storage/errors.js';
 import { brokenKeyOf } from '../storage/json-document.js';
 import type { KeyedMutex } from '../storage/keyed-mutex.js';
 import { latestOf } from '../storage/latest-objects.js';
@@ -97,7 +97,7 @@ export class StageExecution {
     if (!(await markers.has(payload))) {
       const startedAt = performance.now();
       const reportEnd = (outcome: StageEnd['outcome'], result: StageResults[Stage] | null = null) => {
-        const seconds = (performance.now() - startedAt) / 1000;
+        const seconds = secondsSince(startedAt);
         onEnd({ stage, outcome, seconds, result });
         return seconds;
       };
@@ -106,7 +106,7 @@ export class StageExecution {
         result = await handler(await createStageContext(record, markers, payload, heartbeat));
         // A pipeline run is complete when all its markers are there: readers must then find what it published.
         await latestOf(store).save();
-        await markers.put(payload.slice, stage, result);
+        await markers.put(payload.slice, stage, result, secondsSince(startedAt));
       } catch (error) {
         await this.handleError(job, payload, record, error, reportEnd);
         return;
@@ -156,8 +156,7 @@ export class StageExecution {
     }
     const { stage } = payload;
     const attempt = attemptOf(job);
-    const upstream = upstreamOf(error);
-    this.options.errors.report({ code, upstream, experiment_id: null, stage, attempt, message });
+    this.options.errors.report({ ...describeError(error), experiment_id: null, stage, attempt });
     const isPermanent = error instanceof MonitorError && !error.retryable;
     const fails = isPermanent || isLastAttempt(job);
     reportEnd(fails ? 'failed' : 'retried');
@@ -171,7 +170,7 @@ export class StageExecution {
     if (!('refused' in result)) return;
     for (const { experiment_id, message } of result.refused) {
       const error = { code: 'experiment_refused', upstream: 'mlflow', experiment_id, stage, attempt: null };
-      this.options.errors.report({ ...error, message });
+      this.options.errors.report({ ...error, message, advice: null });
     }
   }
 
@@ -191,12 +190,8 @@ export class StageExecution {
   }
 }
 
-/** What did not work, by the error. */
-function upstreamOf(error: unknown): string {
-  if (error instanceof StoreError) return 'store';
-  const [service = ''] = error instanceof MonitorError ? error.code.split('_') : [];
-  return service === 'mlflow' || service === 'catalog' ? service : 'service';
-}
+/** To the millisecond. @param start by `performance.now()` */
+const secondsSince = (start: number): number => Math.round(performance.now() - start) / 1000;
 
 /** The numbers of a result, and how many entries its lists have, for the log. */
 export function sizesOf(result: object): LogFields {

@@ -1,17 +1,16 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../config/settings.js';
-import { errorMessage } from '../domain/errors.js';
 import type { QualityLimits } from '../domain/quality/checks.js';
+import { reportError } from '../observability/report-error.js';
 import { ENGINE, type Engine, type PublishedRun } from '../pipeline/engine.js';
 import { DUCK, type Duck } from '../storage/duck.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import { checkQuality } from './check-quality.js';
 import { loadLimits } from './limits-file.js';
 
-/** Checks the data after each pipeline run. An error is logged, and never fails the run. */
+/** Checks the data after each pipeline run. An error is reported, and never fails the run. */
 @Injectable()
 export class QualityService implements OnModuleInit {
-  private readonly log = new Logger('Quality');
   private limits: QualityLimits | undefined;
   /** Days that pipeline runs changed and whose measure failed: the next run measures them. */
   private readonly left = new Set<string>();
@@ -38,7 +37,7 @@ export class QualityService implements OnModuleInit {
       await checkQuality(this.store, this.duck, this.limits, run);
       for (const day of days) this.left.delete(day);
     } catch (error) {
-      this.log.warn(`The data was not checked after ${id}: ${errorMessage(error)}`);
+      reportError(error, { stage: 'quality', prefix: `The data was not checked after ${id}` });
     }
   }
 }

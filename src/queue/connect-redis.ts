@@ -4,6 +4,8 @@ import { advisePermissions, adviseQueue } from './queue-advice.js';
 import { parseInfo, redisMode } from './redis-info.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** How long the commands of the start may take: commands wait for a lost connection, so that a server that goes silent would hang it. */
+const COMMANDS_TIMEOUT_MS = 10_000;
 const RECONNECT_STEP_MS = 200;
 const LONGEST_RECONNECT_DELAY_MS = 2_000;
 /** BullMQ requires that commands wait for a lost connection instead of failing. */
@@ -21,7 +23,7 @@ export async function connectRedis(url: string, address: string): Promise<Redis 
   const { host = 'localhost', port = 6379, username, password, db, tls } = first.options;
   const credentials: RedisOptions = { username, password, ...(tls ? { tls } : {}) };
   try {
-    const mode = redisMode(parseInfo(await first.info()));
+    const mode = redisMode(parseInfo(await withinTime(first, address, () => first.info())));
     if (mode === 'standalone') return first;
     const other =
       mode === 'cluster'
@@ -53,6 +55,37 @@ export function deniedError(
   return new MonitorError('queue_denied', message, { address, reason }, false, {
     advice: advisePermissions(user, command),
   });
+}
+
+/**
+ * Executes commands of the start.
+ * @throws {MonitorError} `queue_unreachable` if the server does not respond to them in time; the connection is closed then
+ */
+export async function withinTime<T>(
+  redis: Redis | Cluster,
+  address: string,
+  commands: () => Promise<T>,
+  timeoutMs = COMMANDS_TIMEOUT_MS,
+): Promise<T> {
+  let timedOut = false;
+  const timeout = setTimeout(() => {
+    timedOut = true;
+    redis.disconnect();
+  }, timeoutMs);
+  try {
+    return await commands();
+  } catch (error) {
+    if (timedOut) throw unreachableError(address, `no response within ${timeoutMs / 1000} s`);
+    throw error;
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+function unreachableError(address: string, reason: string): MonitorError {
+  const message = `Cannot connect to the queue at ${address} (REDIS_URL): ${reason}`;
+  const advice = adviseQueue(reason, address);
+  return new MonitorError('queue_unreachable', message, { address, reason }, true, { advice });
 }
 
 /** The connections that were established once. One that never was is most likely to a wrong address: it is not tried again. */
@@ -126,10 +159,7 @@ async function connect<T extends Redis | Cluster>(redis: T, address: string): Pr
     // Never set `cause`: an error of ioredis holds the failed command, and that of AUTH contains the password.
     const isDisconnect = !(error instanceof Error) || error.message === 'Connection is closed.';
     const reason = isDisconnect || redis instanceof Cluster ? lastError : error.message;
-    const message = `Cannot connect to the queue at ${address} (REDIS_URL): ${reason}`;
-    throw new MonitorError('queue_unreachable', message, { address, reason }, true, {
-      advice: adviseQueue(reason, address),
-    });
+    throw unreachableError(address, reason);
   } finally {
     clearTimeout(timeout);
   }

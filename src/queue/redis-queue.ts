@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import { setDefaultBackendFactory } from 'bullmq';
 import { Cluster, type Redis } from 'ioredis';
 import { MonitorError } from '../domain/errors.js';
-import { connectRedis, deniedError } from './connect-redis.js';
+import { reportError } from '../observability/report-error.js';
+import { connectRedis, deniedError, withinTime } from './connect-redis.js';
 import type { QueueConnection } from './queue-connection.js';
 import { evictionPolicy, parseInfo } from './redis-info.js';
 
@@ -16,10 +17,12 @@ export async function openRedisQueue(url: string, prefix: string): Promise<Queue
   const address = `${protocol}//${host}`;
   const redis = await connectRedis(url, address);
   try {
-    await refuseEviction(redis, address);
-    // What the queues do with their keys, by a script as they do it. Without the right to, each job would fail.
-    await redis.eval("return redis.call('DEL', KEYS[1])", 1, `${prefix}:probe`);
-    await findPrefixes(redis);
+    await withinTime(redis, address, async () => {
+      await refuseEviction(redis, address);
+      // What the queues do with their keys, by a script as they do it. Without the right to, each job would fail.
+      await redis.eval("return redis.call('DEL', KEYS[1])", 1, `${prefix}:probe`);
+      await findPrefixes(redis);
+    });
   } catch (error) {
     redis.disconnect();
     throw deniedError(error, address, decodeURIComponent(username)) ?? error;
@@ -85,14 +88,15 @@ async function findPrefixes(redis: Redis | Cluster): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Logs one line when the server becomes unreachable and one when it is back, however many connections are affected. */
+/** Reports that the server is unreachable, and logs that it is back, however many connections are affected. */
 function logOutages(redis: Redis | Cluster, address: string): void {
   const log = new Logger('Queue');
   let isUnreachable = false;
   // `close()` does not trigger `reconnecting`.
   redis.on('reconnecting', () => {
-    if (!isUnreachable) log.warn(`The queue at ${address} is unreachable. Jobs resume when it is back.`);
     isUnreachable = true;
+    const message = `The queue at ${address} is unreachable. Jobs resume when it is back.`;
+    reportError(new MonitorError('queue_unreachable', message, { address }, true), { stage: null });
   });
   redis.on('ready', () => {
     if (isUnreachable) log.log(`The queue at ${address} is back.`);

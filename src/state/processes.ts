@@ -5,6 +5,7 @@ import type { Clock } from '../config/runtime.js';
 import { MonitorError } from '../domain/errors.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import type { RepeatedError } from '../observability/repeated-errors.js';
+import { reportError } from '../observability/report-error.js';
 import { ifReadable, readDocument } from '../storage/json-document.js';
 import { listKeys } from '../storage/list-keys.js';
 import { indexOf } from '../storage/object-index.js';
@@ -24,6 +25,8 @@ const repeatedErrorSchema = z.object({
   experiment_id: z.string().nullable(),
   stage: z.string().nullable(),
   message: z.string(),
+  /** Absent in documents of older versions. */
+  advice: z.string().nullable().default(null),
   attempt: z.int().nullable(),
   count: z.int(),
   first: z.int(),
@@ -80,8 +83,12 @@ export class Processes {
   /** Called by Nest before any job runs. A store that is unavailable does not stop the start: the next renewal tries again. */
   async onModuleInit(): Promise<void> {
     if (!this.options.isShared) return;
-    await this.renew().catch(() => undefined);
-    this.timer = setInterval(() => this.renew().catch(() => undefined), RENEWAL_MS).unref();
+    await this.tryRenewal();
+    this.timer = setInterval(() => this.tryRenewal(), RENEWAL_MS).unref();
+  }
+
+  private async tryRenewal(): Promise<void> {
+    await this.renew().catch((error) => reportError(error, { stage: 'presence' }));
   }
 
   /** Called by Nest after the jobs have ended. */

@@ -6,7 +6,7 @@ import type { DomainSettings, MetricMetadata, ThresholdRow } from '../domain/mod
 import { finish, type Steps } from '../domain/steps.js';
 import { compareText, wellFormed } from '../domain/text.js';
 import { instantOf, instantText } from '../domain/time.js';
-import { readCachedDocument } from '../storage/json-document.js';
+import { type Document, readCachedDocument } from '../storage/json-document.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import {
   choosesNested,
@@ -145,8 +145,12 @@ export interface ChangeTime {
 
 /** The stored rulebook, which callers share and do not modify; `undefined` until the first catalog response. */
 export async function readRulebook(store: ObjectStore): Promise<Rulebook | undefined> {
-  return (await readCachedDocument(store, RULEBOOK_KEY, rulebookSchema))?.value;
+  return (await readRulebookVersion(store))?.value;
 }
+
+/** As `readRulebook`, with its ETag. */
+export const readRulebookVersion = (store: ObjectStore): Promise<Document<Rulebook> | undefined> =>
+  readCachedDocument(store, RULEBOOK_KEY, rulebookSchema);
 
 const same = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { errorMessage } from '../domain/errors.js';
+import { reportError } from '../observability/report-error.js';
 import { isAbsent } from './folder-files.js';
 
 export interface EtagTableOptions {
@@ -35,7 +34,6 @@ export class EtagTable {
   private readonly entries = new Map<string, Entry>();
   private changes = 0;
   private saving: Promise<void> | undefined;
-  private readonly log = new Logger('Store');
 
   private constructor(
     private readonly file: string,
@@ -118,7 +116,7 @@ export class EtagTable {
       await writeFile(temp, lines.join(''));
       await rename(temp, this.file);
     } catch (error) {
-      this.log.warn(`The table of ETags was not saved: ${errorMessage(error)}`);
+      reportError(error, { stage: 'index', upstream: 'store', prefix: 'The table of ETags was not saved' });
     } finally {
       await rm(temp, { force: true });
     }

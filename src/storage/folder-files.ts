@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { piecesOf } from '../domain/bytes.js';
-import { errno } from '../domain/errors.js';
+import { errno, errorMessage, MonitorError } from '../domain/errors.js';
 import type { Steps } from '../domain/steps.js';
 import { StoreError } from './errors.js';
 import type { ObjectBody } from './object-store.js';
@@ -98,12 +98,27 @@ export const isAbsent = (error: unknown): boolean =>
 /** Errors that need a fix by a person. The others (disk space, file handles, a busy disk) may be gone on the next try. */
 const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'ENAMETOOLONG']);
 
+/** DuckDB reports a system error only as text, in words of the C library. */
+const SYSTEM_TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/Permission denied/, 'EACCES'],
+  [/Read-only file system/, 'EROFS'],
+  [/No space left on device/, 'ENOSPC'],
+  [/Disk quota exceeded/, 'EDQUOT'],
+];
+
+/** The code of a system error, of Node.js or of DuckDB; `undefined` for any other error. */
+export function systemCode(error: unknown): string | undefined {
+  const text = errorMessage(error);
+  return errno(error) ?? SYSTEM_TEXTS.find(([words]) => words.test(text))?.[1];
+}
+
 /** Runs the work and converts system errors. @throws {StoreError} `store_io` */
 export async function withStoreErrors<T>(action: string, key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = errno(error);
+    if (error instanceof MonitorError) throw error;
+    const code = systemCode(error);
     if (code === undefined) throw error;
     const message = `Cannot ${action} ${key || 'the folder'}: ${error}`;
     throw new StoreError('store_io', message, { key, errno: code }, !PERMANENT.has(code), {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { errorMessage, MonitorError } from '../domain/errors.js';
-import { isAbsent, withStoreErrors } from './folder-files.js';
+import { isAbsent, systemCode, withStoreErrors } from './folder-files.js';
 
 /** Exclusive use of a folder. It ends with `release`, or when the process ends, however that happens. */
 export interface FolderLock {
@@ -49,7 +49,7 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
   let instance: DuckDBInstance;
   try {
     await withStoreErrors('lock', dir, () => createLockFile(path));
-    instance = await openLockFile(dir, path);
+    instance = await withStoreErrors('lock', dir, () => openLockFile(dir, path));
   } catch (error) {
     lockedFolders.delete(path);
     throw error;
@@ -102,6 +102,8 @@ async function openLockFile(dir: string, folder: string): Promise<DuckDBInstance
       const written = await readOwner(folder);
       throw ownedError(dir, pid > 0 && written?.pid !== pid ? { pid, host: hostname() } : written, error);
     }
+    // Too few rights or a full disk: the file is not the cause.
+    if (systemCode(error) !== undefined) throw error;
     throw new MonitorError(
       'store_lock',
       `Cannot open the lock file ${file} of the folder ${dir}: ${message.split('\n')[0]}`,

@@ -1,6 +1,5 @@
-import { Logger } from '@nestjs/common';
-import { errorMessage } from '../domain/errors.js';
 import { groupBy } from '../domain/group-by.js';
+import { reportError } from '../observability/report-error.js';
 import {
   decodeIndex,
   encodeIndex,
@@ -41,7 +40,6 @@ export class ObjectIndex {
   private readonly unsaved = new Set<string>();
   /** By month: the ETag of the document that was read last. */
   private readonly read = new Map<string, string>();
-  private readonly log = new Logger('Store');
 
   private readonly scope: string;
 
@@ -81,21 +79,21 @@ export class ObjectIndex {
   }
 
   /**
-   * Merges what this process has learned into the documents. An error is logged: the index only saves reads. The documents for
+   * Merges what this process has learned into the documents. An error is reported: the index only saves reads. The documents for
    * readers are written before: an object that the index does not know is read again, and then named there.
    */
   async save(): Promise<void> {
     try {
       await latestOf(this.store).save();
     } catch (error) {
-      this.log.warn(`The list of the latest objects was not saved: ${errorMessage(error)}`);
+      reportError(error, { stage: 'index', prefix: 'The list of the latest objects was not saved' });
       return;
     }
     for (const [month, keys] of groupBy([...this.unsaved], monthOf)) {
       try {
         await this.saveMonth(month, keys);
       } catch (error) {
-        this.log.warn(`The index of objects was not saved: ${errorMessage(error)}`);
+        reportError(error, { stage: 'index', prefix: 'The index of objects was not saved' });
       }
     }
   }

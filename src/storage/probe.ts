@@ -13,6 +13,7 @@ const UNKNOWN_HEADER = new Set<unknown>([400, 501]);
  */
 export async function probeConditionalWrites(store: ObjectStore): Promise<string | undefined> {
   const key = `_probe/${randomUUID()}`;
+  let isSilent = false;
   try {
     const created = await race(store, key, { ifNoneMatch: '*' });
     const [first] = created;
@@ -25,10 +26,14 @@ export async function probeConditionalWrites(store: ObjectStore): Promise<string
     }
     return undefined;
   } catch (error) {
-    if (error instanceof StoreError && UNKNOWN_HEADER.has(error.context.status)) return error.message;
+    // With an advice, the cause is another one, such as a wrong region.
+    if (error instanceof StoreError && UNKNOWN_HEADER.has(error.context.status) && !error.advice)
+      return error.message;
+    isSilent = error instanceof StoreError && error.code === 'store_unreachable';
     throw error;
   } finally {
-    await store.delete(key).catch(() => undefined);
+    // The delete would wait as long again.
+    if (!isSilent) await store.delete(key).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,6 @@
 import { hideSecrets } from '../domain/text.js';
 import { isRetryableStatus } from '../upstream/retryable-status.js';
+import { shortTlsMessage } from '../upstream/tls-message.js';
 import { PreconditionFailedError, StoreError } from './errors.js';
 import { adviseS3 } from './store-advice.js';
 
@@ -33,6 +34,8 @@ const AMBIGUOUS_NAMES = new Set([
 
 /** Of a request; it is valid for some minutes. */
 const SIGNATURE = /(Signature=)[0-9a-f]+/gi;
+/** What the SDK writes before the message of an error of the network. */
+const SDK_PREFIX = /^AWS SDK error wrapper for (Error: )?/;
 
 const failureOf = (error: unknown): S3Failure => (typeof error === 'object' && error !== null ? error : {});
 
@@ -58,6 +61,7 @@ export const retryAfterHeader = (error: unknown): string | undefined =>
  * Converts an error of the SDK, which would keep the signed request alive and could leak it into a log.
  * @param store the store's description
  * @param secrets what requests are authorized with: stores and proxies may repeat it
+ * @param endpoint `S3_ENDPOINT`
  */
 export function storeErrorOf(
   error: unknown,
@@ -65,13 +69,14 @@ export function storeErrorOf(
   action: string,
   key: string,
   secrets: readonly (string | undefined)[] = [],
+  endpoint?: string,
 ): StoreError {
   if (error instanceof StoreError) return error;
   const outcome = outcomeOf(error);
   if (outcome === 'condition_failed') return new PreconditionFailedError(key);
   const { name: ownName = '', message: ownMessage = String(error), $metadata } = failureOf(error);
   const shown = (text: string) => hideSecrets(text, secrets).replaceAll(SIGNATURE, '$1***');
-  const [name, message] = [shown(ownName), shown(ownMessage)];
+  const [name, message] = [shown(ownName), shown(shortTlsMessage(ownMessage.replace(SDK_PREFIX, '')))];
   const status = $metadata?.httpStatusCode;
   const reason = status === undefined ? message || name : `${status} ${name}: ${message}`;
   const code = codeOf(status, name, outcome);
@@ -80,7 +85,7 @@ export function storeErrorOf(
     `Cannot ${action} ${key || 'the objects'} of ${store}: ${reason.slice(0, 300)}`,
     { key, action, ...(status === undefined ? {} : { status }), name },
     outcome === 'ambiguous',
-    { advice: adviseS3({ code, name, message, action }) },
+    { advice: adviseS3({ code, name, message, action, endpoint }) },
   );
 }
 

@@ -94,14 +94,15 @@ export class S3Requests {
    * @throws {StoreError} in place of every error of the SDK; retryable if the last outcome was ambiguous
    */
   async withRetries<T>(action: string, key: string, attempt: () => Promise<T>): Promise<T> {
-    const { description, maxRetries, pause } = this.options;
+    const { description, endpoint, maxRetries, pause } = this.options;
     const { signal } = this.closing;
     try {
       return await withRetries({ ...RETRIES, maxRetries, signal, sleep: pause }, () =>
         this.classify(attempt),
       );
     } catch (error) {
-      if (!signal.aborted) throw storeErrorOf(error, description, action, key, await this.secretsOf(error));
+      if (!signal.aborted)
+        throw storeErrorOf(error, description, action, key, await this.secretsOf(error), endpoint);
       const message = `${description} was closed during ${action} of ${key}`;
       throw new StoreError('store_closed', message, { key }, true);
     }

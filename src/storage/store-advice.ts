@@ -6,6 +6,8 @@ export interface S3Problem {
   readonly message: string;
   /** `get`, `stat`, `list`, `put` or `delete`. */
   readonly action: string;
+  /** `S3_ENDPOINT`; `undefined` for that of Amazon. */
+  readonly endpoint?: string | undefined;
 }
 
 /** The permission of each action, as AWS names it. `stat` needs that of `get`. */
@@ -18,9 +20,12 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
 };
 
 /** The names of S3's errors are those of docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. */
-export function adviseS3({ code, name, message, action }: S3Problem): string | undefined {
+export function adviseS3(problem: S3Problem): string | undefined {
+  const { code, name, message, action, endpoint } = problem;
   switch (name) {
     case 'InvalidAccessKeyId':
+    // That of versitygw.
+    case 'XAdminUserNotFound':
       return 'Correct AWS_ACCESS_KEY_ID';
     case 'SignatureDoesNotMatch':
       return 'Correct AWS_SECRET_ACCESS_KEY';
@@ -47,11 +52,34 @@ export function adviseS3({ code, name, message, action }: S3Problem): string | u
   if (/self.signed|unable to (verify|get)/i.test(message)) {
     return 'Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the authority that signed the one of the store';
   }
+  return endpoint ? adviseEndpoint(endpoint, problem) : adviseAmazon(problem);
+}
+
+/** What the address of a store has to do with an error. */
+function adviseEndpoint(endpoint: string, { code, message, name }: S3Problem): string | undefined {
   if (/ENOTFOUND|EAI_AGAIN/.test(message)) {
     return 'Correct S3_ENDPOINT, or set S3_FORCE_PATH_STYLE=true if there is no host name for each bucket';
   }
+  if (/EPROTO|wrong version number|packet length too long/i.test(message)) {
+    return `Set S3_ENDPOINT to ${endpoint.replace(/^https/, 'http')}: the store does not speak TLS on this port`;
+  }
+  if (/HTTP request to an HTTPS server|sent to HTTPS port/i.test(message)) {
+    return `Set S3_ENDPOINT to ${endpoint.replace(/^http/, 'https')}: the store speaks TLS only`;
+  }
+  if (/timed out|TimeoutError|ETIMEDOUT/i.test(`${name} ${message}`)) {
+    return `Find out why the store does not answer, open the firewall to ${new URL(endpoint).host}, or correct S3_ENDPOINT`;
+  }
   if (code === 'store_unreachable') return 'Start the store, or correct S3_ENDPOINT';
   return undefined;
+}
+
+/** Without `S3_ENDPOINT`. */
+function adviseAmazon({ code, message }: S3Problem): string | undefined {
+  if (/ENOTFOUND|EAI_AGAIN/.test(message)) {
+    return 'Correct AWS_REGION, or set S3_ENDPOINT if the bucket is not one of Amazon';
+  }
+  if (code !== 'store_unreachable') return undefined;
+  return 'Open the firewall to Amazon S3, or set S3_ENDPOINT if the bucket is not one of Amazon';
 }
 
 /** By the code of the system's error, for what is below `STORAGE_DIR`. */

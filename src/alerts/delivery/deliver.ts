@@ -1,5 +1,7 @@
 import type { MessageContext } from '../../domain/alerts/message-text.js';
+import { MonitorError } from '../../domain/errors.js';
 import { publish } from '../../observability/diagnostics.js';
+import { reportError } from '../../observability/report-error.js';
 import { channelMemory } from '../../state/alerts/channel-memory.js';
 import {
   readDelivery,
@@ -125,6 +127,12 @@ async function finish(
     log.log(`Message ${name} delivered by ${tried.channel}${error}`);
   else if (attempt.outcome !== 'superseded' && attempt.outcome !== 'skipped') {
     const next = outcome?.status === 'failed' ? 'it is not delivered' : 'another attempt follows';
-    log.warn(`Message ${name}, ${tried.channel}${error}; ${next}`);
+    const failure = new MonitorError(
+      'alert_not_delivered',
+      `Message ${name}${error}; ${next}`,
+      { name },
+      true,
+    );
+    reportError(failure, { stage: `deliver by ${tried.channel}`, upstream: 'alerts' });
   }
 }

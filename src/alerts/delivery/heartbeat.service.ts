@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { STOPPING } from '../../config/runtime.js';
 import { SETTINGS, type Settings } from '../../config/settings.js';
-import { errorMessage } from '../../domain/errors.js';
+import { reportError } from '../../observability/report-error.js';
 import { ENGINE, type Engine } from '../../pipeline/engine.js';
 import type { PipelineRun } from '../../pipeline/pipeline-run.js';
 import { RetryableError, withRetries } from '../../upstream/retry-policy.js';
@@ -50,7 +50,7 @@ export class HeartbeatService implements OnModuleInit, OnModuleDestroy {
       if (this.isFailing) this.log.log('The heartbeat works again');
       this.isFailing = false;
     } catch (error) {
-      if (!this.isFailing) this.log.warn(`The heartbeat failed: ${errorMessage(error)}`);
+      reportError(error, { stage: 'heartbeat', upstream: 'alerts', prefix: 'The heartbeat failed' });
       this.isFailing = true;
     }
   }

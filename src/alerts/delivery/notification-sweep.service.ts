@@ -1,6 +1,6 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { errorMessage } from '../../domain/errors.js';
+import { reportError } from '../../observability/report-error.js';
 import { Notifier } from './notifier.js';
 
 const SWEEP_MS = 60_000;
@@ -8,9 +8,7 @@ const SWEEP_MS = 60_000;
 /** Seals and enqueues each minute what a crash or a flush of the queue lost, and the state for channels that need it. */
 @Injectable()
 export class NotificationSweepService implements OnApplicationBootstrap {
-  private readonly log = new Logger('Alerts');
   private isActive = false;
-  private lastError: string | undefined;
 
   constructor(private readonly notifier: Notifier) {}
 
@@ -26,11 +24,8 @@ export class NotificationSweepService implements OnApplicationBootstrap {
     try {
       await this.notifier.sweep();
       await this.notifier.enqueueResends();
-      this.lastError = undefined;
     } catch (error) {
-      const message = errorMessage(error);
-      if (message !== this.lastError) this.log.warn(`Messages were not enqueued: ${message}`);
-      this.lastError = message;
+      reportError(error, { stage: 'deliver', prefix: 'Messages were not enqueued' });
     } finally {
       this.isActive = false;
     }

@@ -1,10 +1,10 @@
 import { Processor } from '@nestjs/bullmq';
-import { Inject, Logger } from '@nestjs/common';
+import { Inject } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import type { DeliveryPolicy } from '../../domain/alerts/routes.js';
-import { errorMessage } from '../../domain/errors.js';
 import { publish } from '../../observability/diagnostics.js';
+import { reportError } from '../../observability/report-error.js';
 import { NOTIFICATION_QUEUE } from '../../queue/queue-names.js';
 import { QueueProcessor } from '../../queue/queue-processor.js';
 import { WORKER_OPTIONS } from '../../queue/worker-options.js';
@@ -28,7 +28,6 @@ const CONCURRENCY = 4;
 /** Processes the queue `notification`: one attempt to deliver a message per job, or the state for one channel. */
 @Processor(NOTIFICATION_QUEUE, { ...WORKER_OPTIONS, concurrency: CONCURRENCY })
 export class NotificationProcessor extends QueueProcessor {
-  private readonly log = new Logger('Alerts');
   private readonly chain: AlertChain;
 
   constructor(
@@ -52,7 +51,7 @@ export class NotificationProcessor extends QueueProcessor {
       if (await deliver(this.delivery, name)) await this.notifier.enqueue();
     } catch (error) {
       // The store is away. The sweep of the next minute enqueues the message again.
-      this.log.warn(`Message ${name} was not delivered: ${errorMessage(error)}`);
+      reportError(error, { stage: 'deliver', prefix: `Message ${name} was not delivered` });
     }
   }
 
@@ -60,7 +59,7 @@ export class NotificationProcessor extends QueueProcessor {
     try {
       await resend(this.delivery, this.chain, await this.policy(), channel);
     } catch (error) {
-      this.log.warn(`The state of route ${channel.route} was not sent: ${errorMessage(error)}`);
+      reportError(error, { stage: 'deliver', prefix: `The state of route ${channel.route} was not sent` });
     }
   }
 }

@@ -1,11 +1,14 @@
 import { evaluationKey } from '../../../src/state/alerts/evaluations.js';
 import { readDeliveries, readOutbox } from '../../../src/state/alerts/outbox.js';
+import { reportedErrors } from '../../support/reported-errors.js';
 import { answer, ScriptedServer } from '../../support/scripted-server.js';
 import { incident } from '../../unit/domain/alerts/incidents.js';
 import { byId, channelTo, evaluation, Installation } from './delivery-fixture.js';
 
 /** The signatures of messages have the time of the attempt, which receivers compare with theirs. */
 const now = () => Date.now();
+
+const reported = reportedErrors();
 
 let server: ScriptedServer;
 let other: ScriptedServer;
@@ -109,7 +112,7 @@ test('A message that no channel takes ends as failed after all attempts, and lat
   }
   expect(await statuses()).toEqual(['failed']);
   expect([server.received.length, other.received.length]).toEqual([3, 10]);
-  expect(installation.logged.at(-1)).toContain('it is not delivered');
+  expect(reported.at(-1)).toContain('it is not delivered');
 });
 
 test('410 disables a channel: its messages go to the next one', async () => {

@@ -1,6 +1,7 @@
 import { domainSettings, loadSettings } from '../../../src/config/settings.js';
 import { PlatformFactsReader } from '../../../src/dashboard/platform-facts.js';
 import { PlatformView } from '../../../src/dashboard/platform-view.js';
+import { RULEBOOK_KEY, updateRulebook } from '../../../src/state/rulebook.js';
 import type { Duck, DuckSession } from '../../../src/storage/duck.js';
 import { MemoryStore } from '../../support/memory-store.js';
 
@@ -113,6 +114,27 @@ describe('PlatformView', () => {
     now += 60_000;
     view.invalidate();
     expect((await view.current()).current.to).toBe('2026-03-10T17:00:00.000Z');
+    expect(sessions()).toBe(2);
+  });
+
+  it('reads Parquet again if the rulebook was replaced while it was read', async () => {
+    const { view, store, sessions } = viewOf();
+    const response = { metadata: [], thresholds: [] };
+    const book = updateRulebook(undefined, response, settings, { at: NOW, from: '2026-03-01' });
+    const put = (metrics: string[]) =>
+      store.put(RULEBOOK_KEY, Buffer.from(JSON.stringify({ ...book, asked: { metrics, experiments: [] } })));
+    await put([]);
+    const get = store.get.bind(store);
+    store.get = async (key) => {
+      const read = await get(key);
+      if (key !== RULEBOOK_KEY) return read;
+      store.get = get;
+      await put(['accuracy']);
+      return read;
+    };
+    await view.current();
+    view.invalidate();
+    await view.current();
     expect(sessions()).toBe(2);
   });
 

@@ -9,6 +9,7 @@ import { RulebookSync } from '../../../src/enrichment/rulebook-sync.js';
 import { readCatalogState } from '../../../src/state/catalog-state.js';
 import { domainDefaults, onlyProcess } from '../../support/defaults.js';
 import { MemoryStore } from '../../support/memory-store.js';
+import { reportedErrors } from '../../support/reported-errors.js';
 
 const START = Date.parse('2026-03-10T12:00:00Z');
 const TTL = 60_000;
@@ -19,7 +20,6 @@ let reads: number;
 let windows: object[];
 let store: MemoryStore;
 let app: TestingModule;
-let warned: string[];
 
 /** A file with one threshold. */
 const source: CatalogSource = {
@@ -41,7 +41,7 @@ const source: CatalogSource = {
 
 beforeEach(async () => {
   jest.useFakeTimers({ now: START });
-  [critical, fault, reads, windows, warned] = [0.7, undefined, 0, [], []];
+  [critical, fault, reads, windows] = [0.7, undefined, 0, []];
   store = new MemoryStore();
   const rulebookSync = new RulebookSync({
     processes: onlyProcess,
@@ -58,19 +58,15 @@ beforeEach(async () => {
     imports: [ScheduleModule.forRoot()],
     providers: [{ provide: RulebookSync, useValue: rulebookSync }, CatalogPollService],
   }).compile();
-  Logger.overrideLogger({
-    log: () => undefined,
-    error: () => undefined,
-    warn: (message: string) => warned.push(message),
-  });
+  Logger.overrideLogger(false);
   await app.init();
 });
 afterEach(async () => {
   await app.close();
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
-  Logger.overrideLogger(false);
 });
+const reported = reportedErrors();
 const advance = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 describe('CatalogPollService', () => {
@@ -92,13 +88,13 @@ describe('CatalogPollService', () => {
     fault = undefined;
     await advance(TTL);
     expect((await readCatalogState(store)).last_error).toBeNull();
-    expect(warned).toEqual([]);
+    expect(reported).toEqual(['The catalog cannot be read']);
   });
 
-  it('continues after an error, and logs it', async () => {
+  it('continues after an error, and reports it', async () => {
     fault = new Error('the store is unreachable');
     await advance(20_000);
-    expect(warned).toEqual(Array(2).fill('Polling the catalog failed: the store is unreachable'));
+    expect(reported).toEqual(Array(2).fill('Polling the catalog failed: the store is unreachable'));
     fault = undefined;
     await advance(10_000);
     expect(reads).toBe(3);

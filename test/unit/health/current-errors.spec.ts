@@ -1,11 +1,12 @@
 import { currentErrorsSchema, describeErrors } from '../../../src/health/current-errors.js';
 
-const error = (code: string, upstream: string) => ({
+const error = (code: string, upstream: string, advice: string | null = null) => ({
   code,
   upstream,
   experiment_id: null,
   stage: 'fetch',
   message: 'no\u001b[2J answer',
+  advice,
   attempt: 2,
   count: 12,
   first: 0,
@@ -19,6 +20,9 @@ it('describes errors with what to do, by code or else by upstream, and without c
     error('catalog_refused', 'catalog'),
     error('store_failed', 'store'),
     error('unexpected', 'service'),
+    error('mlflow_unreachable', 'mlflow', 'Start the tracking server'),
+    error('queue_unreachable', 'queue'),
+    error('alert_not_delivered', 'alerts'),
   ]);
   expect(currentErrorsSchema.parse({ errors })).toEqual({ errors });
   expect(errors[0]).toMatchObject({
@@ -33,5 +37,8 @@ it('describes errors with what to do, by code or else by upstream, and without c
     expect.stringContaining('the stored thresholds apply'),
     expect.stringContaining('once the store responds'),
     expect.stringContaining('LOG_LEVEL=debug'),
+    'Start the tracking server. Reading continues by itself once MLflow responds.',
+    expect.stringContaining('once Redis responds'),
+    expect.stringContaining('mlflow-monitor alerts test'),
   ]);
 });

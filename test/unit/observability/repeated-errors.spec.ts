@@ -1,3 +1,4 @@
+import { MonitorError } from '../../../src/domain/errors.js';
 import {
   CURRENT_MS,
   LINE_PERIOD_MS,
@@ -5,8 +6,11 @@ import {
   type RepeatedError,
   RepeatedErrors,
 } from '../../../src/observability/repeated-errors.js';
+import { reportError } from '../../../src/observability/report-error.js';
 
 let now: number;
+afterEach(() => errors.onApplicationShutdown());
+
 let logged: string[];
 let timers: (() => void)[];
 let errors: RepeatedErrors;
@@ -33,6 +37,7 @@ const report = (attempt: number, stage = 'fetch', experiment_id: string | null =
     stage,
     attempt,
     message: 'no answer',
+    advice: null,
   });
 
 it('logs an error at once, and its repetitions in one line a minute', () => {
@@ -66,6 +71,22 @@ it('counts errors of other stages and experiments apart, the newest first', () =
     { experiment_id: '7', count: 1 },
   ]);
   expect(logged.at(-1)).toBe('fetch, experiment 7, attempt 1: no answer');
+});
+
+it('says what to do, and nothing about a stage or attempt that there is not', () => {
+  const error = new MonitorError('queue_unreachable', 'The queue is unreachable', {}, true, {
+    advice: 'Start Redis',
+  });
+  reportError(error, { stage: null });
+  reportError(new Error('full'), { stage: 'index', upstream: 'store', prefix: 'Not saved' });
+  expect(logged).toEqual(['The queue is unreachable → Start Redis', 'index: Not saved: full']);
+  expect(errors.current()).toMatchObject([
+    { code: 'unexpected', upstream: 'store', stage: 'index', advice: null },
+    { code: 'queue_unreachable', upstream: 'queue', stage: null, advice: 'Start Redis' },
+  ]);
+  errors.onApplicationShutdown();
+  reportError(error, { stage: null });
+  expect(errors.current()).toMatchObject([{}, { count: 1 }]);
 });
 
 it('forgets an error that does not occur any more', () => {

@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import { MonitorError } from '../../../src/domain/errors.js';
-import type { OccurredError } from '../../../src/observability/repeated-errors.js';
+import type { OccurredError } from '../../../src/observability/diagnostics.js';
 import type { Engine } from '../../../src/pipeline/engine.js';
 import type { PipelineRun } from '../../../src/pipeline/pipeline-run.js';
 import { type Handler, type StageEnd, sizesOf } from '../../../src/pipeline/stage-execution.js';
@@ -111,6 +111,7 @@ describe('an error of a stage is reported', () => {
         upstream: 'mlflow',
         experiment_id: null,
         stage: 'plan',
+        advice: null,
         attempt: 1,
         message: 'no answer',
       },
