@@ -1,27 +1,24 @@
-import { once } from 'node:events';
 import { access, mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockFolder } from '../../src/storage/folder-lock.js';
 import { Program } from '../support/program.js';
 import { S3_CREDENTIALS } from '../support/s3-server.js';
+import { SilentServer } from '../support/silent-server.js';
 
-/** Accepts connections and never answers. */
-let silent: Server;
+let silent: SilentServer;
 let host: string;
 let folder: string;
 let program: Program | undefined;
 
 beforeEach(async () => {
-  silent = createServer().listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  host = `127.0.0.1:${(silent.address() as { port: number }).port}`;
+  silent = await SilentServer.start();
+  host = `127.0.0.1:${silent.port}`;
   folder = await mkdtemp(join(tmpdir(), 'start-'));
 });
 afterEach(async () => {
   await program?.stop('SIGKILL');
-  silent.close();
+  await silent.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -56,7 +53,7 @@ describe('a start that waits for a server that never answers', () => {
     ['Redis', 'SIGTERM', () => ({ REDIS_URL: `redis://${host}` })],
     ['MLflow', 'SIGTERM', () => ({ MLFLOW_TRACKING_URI: `http://${host}` })],
   ] as const)('ends if %s is silent and %s arrives, with 0 and without a lock', async (_, signal, env) => {
-    const connected = once(silent, 'connection');
+    const connected = silent.connected();
     const service = start(['serve'], env());
     await connected;
     expect(await service.stop(signal)).toEqual({ code: 0, signal: null });
@@ -67,7 +64,7 @@ describe('a start that waits for a server that never answers', () => {
   });
 
   it('ends a single pipeline run with the code of the signal', async () => {
-    const connected = once(silent, 'connection');
+    const connected = silent.connected();
     const run = start(['run', 'delta'], { MLFLOW_TRACKING_URI: `http://${host}` });
     await connected;
     expect(await run.stop('SIGTERM')).toEqual({ code: 143, signal: null });

@@ -18,6 +18,11 @@ export class SilentServer {
     return new SilentServer(server);
   }
 
+  /** Resolves with the next connection. */
+  async connected(): Promise<void> {
+    await once(this.server, 'connection');
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();
