@@ -201,6 +201,8 @@ function adviseFailure(code: string, message: string, access: MlflowAccess): str
   if (proxy)
     return `Start the proxy ${proxy}, correct ${proxySetting(access)}, or add ${new URL(access.uri).hostname} to NO_PROXY`;
   if (code === 'ECONNREFUSED') return `Start the tracking server, or correct ${ADDRESS}`;
+  if (message === 'aborted')
+    return 'Look into the logs of the tracking server and of what stands in front of it: a response ended early';
   if (code === 'ECONNRESET') {
     const other = access.uri.startsWith('https:') ? 'http' : 'https';
     return `Look into the log of the tracking server; if it speaks ${other} on this port, correct the beginning of ${ADDRESS}`;

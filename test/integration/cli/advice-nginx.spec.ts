@@ -5,7 +5,15 @@ import { type Env, type Situation } from '../../support/advice.js';
 import { findNginx, type RunningProxy, startNginx } from '../../support/proxies.js';
 import { freePort } from '../../support/redis-server.js';
 import { skipSuite } from '../../support/skip.js';
-import { always, MlflowFront, mlflowTable, nginxPage, PASSWORD, responded } from './mlflow-front.js';
+import {
+  always,
+  MlflowFront,
+  mlflowTable,
+  nginxPage,
+  PASSWORD,
+  responded,
+  unreachable,
+} from './mlflow-front.js';
 
 const PORTS = ['login', 'page', 'broken', 'small', 'prefix', 'password', 'busy', 'plain'] as const;
 type Name = (typeof PORTS)[number];
@@ -30,7 +38,7 @@ if (nginx) {
       new Map([
         [
           ports.login,
-          `location / { if ($http_x_key = '') { return 302 https://login.example.com/start?rd=secret; } ${pass} }`,
+          `server_tokens off; location / { if ($http_x_key = '') { return 302 https://login.example.com/start?rd=secret; } ${pass} }`,
         ],
         [ports.page, `location / { default_type text/html; return 200 '<html>Sign in</html>'; }`],
         [ports.broken, `server_tokens off; location / { proxy_pass ${front.front.uri}; }`],
@@ -64,7 +72,7 @@ if (nginx) {
     {
       situation: 'a redirect to a login, which lets a header pass',
       env: () => at('login'),
-      found: () => responded('302 to https://login.example.com/start', 'PAGE302'),
+      found: () => responded('302 to https://login.example.com/start', nginxPage('302 Found')),
       todo: () =>
         `A login stands in front of the tracking server and leads to https://login.example.com/start. Set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_HEADERS to what it accepts from programs, or MLFLOW_TRACKING_URI to the address behind it (now 127.0.0.1:${ports.login})`,
       follow: () => at('login', { MLFLOW_TRACKING_HEADERS: 'X-Key=k' }),
@@ -97,8 +105,9 @@ if (nginx) {
           response.write('{"experiments": [', () => response.destroy());
         }),
       env: () => at('broken'),
-      found: () => 'EARLY',
-      todo: () => 'EARLY',
+      found: () => unreachable(`http://127.0.0.1:${ports.broken}`, 'aborted'),
+      todo: () =>
+        'Look into the logs of the tracking server and of what stands in front of it: a response ended early',
       follow: () => {
         front.answers(always);
         return at('broken');

@@ -66,7 +66,7 @@ describeS3('what is said about the bucket', (server) => {
     },
     {
       situation: 'no such host',
-      env: () => at({ S3_ENDPOINT: 'http://s3.invalid' }),
+      env: () => at({ S3_ENDPOINT: 'http://s3.invalid', TIMEOUT: '30' }),
       found: () => cannotPut('getaddrinfo ENOTFOUND s3.invalid'),
       todo: () =>
         'Correct S3_ENDPOINT, or set S3_FORCE_PATH_STYLE=true if there is no host name for each bucket',
@@ -78,9 +78,10 @@ describeS3('what is said about the bucket', (server) => {
         at({
           S3_ENDPOINT: server().endpoint.replace('127.0.0.1', 'localhost'),
           S3_FORCE_PATH_STYLE: 'false',
-          S3_BUCKET: 'good.invalid',
+          // Looking up a name may take longer.
+          TIMEOUT: '30',
         }),
-      found: () => cannotPut('getaddrinfo ENOTFOUND good.invalid.localhost', 'good.invalid'),
+      found: () => cannotPut('getaddrinfo ENOTFOUND good.localhost'),
       todo: () =>
         'Correct S3_ENDPOINT, or set S3_FORCE_PATH_STYLE=true if there is no host name for each bucket',
       follow: right,
