@@ -1,10 +1,10 @@
 import { Commands } from './commands.js';
 
 let commands: Commands;
-beforeAll(async () => {
+beforeEach(async () => {
   commands = await Commands.open();
 });
-afterAll(() => commands.close());
+afterEach(() => commands.close());
 
 const AUTH = { MLFLOW_TRACKING_AUTH: 'kubernetes' };
 const SAID = 'MLFLOW_TRACKING_AUTH is not followed. Plugins of MLflow are not run.';
@@ -13,7 +13,6 @@ it.each([
   ['run', 'delta'],
   ['backfill', '--from', '2026-02-01', '--to', '2026-02-01'],
 ])('%s names the variables of MLflow that are set and not followed', async (...args) => {
-  const { code, out } = await commands.run(args, AUTH);
-  expect({ code, said: out.includes(SAID) }).toEqual({ code: 0, said: true });
+  expect((await commands.run(args, AUTH)).out).toContain(SAID);
   expect((await commands.run(args)).out).not.toContain('is not followed');
 });
