@@ -42,7 +42,7 @@ it('shows the page before it creates the pipeline run of the start', async () =>
   try {
     expect(pages[0]).toBe(200);
   } finally {
-    await service.close();
+    await service?.close();
     Logger.overrideLogger(false);
     await rm(folder, { recursive: true });
   }
