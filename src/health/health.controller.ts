@@ -116,7 +116,7 @@ export class HealthController implements OnModuleDestroy {
       idle: { ms: this.engine.activeJobs.longestIdleMs(), timeoutMs: this.stallTimeoutMs },
     };
     const report = describeHealth(results, self, this.settings, this.clock());
-    return { ...report, errors: await this.currentErrors() };
+    return { ...report, errors: await this.currentErrors('value' in results.store) };
   }
 
   @Get('api/v1/errors')
@@ -125,7 +125,7 @@ export class HealthController implements OnModuleDestroy {
   @ApiOperation({ summary: 'The errors of the last 15 minutes, counted, with what to do' })
   @ApiOkResponse({ standardSchema: currentErrorsSchema })
   async errors(): Promise<{ errors: CurrentError[] }> {
-    return { errors: await this.currentErrors() };
+    return { errors: await this.currentErrors('value' in (await this.dependencies.store.get())) };
   }
 
   @Get('metrics')
@@ -144,11 +144,10 @@ export class HealthController implements OnModuleDestroy {
       .send(await this.registry.metrics());
   }
 
-  /** Without the store, the errors of the other processes are unknown. */
-  private async currentErrors(): Promise<CurrentError[]> {
-    const isUp = 'value' in (await this.dependencies.store.get());
+  /** @param isStoreUp without the store, the errors of the other processes are unknown */
+  private async currentErrors(isStoreUp: boolean): Promise<CurrentError[]> {
     const own = () => this.processes.ownErrors();
-    return describeErrors(isUp ? await this.processes.currentErrors().catch(own) : own());
+    return describeErrors(isStoreUp ? await this.processes.currentErrors().catch(own) : own());
   }
 
   private lastSuccess() {
