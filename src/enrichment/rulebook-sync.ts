@@ -176,6 +176,7 @@ export class RulebookSync {
       await this.update(wanted, observed);
     } catch (error) {
       await this.recordOutage(error, { awaited: true });
+      reportError(error, { stage: 'catalog' });
       const message = `${firstLine(error)}; a day has metrics or experiments that it was never queried for and cannot be judged yet`;
       throw new MonitorError('catalog_awaited', message, {}, true, { cause: error });
     }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Finding, findingsTable, verdict } from '../../src/cli/findings.js';
 import type { PlatformCurrent } from '../../src/dashboard/contract.js';
 import type { CurrentError } from '../../src/health/current-errors.js';
+import { subscribe } from '../../src/observability/diagnostics.js';
 import { runInProcess } from './command.js';
-import { openService, type ServiceOptions } from './open-service.js';
+import { type OpenService, openService } from './open-service.js';
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -73,50 +74,72 @@ export async function expectFailingStart({ env, found, todo }: Situation): Promi
   }
 }
 
-/** What a running service says about MLflow after a delta: its `/health`, `GET /api/v1/errors` and the data of the page. */
-export async function saidWhileRunning(
+interface SaidWhileRunning {
+  readonly problems: readonly string[];
+  readonly errors: readonly CurrentError[];
+  readonly current: PlatformCurrent;
+}
+
+/**
+ * What a running service says: its `/health`, `GET /api/v1/errors` and the data of the page.
+ * @param until resolves when the situation has been noticed; by default when a delta has ended
+ */
+async function saidWhileRunning(
   env: Env,
-  options: Partial<ServiceOptions> = {},
-): Promise<{ problems: readonly string[]; errors: readonly CurrentError[]; page: string | undefined }> {
-  const service = await openService({
-    trackingUri: env.MLFLOW_TRACKING_URI ?? '',
-    catalog: null,
-    http: true,
-    env,
-    ...options,
-  });
+  until: (service: OpenService) => Promise<unknown> = (service) => service.run('delta'),
+): Promise<SaidWhileRunning> {
+  const trackingUri = env.MLFLOW_TRACKING_URI ?? '';
+  const service = await openService({ trackingUri, catalog: null, http: true, env });
   try {
-    await service.run('delta');
+    await until(service);
     const json = async (path: string) => (await service.request('GET', path)).json;
     const { problems } = (await json('/health')) as { problems: string[] };
     const { errors } = (await json('/api/v1/errors')) as { errors: CurrentError[] };
-    const { last_failure } = (await json('/api/v1/platform/current')) as PlatformCurrent;
-    return { problems, errors, page: last_failure?.message };
+    return { problems, errors, current: (await json('/api/v1/platform/current')) as PlatformCurrent };
   } finally {
     await service.close();
   }
 }
 
-const SAID_OF = {
-  mlflow: {
-    problem: 'The last request to MLflow failed',
-    next: 'Reading continues by itself once MLflow responds.',
-  },
-  catalog: {
-    problem: 'The catalog is unavailable',
-    next: 'Until the catalog responds, the stored thresholds apply.',
-  },
-} as const;
+const saidOf = (errors: readonly CurrentError[]) =>
+  errors.map(({ upstream, message, what_to_do }) => ({ upstream, message, what_to_do }));
 
-/** Expects that a running service says the same as `validate` about what does not work. */
-export async function expectSaidWhileRunning(
+/** Expects that a running service says the same as `validate` about MLflow. */
+export async function expectSaidWhileRunning({ env, found, todo }: Situation): Promise<void> {
+  const { problems, errors, current } = await saidWhileRunning(env());
+  expect(problems).toContain(`The last request to MLflow failed: ${found()} → ${todo()}.`);
+  const what_to_do = `${todo()}. Reading continues by itself once MLflow responds.`;
+  expect(saidOf(errors)).toEqual([{ upstream: 'mlflow', message: found(), what_to_do }]);
+  expect(current.last_failure?.message).toBe(`${found()} → ${todo()}`);
+}
+
+/** Starts a delta, and resolves once an error of the catalog was reported: a stage waits for an API without an end. */
+async function untilCatalogError({ engine }: OpenService): Promise<void> {
+  const reported = new Promise<void>((resolve) => {
+    const stop = subscribe((event) => {
+      if (event.type !== 'error' || event.error.upstream !== 'catalog') return;
+      stop();
+      resolve();
+    });
+  });
+  await engine.create('delta', { scheduledAt: null });
+  await reported;
+}
+
+/**
+ * Expects that a running service says the same as `validate` about the catalog.
+ * @param reason what the page says
+ * @param isFile without a rulebook, a delta fails if a file cannot be read
+ */
+export async function expectCatalogSaidWhileRunning(
   { env, found, todo }: Situation,
-  upstream: keyof typeof SAID_OF = 'mlflow',
+  reason: string,
+  isFile = false,
 ): Promise<void> {
-  const { problems, errors, page } = await saidWhileRunning(env());
-  const { problem, next } = SAID_OF[upstream];
-  expect(problems).toContain(`${problem}: ${found()} → ${todo()}.`);
-  const said = errors.map((error) => [error.upstream, error.message, error.what_to_do]);
-  expect(said).toEqual([[upstream, found(), `${todo()}. ${next}`]]);
-  expect(page).toBe(`${found()} → ${todo()}`);
+  const until = isFile ? undefined : untilCatalogError;
+  const { problems, errors, current } = await saidWhileRunning(env(), until);
+  expect(problems).toContain(`The catalog is unavailable: ${found()} → ${todo()}.`);
+  const what_to_do = `${todo()}. Until the catalog responds, the stored thresholds apply.`;
+  expect(saidOf(errors)).toContainEqual({ upstream: 'catalog', message: found(), what_to_do });
+  expect(current.catalog_outage?.reason).toBe(reason);
 }
