@@ -26,10 +26,10 @@ const project = (name, timeLimitMs) => ({
 });
 export default {
   projects: [
-    project('unit', 10_000),
-    project('integration', 60_000),
-    project('e2e', 120_000),
-    project('faults', 120_000),
+    project('unit', 30_000),
+    project('integration', 180_000),
+    project('e2e', 300_000),
+    project('faults', 300_000),
     project('abuse', 600_000),
   ],
   // Most tests spend most of their time waiting for a process, a server or a disk.
