@@ -46,7 +46,7 @@ const ACTIVE = `CREATE OR REPLACE TEMP TABLE active AS
 SELECT DATE '2026-03-10' AS date, TIMESTAMPTZ '2026-03-10 12:00:00Z' AS "timestamp", 'r' || run::INTEGER AS run_id,
   NULL::VARCHAR AS run_name, 'r' || run::INTEGER AS experiment_id, NULL::VARCHAR AS experiment_name, 'a' AS application,
   NULL::VARCHAR AS user_id, 'FINISHED' AS run_status, NULL::TIMESTAMPTZ AS start_time, NULL::TIMESTAMPTZ AS end_time,
-  NULL::VARCHAR AS parent_run_id, true AS eligible, 0 AS batch,
+  NULL::VARCHAR AS parent_run_id, true AS eligible, false AS ignored_child, 0 AS batch,
   list({"key": 'm' || metric::INTEGER, "timestamp": 0::BIGINT, step: 0::BIGINT, "value": "value",
     model_id: NULL::VARCHAR, dataset_name: NULL::VARCHAR} ORDER BY metric) AS metrics
 FROM given GROUP BY run`;
