@@ -93,7 +93,8 @@ WITH verdicts AS (
 SELECT active.* EXCLUDE (params, tags, metrics),
   coalesce(['critical', 'invalid', 'warning', 'healthy', 'unmonitored'][worst], 'unmonitored') AS status,
   coalesce(evaluated_metrics, 0)::INTEGER AS evaluated_metrics, len(metrics)::INTEGER AS total_metrics, params, tags,
-  map_from_entries(list_transform(metrics, lambda m: {"key": m."key", "value": CASE WHEN NOT isnan(m."value") THEN m."value" END})) AS run_summary_metrics
+  map_from_entries(list_transform(metrics, lambda m: {"key": m."key", "value": CASE WHEN NOT isnan(m."value") THEN m."value" END})) AS run_summary_metrics,
+  parent_run_id IS NOT NULL AS ignored_child
 FROM active LEFT JOIN verdicts USING (run_id)
 ORDER BY date, application, "timestamp", run_id;
 DROP TABLE active;
