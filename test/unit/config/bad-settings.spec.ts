@@ -1,9 +1,5 @@
-import {
-  loadSettings,
-  type Settings,
-  SettingsError,
-  type SettingsProblem,
-} from '../../../src/config/settings.js';
+import type { SettingsProblem } from '../../../src/config/contradictions.js';
+import { loadSettings, type Settings, SettingsError } from '../../../src/config/settings.js';
 
 const MLFLOW_TRACKING_URI = 'http://localhost:5000';
 const load = (env: Record<string, string> = {}): Settings => loadSettings({ MLFLOW_TRACKING_URI, ...env });
