@@ -116,10 +116,13 @@ BullModule.workerClass = class extends Worker {
   }
 };
 
-const { app, resources, stopped, close } = await startService(loadSettings(process.env), async (settings) => {
+const service = await startService(loadSettings(process.env), async (settings) => {
   const opened = await openResources(settings, clock);
   return { ...opened, store: observed(opened.store) };
 });
+// Stopped while it started.
+if (!service) process.exit();
+const { app, resources, stopped, close } = service;
 createInterface(process.stdin).on('line', async (line) => {
   if (line === 'flush') await resources.queue.flush();
   await app.get(ENGINE).dispatch();
