@@ -111,7 +111,8 @@ async function check(openssl: string): Promise<void> {
     await arrived.get('/ping/');
     log(0.1, Date.now() - 1_000);
     expect(await arrived.get('AUTH')).toEqual([SECRETS.smtp]);
-    for (const label of Object.values(CHANNELS)) await program.line(new RegExp(`Message .*, ${label}: `));
+    for (const label of Object.values(CHANNELS))
+      await program.line(new RegExp(`deliver by ${label}: Message `));
     isCatalogDown = true;
     for (const [place, text] of await responsesOf(url, token)) found.set(place, text);
     for (const [place, text] of await commandLinesOf(program.pid)) found.set(place, text);
