@@ -152,7 +152,7 @@ describe('what is said about the folder', () => {
   };
   const dir = (name: string) => join(folder, name);
   const at = (name: string): Env => ({ STORAGE_DIR: dir(name) });
-  const TODO = 'Set STORAGE_DIR to a folder that this user can write to';
+  const WRITABLE = 'Set STORAGE_DIR to a folder that this user can write to';
   const opened = (name: string) => async () => {
     await chmod(dir(name), 0o777);
     return at(name);
@@ -165,7 +165,7 @@ describe('what is said about the folder', () => {
       env: () => at('file'),
       found: () =>
         `Cannot lock ${dir('file')}: Error: ENOTDIR: not a directory, mkdir '${dir('file/.lock')}'`,
-      todo: () => TODO,
+      todo: () => WRITABLE,
       follow: () => at('fresh'),
     },
     {
@@ -174,7 +174,7 @@ describe('what is said about the folder', () => {
       env: () => at('part/store'),
       found: () =>
         `Cannot lock ${dir('part/store')}: Error: ENOTDIR: not a directory, mkdir '${dir('part/store/.lock')}'`,
-      todo: () => TODO,
+      todo: () => WRITABLE,
       follow: () => at('fresh'),
     },
   ])('$situation', async (row) => {
@@ -188,7 +188,7 @@ describe('what is said about the folder', () => {
       env: () => at('closed'),
       found: () =>
         `Cannot lock ${dir('closed')}: Error: EACCES: permission denied, mkdir '${dir('closed/.lock')}'`,
-      todo: () => TODO,
+      todo: () => WRITABLE,
       follow: opened('closed'),
     },
     {
@@ -200,7 +200,7 @@ describe('what is said about the folder', () => {
       env: () => at('foreign'),
       found: () =>
         `Cannot lock ${dir('foreign')}: Error: IO Error: Cannot open file "${dir('foreign/.lock/owner.duckdb')}": Permission denied`,
-      todo: () => TODO,
+      todo: () => WRITABLE,
       follow: () => at('own'),
     },
   ])('$situation', async (row) => {
