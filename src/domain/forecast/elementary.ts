@@ -15,7 +15,11 @@ const POWERS_OF_2 = new Float64Array(MAX_EXPONENT - LEAST_EXPONENT + 1);
 POWERS_OF_2[0] = Number.MIN_VALUE;
 for (let i = 1; i < POWERS_OF_2.length; i++) POWERS_OF_2[i] = 2 * (POWERS_OF_2[i - 1] as number);
 
-/** 2^exponent. @param exponent an integer; less than −1074 gives 0, more than 1023 gives 2^1023 */
+/**
+ * 2^exponent. Callers avoid −0, as in `0 - k`: V8 takes the exponent for an integer, −0 is none, and some releases then leave and
+ * enter the compiled code of a caller again and again.
+ * @param exponent an integer; less than −1074 gives 0, more than 1023 gives 2^1023
+ */
 export function powerOf2(exponent: number): number {
   if (exponent < LEAST_EXPONENT) return 0;
   return POWERS_OF_2[Math.min(exponent, MAX_EXPONENT) - LEAST_EXPONENT] as number;
@@ -46,7 +50,7 @@ function smallExpm1(x: number): number {
 /** e^x. @param x at most 709 */
 export function exp(x: number): number {
   if (x < -745) return 0;
-  const k = Math.round(x * Math.LOG2E);
+  const k = Math.round(x * Math.LOG2E) + 0;
   return (1 + smallExpm1(x - k * LN_2_HIGH - k * LN_2_LOW)) * powerOf2(k);
 }
 
@@ -58,7 +62,7 @@ export function expm1(x: number): number {
 /** The natural logarithm. @param x finite, more than 0 */
 export function log(x: number): number {
   let k = exponentOf2(x);
-  let mantissa = k < -1000 ? x * powerOf2(100) * powerOf2(-k - 100) : x * powerOf2(-k);
+  let mantissa = k < -1000 ? x * powerOf2(100) * powerOf2(-k - 100) : x * powerOf2(0 - k);
   if (mantissa > Math.SQRT2) {
     mantissa /= 2;
     k++;

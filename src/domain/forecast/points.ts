@@ -98,7 +98,7 @@ export function fromUnits({ origin, exponent }: Units, deviation: number): numbe
 }
 
 /** A difference of two values in the units of the filter. */
-export const sizeToUnits = ({ exponent }: Units, size: number): number => size * powerOf2(-exponent);
+export const sizeToUnits = ({ exponent }: Units, size: number): number => size * powerOf2(0 - exponent);
 
 /** A difference of two numbers in the units of the filter as a difference of values; finite. */
 export const sizeFromUnits = ({ exponent }: Units, size: number): number =>
