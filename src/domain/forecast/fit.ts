@@ -1,4 +1,4 @@
-import { deviance, SKIPPED } from './deviance.js';
+import { Deviance, SKIPPED } from './deviance.js';
 import { exp, log } from './elementary.js';
 import { minimize } from './nelder-mead.js';
 import { errorQuantiles } from './one-step-errors.js';
@@ -146,6 +146,7 @@ function modelOf(x: Float64Array, { spread, drift }: SeriesStatistics): TrendMod
 }
 
 function search(series: UnitSeries, statistics: SeriesStatistics): Float64Array {
+  const deviance = new Deviance(series, statistics.floor);
   const loss = (x: Float64Array): number => {
     let penalty = 0;
     for (let k = 0; k < SEARCHED.length; k++) {
@@ -153,7 +154,7 @@ function search(series: UnitSeries, statistics: SeriesStatistics): Float64Array 
       const distance = (x[k] as number) - center;
       penalty += weight * distance * distance;
     }
-    return deviance(modelOf(x, statistics), series, statistics.floor) + penalty;
+    return deviance.of(modelOf(x, statistics)) + penalty;
   };
   const best = minimize(loss, START, STEP, MAX_ITERATIONS, TOLERANCE);
   return best.map((_, k) => roundLogarithm(limited(best, k as 0 | 1 | 2)));

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { deviance } from '../../../src/domain/forecast/deviance.js';
+import { Deviance } from '../../../src/domain/forecast/deviance.js';
 import { exp, log } from '../../../src/domain/forecast/elementary.js';
 import type { Domain } from '../../../src/domain/forecast/forecast-ahead.js';
 import { sizeToUnits } from '../../../src/domain/forecast/points.js';
@@ -101,7 +101,7 @@ function devianceOf({ parameters, points }: NonNullable<ReturnType<typeof foreca
     initialSlopeVariance: parameters.initialSlopeVariance,
     clipDeviation: sizeToUnits(points, parameters.clipDeviation),
   };
-  return deviance(model, series, seriesStatistics(series, points).floor);
+  return new Deviance(series, seriesStatistics(series, points).floor).of(model);
 }
 
 const run = (interpreter: string, name: string, cases: readonly object[]) =>

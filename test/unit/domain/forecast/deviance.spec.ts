@@ -1,4 +1,4 @@
-import { deviance, SKIPPED } from '../../../../src/domain/forecast/deviance.js';
+import { Deviance, SKIPPED } from '../../../../src/domain/forecast/deviance.js';
 import { log } from '../../../../src/domain/forecast/elementary.js';
 import { TrendFilter, type TrendModel } from '../../../../src/domain/forecast/trend-filter.js';
 import type { UnitSeries } from '../../../../src/domain/forecast/unit-series.js';
@@ -38,18 +38,42 @@ function seriesFrom(seed: number): UnitSeries {
   return { values, gaps };
 }
 
+const GAPS: Record<string, (i: number) => number> = {
+  'equal gaps': () => 1,
+  'gaps that are multiples of one': (i) => ((i * 7) % 5) / 2,
+  'different gaps': (i) => 0.5 + Math.sqrt(i) / 20,
+  'points at one time, and one far away': (i) => (i === 90 ? 199 : 0),
+};
+
 const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
 
 describe('the deviance of a series', () => {
   it.each(seeds)('has the bits of the filter, for every model (%i)', (seed) => {
     const series = seriesFrom(seed);
-    for (const levelNoise of [1e-6, 0.02, 3, 8000]) {
-      for (const slopeNoise of [2e-9, 1e-4, 400]) {
-        for (const logDamping of [Math.log(0.5), Math.log(0.97), Math.log(0.9999)]) {
+    const deviance = new Deviance(series, 1e-6);
+    for (const logDamping of [Math.log(0.5), Math.log(0.97), Math.log(0.9999), Math.log(0.5)]) {
+      for (const levelNoise of [1e-6, 0.02, 3, 8000]) {
+        for (const slopeNoise of [2e-9, 1e-4, 400]) {
           const model = { levelNoise, slopeNoise, logDamping, initialSlopeVariance: 0.1, clipDeviation: 0.8 };
-          expect(deviance(model, series, 1e-6)).toBe(devianceOfFilter(model, series, 1e-6));
+          expect(deviance.of(model)).toBe(devianceOfFilter(model, series, 1e-6));
         }
       }
+    }
+  });
+
+  it.each(Object.entries(GAPS))('has the bits of the filter with %s', (_name, gap) => {
+    const { values } = seriesFrom(7);
+    const series = { values, gaps: values.map((_, i) => (i === 0 ? 0 : gap(i))) };
+    const deviance = new Deviance(series, 1e-6);
+    for (const logDamping of [Math.log(0.6), Math.log(0.998)]) {
+      const model = {
+        levelNoise: 0.1,
+        slopeNoise: 1e-3,
+        logDamping,
+        initialSlopeVariance: 0.1,
+        clipDeviation: 0.8,
+      };
+      expect(deviance.of(model)).toBe(devianceOfFilter(model, series, 1e-6));
     }
   });
 
@@ -62,7 +86,8 @@ describe('the deviance of a series', () => {
       initialSlopeVariance: 0.1,
       clipDeviation: 1,
     };
-    expect(deviance(model, constant, 1e-3)).toBe(devianceOfFilter(model, constant, 1e-3));
-    expect(deviance(model, constant, 1)).toBeGreaterThan(deviance(model, constant, 1e-3));
+    const withFloor = (floor: number) => new Deviance(constant, floor).of(model);
+    expect(withFloor(1e-3)).toBe(devianceOfFilter(model, constant, 1e-3));
+    expect(withFloor(1)).toBeGreaterThan(withFloor(1e-3));
   });
 });
