@@ -1,5 +1,6 @@
 import { studentQuantile } from './elementary.js';
 import { roundParameter } from './parameters.js';
+import { nthSmallest } from './selection.js';
 
 /** The z of the central 80 and 95 % of a normal distribution. */
 export const NORMAL_QUANTILES = [1.2815515655446004, 1.959963984540054] as const;
@@ -15,12 +16,11 @@ const EQUAL_WEIGHT = 20;
  */
 export function errorQuantiles(errors: Float64Array, degreesOfFreedom: number): [number, number] {
   const n = errors.length;
-  const sorted = errors.slice().sort();
   const weight = n / (n + EQUAL_WEIGHT);
-  const middle = (sorted[(n - 1) >> 1] as number) / 0.6744897501960817;
+  const middle = nthSmallest(errors, (n - 1) >> 1) / 0.6744897501960817;
   const deviation = middle > 0 ? Math.min(1, middle) : 1;
   const [narrow, wide] = SHARES.map((share, k) => {
-    const own = sorted[Math.min(n, Math.ceil((n + 1) * share)) - 1] as number;
+    const own = nthSmallest(errors, Math.min(n, Math.ceil((n + 1) * share)) - 1);
     const student = deviation * studentQuantile(NORMAL_QUANTILES[k] as number, Math.max(3, degreesOfFreedom));
     return roundParameter(weight * own + (1 - weight) * student);
   }) as [number, number];

@@ -1,4 +1,5 @@
 import { exponentOf2, powerOf2 } from './elementary.js';
+import { extremesOf, nthSmallest } from './selection.js';
 
 /** A fit uses at most this many points. */
 export const MAX_POINTS = 200;
@@ -71,11 +72,11 @@ export function selectPoints(
 
 function unitsOf(values: Float64Array): Units {
   if (values.length === 0) return { origin: 0, exponent: 0 };
-  const sorted = values.slice().sort();
-  const origin = sorted[(sorted.length - 1) >> 1] as number;
+  const origin = nthSmallest(values, (values.length - 1) >> 1);
+  const { least, greatest } = extremesOf(values);
   // A quarter of each: the difference of the largest doubles overflows.
-  const above = (sorted[sorted.length - 1] as number) / 4 - origin / 4;
-  const below = origin / 4 - (sorted[0] as number) / 4;
+  const above = greatest / 4 - origin / 4;
+  const below = origin / 4 - least / 4;
   const deviation = Math.max(above, below);
   return { origin, exponent: deviation > 0 ? Math.max(exponentOf2(deviation) + 3, LEAST_EXPONENT) : 0 };
 }

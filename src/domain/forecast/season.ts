@@ -1,4 +1,5 @@
 import { MS_PER_DAY } from '../time.js';
+import { nthSmallest } from './selection.js';
 
 /** A pattern that repeats: what it adds to the level at evenly spaced times of a period. */
 export interface Season {
@@ -128,7 +129,7 @@ function isRegular(times: Float64Array, width: number): boolean {
 function medianGap(times: Float64Array): number {
   const gaps = new Float64Array(Math.max(0, times.length - 1));
   for (let i = 0; i < gaps.length; i++) gaps[i] = (times[i + 1] as number) - (times[i] as number);
-  return gaps.sort()[gaps.length >> 1] ?? 0;
+  return gaps.length === 0 ? 0 : nthSmallest(gaps, gaps.length >> 1);
 }
 
 /** Deviations by their place in the period. */

@@ -1,6 +1,7 @@
 import type { Points } from './points.js';
 import { sizeToUnits, toUnits } from './points.js';
 import { type Season, seasonAt } from './season.js';
+import { extremesOf, nthSmallest } from './selection.js';
 
 /** Points as the filter sees them: in the units of `Points`, without the pattern that repeats. */
 export interface UnitSeries {
@@ -46,9 +47,12 @@ export function seriesStatistics({ values }: UnitSeries, points: Points): Series
     differences[i] = difference;
     squares += difference * difference;
   }
-  const drift = medianOf(differences);
-  const spread = 1.4826 * medianOf(differences.map((difference) => Math.abs(difference - drift)));
-  const range = values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
+  const middle = (differences.length - 1) >> 1;
+  const drift = nthSmallest(differences, middle);
+  for (let i = 0; i < differences.length; i++) differences[i] = Math.abs((differences[i] as number) - drift);
+  const spread = 1.4826 * nthSmallest(differences, middle);
+  const { least, greatest } = extremesOf(values);
+  const range = greatest - least;
   const size = sizeToUnits(points, Math.max(Math.abs(points.origin), Math.abs(points.values[0] as number)));
   const floor = Math.max(FLOOR_SHARE * (range || size || 1), ROUNDING * size);
   return {
@@ -58,9 +62,4 @@ export function seriesStatistics({ values }: UnitSeries, points: Points): Series
     floor,
     constant: range === 0,
   };
-}
-
-/** The lower median. @param values not empty */
-function medianOf(values: Float64Array): number {
-  return values.slice().sort()[(values.length - 1) >> 1] as number;
 }
