@@ -89,8 +89,8 @@ function* matchSeries({ from, series, points, tails, lookbackMs }: ContinueInput
     while (begin < points.series.length && points.series[begin] === number) begin++;
     const rows = {
       day: from,
-      times: points.time.slice(first, begin).map((time) => from + time),
-      values: points.value.slice(first, begin),
+      times: points.time.subarray(first, begin).map((time) => from + time),
+      values: points.value.subarray(first, begin),
     };
     yield { own, day: dayOfSeries(before && isKept(before) ? before.tail : undefined, rows, lookbackMs) };
   }

@@ -32,10 +32,14 @@ export interface PartOfSeries {
   readonly before: number;
 }
 
+/** The indices that `selectPoints` has found. */
+const kept = new Int32Array(MAX_POINTS);
+
 /** The last points of a part of a series, with their units. */
 export function lastPoints(times: Float64Array, values: Float64Array, part: PartOfSeries): Points {
   const selected = selectPoints(times, values, part);
-  return { ...selected, ...unitsOf(selected.values) };
+  const { origin, exponent } = unitsOf(selected.values);
+  return { times: selected.times, values: selected.values, origin, exponent };
 }
 
 /**
@@ -49,7 +53,6 @@ export function selectPoints(
   values: Float64Array,
   part: PartOfSeries,
 ): Pick<Points, 'times' | 'values'> {
-  const kept = new Int32Array(MAX_POINTS);
   let first = MAX_POINTS;
   let next = Number.POSITIVE_INFINITY;
   for (let i = part.end - 1; i >= 0 && first > 0; i--) {
@@ -61,6 +64,8 @@ export function selectPoints(
     next = time;
   }
   const n = MAX_POINTS - first;
+  const [begin, end] = [kept[first] ?? 0, (kept[MAX_POINTS - 1] as number) + 1];
+  if (n > 0 && end - begin === n) return { times: times.slice(begin, end), values: values.slice(begin, end) };
   const selected = { times: new Float64Array(n), values: new Float64Array(n) };
   for (let k = 0; k < n; k++) {
     const i = kept[first + k] as number;

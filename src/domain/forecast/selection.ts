@@ -42,7 +42,8 @@ function zeroAt(values: Float64Array, n: number): number {
 export function extremesOf(values: Float64Array): { least: number; greatest: number } {
   let least = values[0] as number;
   let greatest = least;
-  for (const value of values) {
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number;
     if (value < least) least = value;
     if (value > greatest) greatest = value;
   }
