@@ -47,10 +47,7 @@ export function breachesOf(
 function breachOf(forecast: Forecast, last: number, limit: number, side: -1 | 1): Breach | null {
   const { levels, levelDeviations, times } = forecast;
   /** The probability that the level is beyond, as a z, after k steps. */
-  const z = Float64Array.from(
-    levels,
-    (level, k) => (side * (level - limit)) / (levelDeviations[k] as number),
-  );
+  const z = levels.map((level, k) => (side * (level - limit)) / (levelDeviations[k] as number));
   const probability = normalCdf(z.reduce((a, b) => Math.max(a, b)));
   if (!((z[0] as number) <= 0) || !(probability >= MIN_PROBABILITY)) return null;
   const timeOf = (k: number) => (k === 0 ? last : (times[k - 1] as number));

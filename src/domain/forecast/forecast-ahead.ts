@@ -45,7 +45,7 @@ export function stepTimes({ times }: Points): Float64Array {
   const last = times[times.length - 1] as number;
   const span = last - (times[0] as number);
   const horizon = Math.min(span * HORIZON_SHARE, MAX_HORIZON_DAYS * MS_PER_DAY);
-  return Float64Array.from({ length: STEPS }, (_, k) => last + (horizon * (k + 1)) / STEPS);
+  return new Float64Array(STEPS).map((_, k) => last + (horizon * (k + 1)) / STEPS);
 }
 
 /**
@@ -59,30 +59,37 @@ export function forecastAhead(
   domain: Domain = {},
   times: Float64Array = stepTimes(points),
 ): Forecast {
-  const last = points.times[points.times.length - 1] as number;
-  const { levels, variances } = SeriesState.after(points, parameters).moveThrough(
-    Float64Array.of(last, ...times),
-  );
+  const n = times.length;
+  const through = new Float64Array(n + 1);
+  through[0] = points.times[points.times.length - 1] as number;
+  through.set(times, 1);
+  const { levels, variances } = SeriesState.after(points, parameters).moveThrough(through);
   const deviation = sizeToUnits(points, parameters.deviation);
-  const inDomain = (value: number) =>
-    Math.min(domain.max ?? Number.MAX_VALUE, Math.max(domain.min ?? -Number.MAX_VALUE, value));
-  const expected = times.map(
-    (time, k) => (levels[k + 1] as number) + sizeToUnits(points, seasonAt(parameters.season, time)),
-  );
+  const { min = -Number.MAX_VALUE, max = Number.MAX_VALUE } = domain;
+  const inDomain = (inUnits: number) => Math.min(max, Math.max(min, fromUnits(points, inUnits)));
   const uncertainty = uncertaintyOf(parameters);
-  /** The border of a band, or with side 0 the expected values. */
-  const border = (side: -1 | 0 | 1, share: 0 | 1) =>
-    expected.map((value, k) => {
-      const width = deviation * uncertainty.width(share, variances[k + 1] as number);
-      return inDomain(fromUnits(points, value + side * width));
-    });
+  const bands = {
+    forecast: new Float64Array(n),
+    lower80: new Float64Array(n),
+    upper80: new Float64Array(n),
+    lower95: new Float64Array(n),
+    upper95: new Float64Array(n),
+  };
+  for (let k = 0; k < n; k++) {
+    const season = sizeToUnits(points, seasonAt(parameters.season, times[k] as number));
+    const expected = (levels[k + 1] as number) + season;
+    const variance = variances[k + 1] as number;
+    const width80 = deviation * uncertainty.width(0, variance);
+    const width95 = deviation * uncertainty.width(1, variance);
+    bands.forecast[k] = inDomain(expected);
+    bands.lower80[k] = inDomain(expected - width80);
+    bands.upper80[k] = inDomain(expected + width80);
+    bands.lower95[k] = inDomain(expected - width95);
+    bands.upper95[k] = inDomain(expected + width95);
+  }
   return {
     times,
-    forecast: border(0, 0),
-    lower80: border(-1, 0),
-    upper80: border(1, 0),
-    lower95: border(-1, 1),
-    upper95: border(1, 1),
+    ...bands,
     levels: levels.map((level) => fromUnits(points, level)),
     levelDeviations: variances.map((variance) =>
       sizeFromUnits(points, deviation * Math.sqrt(uncertainty.levelFactor * variance)),

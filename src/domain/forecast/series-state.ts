@@ -73,7 +73,8 @@ export class SeriesState {
   }
 
   private seasonInUnits(time: number): number {
-    return sizeToUnits(this.units, seasonAt(this.parameters.season, time));
+    const { season } = this.parameters;
+    return season ? sizeToUnits(this.units, seasonAt(season, time)) : 0;
   }
 }
 
