@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { AdminModule } from './admin/admin.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
 import { AlertsApiModule } from './alerts/alerts.controller.js';
 import { DeliveryModule } from './alerts/delivery.module.js';
@@ -49,7 +50,7 @@ export class AppModule {
         ...(isWorker || scheduled ? [CatalogModule.register(scheduled)] : []),
         ...(isWorker ? [IngestionModule, EnrichmentModule, AggregationModule] : []),
         ...(isWorker || scheduled ? [DeliveryModule.register(isWorker, scheduled)] : []),
-        ...(serves ? [adminModule(), DashboardModule, AlertsApiModule] : []),
+        ...(serves ? [AdminModule, DashboardModule, AlertsApiModule] : []),
         ...(serves || writesTags ? [GateModule.register(serves, writesTags)] : []),
         QualityModule.register(isWorker || scheduled, serves),
         HealthModule,
@@ -58,10 +59,4 @@ export class AppModule {
       providers: scheduled ? [SchedulerService] : [],
     };
   }
-}
-
-/** Loaded only by processes that serve HTTP: Swagger and Bull Board take a fifth of the start. */
-async function adminModule(): Promise<DynamicModule> {
-  const { AdminModule } = await import('./admin/admin.module.js');
-  return { module: AdminModule };
 }

@@ -1,5 +1,4 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { CLOCK, type Clock } from '../config/runtime.js';
@@ -9,6 +8,13 @@ import { adminOf } from '../http/access-rules.js';
 import { actorOf } from '../http/actor.js';
 import { adminOfSession, SESSION_COOKIE, SESSION_MS, sessionOf } from '../http/admin-session.js';
 import { type AdminToken, readTokens } from '../http/admin-tokens.js';
+import {
+  ApiBearerAuth,
+  ApiExcludeEndpoint,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '../http/documentation.js';
 import { LoginCodes } from '../http/login-codes.js';
 import { publicAddressOf } from '../http/public-address.js';
 

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import type { NextFunction, Request, Response } from 'express';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import { loadSwagger } from '../http/documentation.js';
 
 /** Swagger UI has inline styles and pictures. */
 const CONTENT_SECURITY_POLICY = [
@@ -13,8 +14,25 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Serves the OpenAPI document at `/docs/openapi.json` and a page that shows it at `/docs`. */
+/** Serves the OpenAPI document at `/docs/openapi.json` and a page that shows it at `/docs`. The first request builds both. */
 export function serveOpenApi(app: INestApplication): void {
+  let pages: Promise<RequestHandler> | undefined;
+  app.use('/docs', (request: Request, response: Response, next: NextFunction) => {
+    response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+    // One address of the page, so that the relative address of the service is right.
+    if (/\/docs\/(index\.html)?(\?|$)/.test(request.originalUrl)) response.redirect(308, '../docs');
+    else next();
+  });
+  app.use(async (request: Request, response: Response, next: NextFunction) => {
+    if (!/^\/docs(\/|$)/i.test(request.path)) return next();
+    pages ??= openPages(app);
+    const handle = await pages;
+    await handle(request, response, next);
+  });
+}
+
+async function openPages(app: INestApplication): Promise<RequestHandler> {
+  const { DocumentBuilder, SwaggerModule } = await loadSwagger();
   const config = new DocumentBuilder()
     .setTitle('mlflow-monitor')
     .setDescription('Errors are problem details (RFC 9457).')
@@ -24,14 +42,15 @@ export function serveOpenApi(app: INestApplication): void {
       description: 'An admin token (see docs/access.md).',
     })
     .build();
-  app.use('/docs', (request: Request, response: Response, next: NextFunction) => {
-    response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    // One address of the page, so that the relative address of the service is right.
-    if (/\/docs\/(index\.html)?(\?|$)/.test(request.originalUrl)) response.redirect(308, '../docs');
-    else next();
-  });
-  const document = () => SwaggerModule.createDocument(app, config);
-  SwaggerModule.setup('docs', app, document, {
+  // The service no longer takes routes: these are of an application of their own.
+  const adapter = new ExpressAdapter();
+  const pages: Application = adapter.getInstance();
+  pages.disable('x-powered-by');
+  const target = {
+    getHttpAdapter: () => adapter,
+    useStaticAssets: adapter.useStaticAssets.bind(adapter),
+  } as unknown as INestApplication;
+  SwaggerModule.setup('docs', target, () => SwaggerModule.createDocument(app, config), {
     jsonDocumentUrl: 'docs/openapi.json',
     raw: ['json'],
     // Relative to the document, and on the page to its address.
@@ -40,4 +59,5 @@ export function serveOpenApi(app: INestApplication): void {
       servers: [{ url: (request as Request).path.endsWith('.json') ? '../' : './' }],
     }),
   });
+  return pages;
 }

@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import type { Queue } from 'bullmq';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import { pathToRoot } from '../http/path-to-root.js';
@@ -50,10 +47,27 @@ function boardHeaders(request: Request, response: Response, next: NextFunction):
 }
 
 /**
- * The middleware of Bull Board for these queues, to be mounted at `BOARD_PATH`.
+ * The middleware of Bull Board for these queues, to be mounted at `BOARD_PATH`. The first request opens the board.
  * @param showWorkers whether the backend can list workers: in the embedded one, all of them share one session
  */
 export function queueBoard(queues: readonly Queue[], showWorkers: boolean): RequestHandler[] {
+  let board: Promise<RequestHandler> | undefined;
+  return [
+    boardHeaders,
+    async (request, response, next) => {
+      board ??= openBoard(queues, showWorkers);
+      const handle = await board;
+      await handle(request, response, next);
+    },
+  ];
+}
+
+async function openBoard(queues: readonly Queue[], showWorkers: boolean): Promise<RequestHandler> {
+  const [{ createBullBoard }, { BullMQAdapter }, { ExpressAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/api/bullMQAdapter'),
+    import('@bull-board/express'),
+  ]);
   const serverAdapter = new ExpressAdapter().setBasePath(BOARD_PATH);
   createBullBoard({
     queues: queues.map((queue) => new BullMQAdapter(queue)),
@@ -62,5 +76,5 @@ export function queueBoard(queues: readonly Queue[], showWorkers: boolean): Requ
   });
   const board: Application = serverAdapter.getRouter();
   board.disable('x-powered-by');
-  return [boardHeaders, board];
+  return board;
 }

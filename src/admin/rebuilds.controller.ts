@@ -1,7 +1,13 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { CLOCK, type Clock } from '../config/runtime.js';
+import {
+  ApiAcceptedResponse,
+  ApiBearerAuth,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '../http/documentation.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { OBJECT_STORE, type ObjectStore } from '../storage/object-store.js';
 import {

@@ -13,7 +13,6 @@ import {
   Query,
   Req,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { CLOCK, type Clock } from '../config/runtime.js';
@@ -21,6 +20,7 @@ import type { AlertActions, Mute } from '../domain/alerts/actions.js';
 import { MonitorError } from '../domain/errors.js';
 import { MS_PER_DAY } from '../domain/time.js';
 import { actorOf } from '../http/actor.js';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '../http/documentation.js';
 import { muteSchema, readAlertActions, updateAlertActions } from '../state/alerts/actions.js';
 import { AlertChain } from '../state/alerts/evaluations.js';
 import type { AlertDelivery } from '../state/alerts/outbox.js';

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { serveOpenApi } from '../admin/open-api.js';
 import { AppModule } from '../app.module.js';
 import type { UnfollowedVariable } from '../config/client-variables.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
@@ -79,10 +80,7 @@ export async function startService(settings: Settings, open: Open = openAll): Pr
         abortOnError: false,
       }),
     );
-    if (settings.ROLES.includes('api')) {
-      const { serveOpenApi } = await import('../admin/open-api.js');
-      serveOpenApi(app);
-    }
+    if (settings.ROLES.includes('api')) serveOpenApi(app);
     if (settings.ROLES.includes('worker'))
       await unlessStopped(checkTrackingServer(app, new Logger('Service')));
     await unlessStopped(app.init());

@@ -1,5 +1,5 @@
 import { Body, Controller, Header, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '../http/documentation.js';
 import { RequestLimit } from '../upstream/request-limit.js';
 import { type Verdict, type VerdictRequest, verdictRequestSchema, verdictSchema } from './contract.js';
 import { judgeNow } from './judge-now.js';

@@ -8,11 +8,11 @@ import {
   Res,
   ServiceUnavailableException,
 } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { Registry } from 'prom-client';
 import { CLOCK, type Clock, STOPPING } from '../config/runtime.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
+import { ApiOkResponse, ApiOperation, ApiTags } from '../http/documentation.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { Processes } from '../state/processes.js';
 import { statusOptions } from '../state/service-status.js';

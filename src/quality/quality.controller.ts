@@ -1,9 +1,15 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { concurrently } from '../config/concurrently.js';
 import { CLOCK, type Clock } from '../config/runtime.js';
 import { addDays, dayOf } from '../domain/time.js';
+import {
+  ApiAcceptedResponse,
+  ApiBearerAuth,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '../http/documentation.js';
 import { InvalidRequest } from '../http/problem.js';
 import { ENGINE, type Engine } from '../pipeline/engine.js';
 import { readQuality } from '../state/quality.js';

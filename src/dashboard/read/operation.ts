@@ -1,23 +1,17 @@
 import { applyDecorators, Get } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags, type OpenAPIObject } from '@nestjs/swagger';
+import type * as Swagger from '@nestjs/swagger';
 import { z } from 'zod';
+import { documented } from '../../http/documentation.js';
 import { sentProblemSchema } from '../../http/problem.js';
 import { EXAMPLES } from '../contract/examples.js';
 import { READ_API } from '../contract/read-api.js';
 
-type SchemaObject = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+type SchemaObject = NonNullable<NonNullable<Swagger.OpenAPIObject['components']>['schemas']>[string];
 
 const schemaOf = (schema: z.ZodType): SchemaObject => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' });
   return rest as SchemaObject;
 };
-
-const problem = (status: number, description: string): MethodDecorator =>
-  ApiResponse({
-    status,
-    description,
-    content: { 'application/problem+json': { schema: schemaOf(sentProblemSchema) } },
-  });
 
 const FILES = {
   'text/csv': { schema: { type: 'string' } },
@@ -25,10 +19,25 @@ const FILES = {
 } as const;
 
 /** A GET request of the read API with its documentation. Its parameters are documented by `@Query({ schema })`. */
-export function ReadOperation(path: keyof typeof READ_API, summary: string): MethodDecorator {
-  const { query, response } = READ_API[path];
-  return applyDecorators(
+export const ReadOperation = (path: keyof typeof READ_API, summary: string): MethodDecorator =>
+  applyDecorators(
     Get(path),
+    documented((swagger) => describe(swagger, path, summary)),
+  );
+
+function describe(
+  { ApiOperation, ApiResponse, ApiTags }: typeof Swagger,
+  path: keyof typeof READ_API,
+  summary: string,
+): MethodDecorator {
+  const { query, response } = READ_API[path];
+  const problem = (status: number, description: string) =>
+    ApiResponse({
+      status,
+      description,
+      content: { 'application/problem+json': { schema: schemaOf(sentProblemSchema) } },
+    });
+  return applyDecorators(
     ApiTags('read'),
     ApiOperation({ summary }),
     ApiResponse({
