@@ -1,30 +1,21 @@
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type INestApplication, Logger } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { serveOpenApi } from '../admin/open-api.js';
-import { AppModule } from '../app.module.js';
 import type { UnfollowedVariable } from '../config/client-variables.js';
 import { mlflowOptions, type Settings } from '../config/settings.js';
-import { PlatformView } from '../dashboard/platform-view.js';
-import { errorMessage, MonitorError } from '../domain/errors.js';
+import { errorMessage } from '../domain/errors.js';
 import { checkTokenFile, LOCAL_ADMIN } from '../http/admin-tokens.js';
 import { LoginCodes } from '../http/login-codes.js';
-import { TrackingServerCheck } from '../ingestion/tracking-server-check.service.js';
 import { createLogger } from '../observability/logger.js';
-import { SchedulerService } from '../pipeline/scheduler.service.js';
 import { openQueueConnection } from '../queue/open-queue.js';
 import { describePrefix, type QueueConnection } from '../queue/queue-connection.js';
 import { openResources, type Resources } from '../resources.js';
-import { brokenKeyOf } from '../storage/json-document.js';
 import { holdPort, releasePort } from './startup-server.js';
 import { takeStopSignal } from './stop-signals.js';
 import { warnUnfollowed } from './unfollowed.js';
 
 /** How long a start that was interrupted may take to close what it has opened. */
 const MAX_INTERRUPTED_MS = 5_000;
-
-const MAX_PAGE_MS = 5_000;
 
 /** A running service that accepts requests. */
 export interface Service {
@@ -72,24 +63,22 @@ export async function startService(settings: Settings, open: Open = openAll): Pr
     // The port comes first: a start that fails later would already have opened the store and begun a pipeline run.
     placeholder = await holdPort(settings.PORT, settings.HOST);
     if (settings.ROLES.includes('api')) await checkTokenFile(settings.ADMIN_TOKEN_SHA256_FILE);
+    // Opening waits for responses most of the time. The application is loaded meanwhile.
+    const loading = import('./application.js');
+    loading.catch(() => undefined);
     // Not left behind at a signal, for it closes what it has opened.
     resources = await untilInterrupted(stop, (starting) => open(settings, starting));
-    app = await unlessStopped(
-      NestFactory.create(AppModule.register(resources, settings.ROLES.includes('scheduler')), {
-        logger,
-        abortOnError: false,
-      }),
-    );
-    if (settings.ROLES.includes('api')) serveOpenApi(app);
+    const application = await unlessStopped(loading);
+    app = await unlessStopped(application.createApplication(resources, logger));
     if (settings.ROLES.includes('worker'))
-      await unlessStopped(checkTrackingServer(app, new Logger('Service')));
+      await unlessStopped(application.checkTrackingServer(app, new Logger('Service')));
     await unlessStopped(app.init());
     isInitialized = true;
     await releasePort(placeholder);
     await unlessStopped(app.listen(settings.PORT, settings.HOST));
     // Somebody may wait for the page; the pipeline run of the start takes many times as long.
-    if (settings.ROLES.includes('api')) await unlessStopped(loadPage(app));
-    if (settings.ROLES.includes('scheduler')) await unlessStopped(app.get(SchedulerService).start());
+    if (settings.ROLES.includes('api')) await unlessStopped(application.loadPage(app));
+    if (settings.ROLES.includes('scheduler')) await unlessStopped(application.startScheduler(app));
     return { app, resources, stopped, close };
   } catch (error) {
     if (!stop.aborted) {
@@ -173,26 +162,5 @@ async function logOtherInstallations(queue: QueueConnection, log: Logger): Promi
     );
   } catch (error) {
     log.warn(`Cannot list the installations on Redis: ${errorMessage(error)}`);
-  }
-}
-
-/** Fills the cache of the page. A store that is slow or damaged delays the pipeline runs no longer than `MAX_PAGE_MS`. */
-async function loadPage(app: INestApplication): Promise<void> {
-  const page = app.get(PlatformView, { strict: false }).current();
-  await Promise.race([page.catch(() => undefined), delay(MAX_PAGE_MS, undefined, { ref: false })]);
-}
-
-/** Stops the start if the store belongs to another tracking server; one that is down only causes a warning. */
-async function checkTrackingServer(app: INestApplication, log: Logger): Promise<void> {
-  try {
-    await app.get(TrackingServerCheck, { strict: false }).check();
-  } catch (error) {
-    // A document that is invalid fails each plan, and `/health` names it: the page must be up to show this.
-    if (brokenKeyOf(error) !== undefined) {
-      log.error(errorMessage(error));
-      return;
-    }
-    if (!(error instanceof MonitorError) || !error.retryable) throw error;
-    log.warn(`${errorMessage(error)}. No new data until the tracking server is available.`);
   }
 }
