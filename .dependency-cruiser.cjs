@@ -57,6 +57,18 @@ module.exports = {
       from: { path: '^src/domain/' },
       to: { pathNot: '^src/domain/' },
     },
+    {
+      name: 'loaded-when-needed',
+      comment:
+        'A start does not load these packages (docs/benchmarks.md). Import them with import() where they are used; for the decorators of the OpenAPI document: src/http/documentation.ts.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: '^node_modules/(@nestjs/swagger|@bull-board/[^/]+|nodemailer)/',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     ...Object.entries(allowed).map(forbid),
   ],
   options: {

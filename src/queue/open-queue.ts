@@ -1,6 +1,4 @@
-import { openEmbeddedQueue } from './embedded-queue.js';
 import type { QueueConnection } from './queue-connection.js';
-import { openRedisQueue } from './redis-queue.js';
 
 /**
  * Opens the backend of all queues and workers that this process creates afterwards.
@@ -12,5 +10,11 @@ export async function openQueueConnection(
   redisUrl: string | undefined,
   prefix: string,
 ): Promise<QueueConnection> {
-  return redisUrl === undefined ? openEmbeddedQueue() : openRedisQueue(redisUrl, prefix);
+  if (redisUrl !== undefined) {
+    const { openRedisQueue } = await import('./redis-queue.js');
+    return openRedisQueue(redisUrl, prefix);
+  }
+  // With Redis, Postgres is not loaded.
+  const { openEmbeddedQueue } = await import('./embedded-queue.js');
+  return openEmbeddedQueue();
 }

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
-import nodemailer from 'nodemailer';
 import { z } from 'zod';
 import { isMailAddress } from '../../config/alert-settings.js';
 import { type MessageText, messageText } from '../../domain/alerts/message-text.js';
@@ -125,7 +124,8 @@ class EmailChannel implements Channel {
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     // nodemailer would resolve the name by itself: it gets the address that the guard has checked.
     const address = await this.addressOf(host);
-    const transport = nodemailer.createTransport({
+    const { createTransport } = await import('nodemailer');
+    const transport = createTransport({
       host: address,
       port: Number(port) || (secure ? 465 : 587),
       secure,
