@@ -239,7 +239,7 @@ export async function judge(
   { settings }: DayRules,
   { part, files }: Pick<DayPart, 'part' | 'files'>,
 ): Promise<void> {
-  await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
+  await session.define(sql(import.meta.url, './sql/heavy_bytes.sql'));
   await createPartMacro(session);
   await session.run(sql(import.meta.url, './sql/judge_runs.sql'), {
     bases,

@@ -185,7 +185,7 @@ async function decide(
 
 /** Writes the merged rows of the part to a file. */
 async function writeBase(session: DuckSession, file: string): Promise<void> {
-  await session.run(sql(import.meta.url, './sql/heavy_bytes.sql'));
+  await session.define(sql(import.meta.url, './sql/heavy_bytes.sql'));
   await session.run(sql(import.meta.url, './sql/merged_keys.sql'), { batch_bytes: BATCH_BYTES });
   const [row] = await session.rows<{ content: string }>(sql(import.meta.url, './sql/content_digest.sql'));
   const content = row?.content ?? '';

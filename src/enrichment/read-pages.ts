@@ -50,7 +50,7 @@ export async function readUntypedPages(
 
 /** Makes `parsed` from `page_runs`. */
 async function parseRuns(session: DuckSession): Promise<void> {
-  await session.run(IS_TEXT);
+  await session.define(IS_TEXT);
   await session.run(sql(import.meta.url, './sql/parse_runs.sql'));
   await session.run('DROP TABLE page_runs');
 }

@@ -39,6 +39,9 @@ export interface DuckLimits {
  * configuration that SQL cannot change.
  */
 export class Duck {
+  /** The macros that exist, by the statement that makes each. */
+  private readonly macros: Macros = new Map();
+
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly folder: string,
@@ -73,7 +76,7 @@ export class Duck {
   async session<T>(work: (session: DuckSession) => Promise<T>): Promise<T> {
     const connection = await this.instance.connect();
     try {
-      return await work(new DuckSession(connection, this.folder));
+      return await work(new DuckSession(connection, this.folder, this.macros));
     } finally {
       connection.closeSync();
     }
@@ -107,10 +110,13 @@ export interface ParquetContent {
   readonly columns: ReadonlyMap<string, string>;
 }
 
+type Macros = Map<string, Promise<void>>;
+
 export class DuckSession {
   constructor(
     private readonly connection: DuckDBConnection,
     private readonly folder: string,
+    private readonly macros: Macros,
   ) {}
 
   /** The path of a new temporary file below `.tmp` of the folder, which the object store creates and empties when it opens. */
@@ -120,6 +126,21 @@ export class DuckSession {
 
   async run(statement: string, parameters?: Parameters): Promise<void> {
     await this.attempt(statement, () => this.connection.run(statement, ...bound(parameters)));
+  }
+
+  /**
+   * Makes a macro for all sessions, unless one has made it before.
+   * @param statement makes a macro that is not temporary, and whose name no other statement uses
+   */
+  async define(statement: string): Promise<void> {
+    const made = this.macros.get(statement) ?? this.run(statement);
+    this.macros.set(statement, made);
+    try {
+      await made;
+    } catch (error) {
+      this.macros.delete(statement);
+      throw error;
+    }
   }
 
   /** Reads the footer of a Parquet file. */

@@ -2,4 +2,4 @@ import { type DuckSession, sql } from './duck.js';
 
 /** Makes the table macro `judged_runs`, for the statements that read which runs count. */
 export const createRunsMacro = (session: DuckSession): Promise<void> =>
-  session.run(sql(import.meta.url, './sql/judged_runs.sql'));
+  session.define(sql(import.meta.url, './sql/judged_runs.sql'));

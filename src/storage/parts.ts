@@ -30,7 +30,7 @@ export function partOf(text: string, files: number): number {
 
 /** Makes the macro `part_of`, for the statements that divide rows. */
 export const createPartMacro = (session: DuckSession): Promise<void> =>
-  session.run(sql(import.meta.url, './sql/part_of.sql'));
+  session.define(sql(import.meta.url, './sql/part_of.sql'));
 
 export const dayParts = (day: string, files: number): DayPart[] =>
   Array.from({ length: files }, (_, part) => ({ day, part, files }));
