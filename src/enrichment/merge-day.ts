@@ -37,6 +37,7 @@ export interface MergeOptions {
 
 /**
  * Merges `facts` and `gone` of one day into its base objects.
+ * @param day of a run in `facts` or `gone`
  * @param files the number of parts of the day
  * @returns the counts of all parts
  */
@@ -49,12 +50,8 @@ export async function mergeDay(
   options: MergeOptions,
 ): Promise<MergeCounts> {
   await createPartMacro(session);
-  const touched = await session.rows<{ part: number }>(sql(import.meta.url, './sql/touched_parts.sql'), {
-    day,
-    files,
-  });
   const total = noCounts();
-  for (const { part } of touched) {
+  for (const part of await touchedParts(session, day, files)) {
     const counts = await mergePart(session, store, serverNow, { day, part, files }, options);
     total.inserted += counts.inserted;
     total.updated += counts.updated;
@@ -64,6 +61,14 @@ export async function mergeDay(
     total.missed += counts.missed;
   }
   return total;
+}
+
+/** @param day of a run in `facts` or `gone` */
+async function touchedParts(session: DuckSession, day: string, files: number): Promise<number[]> {
+  if (files === 1) return [0];
+  const statement = sql(import.meta.url, './sql/touched_parts.sql');
+  const rows = await session.rows<{ part: number }>(statement, { day, files });
+  return rows.map(({ part }) => part);
 }
 
 /**
