@@ -34,6 +34,9 @@ export default {
   ],
   // Most tests spend most of their time waiting for a process, a server or a disk.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // The modules of finished test files stay in the memory of a worker, some 15 MB per file, and each garbage collection visits them.
+  // A worker that uses more than this after a file is replaced by a new process.
+  workerIdleMemoryLimit: '400MB',
   // Each case in `faults` starts the service two or three times.
   maxConcurrency: 3,
   testSequencer: './test/support/longest-first.cjs',
