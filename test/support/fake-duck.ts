@@ -28,6 +28,7 @@ export function fakeDuck({ files }: MemoryStore, metrics: readonly string[]): Du
         metric_name: [...metrics.map((name) => `:${name}`), null],
       };
     },
+    define: async () => undefined,
     doubles: async () => [],
     createTable: async () => undefined,
   };
