@@ -21,17 +21,20 @@ let engine: Engine;
 
 beforeEach(() => {
   store = new MemoryStore();
-  jobs = [];
-  errors = [];
+  // Dispatches of the test before may still end: they add to its lists.
+  const added: string[] = [];
+  const reported: string[] = [];
+  jobs = added;
+  errors = reported;
   const queue = {
     getJob: async () => undefined,
-    add: async (_name: string, _data: unknown, { jobId }: { jobId: string }) => jobs.push(jobId),
+    add: async (_name: string, _data: unknown, { jobId }: { jobId: string }) => added.push(jobId),
   } as unknown as Queue;
   const ignore = () => undefined;
   engine = createEngine(queue, {
     store,
     clock: () => NOW,
-    log: { debug: ignore, log: ignore, warn: ignore, error: (line) => errors.push(line) },
+    log: { debug: ignore, log: ignore, warn: ignore, error: (line) => reported.push(line) },
   });
 });
 
