@@ -80,10 +80,13 @@ export class PageLimit extends Transform {
   }
 
   private countRuns(chunk: Buffer): void {
-    // The end of the previous chunk: a match may lie across.
-    const text = Buffer.concat([this.tail, chunk]);
-    for (let at = text.indexOf(RUN_START); at >= 0; at = text.indexOf(RUN_START, at + 1)) this.runs++;
-    this.tail = text.subarray(Math.max(0, text.length - RUN_START.length + 1));
+    const rest = RUN_START.length - 1;
+    // A match may lie across the end of the previous chunk. No chunk is copied as a whole.
+    const border = Buffer.concat([this.tail, chunk.subarray(0, rest)]);
+    if (border.indexOf(RUN_START) >= 0) this.runs++;
+
+    for (let at = chunk.indexOf(RUN_START); at >= 0; at = chunk.indexOf(RUN_START, at + 1)) this.runs++;
+    this.tail = Buffer.concat([this.tail, chunk.subarray(-rest)]).subarray(-rest);
   }
 }
 

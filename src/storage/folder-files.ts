@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { piecesOf } from '../domain/bytes.js';
@@ -19,11 +18,7 @@ const READ_BYTES = 2 ** 20;
 export async function writeDurably(file: string, body: ObjectBody, mode: number): Promise<string> {
   const hash = createHash('sha256');
   async function* hashed() {
-    // Opened only when it is read: the error of a stream without a reader would end the process.
-    const source = Buffer.isBuffer(body)
-      ? piecesOf(body)
-      : createReadStream(body.file, { highWaterMark: READ_BYTES });
-    for await (const chunk of source) {
+    for await (const chunk of Buffer.isBuffer(body) ? piecesOf(body) : piecesOfFile(body.file)) {
       hash.update(chunk);
       yield chunk;
     }
@@ -36,6 +31,26 @@ export async function writeDurably(file: string, body: ObjectBody, mode: number)
     await handle.close();
   }
   return hash.digest('hex');
+}
+
+/**
+ * The bytes of a file in pieces, which are valid until the next one. A stream would allocate a buffer of the largest size for each
+ * piece, also for the end of a small file, and hundreds of small files would make Node.js collect garbage all the time.
+ */
+async function* piecesOfFile(path: string): AsyncGenerator<Buffer, void> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, size));
+    for (let done = 0; done < size; ) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      done += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** The SHA-256 of the bytes, hex. */

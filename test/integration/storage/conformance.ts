@@ -188,6 +188,19 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(stored.digest('hex')).toBe(hash.digest('hex'));
     });
 
+    it.each([0, 1, 4095, MEGABYTE, MEGABYTE + 1, 2 * MEGABYTE])(
+      'puts a file of %i bytes as it puts the same bytes',
+      async (size) => {
+        const file = join(scratch, `file-${size}`);
+        const bytes = randomBytes(size);
+        await writeFile(file, bytes);
+        const etag = await store.put('a', { file });
+        const stored = await store.get('a');
+        expect(stored?.body.equals(bytes)).toBe(true);
+        expect(stored?.etag).toBe(etag);
+      },
+    );
+
     it('is not affected by later changes of a file that was put', async () => {
       const file = join(scratch, 'part.parquet');
       await writeFile(file, 'first');
