@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { StoreError } from './errors.js';
+import { piecesOfFile } from './folder-files.js';
 
 export interface FileCacheOptions {
   /** Above this size, bytes, the least recently used files are evicted. */
@@ -15,7 +15,6 @@ export interface FileCacheOptions {
 
 const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
 const DEFAULT_GRACE_MS = 15 * 60_000;
-const READ_BYTES = 2 ** 20;
 /** `<version>-<SHA-256 of the content, hex><extension>` */
 const NAME = /^([A-Za-z0-9]+)-([0-9a-f]{64})(\.[A-Za-z0-9]+)?$/;
 
@@ -164,6 +163,6 @@ export class FileCache {
 
 async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES })) hash.update(chunk);
+  for await (const chunk of piecesOfFile(file)) hash.update(chunk);
   return hash.digest('hex');
 }

@@ -37,7 +37,7 @@ export async function writeDurably(file: string, body: ObjectBody, mode: number)
  * The bytes of a file in pieces, which are valid until the next one. A stream would allocate a buffer of the largest size for each
  * piece, also for the end of a small file, and hundreds of small files would make Node.js collect garbage all the time.
  */
-async function* piecesOfFile(path: string): AsyncGenerator<Buffer, void> {
+export async function* piecesOfFile(path: string): AsyncGenerator<Buffer, void> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
