@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import { loadSwagger } from '../http/documentation.js';
+import { openOnRequest } from '../http/open-on-request.js';
 
 /** Swagger UI has inline styles and pictures. */
 const CONTENT_SECURITY_POLICY = [
@@ -16,19 +17,16 @@ const CONTENT_SECURITY_POLICY = [
 
 /** Serves the OpenAPI document at `/docs/openapi.json` and a page that shows it at `/docs`. The first request builds both. */
 export function serveOpenApi(app: INestApplication): void {
-  let pages: Promise<RequestHandler> | undefined;
+  const pages = openOnRequest(() => openPages(app));
   app.use('/docs', (request: Request, response: Response, next: NextFunction) => {
     response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     // One address of the page, so that the relative address of the service is right.
     if (/\/docs\/(index\.html)?(\?|$)/.test(request.originalUrl)) response.redirect(308, '../docs');
     else next();
   });
-  app.use(async (request: Request, response: Response, next: NextFunction) => {
-    if (!/^\/docs(\/|$)/i.test(request.path)) return next();
-    pages ??= openPages(app);
-    const handle = await pages;
-    await handle(request, response, next);
-  });
+  app.use((request: Request, response: Response, next: NextFunction) =>
+    /^\/docs(\/|$)/i.test(request.path) ? pages(request, response, next) : next(),
+  );
 }
 
 async function openPages(app: INestApplication): Promise<RequestHandler> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import { openOnRequest } from '../http/open-on-request.js';
 import { pathToRoot } from '../http/path-to-root.js';
 
 /**
@@ -51,15 +52,7 @@ function boardHeaders(request: Request, response: Response, next: NextFunction):
  * @param showWorkers whether the backend can list workers: in the embedded one, all of them share one session
  */
 export function queueBoard(queues: readonly Queue[], showWorkers: boolean): RequestHandler[] {
-  let board: Promise<RequestHandler> | undefined;
-  return [
-    boardHeaders,
-    async (request, response, next) => {
-      board ??= openBoard(queues, showWorkers);
-      const handle = await board;
-      await handle(request, response, next);
-    },
-  ];
+  return [boardHeaders, openOnRequest(() => openBoard(queues, showWorkers))];
 }
 
 async function openBoard(queues: readonly Queue[], showWorkers: boolean): Promise<RequestHandler> {
