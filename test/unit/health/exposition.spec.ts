@@ -1,125 +1,19 @@
-import type { AlertIncident } from '../../../src/domain/alerts/incident.js';
-import type { Light } from '../../../src/domain/model.js';
-import { APPLICATION_FAMILIES } from '../../../src/health/application-gauges.js';
-import type { DependencyResults } from '../../../src/health/dependencies.js';
-import { type ScrapeContext, updateGauges } from '../../../src/health/exposition.js';
-import { createMetrics } from '../../../src/health/metrics.js';
-import { PROCESS_METRICS } from '../../../src/health/process-metrics.js';
-import type { QueueFacts } from '../../../src/health/queue-facts.js';
-import { SERVICE_METRICS } from '../../../src/health/service-metrics.js';
-import type { CurrentLights } from '../../../src/state/current-lights.js';
-import type { KindState } from '../../../src/state/kind-state.js';
-import type { ServiceFacts } from '../../../src/state/service-facts.js';
-import { FIRST_VERSIONS } from '../../../src/state/versions.js';
 import { incident } from '../domain/alerts/incidents.js';
-import { Evaluations } from '../domain/alerts/signals.js';
-
-const NOW = 1_000_000;
-const kind = (state: Partial<KindState> = {}): KindState => ({
-  version: 1,
-  sequence: 0,
-  last_nominal: null,
-  last_finished: null,
-  active: [],
-  windows: {},
-  ...state,
-});
-const FACTS: ServiceFacts = {
-  kinds: {
-    delta: kind({ last_finished: 940_500, last_nominal: 900_000, active: ['delta-2'] }),
-    historical: kind(),
-    backup: kind(),
-    backfill: kind(),
-    bootstrap: kind({ last_nominal: 0 }),
-    reevaluation: kind(),
-  },
-  experiments: {
-    7: { name: 'churn', lifecycle_stage: 'active', tags: {}, listed: true, observed_at: 0, swept: true },
-  },
-  watermarks: { 7: 700_000 },
-  openMlflowRuns: [],
-  judging: null,
-  quality: [],
-  versions: FIRST_VERSIONS,
-  rewrite: null,
-  unfinishedMessages: [],
-  broken: [],
-  catalog: { version: 1, last_success: 500_000, last_error: null, awaited: false, refused: 3 },
-};
-const QUEUE: QueueFacts = {
-  name: 'ingestion',
-  jobs: { waiting: 2, prioritized: 0, delayed: 0, active: 1, failed: 0 },
-  paused: true,
-  oldestMs: 1_500,
-  oldestDeltaMs: 500,
-};
-const current = (light: Light, pass_rate: number | null = null) => ({ light, pass_rate, coverage: 50 });
-const application = (
-  name: string,
-  light: Light,
-  pass_rate: number | null = null,
-  owner: string | null = null,
-) => ({
-  application: name,
-  owner,
-  needs_attention: light === 'critical' || light === 'warning',
-  ...current(light, pass_rate),
-});
-const lightsOf = (
-  applications: CurrentLights['applications'],
-  likely_soon: CurrentLights['likely_soon'] = [],
-) => ({
-  ...HEALTHY,
-  lights: { value: { platform: current('critical'), applications, likely_soon } },
-});
-const HEALTHY: DependencyResults = {
-  store: { value: null },
-  facts: { value: FACTS },
-  alerts: { value: null },
-  queues: { value: [QUEUE] },
-  eviction: { value: { mayEvict: false, evictedKeys: 7 } },
-  lights: { value: { platform: current('warning', 90), applications: [], likely_soon: [] } },
-};
-const CONTEXT: ScrapeContext = {
-  now: NOW,
-  scope: { experiment_include: [], experiment_exclude: [] },
-  deltaPeriodMs: 300_000,
-  catalogConfigured: true,
-  mlflow: { up: false, lastSuccess: 800_000, error: null },
-  lastSuccess: { store: 999_000, queue: null },
-};
-
-const breach = (application: string, seconds: number) => ({
+import {
+  alertsOf,
   application,
-  metric: { name: 'recall' },
-  next: 'warning' as const,
-  expected: new Date(NOW + seconds * 1000).toISOString(),
-});
-const subjectOf = (application: string) => ({
-  scope: 'application' as const,
-  application,
-  metric: null,
-  item: null,
-});
-function alertsOf(incidents: readonly AlertIncident[]): Pick<DependencyResults, 'alerts'> {
-  const quiet = Evaluations.quiet().newest;
-  if (!quiet) throw new Error('one evaluation');
-  return { alerts: { value: { ...quiet, incidents } } };
-}
+  breach,
+  FACTS,
+  HEALTHY,
+  lightsOf,
+  newExposition,
+  subjectOf,
+} from './exposition-inputs.js';
 
-let created: ReturnType<typeof createMetrics>;
+let exposed: ReturnType<typeof newExposition>;
 beforeEach(() => {
-  created = createMetrics();
+  exposed = newExposition();
 });
-
-/** All samples of the metrics of this service, without the prefix. */
-async function exposed(results: DependencyResults, context: Partial<ScrapeContext> = {}): Promise<string[]> {
-  updateGauges(created.metrics, results, { ...CONTEXT, ...context });
-  return (await created.registry.metrics())
-    .split('\n')
-    .filter((line) => line.startsWith('mlflow_monitor_'))
-    .map((line) => line.slice('mlflow_monitor_'.length));
-}
 
 describe('updateGauges', () => {
   it('exposes base units: seconds since 1970, ages in seconds, ratios', async () => {
@@ -305,80 +199,5 @@ describe('updateGauges', () => {
       'seconds_to_breach{application="churn",owner="",metric="recall",status="warning"} 0',
       'seconds_to_breach{application="fraud",owner="",metric="recall",status="warning"} 60',
     ]);
-  });
-});
-
-describe('with 1,000 applications', () => {
-  const names = Array.from({ length: 1_000 }, (_, i) => `app-${String(i).padStart(4, '0')}`);
-  const lightOf = (i: number): Light => (i === 999 ? 'critical' : i === 998 ? 'no_data' : 'healthy');
-  const many = {
-    ...lightsOf(
-      names.map((name, i) => application(name, lightOf(i), i === 500 ? 40 : 100)),
-      names.map((name, i) => breach(name, 60 + i)),
-    ),
-    ...alertsOf(
-      names.map((name, i) =>
-        incident({ subject: subjectOf(name), owner: null, severity: i < 5 ? 'critical' : 'warning' }),
-      ),
-    ),
-  };
-  const seriesOf = (lines: readonly string[], name: string) =>
-    lines.filter((line) => line.startsWith(`${name}{`));
-
-  it('no metric has more than 101 series, and every metric of applications says how many it folds', async () => {
-    const lines = await exposed(many);
-    const names = Object.entries(SERVICE_METRICS).filter(([, { labels }]) =>
-      (labels as readonly string[]).some((label) => ['application', 'metric'].includes(label)),
-    );
-    expect(names.map(([name]) => name).sort()).toEqual([...APPLICATION_FAMILIES].sort());
-    for (const [name] of names) {
-      expect([name, seriesOf(lines, name).length]).toEqual([name, 101]);
-      expect(lines).toContain(`folded_applications{family="${name}"} 900`);
-    }
-    const counts = new Map<string, number>();
-    for (const line of lines) {
-      const [name = ''] = line.split(/[{ ]/);
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    expect([...counts].filter(([, count]) => count > 101)).toEqual([]);
-  });
-
-  it('no process metric is about an application', () => {
-    const labels = Object.values(PROCESS_METRICS).flatMap(({ labels }): readonly string[] => labels);
-    expect(labels).not.toContain('application');
-    expect(labels).not.toContain('metric');
-  });
-
-  it('those that need attention have series of their own, and the rest the worst value of all', async () => {
-    const lines = await exposed(many);
-    expect(seriesOf(lines, 'application_light').slice(0, 4)).toEqual([
-      'application_light{application="app-0999",owner="",light="critical"} 1',
-      'application_light{application="app-0998",owner="",light="no_data"} 1',
-      'application_light{application="app-0500",owner="",light="healthy"} 1',
-      'application_light{application="app-0000",owner="",light="healthy"} 1',
-    ]);
-    expect(lines).toContain('application_light{application="__other__",owner="",light="healthy"} 1');
-    expect(lines).toContain('application_pass_ratio{application="__other__"} 1');
-    expect(lines).toContain(
-      'seconds_to_breach{application="__other__",owner="",metric="__other__",status="warning"} 160',
-    );
-    expect(lines).toContain(
-      'application_alerts_firing{application="app-0004",owner="",severity="critical"} 1',
-    );
-    expect(lines).toContain(
-      'application_alerts_firing{application="__other__",owner="",severity="warning"} 900',
-    );
-    expect(lines).toContain('applications{light="healthy"} 998');
-  });
-
-  it('an application that is called like the rest belongs to the rest', async () => {
-    const lines = await exposed(
-      lightsOf([application('__other__', 'critical', 10), application('churn', 'healthy', 100)]),
-    );
-    expect(seriesOf(lines, 'application_light')).toEqual([
-      'application_light{application="churn",owner="",light="healthy"} 1',
-      'application_light{application="__other__",owner="",light="critical"} 1',
-    ]);
-    expect(lines).toContain('folded_applications{family="application_light"} 1');
   });
 });
